@@ -1,0 +1,38 @@
+# The default target lists what there is. Nothing here needs more than make, Python ≥ 3.11 and a package registry.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP)  ## make .venv with everything in it
+
+$(STAMP): requirements.txt pyproject.toml scripts/setup
+	@scripts/setup $(VENV)
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## the story on this machine, left running; ONCE=1 ends after it, JSON=FILE writes it down
+	@$(BIN)/tocsin demo $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
+
+test: lint  ## linters, types, import contracts and all tests
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check src tests
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+reformat: $(STAMP)  ## put the source into its one format
+	@$(BIN)/ruff format src tests
+	@$(BIN)/ruff check --fix src tests
+
+lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresses
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
+
+bench: $(STAMP)  ## the numbers: a table, and JSON under results
+	@$(BIN)/tocsin bench all --json results/bench.json
+
+.PHONY: help setup demo test lint reformat lock bench

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Untrusted files are read in one child process without keys or network, one file per format."""

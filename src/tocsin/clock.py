@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only place that asks what time it is.
+
+An `Instant` is a whole number of microseconds since 1970-01-01 UTC. Nothing in Tocsin's correctness rests on
+clocks being right: order comes from `seq`, and expiry is decided by the reader.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import NewType, Protocol
+
+from tocsin.errors import Malformed
+
+Instant = NewType("Instant", int)
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+class Clock(Protocol):
+    """What every process is given instead of the time."""
+
+    def now(self) -> Instant:
+        """The present instant."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Come back when that much of this clock's time has passed."""
+
+
+class SystemClock:
+    """The machine's clock; only composition roots name it."""
+
+    def now(self) -> Instant:
+        """The present instant, from the operating system."""
+        return Instant(time.time_ns() // 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in real time."""
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that moves only when it is told to; for tests and the world."""
+
+    def __init__(self, start: Instant) -> None:
+        self._now = start
+
+    def now(self) -> Instant:
+        """The instant it was last moved to."""
+        return self._now
+
+    def advance(self, microseconds: int) -> None:
+        """Move forward; time never goes back."""
+        assert microseconds >= 0
+        self._now = Instant(self._now + microseconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much manual time pass at once, and others run."""
+        self.advance(int(seconds * SECOND))
+        await asyncio.sleep(0)
+
+
+def to_text(instant: Instant) -> str:
+    """RFC 3339 in UTC with microseconds: ``2026-11-21T08:30:00.000000Z``."""
+    moment = datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_text(text: str) -> Instant:
+    """Read an RFC 3339 time with a zone; Malformed otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(f"{text[:40]!r} is not a time such as 2026-11-21T08:30:00Z.") from None
+    return Instant((delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds)
+
+
+def day_of(instant: Instant) -> str:
+    """The UTC day, ``2026-11-21``: the finest time that a disclosure carries."""
+    return to_text(instant)[:10]

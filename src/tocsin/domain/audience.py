@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may read: one canonical text per audience, so that equal audiences are one stream.
+
+====================================  =====================================================
+``all``                               every active party
+``members``                           banks and the alliance's desk
+``role:agency``                       every party with that role
+``jurisdiction:GB``                   every party there
+``role:regulator+jurisdiction:GB``    both at once
+``group:NAME``                        a named group; its roster is known to the desk
+``party:prt_…``                       one party
+====================================  =====================================================
+
+Several audiences are several entries that share a fact; an explicit set is one entry per party.
+The default for a bank's report is `members`: police and regulators read it only by the bank's own choice.
+
+>>> Audience.parse("role:agency+jurisdiction:GB").includes_role(Role.BANK)
+False
+"""
+
+import msgspec
+
+from tocsin.domain.party import Party, Role, Standing, check_jurisdiction
+from tocsin.errors import Malformed
+from tocsin.ids import check_id
+
+DIRECTORY = "directory"
+"""Name of the one stream that every party reads: keys, parties, lifecycle. It is not an audience to report to."""
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """A set of parties, by rule and not by list."""
+
+    everyone: bool = False
+    members: bool = False
+    role: Role | None = None
+    jurisdiction: str | None = None
+    group: str | None = None
+    party: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Audience":
+        """Read the canonical text; Malformed for anything else."""
+        if text == "all":
+            return cls(everyone=True)
+        if text == "members":
+            return cls(members=True)
+        parts = _parts(text)
+        found = cls(
+            role=_role(parts["role"]) if "role" in parts else None,
+            jurisdiction=check_jurisdiction(parts["jurisdiction"]) if "jurisdiction" in parts else None,
+            group=_group(parts["group"]) if "group" in parts else None,
+            party=check_id(parts["party"], "prt") if "party" in parts else None,
+        )
+        if str(found) != text:
+            raise Malformed(f"{text[:80]!r} is not an audience in its canonical spelling.")
+        return found
+
+    def __str__(self) -> str:
+        if self.everyone:
+            return "all"
+        if self.members:
+            return "members"
+        named = (
+            ("role", self.role),
+            ("jurisdiction", self.jurisdiction),
+            ("group", self.group),
+            ("party", self.party),
+        )
+        return "+".join(f"{name}:{value}" for name, value in named if value is not None)
+
+    def includes(self, viewer: Party, groups: frozenset[str] = frozenset()) -> bool:
+        """Whether an active `viewer`, who is in these named groups, belongs to it."""
+        if viewer.standing is not Standing.ACTIVE:
+            return False
+        if self.everyone:
+            return True
+        if self.members:
+            return viewer.role in (Role.BANK, Role.DESK)
+        return (
+            self.includes_role(viewer.role)
+            and self.jurisdiction in (None, viewer.jurisdiction)
+            and (self.group is None or self.group in groups)
+            and self.party in (None, viewer.id)
+        )
+
+    def includes_role(self, role: Role) -> bool:
+        """Whether a party of that role could belong to it at all."""
+        if self.members:
+            return role in (Role.BANK, Role.DESK)
+        return self.role in (None, role)
+
+
+MEMBERS = Audience(members=True)
+EVERYONE = Audience(everyone=True)
+
+
+def default_audience(author: Role) -> Audience:
+    """Where a report goes when nobody chose: a bank's to the members, an agency's warning to everyone."""
+    return MEMBERS if author in (Role.BANK, Role.DESK) else EVERYONE
+
+
+def audiences_of(viewer: Party, groups: frozenset[str] = frozenset()) -> tuple[Audience, ...]:
+    """Every audience that an active viewer belongs to; at most 5 and one per group."""
+    candidates = [
+        EVERYONE,
+        MEMBERS,
+        Audience(role=viewer.role),
+        Audience(jurisdiction=viewer.jurisdiction),
+        Audience(role=viewer.role, jurisdiction=viewer.jurisdiction),
+        Audience(party=viewer.id),
+        *(Audience(group=name) for name in sorted(groups)),
+    ]
+    return tuple(audience for audience in candidates if audience.includes(viewer, groups))
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The named parts of a compound audience; Malformed when one is unknown, empty or doubled."""
+    found: dict[str, str] = {}
+    for part in text.split("+"):
+        name, colon, value = part.partition(":")
+        if not colon or not value or name in found or name not in ("role", "jurisdiction", "group", "party"):
+            raise Malformed(f"{text[:80]!r} is not an audience; see tocsin.domain.audience.")
+        found[name] = value
+    return found
+
+
+def _role(text: str) -> Role:
+    if text not in list(Role):
+        raise Malformed(f"{text[:20]!r} is not a role: {', '.join(Role)}.")
+    return Role(text)
+
+
+def _group(text: str) -> str:
+    if len(text) > 40 or not (text.isascii() and text.replace("-", "").isalnum()):
+        raise Malformed(f"{text[:40]!r} is not a group name: letters, digits and dashes.")
+    return text

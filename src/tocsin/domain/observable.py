@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains, addresses, networks, URLs, e-mail addresses and hashes in normal form, so that equal things are equal.
+
+>>> normalise(Kind.DOMAIN, "WWW.Bücher.Example.")
+Observable(kind=<Kind.DOMAIN: 'domain'>, value='www.xn--bcher-kva.example')
+>>> normalise(Kind.URL, "HTTP://Evil.Example:80/%7Ea?q=1#frag").value
+'http://evil.example/~a?q=1'
+
+Defanged text is for `tocsin.agent.extract`; here a value is either well formed or `Malformed`.
+Sources: RFC 3986 §6.2.2 (URL normal form), UTS 46 (names), RFC 5952 (IPv6).
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from urllib.parse import quote, urlsplit
+
+import idna
+import msgspec
+
+from tocsin.errors import Malformed
+
+MAX_VALUE = 2_048
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+class Kind(StrEnum):
+    """What a value is."""
+
+    DOMAIN = "domain"
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+    CIDR = "cidr"
+    URL = "url"
+    EMAIL = "email"
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+
+
+_HASH_LENGTHS = {Kind.MD5: 32, Kind.SHA1: 40, Kind.SHA256: 64}
+
+
+class Observable(msgspec.Struct, frozen=True, order=True):
+    """One value in normal form. Make it with `normalise`; equal things compare equal."""
+
+    kind: Kind
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+def normalise(kind: Kind, raw: str) -> Observable:
+    """The normal form of `raw` as that kind of value; Malformed when it is none."""
+    text = raw.strip()
+    if not text or len(text) > MAX_VALUE:
+        raise Malformed(f"A {kind} has 1 to {MAX_VALUE} characters.")
+    return Observable(kind, _NORMAL_FORMS[kind](text))
+
+
+def check_normal(observable: Observable) -> Observable:
+    """Return it if it is its own normal form; Malformed otherwise. For values from outside."""
+    if normalise(observable.kind, observable.value) != observable:
+        raise Malformed(f"{observable.value[:80]!r} is not the normal form of a {observable.kind}.")
+    return observable
+
+
+def host_of(observable: Observable) -> str | None:
+    """The host name or address that a value stands on, or None (hashes, networks)."""
+    if observable.kind in (Kind.DOMAIN, Kind.IPV4, Kind.IPV6):
+        return observable.value
+    if observable.kind is Kind.EMAIL:
+        return observable.value.rpartition("@")[2]
+    if observable.kind is Kind.URL:
+        return (urlsplit(observable.value).hostname or "").strip("[]")
+    return None
+
+
+def defang(text: str) -> str:
+    """Make a value safe to show: no program turns it into a link."""
+    return text.replace("http", "hxxp", 1).replace(".", "[.]").replace("@", "[@]")
+
+
+def _domain(text: str) -> str:
+    name = text.rstrip(".").lower()
+    if not name.isascii() or "xn--" in name:
+        try:
+            name = idna.encode(name, uts46=True, transitional=False).decode()
+        except (idna.IDNAError, UnicodeError) as error:
+            raise Malformed(f"{text[:80]!r} is not a domain name: {error}.") from None
+    labels = name.split(".")
+    if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise Malformed(f"{text[:80]!r} is not a domain name.")
+    if labels[-1].isdigit():
+        raise Malformed(f"{text[:80]!r} ends in digits: it is not a domain name.")
+    return name
+
+
+def _ipv4(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise Malformed(f"{text[:60]!r} is not an IPv4 address: {error}.") from None
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(text.strip("[]").partition("%")[0]))
+    except ValueError as error:
+        raise Malformed(f"{text[:60]!r} is not an IPv6 address: {error}.") from None
+
+
+def _cidr(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise Malformed(f"{text[:60]!r} is not a network in CIDR form: {error}.") from None
+
+
+def _host(text: str) -> str:
+    """A URL's host: a name, an IPv4 address, or an IPv6 address in brackets."""
+    if text.startswith("["):
+        return f"[{_ipv6(text)}]"
+    last = text.rstrip(".").rpartition(".")[2]
+    return _ipv4(text) if last.isdigit() else _domain(text)
+
+
+def _percent(text: str) -> str:
+    """RFC 3986 §6.2.2: decode unreserved octets, upper-case the others, encode what is not ASCII or is a space."""
+
+    def one(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else f"%{match[1].upper()}"
+
+    return quote(_PERCENT.sub(one, text), safe="%/?:@!$&'()*+,;=-._~[]|{}^`\\\"<>")
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise Malformed(f"{text[:80]!r} is not a URL: {error}.") from None
+    scheme = parts.scheme.lower()
+    if scheme not in ("http", "https", "ftp") or not parts.netloc:
+        raise Malformed(f"{text[:80]!r} is not an http, https or ftp URL.")
+    bracketed = parts.netloc.rpartition("@")[2].startswith("[")
+    host = _host(f"[{parts.hostname}]" if bracketed else parts.hostname or "")
+    usual = {"http": 80, "https": 443, "ftp": 21}[scheme]
+    place = host if port in (None, usual) else f"{host}:{port}"
+    query = f"?{_percent(parts.query)}" if parts.query else ""
+    return f"{scheme}://{place}{_percent(parts.path) or '/'}{query}"
+
+
+def _email(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not at or not _LOCAL_PART.fullmatch(local):
+        raise Malformed(f"{text[:80]!r} is not an e-mail address.")
+    return f"{local.lower()}@{_domain(domain)}"
+
+
+def _digest(kind: Kind, text: str) -> str:
+    value = text.lower()
+    if len(value) != _HASH_LENGTHS[kind] or not set(value) <= set("0123456789abcdef"):
+        raise Malformed(f"{text[:80]!r} is not a {kind} of {_HASH_LENGTHS[kind]} hexadecimal digits.")
+    return value
+
+
+_NORMAL_FORMS: dict[Kind, Callable[[str], str]] = {
+    Kind.DOMAIN: _domain,
+    Kind.IPV4: _ipv4,
+    Kind.IPV6: _ipv6,
+    Kind.CIDR: _cidr,
+    Kind.URL: _url,
+    Kind.EMAIL: _email,
+    Kind.MD5: partial(_digest, Kind.MD5),
+    Kind.SHA1: partial(_digest, Kind.SHA1),
+    Kind.SHA256: partial(_digest, Kind.SHA256),
+}

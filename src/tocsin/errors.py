@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error that Tocsin raises on purpose.
+
+The first line of a class's docstring is the sentence that a person reads; ``next_step`` says what to do about it;
+``problem`` and ``status`` are what a machine reads (RFC 9457, mapped in one place by `tocsin.wire.problem`)::
+
+    TocsinError
+     ├─ UsageError          the command or the configuration is wrong (exit code 2)
+     │   ├─ ConfigError
+     │   └─ NotBuilt        named in the design, refused until it is real
+     ├─ InputError          what was handed in cannot be used
+     │   ├─ Malformed
+     │   ├─ TooLarge
+     │   ├─ Unreadable      no reader knows the format, or the file is broken
+     │   ├─ TooCostly       the reader ran into its bound of time or memory
+     │   ├─ NothingToShare  read, but no value in it may or need leave
+     │   └─ Refused         the rules for what may leave say no
+     ├─ AccessError
+     │   ├─ Unauthenticated
+     │   ├─ ClockSkew
+     │   ├─ Replayed
+     │   ├─ CodeSpent       a one-time code that was used, expired or never issued
+     │   └─ Forbidden
+     ├─ StateError          the thing is not in a state in which this can happen
+     │   ├─ Conflict
+     │   ├─ Unknown
+     │   └─ CursorExpired
+     ├─ ProofError          somebody's history does not add up
+     │   ├─ BadSignature
+     │   ├─ BadProof
+     │   ├─ Rewritten       an entry that was there before has changed
+     │   ├─ Withheld        an entry that must be there is not
+     │   └─ Forked          two histories were signed by one key
+     ├─ StorageError
+     │   ├─ StoreBusy
+     │   └─ StoreUnfit      too old an engine, a foreign or a damaged file
+     ├─ VaultError
+     │   └─ VaultLocked
+     └─ RemoteError         somebody else's process did not do its part
+         └─ Unreachable
+"""
+
+from typing import ClassVar
+
+
+class TocsinError(Exception):
+    """Tocsin could not do what was asked."""
+
+    problem: ClassVar[str] = "failed"
+    status: ClassVar[int] = 500
+    next_step: ClassVar[str] = "Run the same command with --json and send the output to your alliance's desk."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    @classmethod
+    def title(cls) -> str:
+        """The sentence that names this kind of error: the first line of its docstring."""
+        return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
+
+    def __str__(self) -> str:
+        return f"{self.title()} {self.detail}".strip()
+
+    def diagnostics(self) -> str:
+        """What happened and what to do next, for a person at a terminal."""
+        return f"{self}\n  → {self.next_step}"
+
+
+class UsageError(TocsinError):
+    """The command cannot be carried out as written."""
+
+    problem = "usage"
+    status = 400
+    next_step = "See the command's --help."
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used."""
+
+    problem = "configuration"
+    next_step = "Compare the file with docs/samples and correct the named setting."
+
+
+class NotBuilt(UsageError):
+    """This part of the design is not built yet, and Tocsin does not pretend."""
+
+    problem = "not-built"
+    status = 501
+    next_step = "Use what the message offers instead; the changelog will announce it."
+
+
+class InputError(TocsinError):
+    """What was handed in cannot be used."""
+
+    problem = "bad-input"
+    status = 400
+    next_step = "Correct the input; nothing else was affected."
+
+
+class Malformed(InputError):
+    """The input is not well formed."""
+
+    problem = "malformed"
+    next_step = "Correct the named field and send it again; its neighbours were not affected."
+
+
+class TooLarge(InputError):
+    """The input is larger than its bound."""
+
+    problem = "too-large"
+    status = 413
+    next_step = "Send less at once, or split the file."
+
+
+class Unreadable(InputError):
+    """No reader could make sense of the file."""
+
+    problem = "unreadable"
+    status = 415
+    next_step = "Save it as .eml or STIX JSON, or report its values by hand."
+
+
+class TooCostly(InputError):
+    """Reading the file ran into its bound of time or memory and was stopped."""
+
+    problem = "too-costly"
+    status = 422
+    next_step = "Keep the file as evidence and report its values by hand."
+
+
+class NothingToShare(InputError):
+    """The file was read, but no value in it is the attacker's and safe to send."""
+
+    problem = "nothing-to-share"
+    status = 422
+    next_step = "Look at the reasons beside each value; correct a class if it is wrong."
+
+
+class Refused(InputError):
+    """The rules for what may leave say no."""
+
+    problem = "refused"
+    status = 422
+    next_step = "Remove what the reason names; the rest can be sent."
+
+
+class AccessError(TocsinError):
+    """The caller may not do this."""
+
+    problem = "access"
+    status = 403
+    next_step = "Ask your alliance's desk."
+
+
+class Unauthenticated(AccessError):
+    """The request is not signed by a key that the directory knows."""
+
+    problem = "unauthenticated"
+    status = 401
+    next_step = "Check that this agent is enrolled and that its key was not rotated elsewhere."
+
+
+class ClockSkew(AccessError):
+    """The request's clock is too far from the hub's."""
+
+    problem = "clock-skew"
+    status = 401
+    next_step = "Correct this machine's clock; the agent signs again with the hub's time."
+
+
+class Replayed(AccessError):
+    """This signed request was seen before."""
+
+    problem = "replayed"
+    status = 401
+    next_step = "Sign a new request; do not repeat an old one."
+
+
+class CodeSpent(AccessError):
+    """The enrolment code was used, has expired, or was never issued."""
+
+    problem = "code-spent"
+    status = 403
+    next_step = "Ask the hub's operator for a new code: tocsin hub enrol."
+
+
+class Forbidden(AccessError):
+    """The party's role does not allow this."""
+
+    problem = "forbidden"
+    status = 403
+    next_step = "Ask your alliance's desk which role may do it."
+
+
+class StateError(TocsinError):
+    """The thing is not in a state in which this can happen."""
+
+    problem = "state"
+    status = 409
+    next_step = "Look at its present state first."
+
+
+class Conflict(StateError):
+    """Something else already stands under this name."""
+
+    problem = "conflict"
+    next_step = "Give it a new identifier or a later version."
+
+
+class Unknown(StateError):
+    """There is no such thing, or none that you may see."""
+
+    problem = "unknown"
+    status = 404
+    next_step = "Check the identifier."
+
+
+class CursorExpired(StateError):
+    """The reading position belongs to another history or another key."""
+
+    problem = "cursor-expired"
+    status = 410
+    next_step = "Start again without a cursor."
+
+
+class ProofError(TocsinError):
+    """The history does not prove itself."""
+
+    problem = "proof"
+    status = 502
+    next_step = (
+        "Do not delete anything. Call the alliance's partner: the hub's history may have been changed."
+    )
+
+
+class BadSignature(ProofError):
+    """A signature does not verify."""
+
+    problem = "bad-signature"
+
+
+class BadProof(ProofError):
+    """A proof does not lead to the signed head."""
+
+    problem = "bad-proof"
+
+
+class Rewritten(ProofError):
+    """An entry that was there before has changed."""
+
+    problem = "rewritten"
+
+
+class Withheld(ProofError):
+    """An entry that the signed head counts was not delivered."""
+
+    problem = "withheld"
+
+
+class Forked(ProofError):
+    """One key has signed two different histories."""
+
+    problem = "forked"
+
+
+class StorageError(TocsinError):
+    """The store could not do its work."""
+
+    problem = "storage"
+    status = 503
+    next_step = "Check disk space and permissions, then run the doctor command."
+
+
+class StoreBusy(StorageError):
+    """Another process holds the store."""
+
+    problem = "store-busy"
+    next_step = "Wait a moment and try again; nothing was changed."
+
+
+class StoreUnfit(StorageError):
+    """The store cannot be used safely."""
+
+    problem = "store-unfit"
+    next_step = "Restore from a backup or upgrade the named part; the file was not touched."
+
+
+class VaultError(TocsinError):
+    """The vault cannot be used."""
+
+    problem = "vault"
+    next_step = "Check the key file named in the agent's configuration."
+
+
+class VaultLocked(VaultError):
+    """The vault's master key is missing or wrong."""
+
+    problem = "vault-locked"
+
+
+class RemoteError(TocsinError):
+    """Another process did not do its part."""
+
+    problem = "remote"
+    status = 502
+    next_step = "It is tried again by itself; look at that process's log if it lasts."
+
+
+class Unreachable(RemoteError):
+    """The other side cannot be reached."""
+
+    problem = "unreachable"
+    status = 503
+    next_step = "Check the address, the network and the proxy; what was approved is kept and sent later."

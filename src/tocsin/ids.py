@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random typed identifiers that carry no time and no owner; one value, two spellings.
+
+Every identifier is a random (version 4) UUID, never version 1, 6 or 7, which carry time.
+Inside Tocsin it is spelled ``rpt_<32 hex digits>``, in STIX ``report--<uuid>``.
+
+>>> new_id("rpt", lambda n: bytes(n))
+'rpt_00000000000040008000000000000000'
+>>> to_stix("rpt_00000000000040008000000000000000", "report")
+'report--00000000-0000-4000-8000-000000000000'
+"""
+
+import uuid
+from collections.abc import Callable
+
+from tocsin.errors import Malformed
+
+Entropy = Callable[[int], bytes]
+"""Gives that many random bytes. Composition roots pass `os.urandom`; tests pass a seeded one."""
+
+PREFIXES = {
+    "bat": "batch of entries that one request made",
+    "cas": "case in one party's vault",
+    "chn": "chain of versions of one object",
+    "fct": "fact: what several entries are about",
+    "inv": "invitation to join",
+    "msg": "message an agent sends, its idempotency key",
+    "prt": "party",
+    "rpt": "report",
+    "wrn": "warning",
+}
+
+
+def new_id(prefix: str, entropy: Entropy) -> str:
+    """A fresh identifier with one of `PREFIXES`."""
+    assert prefix in PREFIXES, prefix
+    return f"{prefix}_{uuid.UUID(bytes=entropy(16), version=4).hex}"
+
+
+def check_id(text: str, prefix: str) -> str:
+    """Return `text` if it is an identifier with that prefix; raise Malformed otherwise."""
+    head, _, digits = text.partition("_")
+    if head != prefix or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+        raise Malformed(f"{text[:60]!r} is not an identifier of the form {prefix}_<32 hex digits>.")
+    return text
+
+
+def to_stix(identifier: str, stix_type: str) -> str:
+    """The same value in STIX spelling, ``type--uuid``."""
+    return f"{stix_type}--{uuid.UUID(hex=identifier.partition('_')[2])}"
+
+
+def from_stix(stix_id: str, prefix: str) -> str:
+    """The same value in Tocsin's spelling; Malformed when it is not a STIX identifier."""
+    try:
+        return f"{prefix}_{uuid.UUID(stix_id.partition('--')[2]).hex}"
+    except ValueError:
+        raise Malformed(f"{stix_id[:80]!r} is not a STIX identifier.") from None

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remembers. One interface, two engines; SQL only in `sql/`, every query named."""
