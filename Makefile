@@ -29,7 +29,7 @@ reformat: $(STAMP)  ## put the source into its one format
 	@$(BIN)/ruff check --fix src tests
 
 lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresses
-	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 
 bench: $(STAMP)  ## the numbers: a table, and JSON under results

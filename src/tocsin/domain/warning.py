@@ -24,7 +24,7 @@ class Urgency(StrEnum):
     URGENT = "urgent"
 
 
-class Warning(msgspec.Struct, frozen=True):  # noqa: A001 the field's own word
+class Warning(msgspec.Struct, frozen=True):
     """One warning, as its author signed it."""
 
     id: str

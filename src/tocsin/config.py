@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One frozen configuration per process: every setting with its sentence, unknown keys refused.
+
+Files are TOML; samples of all three stand in docs/samples and are parsed by a test. Secrets are never in them.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.errors import ConfigError
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a process listens. Off loopback it starts only with TLS or a declared proxy."""
+
+    host: str = "127.0.0.1"
+    """Address to bind."""
+    port: int = 8710
+    """Port; 0 takes a free one and prints it."""
+    behind_tls_proxy: bool = False
+    """Declare that a reverse proxy on this machine ends TLS; without it, off loopback, nothing starts."""
+    tls_certificate: str = ""
+    """Path of a PEM certificate chain."""
+    tls_key: str = ""
+    """Path of its PEM private key."""
+
+
+class PartnerLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The partner that witnesses this hub's history."""
+
+    url: str
+    """Where it serves."""
+    key: str
+    """Its verifier key, as `tocsin partner init` prints it."""
+
+
+class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """hub.toml"""
+
+    alliance: str
+    """The alliance's public name; author of what its members disclose."""
+    public_url: str
+    """The URL under which agents reach the hub; request signatures are checked against its host."""
+    listen: Listen = Listen()
+    """Where `tocsin hub serve` listens."""
+    store: str = "hub.db"
+    """SQLite file in the hub's folder, or a postgresql:// address."""
+    partner: PartnerLink | None = None
+    """Absent: heads are unwitnessed by declared policy, and shown so."""
+    heartbeat_seconds: int = 15
+    """A line on every idle stream this often, so that proxies keep it open."""
+    witness_seconds: float = 2.0
+    """How long a wave waits for the partner before its heads go out unwitnessed."""
+
+
+class Shields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which protection files the agent writes, and what goes in. Nothing is written until it is named here."""
+
+    csv: str = ""
+    """Path of a CSV file with every value at `block`."""
+    rpz: str = ""
+    """Path of a DNS response policy zone."""
+    suricata: str = ""
+    """Path of a Suricata rules file."""
+    cap: int = 100_000
+    """The most values one file may hold; the newest stay."""
+    life_days: int = 30
+    """A value leaves the files this long after it was last reported, unless a warning names another end."""
+
+
+class OwnAssets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is the bank's own: it never leaves and is never blocked."""
+
+    legal_name: str
+    """As registered; aliases are derived from it."""
+    aliases: tuple[str, ...] = ()
+    """Further names and brands."""
+    domains: tuple[str, ...] = ()
+    """Own domains; their subdomains are included."""
+    networks: tuple[str, ...] = ()
+    """Own networks in CIDR form."""
+    partners: tuple[str, ...] = ()
+    """Domains and networks of partners that must never be blocked without a human."""
+
+
+class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """agent.toml"""
+
+    hub_url: str
+    """Where the alliance's hub serves."""
+    master_key: str
+    """Path of the file with the vault's master key: outside the agent's folder, mode 0600, never in backups."""
+    own: OwnAssets
+    """What never leaves and is never blocked."""
+    shields: Shields = Shields()
+    """Protection files."""
+    standing_rules: tuple[str, ...] = ()
+    """Names of rules by which a disclosure leaves without a person; `tocsin agent report --help` lists them."""
+    proxy: str = ""
+    """HTTP proxy for the way out, with credentials if it wants them."""
+    authority_file: str = ""
+    """PEM file of a private certificate authority."""
+
+
+class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """partner.toml"""
+
+    hub_key: str
+    """The hub's verifier key, as `tocsin hub init` prints it: the one history this partner witnesses."""
+    listen: Listen = Listen(port=8711)
+    """Where `tocsin partner serve` listens."""
+
+
+C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig)
+
+
+def load(path: Path, into: type[C]) -> C:
+    """Read a configuration file; ConfigError names the file and the setting that is wrong."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=into)
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist: has this folder been set up with init?") from None
+    except (msgspec.DecodeError, OSError) as error:
+        raise ConfigError(f"{path}: {error}.") from None
+
+
+def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig) -> None:
+    """Write a configuration file as TOML, replacing it atomically."""
+    beside = path.with_suffix(".new")
+    beside.write_bytes(msgspec.toml.encode(config))
+    beside.replace(path)

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tocsin's own protocol: every message a frozen struct with `kind` and integer `v`.
+
+Within a version fields may be added, and readers ignore those they do not know. A message of an unknown kind or a
+later version is stored, counted and relayed, never acted on: `peek` tells them apart before anything is decoded.
+Bytes travel as base64 (RFC 4648 §4). What is hashed or signed is always the bytes as sent, never decoded values.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.domain.disclosure import Attack
+from tocsin.domain.level import Band
+from tocsin.domain.observable import Observable
+from tocsin.domain.party import Role, Standing
+from tocsin.domain.warning import Warning
+from tocsin.errors import Malformed
+
+VERSION = 1
+MAX_OBJECTS = 1_000
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of one request; a report of 1,000 indicators is about 700 kB."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What all messages have: a kind (the tag) and a version."""
+
+    v: int = VERSION
+
+
+# --- an agent asks, the hub answers ------------------------------------------------------------------------------
+
+
+class Enrol(Message, frozen=True, kw_only=True, tag="enrol"):
+    """A new party redeems its one-time code."""
+
+    code: str
+    signing_key: bytes
+    """Ed25519 public key, 32 bytes; signs every request from now on."""
+    sealing_key: bytes
+    """X25519 public key, 32 bytes; sealed parts are encrypted to it."""
+    recovery_key: bytes
+    """Ed25519 public key, 32 bytes, kept offline: it can only revoke and replace."""
+    agreement: str
+    """SHA-256, in hex, of the members' agreement that the person accepted."""
+
+
+class Enrolled(Message, frozen=True, kw_only=True, tag="enrolled"):
+    """What a new party learns: who it is, and whose signatures to demand."""
+
+    party: str
+    name: str
+    role: Role
+    jurisdiction: str
+    realm: str
+    alliance: str
+    alliance_identity: str
+    """STIX identity that authors what members disclose."""
+    hub_key: str
+    """Verifier key; its hash is in the enrolment code, so nobody in between can change it."""
+    partner_key: str | None
+    """Verifier key of the declared partner, or None: heads are unwitnessed by policy."""
+
+
+class Report(Message, frozen=True, kw_only=True, tag="report"):
+    """A disclosure on its way out of a bank."""
+
+    id: str
+    """``rpt_…``, also the idempotency key."""
+    report_class: str = "named"
+    """``named``; ``now`` and ``mixed`` take the anonymous path."""
+    sent: int
+    """Agent's clock, microseconds."""
+    audiences: tuple[str, ...] = ()
+    """Canonical audiences; empty is the author's default."""
+    objects: tuple[msgspec.Raw, ...]
+    """STIX 2.1 objects as minted by the agent."""
+
+
+class Sight(Message, frozen=True, kw_only=True, tag="sight"):
+    """A named party says that it really saw an observable."""
+
+    id: str
+    sent: int
+    audience: str = "members"
+    observable: Observable
+    happened: str
+    """UTC day."""
+
+
+class Warn(Message, frozen=True, kw_only=True, tag="warn"):
+    """An agency's or the desk's warning, signed by its author."""
+
+    id: str
+    sent: int
+    audiences: tuple[str, ...] = ("all",)
+    warning: bytes
+    """Encoded `Warning`: the very bytes that the signature covers."""
+    signature: bytes
+    """Ed25519 by the author's signing key over context ``warning`` and the bytes."""
+
+
+class Erase(Message, frozen=True, kw_only=True, tag="erase"):
+    """The author takes back everything about one fact."""
+
+    id: str
+    sent: int
+    fact: str
+    """The identifier of the report, sighting or warning."""
+    reason: str
+    """One of `ERASURE_REASONS`."""
+
+
+ERASURE_REASONS = frozenset({"mistake", "withdrawn", "law"})
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one object; its neighbours have outcomes of their own."""
+
+    object: str
+    """STIX or Tocsin identifier."""
+    status: str
+    """``accepted``, ``known``, ``conflict`` or ``refused``."""
+    reason: str = ""
+    stream: str = ""
+    seq: int = -1
+    """Place of the entry in its stream, when there is one."""
+
+
+class Receipt(Message, frozen=True, kw_only=True, tag="receipt"):
+    """The hub's word that something is durable; the same message brings the same receipt."""
+
+    hub: str
+    party: str
+    message: str
+    """Identifier of the message that is receipted."""
+    added: int
+    """Hub's time of the commit, microseconds."""
+    outcomes: tuple[Outcome, ...]
+
+
+class SignedReceipt(Message, frozen=True, kw_only=True, tag="signed-receipt"):
+    """A receipt with the hub's signature over exactly its bytes."""
+
+    receipt: bytes
+    signature: bytes
+
+
+# --- the stream --------------------------------------------------------------------------------------------------
+
+
+class Header(Message, frozen=True, kw_only=True, tag="header"):
+    """What is said about an entry without opening it; hashed as served."""
+
+    entry: str
+    """Kind of the body: ``object``, ``sighting``, ``warning``, ``band``, ``erasure``, ``party``, ``key``."""
+    added: int
+    """Strictly increasing in one stream."""
+    fact: str
+    """What it is about; several entries may share it."""
+    chain: str = ""
+    """Random; equal for all versions of one object; stands in for the owner."""
+    batch: str = ""
+    named: bool = True
+    """Whether the hub knows the sender: False for anonymous classes."""
+
+
+class Entry(Message, frozen=True, kw_only=True, tag="entry"):
+    """One entry as delivered. An erased one has neither body nor its salt, and still proves its place."""
+
+    stream: str
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    """Commitment to owner and request signature, which are never served."""
+    body_c: bytes
+    body: bytes | None
+    salt_b: bytes | None
+
+
+class Head(Message, frozen=True, kw_only=True, tag="head"):
+    """A signed head of one stream: from its root to the note that hub and partner signed."""
+
+    stream: str
+    salt: bytes
+    size: int
+    root: bytes
+    map_index: int
+    map_size: int
+    map_path: tuple[bytes, ...]
+    log_path: tuple[bytes, ...]
+    note: str
+    """Signed note over the head log; the hub's signature, and the partner's when it witnessed."""
+    witness: str
+    """``witnessed``, ``unwitnessed`` (policy) or ``late`` (the declared partner did not answer in time)."""
+
+
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+    """First event of a stream connection."""
+
+    hub: str
+    streams: tuple[str, ...]
+    """Every stream this party follows now."""
+    reader_v: tuple[int, int] = (1, VERSION)
+    """Versions that this hub serves."""
+
+
+# --- bodies of entries -------------------------------------------------------------------------------------------
+
+
+class KeyEvent(Message, frozen=True, kw_only=True, tag="key"):
+    """A verifier key of the hub or the partner begins to count."""
+
+    holder: str
+    """``hub`` or ``partner``."""
+    key: str
+    """Verifier key, or empty: no partner from here on."""
+
+
+class PartyEvent(Message, frozen=True, kw_only=True, tag="party"):
+    """A party joined or changed its standing."""
+
+    party: str
+    name: str
+    role: Role
+    jurisdiction: str
+    standing: Standing
+    signing_key: bytes
+    sealing_key: bytes
+    recovery_key: bytes
+    agreement: str
+
+
+class SightingEvent(Message, frozen=True, kw_only=True, tag="sighting"):
+    """Somebody confirmed an observable; who is not said."""
+
+    observable: Observable
+    happened: str
+
+
+class BandEvent(Message, frozen=True, kw_only=True, tag="band"):
+    """How many distinct named sources an observable has now, as a band."""
+
+    observable: Observable
+    named: Band
+
+
+class WarningEvent(Message, frozen=True, kw_only=True, tag="warning"):
+    """A warning with its author's own signature."""
+
+    author: str
+    warning: bytes
+    signature: bytes
+
+
+class ErasureEvent(Message, frozen=True, kw_only=True, tag="erasure"):
+    """Everything about one fact in this stream was erased; whoever holds a copy deletes it too."""
+
+    fact: str
+    seqs: tuple[int, ...]
+    reason: str
+
+
+class Disclosed(msgspec.Struct, frozen=True):
+    """Coarse facts of a report: what the grouping object of a disclosure says."""
+
+    attack: Attack
+    happened: str
+
+
+# --- hub and partner ---------------------------------------------------------------------------------------------
+
+
+class ChangedHead(msgspec.Struct, frozen=True):
+    """One stream's head moved: its blinded name, both sizes and the proof that the new extends the old."""
+
+    key: bytes
+    old_size: int
+    new_size: int
+    new_root: bytes
+    path: tuple[bytes, ...]
+
+
+class Witness(Message, frozen=True, kw_only=True, tag="witness"):
+    """The hub asks its partner to co-sign the next leaf of the head log."""
+
+    log_size: int
+    """Size before this leaf."""
+    changes: tuple[ChangedHead, ...]
+    note: str
+
+
+class Cosigned(Message, frozen=True, kw_only=True, tag="cosigned"):
+    """The same note with the partner's cosignature added."""
+
+    note: str
+
+
+M = TypeVar("M", bound=Message)
+
+_encoder = msgspec.json.Encoder()
+
+
+class Peek(msgspec.Struct, frozen=True):
+    """Kind and version of a message, read before anything else."""
+
+    kind: str = ""
+    v: int = 0
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The JSON bytes of a message: compact, fields in the order of its class."""
+    return _encoder.encode(message)
+
+
+def decode(data: bytes, into: type[M]) -> M:
+    """Read a message of exactly that kind; Malformed names the field and what is wrong."""
+    if len(data) > MAX_BODY:
+        raise Malformed(f"A message has at most {MAX_BODY} bytes.")
+    try:
+        message = msgspec.json.decode(data, type=into)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{error}.") from None
+    if message.v != VERSION:
+        raise Malformed(
+            f"Version {message.v} of {peek(data).kind} is not served; this side speaks {VERSION}."
+        )
+    return message
+
+
+def peek(data: bytes) -> Peek:
+    """Kind and version of any message, known or not; Malformed when it is not an object with both."""
+    try:
+        return msgspec.json.decode(data, type=Peek)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{error}.") from None
+
+
+def encode_warning(warning: Warning) -> bytes:
+    """The bytes of a warning that its author signs."""
+    return _encoder.encode(warning)
+
+
+def decode_warning(data: bytes) -> Warning:
+    """A warning from the bytes its author signed; Malformed otherwise."""
+    try:
+        return msgspec.json.decode(data, type=Warning)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{error}.") from None

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disclosure as STIX 2.1, newly minted: one `grouping` and an `indicator` for each value (OASIS STIX 2.1 §4.6, §4.7).
+
+Minting is exact and reading is strict: an object has these fields and no other, so that a name, a description, an
+identity or an ``x_`` field cannot ride along. Every object is authored by the alliance and dated to the day, whatever
+the class of the report. STIX from elsewhere is read by `tocsin.agent.readers`; this is only our own dialect.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.marking import PAP, TLP, Marking
+from tocsin.domain.observable import Kind, Observable, check_normal
+from tocsin.errors import Malformed
+from tocsin.ids import Entropy, from_stix, new_id, to_stix
+
+TLP_REFS = {
+    TLP.CLEAR: "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    TLP.GREEN: "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    TLP.AMBER: "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    TLP.AMBER_STRICT: "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    TLP.RED: "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+"""Marking definitions of TLP 2.0 as the OASIS extension registers them."""
+
+_TLP_BY_REF = {ref: tlp for tlp, ref in TLP_REFS.items()}
+_PATHS = {
+    Kind.DOMAIN: "domain-name:value",
+    Kind.IPV4: "ipv4-addr:value",
+    Kind.IPV6: "ipv6-addr:value",
+    Kind.URL: "url:value",
+    Kind.EMAIL: "email-addr:value",
+    Kind.MD5: "file:hashes.MD5",
+    Kind.SHA1: "file:hashes.'SHA-1'",
+    Kind.SHA256: "file:hashes.'SHA-256'",
+}
+_KINDS = {path: kind for kind, path in _PATHS.items()}
+_EQUALS = re.compile(r"\[([a-z0-9-]+:[A-Za-z0-9.'-]+) = '((?:[^'\\]|\\['\\])*)'\]")
+_WITHIN = re.compile(r"\[(?:ipv4|ipv6)-addr:value ISSUBSET '([0-9a-f.:/]+)'\]")
+
+
+class CatalogueReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One identifier of a public catalogue."""
+
+    source_name: Literal["mitre-attack", "cve"]
+    external_id: str
+
+
+class StixIndicator(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="indicator"
+):
+    """A value that the attacker holds."""
+
+    id: str
+    created_by_ref: str
+    created: str
+    modified: str
+    pattern: str
+    valid_from: str
+    labels: tuple[str, ...]
+    """``part:link`` and ``PAP:GREEN``."""
+    object_marking_refs: tuple[str, ...]
+    spec_version: Literal["2.1"] = "2.1"
+    indicator_types: tuple[Literal["malicious-activity"], ...] = ("malicious-activity",)
+    pattern_type: Literal["stix"] = "stix"
+
+
+class StixGrouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="grouping"):
+    """What one report says as a whole: kind of attack, day, public identifiers, its indicators."""
+
+    id: str
+    created_by_ref: str
+    created: str
+    modified: str
+    labels: tuple[str, ...]
+    """``attack:phishing`` and ``PAP:GREEN``."""
+    object_refs: tuple[str, ...]
+    object_marking_refs: tuple[str, ...]
+    external_references: tuple[CatalogueReference, ...] = ()
+    spec_version: Literal["2.1"] = "2.1"
+    context: Literal["suspicious-activity"] = "suspicious-activity"
+
+
+StixObject = StixIndicator | StixGrouping
+_decoder: msgspec.json.Decoder[StixIndicator | StixGrouping] = msgspec.json.Decoder(
+    StixIndicator | StixGrouping
+)
+
+
+def mint(disclosure: Disclosure, alliance_identity: str, entropy: Entropy) -> tuple[StixObject, ...]:
+    """The grouping, then an indicator for each value, with fresh random identifiers."""
+    day = f"{disclosure.happened}T00:00:00.000Z"
+    marking_refs = (TLP_REFS[disclosure.marking.tlp],)
+    indicators = tuple(
+        StixIndicator(
+            id=to_stix(new_id("chn", entropy), "indicator"),
+            created_by_ref=alliance_identity,
+            created=day,
+            modified=day,
+            pattern=pattern_of(indicator.observable),
+            valid_from=day,
+            labels=(f"part:{indicator.part}", disclosure.marking.pap),
+            object_marking_refs=marking_refs,
+        )
+        for indicator in disclosure.indicators
+    )
+    grouping = StixGrouping(
+        id=to_stix(disclosure.report_id, "grouping"),
+        created_by_ref=alliance_identity,
+        created=day,
+        modified=day,
+        labels=(f"attack:{disclosure.attack}", disclosure.marking.pap),
+        object_refs=tuple(indicator.id for indicator in indicators) or (alliance_identity,),
+        object_marking_refs=marking_refs,
+        external_references=tuple(
+            CatalogueReference(
+                source_name="cve" if name.startswith("CVE-") else "mitre-attack", external_id=name
+            )
+            for name in disclosure.external_ids
+        ),
+    )
+    return (grouping, *indicators)
+
+
+def read(data: bytes, alliance_identity: str) -> StixObject:
+    """One object of our dialect; Malformed names the field that is wrong or does not belong."""
+    try:
+        found = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{error}.") from None
+    if found.created_by_ref != alliance_identity:
+        raise Malformed("created_by_ref must be the alliance: a disclosure names no author.")
+    if not found.created == found.modified or not _is_day(found.created):
+        raise Malformed("created and modified must be one day at midnight: finer times identify the victim.")
+    from_stix(found.id, "chn")
+    marking_of(found)
+    return found
+
+
+def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...]) -> Disclosure:
+    """The disclosure that these objects say; the inverse of `mint`."""
+    return Disclosure(
+        report_id=from_stix(grouping.id, "rpt"),
+        attack=attack_of(grouping),
+        happened=grouping.created[:10],
+        indicators=tuple(indicator_of(one) for one in indicators),
+        external_ids=tuple(reference.external_id for reference in grouping.external_references),
+        marking=marking_of(grouping),
+    )
+
+
+def indicator_of(found: StixIndicator) -> Indicator:
+    """The value and its part; Malformed when either is not in our dialect."""
+    if found.valid_from != found.created:
+        raise Malformed("valid_from must be the day of created.")
+    return Indicator(observable=observable_of(found.pattern), part=_label(found, "part:"))
+
+
+def attack_of(grouping: StixGrouping) -> Attack:
+    """The kind of attack that a grouping names; Malformed for a word outside the vocabulary."""
+    word = _label(grouping, "attack:")
+    if word not in list(Attack):
+        raise Malformed(f"{word[:20]!r} is not a kind of attack: {', '.join(Attack)}.")
+    return Attack(word)
+
+
+def marking_of(found: StixObject) -> Marking:
+    """TLP from the marking reference, PAP from the label; Malformed when either is unknown or doubled."""
+    if len(found.object_marking_refs) != 1 or found.object_marking_refs[0] not in _TLP_BY_REF:
+        raise Malformed(
+            "object_marking_refs must hold exactly one TLP 2.0 marking: an unknown one is not shared."
+        )
+    pap = f"PAP:{_label(found, 'PAP:')}"
+    if pap not in list(PAP):
+        raise Malformed(f"{pap[:20]!r} is not a PAP label: {', '.join(PAP)}.")
+    return Marking(tlp=_TLP_BY_REF[found.object_marking_refs[0]], pap=PAP(pap))
+
+
+def pattern_of(observable: Observable) -> str:
+    """The STIX pattern that matches exactly this value (STIX 2.1 §9)."""
+    value = observable.value.replace("\\", "\\\\").replace("'", "\\'")
+    if observable.kind is Kind.CIDR:
+        family = "ipv6" if ":" in value else "ipv4"
+        return f"[{family}-addr:value ISSUBSET '{value}']"
+    return f"[{_PATHS[observable.kind]} = '{value}']"
+
+
+def observable_of(pattern: str) -> Observable:
+    """The value of a pattern that `pattern_of` could have written; Malformed for any other pattern."""
+    if len(pattern) > 5_000:
+        raise Malformed("The pattern is longer than any single value.")
+    if within := _WITHIN.fullmatch(pattern):
+        found = Observable(Kind.CIDR, within[1])
+    elif (equals := _EQUALS.fullmatch(pattern)) and equals[1] in _KINDS:
+        found = Observable(_KINDS[equals[1]], re.sub(r"\\(.)", r"\1", equals[2]))
+    else:
+        raise Malformed(f"{pattern[:80]!r} is not the pattern of one value.")
+    return check_normal(found)
+
+
+def _label(found: StixObject, prefix: str) -> str:
+    words = [label.removeprefix(prefix) for label in found.labels if label.startswith(prefix)]
+    if len(words) != 1 or len(found.labels) != 2:
+        raise Malformed(f"labels must be exactly one {prefix}… and one more of our vocabulary.")
+    return words[0]
+
+
+def _is_day(text: str) -> bool:
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\.000Z", text) is not None
