@@ -1,0 +1,167 @@
+-- Every statement of an agent. SQLite only.
+
+-- name: secret
+-- One secret by name.
+SELECT box FROM secret WHERE name = :name;
+
+-- name: keep_secret
+-- Store or replace a secret.
+INSERT INTO secret (name, box) VALUES (:name, :box) ON CONFLICT (name) DO UPDATE SET box = excluded.box;
+
+-- name: open_case
+-- Store a new case.
+INSERT INTO vault_case (id, opened, box) VALUES (:id, :opened, :box);
+
+-- name: case_by_id
+-- One case.
+SELECT id, opened, box FROM vault_case WHERE id = :id;
+
+-- name: cases
+-- All cases, newest first.
+SELECT id, opened, box FROM vault_case ORDER BY opened DESC, id LIMIT :limit;
+
+-- name: keep_evidence
+-- Store a file of a case; the same file again changes nothing.
+INSERT INTO evidence (vault_case, digest, added, box) VALUES (:vault_case, :digest, :added, :box)
+ON CONFLICT (vault_case, digest) DO NOTHING;
+
+-- name: last_journal
+-- The newest link of the journal's chain.
+SELECT seq, at, digest, box FROM journal ORDER BY seq DESC LIMIT 1;
+
+-- name: write_journal
+-- The next link.
+INSERT INTO journal (seq, at, digest, box) VALUES (:seq, :at, :digest, :box);
+
+-- name: journal
+-- The whole chain, from its beginning.
+SELECT seq, at, digest, box FROM journal ORDER BY seq;
+
+-- name: queue_message
+-- An approved message waits for the hub; the same message again changes nothing.
+INSERT INTO outbox (id, queued, state, tries, next_try, box) VALUES (:id, :queued, 'waiting', 0, 0, :box)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: due_messages
+-- What may be sent now, oldest first.
+SELECT id, tries, box FROM outbox WHERE state = 'waiting' AND next_try <= :now ORDER BY queued, id LIMIT :limit;
+
+-- name: put_off_message
+-- The hub could not be reached: try again later.
+UPDATE outbox SET tries = tries + 1, next_try = :next_try WHERE id = :id AND state = 'waiting';
+
+-- name: settle_message
+-- The hub answered for good.
+UPDATE outbox SET state = :state, answer = :answer, tries = tries + 1 WHERE id = :id AND state = 'waiting';
+
+-- name: message_by_id
+-- One message with its state.
+SELECT id, state, tries, answer FROM outbox WHERE id = :id;
+
+-- name: count_outbox
+-- How many messages are in each state.
+SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
+
+-- name: streams
+-- Every replicated stream.
+SELECT name, size, frontier, witness, late, note FROM stream ORDER BY name;
+
+-- name: stream_by_name
+-- One replicated stream.
+SELECT name, size, frontier, witness, late, note FROM stream WHERE name = :name;
+
+-- name: save_stream
+-- How far a stream has proved itself.
+INSERT INTO stream (name, size, frontier, witness, late, note)
+VALUES (:name, :size, :frontier, :witness, :late, :note)
+ON CONFLICT (name) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
+  witness = excluded.witness, late = excluded.late, note = excluded.note;
+
+-- name: keep_entry
+-- A verified entry.
+INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, kind, fact, added)
+VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :kind, :fact, :added);
+
+-- name: keep_body
+-- The part of a verified entry that can be erased.
+INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :body);
+
+-- name: body_of
+-- The body of one entry, if it is not erased.
+SELECT body FROM body WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_body
+-- Obey an erasure.
+DELETE FROM body WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_postings
+-- Whatever the erased entry said counts no more.
+DELETE FROM posting WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_warning
+-- A withdrawn warning counts no more.
+DELETE FROM warning WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_band
+-- A band that rested on erased entries counts no more.
+DELETE FROM band WHERE stream = :stream AND seq = :seq;
+
+-- name: post
+-- An entry names a value.
+INSERT INTO posting (value, stream, seq, fact, kind, may_block, since, expires)
+VALUES (:value, :stream, :seq, :fact, :kind, :may_block, :since, :expires)
+ON CONFLICT (value, stream, seq) DO NOTHING;
+
+-- name: save_band
+-- The hub's count for a value changed.
+INSERT INTO band (value, stream, seq, named) VALUES (:value, :stream, :seq, :named)
+ON CONFLICT (value, stream) DO UPDATE SET seq = excluded.seq, named = excluded.named;
+
+-- name: save_warning
+-- A warning of an agency or the desk.
+INSERT INTO warning (id, stream, seq, expires, body) VALUES (:id, :stream, :seq, :expires, :body)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: warnings
+-- Warnings that have not expired, the latest first.
+SELECT id, stream, seq, expires, body FROM warning WHERE expires > :now ORDER BY stream, seq DESC;
+
+-- name: save_party
+-- A party as the directory states it now.
+INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key)
+VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, jurisdiction = excluded.jurisdiction,
+  standing = excluded.standing, signing_key = excluded.signing_key, sealing_key = excluded.sealing_key;
+
+-- name: party_by_id
+-- One party.
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM party WHERE id = :id;
+
+-- name: parties
+-- All parties.
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM party ORDER BY name, id;
+
+-- name: known_values
+-- Why each value is known now: all postings that still count, with the highest band published for the value.
+SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
+  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
+  coalesce(band.named, '') AS named
+FROM posting LEFT JOIN band ON band.value = posting.value AND band.stream = posting.stream
+WHERE posting.expires > :now
+ORDER BY posting.value, posting.since;
+
+-- name: entries_of_kind
+-- Entries of one kind with their bodies, newest first.
+SELECT entry.stream AS stream, entry.seq AS seq, entry.fact AS fact, entry.added AS added, body.body AS body
+FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.kind = :kind ORDER BY entry.added DESC LIMIT :limit;
+
+-- name: count_entries
+-- How many entries of each kind have been verified, and how many still have a body.
+SELECT entry.kind AS kind, count(*) AS entries, count(body.seq) AS bodies
+FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+GROUP BY entry.kind ORDER BY entry.kind;
+
+-- name: last_entry
+-- The newest entry: when anything was last heard.
+SELECT coalesce(max(added), 0) AS added FROM entry;

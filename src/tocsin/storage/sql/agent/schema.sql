@@ -1,0 +1,124 @@
+-- An agent's store: SQLite only. What is called box is encrypted under the vault's key and bound to its place; the
+-- replica of the streams is not encrypted, because every member of the audience holds the same.
+-- Times are microseconds since 1970-01-01 UTC.
+
+-- Operational. Facts about this agent: its secrets, its membership, its reading position.
+CREATE TABLE secret (
+  name TEXT  NOT NULL PRIMARY KEY,                       -- such as signing-seed
+  box  BYTES NOT NULL                                    -- the value
+) STRICT;
+
+-- Ledger of this party. One attack as this party knows it.
+CREATE TABLE vault_case (
+  id     TEXT   NOT NULL PRIMARY KEY,                    -- cas_…
+  opened BIGINT NOT NULL,                                -- when
+  box    BYTES  NOT NULL                                 -- what is known, decided and drafted
+) STRICT;
+
+-- Ledger of this party. A file that a case rests on, byte for byte.
+CREATE TABLE evidence (
+  vault_case TEXT   NOT NULL REFERENCES vault_case (id), -- its case
+  digest     TEXT   NOT NULL,                            -- SHA-256 of the file, in hexadecimal
+  added      BIGINT NOT NULL,                            -- when
+  box        BYTES  NOT NULL,                            -- name and bytes
+  PRIMARY KEY (vault_case, digest)
+) STRICT;
+
+-- Ledger of this party. Who decided what and why; each row is chained to the one before.
+CREATE TABLE journal (
+  seq    BIGINT NOT NULL PRIMARY KEY,                    -- dense from 0
+  at     BIGINT NOT NULL,                                -- when
+  digest BYTES  NOT NULL,                                -- SHA-256 over the digest before, the time and the box
+  box    BYTES  NOT NULL                                 -- the decision
+) STRICT;
+
+-- Operational. Approved messages on their way to the hub; kept until receipted.
+CREATE TABLE outbox (
+  id       TEXT   NOT NULL PRIMARY KEY,                  -- the message's identifier and idempotency key
+  queued   BIGINT NOT NULL,                              -- when it was approved
+  state    TEXT   NOT NULL,                              -- waiting, receipted or refused
+  tries    BIGINT NOT NULL,                              -- how often it was sent
+  next_try BIGINT NOT NULL,                              -- not before then
+  box      BYTES  NOT NULL,                              -- where it goes and its bytes
+  answer   BYTES                                         -- the hub's signed receipt, or the problem document
+) STRICT;
+CREATE INDEX outbox_waiting ON outbox (state, next_try);
+
+-- Replica. One stream that this party follows, as far as it has proved itself.
+CREATE TABLE stream (
+  name     TEXT   NOT NULL PRIMARY KEY,                  -- canonical audience, or directory
+  size     BIGINT NOT NULL,                              -- entries verified
+  frontier BYTES  NOT NULL,                              -- of the tree at that size
+  witness  TEXT   NOT NULL,                              -- how its last head was signed: witnessed, unwitnessed or late
+  late     BIGINT NOT NULL,                              -- since when the declared partner has been missing; 0: it is not
+  note     TEXT   NOT NULL                               -- the signed note that proved the last head
+) STRICT;
+
+-- Replica. One verified entry.
+CREATE TABLE entry (
+  stream   TEXT   NOT NULL REFERENCES stream (name),     -- its stream
+  seq      BIGINT NOT NULL,                              -- dense from 0
+  header   BYTES  NOT NULL,                              -- as hashed
+  salt_h   BYTES  NOT NULL,                              -- keys the header's commitment
+  origin_c BYTES  NOT NULL,                              -- commitment to who sent it
+  body_c   BYTES  NOT NULL,                              -- commitment to the body
+  leaf     BYTES  NOT NULL,                              -- leaf hash
+  kind     TEXT   NOT NULL,                              -- of the body
+  fact     TEXT   NOT NULL,                              -- what it is about
+  added    BIGINT NOT NULL,                              -- hub's time
+  PRIMARY KEY (stream, seq)
+) STRICT;
+CREATE INDEX entry_fact ON entry (fact);
+
+-- Replica. The part that an erasure deletes.
+CREATE TABLE body (
+  stream TEXT   NOT NULL,                                -- of the entry
+  seq    BIGINT NOT NULL,                                -- of the entry
+  salt_b BYTES  NOT NULL,                                -- keys the body's commitment
+  body   BYTES  NOT NULL,                                -- the message
+  PRIMARY KEY (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+
+-- View of the directory stream: every party as it stands now.
+CREATE TABLE party (
+  id           TEXT  NOT NULL PRIMARY KEY,               -- prt_…
+  name         TEXT  NOT NULL,                           -- legal name
+  role         TEXT  NOT NULL,                           -- bank, agency, regulator or desk
+  jurisdiction TEXT  NOT NULL,                           -- ISO 3166-1 alpha-2
+  standing     TEXT  NOT NULL,                           -- pending, active, suspended or left
+  signing_key  BYTES NOT NULL,                           -- Ed25519
+  sealing_key  BYTES NOT NULL                            -- X25519
+) STRICT;
+
+-- View of the streams: why a value is known, one row for each entry that names it.
+CREATE TABLE posting (
+  value     TEXT   NOT NULL,                             -- the observable, 'kind:value'
+  stream    TEXT   NOT NULL,                             -- of the entry
+  seq       BIGINT NOT NULL,                             -- of the entry
+  fact      TEXT   NOT NULL,                             -- the report, sighting or warning
+  kind      TEXT   NOT NULL,                             -- named, anonymous, sighting or warning
+  may_block BIGINT NOT NULL,                             -- 1 when its marking permits active measures
+  since     BIGINT NOT NULL,                             -- hub's time
+  expires   BIGINT NOT NULL,                             -- when it stops counting
+  PRIMARY KEY (value, stream, seq)
+) STRICT;
+CREATE INDEX posting_fact ON posting (fact);
+
+-- View of the streams: how many distinct named sources the hub counts for a value, as a band.
+CREATE TABLE band (
+  value  TEXT   NOT NULL,                                -- the observable
+  stream TEXT   NOT NULL,                                -- where it was published
+  seq    BIGINT NOT NULL,                                -- by which entry
+  named  TEXT   NOT NULL,                                -- such as 2-4
+  PRIMARY KEY (value, stream)
+) STRICT;
+
+-- View of the streams: warnings, newest state.
+CREATE TABLE warning (
+  id      TEXT   NOT NULL PRIMARY KEY,                   -- wrn_…
+  stream  TEXT   NOT NULL,                               -- of the entry
+  seq     BIGINT NOT NULL,                               -- of the entry
+  expires BIGINT NOT NULL,                               -- decided at reading time
+  body    BYTES  NOT NULL                                -- as its author signed it
+) STRICT;

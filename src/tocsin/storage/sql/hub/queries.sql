@@ -1,0 +1,223 @@
+-- Every statement that the hub sends to its store. No other SQL exists in the hub.
+
+-- Streams -------------------------------------------------------------------------------------------------------------
+
+-- name: create_stream
+-- Make a stream with the next number; no row changes when one of that name is there.
+INSERT INTO stream (number, name, salt, size, frontier, root, added, noted_size, noted_root)
+SELECT coalesce(max(number) + 1, 0), :name, :salt, 0, :frontier, :root, 0, 0, :root FROM stream WHERE true
+ON CONFLICT (name) DO NOTHING;
+
+-- name: lock_stream
+-- The head of a stream, locked until the transaction ends; no row when there is no such stream.
+UPDATE stream SET size = size WHERE name = :name
+RETURNING number, name, salt, size, frontier, root, added;
+
+-- name: advance_stream
+-- The locked head moves on; changes no row unless it is where it was read.
+UPDATE stream SET size = :size, frontier = :frontier, root = :root, added = :added
+WHERE number = :number AND size = :was;
+
+-- name: stream_heads
+-- Every stream as it stands, by number.
+SELECT number, name, salt, size, frontier, root, added FROM stream ORDER BY number;
+
+-- name: stream_head
+-- One stream as it stands, without a lock.
+SELECT number, name, salt, size, frontier, root, added FROM stream WHERE name = :name;
+
+-- name: noted_heads
+-- What the newest leaf of the head log says of every stream.
+SELECT number, name, salt, noted_size, noted_root FROM stream ORDER BY number;
+
+-- name: note_stream
+-- A leaf of the head log was made with this head of the stream.
+UPDATE stream SET noted_size = :size, noted_root = :root WHERE number = :number AND size >= :size;
+
+-- Entries -------------------------------------------------------------------------------------------------------------
+
+-- name: insert_entry
+-- Append an entry; the stream's head is locked.
+INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before)
+VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :fact, :kind, :added, :not_before);
+
+-- name: insert_body
+-- The part of an entry that can be erased.
+INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :body);
+
+-- name: insert_origin
+-- Where an entry came from.
+INSERT INTO origin (stream, seq, salt_o, origin, owner) VALUES (:stream, :seq, :salt_o, :origin, :owner);
+
+-- name: page_of_stream
+-- Entries after a position, in order; body and salt_b are NULL once erased.
+SELECT entry.seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, salt_b, body
+FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq > :after
+ORDER BY entry.seq LIMIT :limit;
+
+-- name: leaves_of_stream
+-- Leaf hashes after a position, in order: for proofs and snapshots.
+SELECT leaf FROM entry WHERE stream = :stream AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: entries_of_fact
+-- Where a fact was said, and by whom; owner is NULL for an anonymous report.
+SELECT entry.stream, entry.seq, kind, added, owner
+FROM entry JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
+WHERE fact = :fact ORDER BY entry.stream, entry.seq;
+
+-- Erasure by fact, all in one transaction -------------------------------------------------------------------------------
+
+-- name: erase_bodies
+-- Delete what a fact's entries said, with the salts; says where.
+DELETE FROM body WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
+RETURNING stream, seq;
+
+-- name: erase_digests
+-- Forget the digests of a fact's objects; their chains stay.
+UPDATE object SET digest = NULL
+WHERE digest IS NOT NULL AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact);
+
+-- name: erase_sources
+-- Retract who vouched for what by a fact's entries; says which bands may have changed.
+DELETE FROM source WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
+RETURNING stream, value;
+
+-- Objects: repeats, chains and conflicts ----------------------------------------------------------------------------------
+
+-- name: insert_object
+-- Record which version of which object an entry is.
+INSERT INTO object (stream, seq, owner, id, modified, digest, chain)
+VALUES (:stream, :seq, :owner, :id, :modified, :digest, :chain);
+
+-- name: versions_of_object
+-- Every version that an owner posted of one object, oldest first; digest is NULL once erased.
+SELECT stream, seq, modified, digest, chain FROM object
+WHERE owner = :owner AND id = :id ORDER BY modified, stream, seq;
+
+-- name: conflicts_of_owner
+-- Versions of which an owner posted more than one content.
+SELECT id, modified, count(DISTINCT digest) AS contents FROM object WHERE owner = :owner
+GROUP BY id, modified HAVING count(DISTINCT digest) > 1 ORDER BY id, modified;
+
+-- Sources and bands -------------------------------------------------------------------------------------------------------
+
+-- name: insert_source
+-- A named party vouches for an observable; no row changes when this entry said so already.
+INSERT INTO source (stream, value, party, seq) VALUES (:stream, :value, :party, :seq)
+ON CONFLICT (stream, value, party, seq) DO NOTHING;
+
+-- name: count_sources
+-- How many distinct named parties vouch for an observable in a stream.
+SELECT count(DISTINCT party) AS sources FROM source WHERE stream = :stream AND value = :value;
+
+-- name: band_of_value
+-- The band last published; no row before the first.
+SELECT band, fact FROM band WHERE stream = :stream AND value = :value;
+
+-- name: set_band
+-- This band is published now; no row changes when it was published already.
+INSERT INTO band (stream, value, band, fact) VALUES (:stream, :value, :band, :fact)
+ON CONFLICT (stream, value) DO UPDATE SET band = excluded.band WHERE band.band <> excluded.band;
+
+-- name: drop_band
+-- Nobody vouches for the observable any more.
+DELETE FROM band WHERE stream = :stream AND value = :value;
+
+-- Parties and invitations -------------------------------------------------------------------------------------------------
+
+-- name: put_party
+-- A party as the directory now states it; when it joined never changes.
+INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined)
+VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key, :recovery_key, :joined)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, jurisdiction = excluded.jurisdiction,
+  standing = excluded.standing, signing_key = excluded.signing_key, sealing_key = excluded.sealing_key,
+  recovery_key = excluded.recovery_key;
+
+-- name: parties
+-- Every party, in the order of their identifiers.
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined
+FROM party ORDER BY id;
+
+-- name: party_by_id
+-- One party; no row when there is none.
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined
+FROM party WHERE id = :id;
+
+-- name: insert_invitation
+-- A one-time code was made.
+INSERT INTO invitation (code_hash, name, role, jurisdiction, expires, spent_by)
+VALUES (:code_hash, :name, :role, :jurisdiction, :expires, NULL);
+
+-- name: spend_invitation
+-- Redeem a code once; no row when it is spent, expired or was never made.
+UPDATE invitation SET spent_by = :party
+WHERE code_hash = :code_hash AND spent_by IS NULL AND expires > :now
+RETURNING name, role, jurisdiction;
+
+-- name: invitations
+-- Every code that was made, by what it is for.
+SELECT name, role, jurisdiction, expires, spent_by FROM invitation ORDER BY name, expires, code_hash;
+
+-- Messages: replay and repetition -----------------------------------------------------------------------------------------
+
+-- name: insert_nonce
+-- Remember a nonce; no row changes when it was seen: the request is a replay.
+INSERT INTO nonce (keyid, nonce, expires) VALUES (:keyid, :nonce, :expires)
+ON CONFLICT (keyid, nonce) DO NOTHING;
+
+-- name: purge_nonces
+-- Forget nonces whose requests are refused by their age.
+DELETE FROM nonce WHERE expires <= :now;
+
+-- name: insert_message
+-- Keep the receipt of a message; no row changes when it has one: give that one again.
+INSERT INTO message (party, id, receipt, added) VALUES (:party, :id, :receipt, :added)
+ON CONFLICT (party, id) DO NOTHING;
+
+-- name: receipt_of_message
+-- The receipt that a sender got; no row when the message is new.
+SELECT receipt FROM message WHERE party = :party AND id = :id;
+
+-- name: purge_messages
+-- Forget receipts older than senders repeat themselves.
+DELETE FROM message WHERE added < :before;
+
+-- Head log --------------------------------------------------------------------------------------------------------------
+
+-- name: append_log
+-- One more leaf; no row changes when another transaction made that leaf.
+INSERT INTO log (size, map_root, frontier, note, cosigned, proposal, added)
+VALUES (:size, :map_root, :frontier, :note, NULL, :proposal, :added)
+ON CONFLICT (size) DO NOTHING;
+
+-- name: cosign_log
+-- The partner has co-signed the log at this size.
+UPDATE log SET cosigned = :cosigned, proposal = NULL WHERE size = :size;
+
+-- name: proposals
+-- What the partner has not co-signed yet, oldest first.
+SELECT size, proposal FROM log WHERE proposal IS NOT NULL AND cosigned IS NULL ORDER BY size LIMIT :limit;
+
+-- name: newest_log
+-- The head log as it stands; no row before the first leaf.
+SELECT size, map_root, frontier, note, cosigned, added FROM log ORDER BY size DESC LIMIT 1;
+
+-- name: newest_cosigned_log
+-- The newest head that the partner has co-signed; no row before the first.
+SELECT size, map_root, frontier, note, cosigned, added FROM log
+WHERE cosigned IS NOT NULL ORDER BY size DESC LIMIT 1;
+
+-- name: leaves_of_log
+-- Leaves after a size, in order: for consistency proofs.
+SELECT map_root FROM log WHERE size > :after ORDER BY size LIMIT :limit;
+
+-- Facts about the hub -----------------------------------------------------------------------------------------------------
+
+-- name: set_meta
+-- Keep a fact under its name.
+INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: get_meta
+-- One fact; no row when it was never set.
+SELECT value FROM meta WHERE key = :key;

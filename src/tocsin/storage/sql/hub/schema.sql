@@ -1,0 +1,148 @@
+-- The hub's store, one per realm. SQLite and PostgreSQL read this same text: BIGINT, TEXT and BYTES are its only types.
+-- Times are microseconds since 1970-01-01 UTC. Digests, keys and salts are 32 bytes. Each table says what it is:
+-- ledger (the truth; only gains rows, and nullable columns), view (rebuilt from the ledger), operational (bounded).
+
+-- Ledger. One row per stream: its head. Whoever appends locks this row first, so seq is dense in commit order.
+CREATE TABLE stream (
+  number     BIGINT NOT NULL PRIMARY KEY,                -- dense from 0; stands for the name in cursors
+  name       TEXT   NOT NULL UNIQUE,                     -- the audience in its canonical spelling, or 'directory'
+  salt       BYTES  NOT NULL CHECK (length(salt) = 32),  -- hides the name in the head log's map
+  size       BIGINT NOT NULL CHECK (size >= 0),          -- how many entries; the seq of the next one
+  frontier   BYTES  NOT NULL,                            -- hashes of the complete subtrees, from which the tree grows
+  root       BYTES  NOT NULL CHECK (length(root) = 32),  -- Merkle root at that size
+  added      BIGINT NOT NULL,                            -- when the last entry was added; the next is later
+  noted_size BIGINT NOT NULL CHECK (noted_size <= size), -- size in the newest leaf of the head log
+  noted_root BYTES  NOT NULL CHECK (length(noted_root) = 32) -- root in the newest leaf of the head log
+) STRICT;
+
+-- Ledger. One entry of one stream; never deleted, so that the tree stays whole when a body is erased.
+CREATE TABLE entry (
+  stream     BIGINT NOT NULL REFERENCES stream (number), -- whose entry it is
+  seq        BIGINT NOT NULL CHECK (seq >= 0),           -- dense from 0: the index of its leaf
+  header     BYTES  NOT NULL,                            -- what is said about the body, as hashed
+  salt_h     BYTES  NOT NULL CHECK (length(salt_h) = 32),   -- keys the header's commitment
+  origin_c   BYTES  NOT NULL CHECK (length(origin_c) = 32), -- commitment to the origin
+  body_c     BYTES  NOT NULL CHECK (length(body_c) = 32),   -- commitment to the body
+  leaf       BYTES  NOT NULL CHECK (length(leaf) = 32),  -- leaf hash of the tree
+  fact       TEXT   NOT NULL,                            -- what it is about: entries of one fact are erased together
+  kind       TEXT   NOT NULL,                            -- kind of message in the body
+  added      BIGINT NOT NULL,                            -- when the hub added it; strictly increasing per stream
+  not_before BIGINT,                                     -- embargo: nobody but the author reads it earlier
+  PRIMARY KEY (stream, seq)
+) STRICT;
+CREATE INDEX entry_fact ON entry (fact);
+
+-- Ledger. The part of an entry that can be erased: deleting the row takes the bytes and the salt that hid them.
+CREATE TABLE body (
+  stream BIGINT NOT NULL,                                -- of the entry
+  seq    BIGINT NOT NULL,                                -- of the entry
+  salt_b BYTES  NOT NULL CHECK (length(salt_b) = 32),    -- keys the body's commitment
+  body   BYTES  NOT NULL,                                -- the message, as hashed and served
+  PRIMARY KEY (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+
+-- Ledger. Where an entry came from. Never served to anybody.
+CREATE TABLE origin (
+  stream BIGINT NOT NULL,                                -- of the entry
+  seq    BIGINT NOT NULL,                                -- of the entry
+  salt_o BYTES  NOT NULL CHECK (length(salt_o) = 32),    -- keys the origin's commitment
+  origin BYTES  NOT NULL,                                -- owner and request signature, as hashed
+  owner  TEXT,                                           -- the party behind it; NULL for an anonymous report
+  PRIMARY KEY (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+
+-- View. Which object of which owner an entry is a version of: finds repeats, chains and conflicts.
+-- Two rows with one owner, id and modified but different digests are a recorded conflict.
+CREATE TABLE object (
+  stream   BIGINT NOT NULL,                              -- of the entry
+  seq      BIGINT NOT NULL,                              -- of the entry
+  owner    TEXT   NOT NULL,                              -- only the owner's versions chain
+  id       TEXT   NOT NULL,                              -- the owner's identifier for it
+  modified BIGINT NOT NULL,                              -- the version, as claimed
+  digest   BYTES,                                        -- SHA-256 of the content; NULL once erased: it would confirm a guess
+  chain    TEXT   NOT NULL,                              -- random: what readers see in place of the owner
+  PRIMARY KEY (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+CREATE INDEX object_version ON object (owner, id, modified);
+
+-- View. Which named party vouches for an observable in a stream, and by which entry.
+CREATE TABLE source (
+  stream BIGINT NOT NULL,                                -- where it was said
+  value  TEXT   NOT NULL,                                -- the observable, 'kind:value' in its normal form
+  party  TEXT   NOT NULL,                                -- who said it
+  seq    BIGINT NOT NULL,                                -- the entry that said it
+  PRIMARY KEY (stream, value, party, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+CREATE INDEX source_entry ON source (stream, seq);
+
+-- View. The band of distinct named sources that was last published for an observable.
+CREATE TABLE band (
+  stream BIGINT NOT NULL,                                -- where it was published
+  value  TEXT   NOT NULL,                                -- the observable
+  band   TEXT   NOT NULL,                                -- such as '2-4'
+  fact   TEXT   NOT NULL,                                -- random: shared by all entries that published it
+  PRIMARY KEY (stream, value)
+) STRICT;
+
+-- View of the directory stream: every party as it stands now.
+CREATE TABLE party (
+  id           TEXT   NOT NULL PRIMARY KEY,              -- prt_…
+  name         TEXT   NOT NULL,                          -- legal name
+  role         TEXT   NOT NULL,                          -- bank, agency, regulator or desk
+  jurisdiction TEXT   NOT NULL,                          -- ISO 3166-1 alpha-2
+  standing     TEXT   NOT NULL,                          -- pending, active, suspended or left
+  signing_key  BYTES  NOT NULL UNIQUE CHECK (length(signing_key) = 32),  -- Ed25519: its agent's requests
+  sealing_key  BYTES  NOT NULL CHECK (length(sealing_key) = 32),         -- X25519: sealed parts for it
+  recovery_key BYTES  NOT NULL CHECK (length(recovery_key) = 32),        -- Ed25519, offline: can only revoke and replace
+  joined       BIGINT NOT NULL                           -- when its first directory entry was added
+) STRICT;
+
+-- Operational. A one-time code to join; the code itself is not stored.
+CREATE TABLE invitation (
+  code_hash    BYTES  NOT NULL PRIMARY KEY CHECK (length(code_hash) = 32), -- SHA-256 of the code
+  name         TEXT   NOT NULL,                          -- legal name that the code is for
+  role         TEXT   NOT NULL,                          -- role that the code is for
+  jurisdiction TEXT   NOT NULL,                          -- jurisdiction that the code is for
+  expires      BIGINT NOT NULL,                          -- refused from then on
+  spent_by     TEXT                                      -- the party that redeemed it; NULL until then
+) STRICT;
+
+-- Operational. Nonces of signed requests, each for as long as its request could be replayed.
+CREATE TABLE nonce (
+  keyid   TEXT   NOT NULL,                               -- the key that signed
+  nonce   TEXT   NOT NULL,                               -- as in the signature's parameters
+  expires BIGINT NOT NULL,                               -- the request is refused by its age from then on
+  PRIMARY KEY (keyid, nonce)
+) STRICT;
+CREATE INDEX nonce_expires ON nonce (expires);
+
+-- Operational. The receipt that a sender got for a message, given again when it repeats itself.
+CREATE TABLE message (
+  party   TEXT   NOT NULL,                               -- the sender: keys of different senders never meet
+  id      TEXT   NOT NULL,                               -- the sender's idempotency key
+  receipt BYTES  NOT NULL,                               -- the answer, byte for byte
+  added   BIGINT NOT NULL,                               -- when it was first answered
+  PRIMARY KEY (party, id)
+) STRICT;
+CREATE INDEX message_added ON message (added);
+
+-- Ledger. The head log that the partner witnesses: row n is the log when it had n leaves.
+CREATE TABLE log (
+  size     BIGINT NOT NULL PRIMARY KEY CHECK (size > 0), -- leaves up to and with this one
+  map_root BYTES  NOT NULL CHECK (length(map_root) = 32), -- the newest leaf: root of the map of all stream heads
+  frontier BYTES  NOT NULL,                              -- of the log's own tree at this size
+  note     TEXT   NOT NULL,                              -- the checkpoint, signed by the hub
+  cosigned TEXT,                                         -- the same with the partner's signature; NULL while unwitnessed
+  proposal BYTES,                                        -- what the partner is asked to check; NULL once it co-signed
+  added    BIGINT NOT NULL                               -- when the hub signed it
+) STRICT;
+
+-- Operational. Facts about this hub itself that are not configuration.
+CREATE TABLE meta (
+  key   TEXT  NOT NULL PRIMARY KEY,                      -- its name
+  value BYTES NOT NULL                                   -- its value
+) STRICT;

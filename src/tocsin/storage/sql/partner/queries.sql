@@ -1,0 +1,18 @@
+-- Every statement of the partner. SQLite only.
+
+-- name: heads
+-- The head of every stream, in the order of the map.
+SELECT key, size, root FROM head ORDER BY key;
+
+-- name: save_head
+-- A head that was checked and co-signed.
+INSERT INTO head (key, size, root) VALUES (:key, :size, :root)
+ON CONFLICT (key) DO UPDATE SET size = excluded.size, root = excluded.root;
+
+-- name: newest_log
+-- The newest leaf of the head log.
+SELECT size, frontier, request, note FROM log ORDER BY size DESC LIMIT 1;
+
+-- name: append_log
+-- The next leaf was co-signed.
+INSERT INTO log (size, frontier, request, note, added) VALUES (:size, :frontier, :request, :note, :added);

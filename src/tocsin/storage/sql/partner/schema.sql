@@ -1,0 +1,17 @@
+-- The partner's store: what it has witnessed. SQLite only. It never learns a stream's name.
+
+-- Ledger. The head of each stream at the newest leaf of the head log.
+CREATE TABLE head (
+  key  BYTES  NOT NULL PRIMARY KEY,                      -- the stream's name, blinded by a salt that only its readers know
+  size BIGINT NOT NULL,                                  -- entries
+  root BYTES  NOT NULL                                   -- Merkle root at that size
+) STRICT;
+
+-- Ledger. The head log: row n is the log when it had n leaves.
+CREATE TABLE log (
+  size     BIGINT NOT NULL PRIMARY KEY,                  -- leaves up to and with this one
+  frontier BYTES  NOT NULL,                              -- of the log's tree at this size
+  request  BYTES  NOT NULL,                              -- SHA-256 of what the hub proposed
+  note     TEXT   NOT NULL,                              -- the note as co-signed
+  added    BIGINT NOT NULL                               -- when
+) STRICT;

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQLite by apsw: a file, or `:memory:`, the working twin for tests and the simulated world.
+
+The file is in WAL mode with synchronous=FULL: a commit that returned survives a power cut. Several processes, and
+several stores in one process, may open one file: one writes at a time, readers never wait. The standard library's
+`sqlite3` must not open it: a second copy of SQLite in one process breaks the file's locks (sqlite.org/howtocorrupt
+§2.2.1). Two opens of `:memory:` are two stores.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import LiteralString, cast
+
+import apsw
+
+from tocsin.errors import StorageError, StoreBusy, StoreUnfit
+from tocsin.storage.queries import Dialect, Query
+from tocsin.storage.steps import SQL, open_store
+from tocsin.storage.store import Params, Purpose, Store, Value
+
+DIALECT = Dialect(engine="sqlite", parameter=r":\1", words={"BIGINT": "INTEGER", "BYTES": "BLOB"})
+
+OLDEST = (3, 51, 3)
+"""In every older version two connections that write or checkpoint in WAL mode can corrupt the file."""
+
+_WAIT_MILLISECONDS = 10_000
+"""How long to wait for another writer; a group commit on a slow disk takes less than a second."""
+
+_SETTINGS: tuple[LiteralString, ...] = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten; see scrub
+    "PRAGMA temp_store = MEMORY",  # nothing of the store in other files
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cache_size = -16000",  # in KiB
+)
+
+_BEGIN: dict[Purpose, LiteralString] = {
+    "write": "BEGIN IMMEDIATE",
+    "build": "BEGIN IMMEDIATE",
+    "read": "BEGIN",
+}
+
+
+def open_sqlite(path: Path | str, schema: str = "hub") -> Store:
+    """The store in a file, made if absent and readable by its owner only, or in ``:memory:``.
+
+    `schema` names a folder of `sql/`. StoreUnfit for an old SQLite, a damaged or a foreign file.
+    """
+    return open_store(SqliteEngine(path), DIALECT, SQL / schema)
+
+
+class SqliteEngine:
+    """One apsw connection."""
+
+    attempts = 1
+    failure: type[Exception] = apsw.Error
+
+    def __init__(self, path: Path | str) -> None:
+        refuse_old(apsw.sqlite_lib_version())
+        try:
+            if str(path) != ":memory:":
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = apsw.Connection(str(path), statementcachesize=256)
+        except (OSError, apsw.Error) as error:
+            raise StorageError(f"{path} cannot be opened: {error}.") from None
+        try:
+            self._prepare(on_disk=str(path) != ":memory:")
+        except apsw.Error as error:
+            self.close()
+            raise self.explain(error, f"{path}:") from None
+
+    def _prepare(self, *, on_disk: bool) -> None:
+        self._connection.set_busy_timeout(_WAIT_MILLISECONDS)
+        for setting in _SETTINGS:
+            self._connection.execute(setting)
+        mode = self._connection.pragma("journal_mode", "wal")
+        if on_disk and mode != "wal":
+            self.close()
+            raise StoreUnfit("Its file system does not allow SQLite's WAL mode.")
+
+    def explain(self, error: Exception, where: str) -> StorageError:
+        """Busy, unfit or failed; SQLite's messages name tables and columns, never values."""
+        kind: type[StorageError] = StorageError
+        if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+            kind = StoreBusy
+        elif isinstance(error, (apsw.NotADBError, apsw.CorruptError, apsw.FormatError)):
+            kind = StoreUnfit
+        return kind(f"{where} {error}.")
+
+    def begin(self, purpose: Purpose) -> None:
+        """A writer takes its turn at once, so nothing inside the transaction waits or is refused."""
+        self._connection.execute(_BEGIN[purpose])
+
+    def tables(self) -> frozenset[str]:
+        """The names of the tables there are."""
+        rows = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return frozenset(str(name) for (name,) in rows)
+
+    def command(self, text: LiteralString) -> None:
+        """Carry out statements that have neither parameters nor rows."""
+        self._connection.execute(text)
+
+    def fetch(self, query: Query, params: Params) -> tuple[Sequence[str], list[tuple[Value, ...]]]:
+        """All rows; columns' names only when there is a row, because apsw forgets them after the last."""
+        cursor = self._connection.execute(query.text, params)
+        first = cursor.fetchone()
+        if first is None:
+            return (), []
+        columns = [column[0] for column in cursor.get_description()]
+        return columns, cast("list[tuple[Value, ...]]", [first, *cursor.fetchall()])
+
+    def change(self, query: Query, params: Params) -> int:
+        """How many rows the statement changed."""
+        self._connection.execute(query.text, params)
+        return self._connection.changes()
+
+    def change_each(self, query: Query, many: Sequence[Params]) -> int:
+        """The same statement for each; how many rows were changed in all."""
+        before = self._connection.total_changes()
+        self._connection.executemany(query.text, many)
+        return self._connection.total_changes() - before
+
+    def scrub(self) -> None:
+        """Empty the WAL, where old pages still hold what secure_delete overwrote in the file.
+
+        StoreBusy while a reader holds an old moment open. What a disk keeps of blocks given back is the disk's affair.
+        """
+        busy, _, _ = cast("tuple[int, int, int]", self._connection.pragma("wal_checkpoint", "TRUNCATE"))
+        if busy:
+            raise StoreBusy("The log cannot be emptied while somebody reads an older moment.")
+
+    def close(self) -> None:
+        """Close the file; the last to close it removes the WAL."""
+        self._connection.close()
+
+
+def refuse_old(version: str) -> None:
+    """StoreUnfit when that version of SQLite can corrupt a file in WAL mode."""
+    if tuple(int(part) for part in version.split(".")) < OLDEST:
+        raise StoreUnfit(
+            f"SQLite {version} can corrupt a file that two connections write; {OLDEST} or later is safe."
+        )

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One way to remember, over two engines.
+
+Everything happens in a named transaction; the name appears in every error and in `Store.tally`::
+
+    def spend(tx: Transaction) -> Invitation | None:
+        return tx.one("spend_invitation", {"code_hash": digest, "party": party, "now": now}, into=Invitation)
+
+    invitation = store.run("redeem invitation", spend)
+
+1. A writing transaction is serializable: it may rest on what it read. Reading ones see one moment.
+2. `Store.run` repeats its work when the engine asks for it, so the work must do nothing but use `tx` and return.
+   `with store.transaction(...)` does not repeat; it raises StoreBusy.
+3. A statement that fails dooms its transaction, unless it stands in a `tx.savepoint()`: then only that part is undone.
+   StoreBusy dooms the whole, because the next attempt must see the new state.
+4. Rows are frozen structs, filled by position, after the columns' names were compared with the fields once.
+5. Values are int (64 bit), str (no NUL), bytes and None. A bool is not stored.
+6. Only StorageError and its children are raised, besides what the caller's own code raises.
+
+A Store is one connection: use it from one thread at a time, and open another for another thread. Not here: SQL
+(`sql/`), engines (`sqlite`, `postgres`), and which rows a viewer may see (`tocsin.domain.release`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Literal, LiteralString, Protocol, TypeVar
+
+import msgspec
+
+from tocsin.errors import StorageError, StoreBusy
+from tocsin.storage.queries import Query
+
+Value = int | str | bytes | None
+Params = Mapping[str, Value]
+Row = TypeVar("Row", bound=msgspec.Struct)
+T = TypeVar("T")
+Purpose = Literal["write", "read", "build"]
+
+_INTEGERS = range(-(2**63), 2**63)
+
+
+class Engine(Protocol):
+    """What an engine must do; everything else is written once, in this module."""
+
+    attempts: int
+    """How often `Store.run` tries: 1 where the engine itself waits for its turn."""
+    failure: type[Exception]
+    """What the engine raises."""
+
+    def explain(self, error: Exception, where: str) -> StorageError:
+        """The engine's error in our words; never with the values of a row."""
+
+    def begin(self, purpose: Purpose) -> None:
+        """Open a transaction."""
+
+    def tables(self) -> frozenset[str]:
+        """The names of the tables there are."""
+
+    def command(self, text: LiteralString) -> None:
+        """Carry out a statement that has neither parameters nor rows."""
+
+    def fetch(self, query: Query, params: Params) -> tuple[Sequence[str], list[tuple[Value, ...]]]:
+        """The columns' names and all rows; names may be absent when there is no row."""
+
+    def change(self, query: Query, params: Params) -> int:
+        """How many rows the statement changed."""
+
+    def change_each(self, query: Query, many: Sequence[Params]) -> int:
+        """The same statement for each, in order; how many rows were changed in all."""
+
+    def scrub(self) -> None:
+        """Remove the bytes of deleted rows from the engine's files."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Transaction:
+    """What can be done between begin and commit; made by `Store` only."""
+
+    def __init__(self, name: str, engine: Engine, queries: Mapping[str, Query], *, writing: bool) -> None:
+        self.name = name
+        self._engine = engine
+        self._queries = queries
+        self._writing = writing
+        self._failure: StorageError | None = None
+
+    def all(self, query: str, params: Params, *, into: type[Row]) -> list[Row]:
+        """Every row of the named query."""
+        asked = self._query(query, (params,))
+        columns, rows = self._do(query, lambda: self._engine.fetch(asked, params))
+        if rows and tuple(columns) != into.__struct_fields__:
+            given = ", ".join(columns)
+            raise self._doom(StorageError(f"Query {query} gives {given}: not the fields of {into.__name__}."))
+        return [into(*row) for row in rows]
+
+    def one(self, query: str, params: Params, *, into: type[Row]) -> Row | None:
+        """The only row of the named query, or None; StorageError when there are several."""
+        rows = self.all(query, params, into=into)
+        if len(rows) > 1:
+            raise self._doom(StorageError(f"Query {query} gave {len(rows)} rows where one was meant."))
+        return rows[0] if rows else None
+
+    def run(self, query: str, params: Params) -> int:
+        """Carry out the named query; how many rows it changed."""
+        asked = self._query(query, (params,))
+        return self._do(query, lambda: self._engine.change(asked, params))
+
+    def run_each(self, query: str, many: Sequence[Params]) -> int:
+        """Carry out the named query for each, in order and fast; how many rows were changed in all."""
+        asked = self._query(query, many)
+        return self._do(query, lambda: self._engine.change_each(asked, many)) if many else 0
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that is undone alone when it raises, so that one bad job does not cost its neighbours."""
+        self._command("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._undo_part()
+            raise
+        self._command("RELEASE SAVEPOINT part")
+
+    def finish(self) -> None:
+        """Commit; raises what doomed the transaction, if anything did. Called by `Store` only."""
+        self._command("COMMIT")
+
+    def end(self) -> None:
+        """Whatever is asked of it from now on fails. Called by `Store` only."""
+        self._doom(StorageError(f"'{self.name}' is over."))
+
+    def _undo_part(self) -> None:
+        if isinstance(self._failure, StoreBusy):
+            return
+        self._failure = None
+        with suppress(StorageError):  # the engine undid the whole by itself: that failure dooms it
+            self._command("ROLLBACK TO SAVEPOINT part")
+            self._command("RELEASE SAVEPOINT part")
+
+    def _command(self, text: LiteralString) -> None:
+        self._do(text, lambda: self._engine.command(text))
+
+    def _query(self, name: str, many: Sequence[Params]) -> Query:
+        """The named query, when it is allowed here and every set of parameters fits it."""
+        query = self._queries.get(name)
+        if query is None:
+            raise self._doom(StorageError(f"There is no query {name}."))
+        if query.writes and not self._writing:
+            raise self._doom(StorageError(f"Query {name} writes, but '{self.name}' only reads."))
+        for params in many:
+            if params.keys() != query.parameters:
+                raise self._doom(StorageError(f"Query {name} takes {', '.join(sorted(query.parameters))}."))
+            for parameter, value in params.items():
+                if not _storable(value):
+                    raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
+        return query
+
+    def _do(self, what: str, work: Callable[[], T]) -> T:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return work()
+        except self._engine.failure as error:
+            raise self._doom(self._engine.explain(error, f"In '{self.name}', {what}:")) from None
+
+    def _doom(self, failure: StorageError) -> StorageError:
+        self._failure = self._failure or failure
+        return failure
+
+
+class Store:
+    """One connection to one store."""
+
+    def __init__(self, engine: Engine, queries: Mapping[str, Query]) -> None:
+        self.tally: Counter[tuple[str, str]] = Counter()
+        """How many transactions of each name were committed, repeated or undone: a metric."""
+        self._engine = engine
+        self._queries = queries
+        self._open: str | None = None
+
+    @contextmanager
+    def transaction(self, name: str) -> Iterator[Transaction]:
+        """Commit when the block ends, undo everything when it raises; StoreBusy when it must be tried again."""
+        with self._begin(name, "write") as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Transaction]:
+        """One moment of the store, for reading only; never waits for a writer."""
+        with self._begin(name, "read") as tx:
+            yield tx
+
+    @contextmanager
+    def building(self) -> Iterator[Transaction]:
+        """A transaction in which nobody else builds; for `tocsin.storage.steps` only."""
+        with self._begin("build the store", "build") as tx:
+            yield tx
+
+    def run(self, name: str, work: Callable[[Transaction], T]) -> T:
+        """Do the work in a writing transaction, repeated a bounded number of times; StoreBusy after that."""
+        for attempt in range(1, self._engine.attempts + 1):
+            try:
+                with self.transaction(name) as tx:
+                    return work(tx)
+            except StoreBusy:
+                if attempt == self._engine.attempts:
+                    raise
+                self.tally[name, "repeated"] += 1
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def scrub(self) -> None:
+        """After erasures: remove the bytes of deleted rows from the engine's files; see each engine for its limits."""
+        self._outside("scrub", self._engine.scrub)
+
+    def close(self) -> None:
+        """Let go of files and connections; the store cannot be used afterwards."""
+        self._engine.close()
+
+    @contextmanager
+    def _begin(self, name: str, purpose: Purpose) -> Iterator[Transaction]:
+        self._outside(name, lambda: self._engine.begin(purpose))
+        tx = Transaction(name, self._engine, self._queries, writing=purpose != "read")
+        self._open = name
+        try:
+            yield tx
+            tx.finish()
+        except BaseException:
+            self.tally[name, "undone"] += 1
+            with suppress(self._engine.failure):  # an engine that failed has rolled back by itself
+                self._engine.command("ROLLBACK")
+            raise
+        finally:
+            tx.end()
+            self._open = None
+        self.tally[name, "committed"] += 1
+
+    def _outside(self, name: str, work: Callable[[], None]) -> None:
+        """Do something that must not happen inside a transaction."""
+        if self._open is not None:
+            raise StorageError(f"'{name}' cannot begin inside '{self._open}'.")
+        try:
+            work()
+        except self._engine.failure as error:
+            raise self._engine.explain(error, f"In '{name}':") from None
+
+
+def _storable(value: Value) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, int):
+        return value in _INTEGERS and not isinstance(value, bool)
+    return value is None or isinstance(value, bytes)
