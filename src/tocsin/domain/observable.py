@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import idna
 import msgspec
@@ -24,8 +24,9 @@ from tocsin.errors import Malformed
 
 MAX_VALUE = 2_048
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19}")
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -61,7 +62,10 @@ def normalise(kind: Kind, raw: str) -> Observable:
     text = raw.strip()
     if not text or len(text) > MAX_VALUE:
         raise Malformed(f"A {kind} has 1 to {MAX_VALUE} characters.")
-    return Observable(kind, _NORMAL_FORMS[kind](text))
+    value = _NORMAL_FORMS[kind](text)
+    if len(value) > MAX_VALUE:
+        raise Malformed(f"The normal form of a {kind} has at most {MAX_VALUE} characters.")
+    return Observable(kind, value)
 
 
 def check_normal(observable: Observable) -> Observable:
@@ -127,14 +131,33 @@ def _host(text: str) -> str:
     """A URL's host: a name, an IPv4 address, or an IPv6 address in brackets."""
     if text.startswith("["):
         return f"[{_ipv6(text)}]"
-    last = text.rstrip(".").rpartition(".")[2]
-    return _ipv4(text) if last.isdigit() else _domain(text)
+    name = unquote(text).rstrip(".")
+    return _browser_ipv4(name) if _NUMBER.fullmatch(name.rpartition(".")[2]) else _domain(name)
+
+
+def _browser_ipv4(text: str) -> str:
+    """An IPv4 address as browsers read it: parts in decimal, octal or hex, the last one filling the rest (WHATWG URL).
+
+    Phishing hides addresses as ``http://0xc0000201/`` and ``http://0300.0.513/``, which every browser follows.
+    """
+    parts = text.split(".")
+    if len(parts) > 4 or not all(_NUMBER.fullmatch(part) for part in parts):
+        raise Malformed(f"{text[:60]!r} is not an IPv4 address.")
+    *first, last = (int(part, 16 if part[:2] in ("0x", "0X") else 8 if part[0] == "0" else 10) for part in parts)
+    if any(octet > 255 for octet in first) or last >= 256 ** (5 - len(parts)):
+        raise Malformed(f"{text[:60]!r} is not an IPv4 address.")
+    return str(ipaddress.IPv4Address(sum(octet << 8 * (3 - place) for place, octet in enumerate(first)) + last))
 
 
 def _percent(text: str) -> str:
-    """RFC 3986 §6.2.2: decode unreserved octets, upper-case the others, encode what is not ASCII or is a space."""
+    """RFC 3986 §6.2.2: decode unreserved octets, upper-case the others, encode what is not ASCII or is a space.
+
+    A percent sign that starts no octet is encoded too: left alone, it could form one with what is decoded after it.
+    """
 
     def one(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "%25"
         character = chr(int(match[1], 16))
         return character if character in _UNRESERVED else f"%{match[1].upper()}"
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values in running text: URLs, mail addresses and what analysts have defanged.
+
+Defanged spellings (``hxxp``, ``[.]``, ``(dot)``, ``[at]``) are read as what they stand for. A bare word with a dot is
+taken for a host only when it was defanged: somebody meant it. Every expression here is linear in the text, so that no
+body can make it slow. Nothing is judged here and nothing is put in normal form; see `tocsin.domain.observable`.
+
+>>> refang("hxxps://login[.]evil(dot)example/a")
+'https://login.evil.example/a'
+"""
+
+import re
+from collections.abc import Iterator
+
+from tocsin.domain.observable import Kind
+
+_DOT = re.compile(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
+_AT = re.compile(r"[\[({]\s?(?:@|at)\s?[\])}]", re.IGNORECASE)
+_COLON = re.compile(r"\[(:|://|/)\]")
+_SCHEME = re.compile(r"\b(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
+_DEFANGED_HOST = re.compile(
+    r"(?<![\w@./-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
+    r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
+    re.IGNORECASE,
+)
+_NOT_IN_URL = r"\s<>\"\x00-\x20\x7f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20"
+_URL = re.compile(rf"(?:\b(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}", re.IGNORECASE)
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])")
+_DIGEST = re.compile(r"(?<![\w/=-])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![\w/=-])")
+_DIGEST_KINDS = {64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+def refang(text: str) -> str:
+    """The same text with defanged URLs, hosts and addresses as they were before."""
+    text = _COLON.sub(r"\1", _AT.sub("@", _DOT.sub(".", text)))
+    return _SCHEME.sub(r"http\1", text)
+
+
+def urls_in(text: str) -> Iterator[str]:
+    """Every URL in refanged text, without the punctuation of the sentence around it; ``www.`` counts as http."""
+    for match in _URL.finditer(text):
+        url = _without_sentence(match[0])
+        yield url if "://" in url[:8] else f"http://{url}"
+
+
+def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """Mail addresses, digests and defanged hosts in text as it was written, with what each looks like."""
+    if "[" in text or "(" in text or "{" in text:
+        for match in _DEFANGED_HOST.finditer(text):
+            host = refang(match[0])
+            yield Kind.IPV4 if host.replace(".", "").isdigit() else Kind.DOMAIN, host
+        text = refang(text)
+    if "@" in text:
+        for match in _MAIL.finditer(text):
+            yield Kind.EMAIL, match[0].strip(".+-")
+    for match in _DIGEST.finditer(text):
+        yield _DIGEST_KINDS[len(match[0])], match[0]
+
+
+def _without_sentence(url: str) -> str:
+    """Cut what ends the sentence and not the URL: full stops, quotes, a bracket that was opened before it."""
+    while url and (url[-1] in ".,;:!?'`*_|\\" or (url[-1] in _CLOSERS and _CLOSERS[url[-1]] not in url)):
+        url = url[:-1]
+    return url

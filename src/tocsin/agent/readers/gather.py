@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one file has yielded so far: each value once per part, in normal form, all of it bounded.
+
+A value that cannot be put in normal form becomes a `Defect` with its place, unless it was only guessed from text.
+"""
+
+import re
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from tocsin.agent.extract import mentions_in, refang, urls_in
+from tocsin.agent.readers.reading import Defect, Found
+from tocsin.domain.observable import Kind, Observable, host_of, normalise
+from tocsin.errors import Malformed
+
+MAX_FOUND = 40_000
+"""Values kept from one file; a mail has some ten, the largest vendor report some thousands."""
+MAX_DEFECTS = 1_000
+MAX_RAW = 400
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def plain(text: str, bound: int) -> str:
+    """Text that can be shown and sent: no control characters but tab and line feed, at most `bound` characters."""
+    return _CONTROLS.sub(" ", text[:bound])
+
+
+class Gathering:
+    """The values and the defects of one file, in the order in which they stood."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Observable, str], Found] = {}
+        self._defects: list[Defect] = []
+
+    def found(self) -> tuple[Found, ...]:
+        """Every value, once for each part that it plays."""
+        return tuple(self._found.values())
+
+    def defects(self) -> tuple[Defect, ...]:
+        """Everything that could not be read, up to the bound and a word that there was more."""
+        return tuple(self._defects)
+
+    def defect(self, where: str, reason: str) -> None:
+        """Note what could not be read, and where."""
+        if len(self._defects) < MAX_DEFECTS:
+            self._defects.append(Defect(plain(where, MAX_RAW), plain(reason, MAX_RAW)))
+        elif len(self._defects) == MAX_DEFECTS:
+            self._defects.append(
+                Defect("the file", f"has more than {MAX_DEFECTS} defects; the rest is not listed")
+            )
+
+    def value(self, kind: Kind, raw: str, part: str, where: str) -> None:
+        """Keep one value that stands for itself; a defect when it is none of that kind."""
+        try:
+            self._keep(normalise(kind, raw), part, where, raw)
+        except Malformed as error:
+            self.defect(where, error.detail)
+
+    def link(self, raw: str, where: str) -> None:
+        """Keep a URL that a person can follow, and the host on which it lands."""
+        try:
+            link = normalise(Kind.URL, raw)
+        except Malformed as error:
+            self.defect(where, error.detail)
+            self._keep_host_only(raw, where)
+            return
+        self._keep(link, "link", where, raw)
+        host = host_of(link)
+        if host:
+            self._keep_host(host, where, raw)
+
+    def mention(self, kind: Kind, raw: str, where: str) -> None:
+        """Keep one value that is only named; nothing when it is none of that kind."""
+        with suppress(Malformed):
+            self._keep(normalise(kind, raw), "text", where, raw)
+
+    def text(self, text: str, where: str) -> None:
+        """Keep what running text names: URLs, which mail programs make clickable, and other values as mentioned."""
+        for url in urls_in(refang(text)):
+            with suppress(Malformed):
+                normalise(Kind.URL, url)
+                self.link(url, where)
+        for kind, raw in mentions_in(text):
+            self.mention(kind, raw, where)
+
+    def _keep(self, observable: Observable, part: str, where: str, raw: str) -> None:
+        if len(self._found) >= MAX_FOUND:
+            self.defect(where, f"the file names more than {MAX_FOUND} values; this one is not kept")
+            return
+        self._found.setdefault(
+            (observable, part), Found(observable, part, plain(where, MAX_RAW), plain(raw, MAX_RAW))
+        )
+
+    def _keep_host(self, host: str, where: str, raw: str) -> None:
+        kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
+        self._keep(Observable(kind, host), "landing-host", where, raw)
+
+    def _keep_host_only(self, raw: str, where: str) -> None:
+        """A URL that is too long or broken after its host still tells where it leads."""
+        with suppress(Malformed, ValueError):
+            stem = urlsplit(raw.strip()[:2_000])
+            host = host_of(normalise(Kind.URL, f"{stem.scheme}://{stem.netloc}/"))
+            if host:
+                self._keep_host(host, where, raw)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mail's header says: fields in Unicode, addresses, the host that sent it, authentication, time.
+
+Fields are read as they stand in the file (`Message.raw_items`), never by the header classes of `email.policy.default`,
+which crash on real phishing. Every field is bounded. The sending host comes from what the receiving server wrote
+(Authentication-Results, Received-SPF), else from the first public address in a Received field from the top; what
+stands further down was written by the sender. RFC 5322, 2047, 8601, 7208 §9.1.
+"""
+
+import ipaddress
+import re
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.utils import mktime_tz, parsedate_tz
+from itertools import islice
+
+from tocsin.agent.readers.charsets import decode
+from tocsin.clock import SECOND, Instant
+
+MAX_FIELD = 16_384
+MAX_FIELDS = 2_000
+RECIPIENT_FIELDS = (
+    "to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "apparently-to",
+    "x-delivered-to", "x-rcpt-to", "resent-to",
+)  # fmt: skip
+
+_FOLD = re.compile(r"[\r\n]+[ \t]*|\t")
+_ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]\\]{1,64}@[^\s<>@,;:\"'()\[\]\\]{1,253}")
+_ANGLED = re.compile(r"<\s*([^<>\s]{1,64}@[^<>\s]{1,253})\s*>")
+_VERDICT = re.compile(r"\b(spf|dkim|dmarc|compauth)\s*=\s*([a-z]{1,20})", re.IGNORECASE)
+_CLIENT = re.compile(
+    r"(?:client-ip\s*=\s*|sender ip is\s+|designates?\s+|remote-ip\s*=\s*|policy\.iprev\s*=\s*)"
+    r"[\[\"']?([0-9a-f:.]{3,45})",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"[\[(](?:IPv6:)?([0-9a-f:.]{3,45})[\])]", re.IGNORECASE)
+_INTERNAL = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
+_LATEST = 4_102_444_800  # the year 2100: what is later is a forged date
+
+
+Fields = dict[str, list[str]]
+"""Decoded values of each field, by its lower-case name, in their order."""
+
+
+def fields_of(message: "Message[str, str]") -> Fields:
+    """The fields of this mail alone, unfolded and decoded; at most `MAX_FIELDS`."""
+    fields: Fields = {}
+    for name, value in islice(message.raw_items(), MAX_FIELDS):
+        fields.setdefault(name.lower(), []).append(decoded(str(value)))
+    return fields
+
+
+def decoded(value: str) -> str:
+    """One field's value in Unicode: folded lines joined, encoded words (RFC 2047) read, raw 8-bit text as UTF-8."""
+    value = _FOLD.sub(" ", value[:MAX_FIELD]).strip()
+    if not value.isascii():
+        value = decode(value.encode("utf-8", "surrogateescape"), "utf-8")
+    if "=?" not in value:
+        return value
+    try:
+        pieces = decode_header(value)
+    except (HeaderParseError, ValueError):
+        return value
+    return "".join(
+        piece if isinstance(piece, str) else decode(piece, charset or "utf-8") for piece, charset in pieces
+    )
+
+
+def addresses_in(value: str) -> list[str]:
+    """The mail addresses of a field: those in angle brackets, else whatever looks like one; never a display name."""
+    return _ANGLED.findall(value) or _ADDRESS.findall(value)
+
+
+def named_in_display(value: str) -> list[str]:
+    """Addresses in the display name before ``<…>``: how a sender poses as somebody else."""
+    return _ADDRESS.findall(_ANGLED.sub(" ", value)) if _ANGLED.search(value) else []
+
+
+def recipients_of(fields: Fields) -> list[str]:
+    """Every address that the mail was sent to, in lower case; also such as have no domain of this world."""
+    return [
+        address.lower()
+        for name in RECIPIENT_FIELDS
+        for value in fields.get(name, ())
+        for address in _ADDRESS.findall(value)
+    ]
+
+
+def authentication_of(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """The receiving server's verdicts, first one of each method, sorted."""
+    verdicts: dict[str, str] = {}
+    for value in fields.get("authentication-results", ()):
+        for method, result in _VERDICT.findall(value):
+            verdicts.setdefault(method.lower(), result.lower())
+    for value in fields.get("received-spf", ())[:1]:
+        word = value.partition(" ")[0].lower()
+        if word.isalpha() and len(word) <= 20:
+            verdicts.setdefault("spf", word)
+    return tuple(sorted(verdicts.items()))
+
+
+def sending_host_of(fields: Fields) -> tuple[str, str] | None:
+    """The address that delivered the mail to the receiving side, and the field that says so; None if none does."""
+    for name in ("authentication-results", "received-spf"):
+        for value in fields.get(name, ()):
+            for text in _CLIENT.findall(value):
+                if _is_public(text):
+                    return text, name
+    for value in fields.get("received", ()):
+        origin = value.partition(" by ")[0] if value.lower().startswith("from") else ""
+        for text in _BRACKETED.findall(origin):
+            if _is_public(text):
+                return text, "received"
+    return None
+
+
+def happened_of(fields: Fields) -> Instant | None:
+    """When the mail arrived: the last hop, which is the first Received field; else what Date claims."""
+    stamps = [value.rpartition(";")[2] for value in fields.get("received", ())[:1]] + fields.get("date", [])[
+        :1
+    ]
+    for stamp in stamps:
+        try:
+            parsed = parsedate_tz(stamp[:100])
+            seconds = mktime_tz(parsed) if parsed else 0
+        except (ValueError, OverflowError, TypeError, IndexError):
+            continue
+        if 0 < seconds < _LATEST:
+            return Instant(int(seconds) * SECOND)
+    return None
+
+
+def _is_public(text: str) -> bool:
+    """Whether it is an address outside of anybody's own network; documentation addresses count as public."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not any(address in net for net in _INTERNAL if net.version == address.version)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One RFC 5322 mail and the mails inside it → a `Reading`.
+
+Parsed by the standard library's compat32 classes, which do not raise on hostile mail. A mail attached to a mail (a
+forwarded phish) is a mail of its own: its fields and links stand beside the outer ones as ``forwarded mail: …`` and
+never for them; title, time and authentication are the outer mail's alone.
+
+Parts: From, Sender and Return-Path are ``sender``; Reply-To is ``reply-to``; what can be followed is ``link`` with its
+``landing-host``; files are ``attachment``. Images and other resources, display names, addresses in the text and
+pictures shown in the text are ``text``: named by the mail, but as often the real bank's as the attacker's.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+
+from tocsin.agent.readers import headers, markup
+from tocsin.agent.readers.charsets import decode, is_known
+from tocsin.agent.readers.gather import Gathering, plain
+from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Reading
+from tocsin.domain.observable import Kind
+
+MAX_PARTS = 1_000
+MAX_DEPTH = 30
+MAX_RECIPIENTS = 1_000
+MAX_SCANNED = 2_000_000
+"""Characters of one part in which values are looked for."""
+
+_FIELDS = (("from", "From", "sender"), ("sender", "Sender", "sender"), ("return-path", "Return-Path", "sender"),
+           ("reply-to", "Reply-To", "reply-to"))  # fmt: skip
+_TOKEN = re.compile(r"[\w-]{1,40}")
+_PAGE_NAMES = (".html", ".htm", ".shtml", ".xhtml", ".svg")
+
+
+def read_mail(data: bytes) -> Reading:
+    """Everything that one mail shows; what is broken stands in `Reading.defects`."""
+    return _Reader().read(data)
+
+
+class _Reader:
+    """One mail on its way to a `Reading`."""
+
+    def __init__(self) -> None:
+        self._gathering = Gathering()
+        self._recipients: dict[str, None] = {}
+        self._attachments: list[Attachment] = []
+        self._texts: list[str] = []
+        self._page_texts: list[str] = []
+        self._parts = 0
+        self._inner_mails = 0
+
+    def read(self, data: bytes) -> Reading:
+        """Walk all of it."""
+        outer = self._parsed(data, "the mail")
+        fields = self._mail(outer, "")
+        text = "\n\n".join(self._texts).strip() or "\n\n".join(self._page_texts)
+        return Reading(
+            format="mail",
+            title=plain(" ".join(fields.get("subject", ())[:1]), 1_000),
+            text=plain(text, MAX_TEXT),
+            happened=headers.happened_of(fields),
+            found=self._gathering.found(),
+            recipients=tuple(plain(address, 320) for address in list(self._recipients)[:MAX_RECIPIENTS]),
+            attachments=tuple(self._attachments),
+            authentication=headers.authentication_of(fields),
+            defects=self._gathering.defects(),
+        )
+
+    def _parsed(self, data: bytes, where: str) -> "Message[str, str]":
+        """The mail as a tree; where its parts are nested beyond reading, its header with its body as one text."""
+        try:
+            return BytesParser(policy=compat32).parsebytes(data)
+        except RecursionError:
+            self._gathering.defect(where, "its parts are nested too deep; its body was read as plain text")
+            message = BytesParser(policy=compat32).parsebytes(data, headersonly=True)
+            for name in ("content-type", "content-transfer-encoding"):
+                del message[name]
+            return message
+
+    def _mail(self, message: "Message[str, str]", prefix: str, depth: int = 0) -> headers.Fields:
+        """One mail: its own fields, then its parts."""
+        fields = headers.fields_of(message)
+        self._header(fields, prefix)
+        for part, level in self._leaves(message, prefix, depth):
+            self._leaf(part, prefix, level)
+        return fields
+
+    def _header(self, fields: headers.Fields, prefix: str) -> None:
+        for name, title, part in _FIELDS:
+            where = f"{prefix}{title} header"
+            values = fields.get(name, ())
+            if len(values) > 1 and name == "from":
+                self._gathering.defect(where, f"stands {len(values)} times; all are kept")
+            for value in values[:20]:
+                if name == "return-path":
+                    self._return_path(value, where)
+                else:
+                    self._addresses(value, part, where)
+        self._recipients.update(dict.fromkeys(headers.recipients_of(fields)))
+        host = headers.sending_host_of(fields)
+        if host:
+            kind = Kind.IPV6 if ":" in host[0] else Kind.IPV4
+            self._gathering.value(kind, host[0], "sending-host", f"{prefix}{host[1]} header")
+        self._gathering.text(" ".join(fields.get("subject", ())[:1]), f"{prefix}Subject header")
+
+    def _addresses(self, value: str, part: str, where: str) -> None:
+        addresses = headers.addresses_in(value)
+        if not addresses and value.strip(" <>\"'"):
+            self._gathering.defect(where, f"{value[:80]!r} holds no mail address")
+        for address in addresses[:20]:
+            self._gathering.value(Kind.EMAIL, address, part, where)
+        for address in headers.named_in_display(value)[:20]:
+            self._gathering.value(Kind.EMAIL, address, "text", f"{where}, display name")
+
+    def _return_path(self, value: str, where: str) -> None:
+        """The bounce address; one that encodes the recipient (VERP, SRS, BATV: ``user=host``) is cut to its domain."""
+        local, at, domain = value.strip(" <>").rpartition("@")
+        if at and ("=" in local or "@" in local):
+            self._gathering.value(Kind.DOMAIN, domain, "sender", where)
+        elif at:
+            self._gathering.value(Kind.EMAIL, f"{local}@{domain}", "sender", where)
+
+    def _leaves(
+        self, message: "Message[str, str]", prefix: str, depth: int
+    ) -> "Iterator[tuple[Message[str, str], int]]":
+        """Every part without parts of its own, in order; mails inside are read on the way, as their own."""
+        stack = [(message, depth)]
+        while stack:
+            part, level = stack.pop()
+            self._parts += 1
+            if self._parts > MAX_PARTS or level > MAX_DEPTH:
+                what = (
+                    f"{MAX_PARTS} parts"
+                    if self._parts > MAX_PARTS
+                    else f"{MAX_DEPTH} parts inside each other"
+                )
+                self._gathering.defect(f"{prefix}part {self._parts}", f"there are more than {what}; not read")
+                return
+            for defect in part.defects:
+                reason = (type(defect).__doc__ or type(defect).__name__).strip().splitlines()[0]
+                self._gathering.defect(f"{prefix}part {self._parts}", reason)
+            if not part.is_multipart():
+                yield part, level
+            elif part.get_content_type() == "message/rfc822":
+                self._forwarded(part, level)
+            else:
+                stack += [(child, level + 1) for child in reversed(_children(part))]
+
+    def _forwarded(self, part: "Message[str, str]", depth: int) -> None:
+        """The mail in a message/rfc822 part; some programs encode it in base64, against RFC 2046 §5.2.1."""
+        for mail in _children(part)[:1]:
+            if not mail.keys() and _transfer_encoding(part) == "base64":
+                mail["content-transfer-encoding"] = "base64"
+                self._inner(_payload(mail), depth)
+            else:
+                self._inner(mail, depth)
+
+    def _inner(self, mail: "Message[str, str] | bytes", depth: int) -> None:
+        self._inner_mails += 1
+        number = f" {self._inner_mails}" if self._inner_mails > 1 else ""
+        prefix = f"forwarded mail{number}: "
+        if self._inner_mails > MAX_PARTS or depth >= MAX_DEPTH:
+            self._gathering.defect(prefix[:-2], "is nested too deep; not read")
+            return
+        message = self._parsed(mail, prefix[:-2]) if isinstance(mail, bytes) else mail
+        self._mail(message, prefix, depth + 1)
+
+    def _leaf(self, part: "Message[str, str]", prefix: str, depth: int) -> None:
+        """One body text or one file."""
+        data = _payload(part)
+        name = _filename(part)
+        kind = part.get_content_type()
+        if part.get_content_disposition() == "attachment" or name or not kind.startswith("text/"):
+            self._file(part, data, name, prefix, depth)
+            return
+        text = self._text(part, data, prefix)
+        if kind == "text/html":
+            self._page(text, prefix)
+        else:
+            self._texts.append(text[:MAX_TEXT])
+            self._gathering.text(text, f"{prefix}text")
+
+    def _text(self, part: "Message[str, str]", data: bytes, prefix: str) -> str:
+        charset = part.get_content_charset()
+        if charset and not is_known(charset):
+            self._gathering.defect(
+                f"{prefix}text", f"names an unknown charset, {charset[:40]!r}; read as UTF-8"
+            )
+        text = decode(data, charset)
+        if len(text) > MAX_SCANNED:
+            self._gathering.defect(f"{prefix}text", f"only the first {MAX_SCANNED} characters were searched")
+        return text[:MAX_SCANNED]
+
+    def _page(self, source: str, prefix: str) -> None:
+        page = markup.read_page(source)
+        if page.defect:
+            self._gathering.defect(f"{prefix}HTML text", page.defect)
+        for place, url in page.links:
+            self._gathering.link(url, f"{prefix}{place}")
+        for address in page.mailto:
+            self._gathering.mention(Kind.EMAIL, address, f"{prefix}mailto link")
+        for url in page.resources:
+            self._gathering.mention(Kind.URL, url, f"{prefix}image or other resource")
+        self._gathering.text(page.loose_text, f"{prefix}text")
+        self._page_texts.append(page.text[:MAX_TEXT])
+
+    def _file(self, part: "Message[str, str]", data: bytes, name: str, prefix: str, depth: int) -> None:
+        if not data:
+            return
+        digest = hashlib.sha256(data).hexdigest()
+        kind = part.get_content_type()
+        title = plain(name, 200) or kind
+        shown = kind.startswith("image/") and (
+            "content-id" in part or part.get_content_disposition() == "inline"
+        )
+        self._attachments.append(Attachment(title, plain(kind, 100), len(data), digest))
+        where = f"{prefix}{'picture' if shown else 'attachment'} {title}"
+        self._gathering.value(Kind.SHA256, digest, "text" if shown else "attachment", where)
+        if name.lower().endswith(".eml"):
+            self._inner(data, depth)
+        elif kind == "text/html" or name.lower().endswith(_PAGE_NAMES):
+            self._page(self._text(part, data, f"{where}: "), f"{where}: ")
+        elif kind.startswith("text/"):
+            self._gathering.text(self._text(part, data, f"{where}: "), where)
+
+
+def _children(part: "Message[str, str]") -> "list[Message[str, str]]":
+    """The parts of a multipart; never the payload of another, which `get_payload` would decode as its sender says."""
+    children = part.get_payload() if part.is_multipart() else []
+    return [child for child in children if isinstance(child, Message)]
+
+
+def _transfer_encoding(part: "Message[str, str]") -> str:
+    """The encoding's name without what senders append to it to hide it from filters (blanks, comments)."""
+    named = _TOKEN.match(str(part.get("content-transfer-encoding", "")).strip().lower())
+    return named[0] if named else ""
+
+
+def _payload(part: "Message[str, str]") -> bytes:
+    """The decoded bytes of a part without parts; broken encodings give what can be had."""
+    encoding = _transfer_encoding(part)
+    del part["content-transfer-encoding"]
+    part["content-transfer-encoding"] = encoding
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _filename(part: "Message[str, str]") -> str:
+    try:
+        return headers.decoded(part.get_filename() or "")
+    except (ValueError, LookupError, TypeError):  # RFC 2231 with a charset that is none
+        return "unnamed"

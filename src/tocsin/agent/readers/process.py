@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's side of the reader child: hand in a file, get a checked `Reading` or the reason why not.
+
+The child is one process for many files, started when the first is read. When it dies over a file (out of processor
+time, out of memory, a broken library) that file is refused, a fresh child reads the next, and nobody else notices. What
+it says is believed no more than the file: bounded, decoded strictly, and every value checked to be its own normal form.
+"""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import IO, NoReturn, Self
+
+import msgspec
+
+from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
+from tocsin.agent.readers.reading import Found, Reading
+from tocsin.clock import Instant
+from tocsin.domain.disclosure import PARTS
+from tocsin.domain.marking import parse_tlp
+from tocsin.domain.observable import check_normal
+from tocsin.errors import InputError, Malformed, TooCostly, TooLarge, Unreadable
+
+WALL_SECONDS = 10.0
+"""For a machine so busy that a second of processor time takes ten; a child that sleeps is ended by it too."""
+FRESH_AFTER_FILES = 5_000
+FRESH_ABOVE_BYTES = 2 * 2**20
+"""After a file of this size the child is replaced, so that the memory it took goes back."""
+
+_REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
+_FORMATS = frozenset({"mail", "stix-2.0", "stix-2.1"})
+_EXTERNAL_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}|CVE-\d{4}-\d{4,7}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
+
+
+class ReaderChild:
+    """One reader process at a time; use it from one thread."""
+
+    def __init__(self, wall_seconds: float = WALL_SECONDS) -> None:
+        self._wall_seconds = wall_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._files = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, data: bytes, name: str) -> Reading:
+        """Read one file; `name` is for messages only.
+
+        Raises Unreadable (no reader knows it, or it broke the reader), TooCostly (processor time, memory or waiting
+        time), TooLarge. Nothing of it stays in the child's way: the next call works.
+        """
+        if len(data) > MAX_FILE:
+            raise TooLarge(f"{name} has {len(data)} bytes; at most {MAX_FILE} are read.")
+        answer = self._ask(data, name)
+        if len(data) > FRESH_ABOVE_BYTES or self._files >= FRESH_AFTER_FILES:
+            self.close()
+        if answer.reading is None:
+            raise _REFUSALS.get(answer.problem, Unreadable)(f"{name}: {answer.reason[:400]}")
+        try:
+            return checked(answer.reading)
+        except Malformed as error:
+            self.close()
+            raise Unreadable(f"{name}: the reader's answer is not sound ({error.detail}).") from None
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def _ask(self, data: bytes, name: str) -> Answer:
+        process, questions, answers = self._running()
+        self._files += 1
+        timer = threading.Timer(self._wall_seconds, process.kill)
+        timer.start()
+        try:
+            write_frame(questions, data)
+            body = read_frame(answers, MAX_ANSWER)
+            if body is not None:
+                return msgspec.msgpack.decode(body, type=Answer)
+        except OSError:
+            pass  # it died while the file was handed in
+        except (Malformed, msgspec.MsgspecError) as error:
+            self.close()
+            raise Unreadable(f"{name}: the reader's answer cannot be understood ({error}).") from None
+        finally:
+            timer.cancel()
+        self._explain_death(name)
+
+    def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        """The child with its two pipes, started afresh if there is none or it has ended meanwhile."""
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._files = 0
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "tocsin.agent.readers.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a traceback would carry the bank's mail into a log
+                cwd="/",
+                env={},
+                close_fds=True,
+                start_new_session=True,  # Ctrl-C is for the agent, which then closes it
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process, self._process.stdin, self._process.stdout
+
+    def _explain_death(self, name: str) -> NoReturn:
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        process.communicate()
+        if process.returncode == -signal.SIGPROF:
+            raise TooCostly(f"{name} takes more than one second of processor time.")
+        if process.returncode == -signal.SIGKILL:
+            raise TooCostly(f"{name} was not read within {self._wall_seconds:g} seconds, or memory ran out.")
+        raise Unreadable(f"{name} ended the reader process (status {process.returncode}).")
+
+
+def checked(reading: Reading) -> Reading:
+    """Return it if a well-behaved child could have said it; Malformed otherwise."""
+    for text in _texts(reading):
+        if len(text) > 20_000 or _CONTROL.search(text):
+            raise Malformed("a text is too long or holds control characters")
+    if reading.format not in _FORMATS or not all(map(_EXTERNAL_ID.fullmatch, reading.external_ids)):
+        raise Malformed("a name is not from its vocabulary")
+    if reading.happened is not None and not 0 <= reading.happened <= Instant(_LAST_INSTANT):
+        raise Malformed("the time is out of range")
+    if reading.tlp is not None:
+        parse_tlp(reading.tlp)
+    for found in reading.found:
+        _check_found(found)
+    return reading
+
+
+def _check_found(found: Found) -> None:
+    if found.part not in PARTS and found.part != "text":
+        raise Malformed(f"{found.part[:40]!r} is not a part")
+    check_normal(found.observable)
+
+
+def _texts(reading: Reading) -> Iterable[str]:
+    yield reading.title
+    yield reading.text
+    yield from reading.recipients
+    for found in reading.found:
+        yield found.where
+        yield found.raw
+    for attachment in reading.attachments:
+        yield from (attachment.name, attachment.media_type, attachment.sha256)
+    for pair in reading.authentication:
+        yield from pair
+    for defect in reading.defects:
+        yield from (defect.where, defect.reason)
