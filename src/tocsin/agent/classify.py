@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who each value of a reading belongs to. The rules stand in `RULES`, in the order in which they are asked.
+
+A value is the attacker's only when no rule before has an answer: whatever is the bank's own, a recipient's, another
+institution's or everybody's is named as such first, and whatever a mail merely mentions stays undecided. Look-alike
+names are the attacker's; a genuine name under another ending is not (``bank.example.com`` for ``bank.example``).
+
+What is not here: cutting the victim out of an attacker's value (`tocsin.agent.traces`, `redact`).
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+import msgspec
+
+from tocsin.agent.assets import Assets, covering
+from tocsin.agent.bystanders import Bystanders, Place
+from tocsin.agent.readers.reading import Found, Reading
+from tocsin.agent.registrable import registrable
+from tocsin.domain.linter import Network, private_address, too_wide
+from tocsin.domain.observable import Kind, Observable, host_of, normalise
+
+_INNER = "forwarded mail"
+"""How `tocsin.agent.readers.mail` begins the place of whatever stands in a mail inside the mail."""
+_FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|enc|rv|i|doorst|vs|vb|转发|轉寄)\s*:", re.IGNORECASE)
+"""Subject lines of forwarded mail, as the programs of many languages write them."""
+
+
+class Owner(StrEnum):
+    """Whose a value is."""
+
+    ATTACKER = "attacker"
+    OURS = "ours"
+    CUSTOMER = "customer"
+    BYSTANDER = "bystander"
+    IMPERSONATED = "impersonated"
+    UNCLEAR = "unclear"
+
+
+class Value(msgspec.Struct, frozen=True):
+    """One value with its owner and the reason, as a person is shown it. It stays inside."""
+
+    observable: Observable
+    part: str
+    where: str
+    owner: Owner
+    reason: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """An owner and why."""
+
+    owner: Owner
+    reason: str
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """What the rules know of the whole reading."""
+
+    addresses: frozenset[str]
+    domains: frozenset[str]
+    """Domains of the recipients that are not a mail provider's."""
+    genuine: str | None
+    """Why the mail may be genuine after all, or None."""
+    pictures: frozenset[str]
+    """Digests of attached pictures."""
+    inner: bool
+    """Whether it is a mail around another mail."""
+    forwarded: bool
+    """Whether its subject says that it was forwarded."""
+
+
+class Classifier:
+    """Knows the bank's own assets, the other members' genuine ones, and the places of bystanders."""
+
+    def __init__(
+        self, own: Assets, members: tuple[Assets, ...] = (), bystanders: Bystanders | None = None
+    ) -> None:
+        self.own = own
+        self._members = members
+        self._bystanders = bystanders or Bystanders.shipped()
+        self._genuine_names = {name: member for member in (*members, own) for name in member.names}
+
+    def classify(self, reading: Reading) -> tuple[Value, ...]:
+        """Every value that was found, in its order, with its owner and the reason."""
+        case = self._case(reading)
+        return tuple(self._value(found, case) for found in reading.found)
+
+    def place(self, observable: Observable) -> Place | None:
+        """The bystander's place that a value stands on, unless it is a tenant's own corner of it."""
+        network = network_of(observable)
+        if network is not None:
+            return self._bystanders.of_network(network)
+        host = host_of(observable) or ""
+        place = self._bystanders.of_name(host)
+        own_corner = registrable(host)
+        if place and own_corner and len(own_corner.partition(".")[2]) >= len(place.name):
+            return None
+        return place
+
+    def own_asset(self, found: Found, case: _Case) -> Verdict | None:
+        """The bank's own domains, networks and addresses."""
+        asset = self.own.owns(found.observable)
+        return Verdict(Owner.OURS, f"your own: {asset}") if asset else None
+
+    def recipient(self, found: Found, case: _Case) -> Verdict | None:
+        """The people to whom it was sent, and their domains."""
+        host = host_of(found.observable)
+        if found.observable.value in case.addresses or (host and covering(host, case.domains)):
+            return Verdict(Owner.CUSTOMER, "a recipient's")
+        return None
+
+    def forwarder(self, found: Found, case: _Case) -> Verdict | None:
+        """Whoever passed the phish on to the bank is a customer or a colleague, and so is what stands around it."""
+        if case.inner and not found.where.startswith(_INNER):
+            return Verdict(Owner.CUSTOMER, "stands around the forwarded mail: whoever passed it on")
+        if case.forwarded and found.part in ("sender", "reply-to", "sending-host"):
+            return Verdict(Owner.UNCLEAR, "the subject says forwarded: it may be whoever passed it on")
+        return None
+
+    def genuine_elsewhere(self, found: Found, case: _Case) -> Verdict | None:
+        """The genuine domains of other members."""
+        for member in self._members:
+            if member.owns(found.observable):
+                return Verdict(Owner.IMPERSONATED, f"genuine: {member.legal_name}'s")
+        return None
+
+    def genuine_name(self, found: Found, case: _Case) -> Verdict | None:
+        """A registered name that is exactly an institution's name: probably genuine, under another ending."""
+        name = registrable(host_of(found.observable) or "")
+        if name is None:
+            return None
+        label, _, suffix = _unicode(name).partition(".")
+        for candidate in (label.replace("-", ""), suffix):
+            if member := self._genuine_names.get(candidate):
+                reason = f"its whole name is {member.legal_name}'s: probably genuine; a person decides"
+                return Verdict(Owner.IMPERSONATED, reason)
+        return None
+
+    def not_public(self, found: Found, case: _Case) -> Verdict | None:
+        """Addresses and names that only mean something inside somebody's network, and whole suffixes."""
+        for rule in (private_address, too_wide):
+            if sentence := rule(found.observable, registrable):
+                return Verdict(Owner.BYSTANDER, sentence)
+        host = host_of(found.observable)
+        if not host or network_of(found.observable) or registrable(host) or self.place(found.observable):
+            return None
+        return Verdict(Owner.UNCLEAR, "not a name of the public DNS, or a suffix that many share")
+
+    def bystander(self, found: Found, case: _Case) -> Verdict | None:
+        """Places that the attacker shares with everybody, and the bank's partners."""
+        host = host_of(found.observable)
+        if partner := host and covering(host, self.own.partners):
+            return Verdict(Owner.BYSTANDER, f"your partner's: {partner}")
+        place = self.place(found.observable)
+        if place is None or place.may_hold(found.observable.kind):
+            return None
+        return Verdict(Owner.BYSTANDER, f"{place.name}: {place.why}")
+
+    def may_be_genuine(self, found: Found, case: _Case) -> Verdict | None:
+        """Authentication passed at a genuine domain: the whole mail waits for a person."""
+        return Verdict(Owner.UNCLEAR, case.genuine) if case.genuine else None
+
+    def only_mentioned(self, found: Found, case: _Case) -> Verdict | None:
+        """A value in running text or a picture's address is no proof that the attacker holds it."""
+        return Verdict(Owner.UNCLEAR, "only mentioned") if found.part == "text" else None
+
+    def picture(self, found: Found, case: _Case) -> Verdict | None:
+        """An attached picture may be the institution's own logo, and its digest would name it."""
+        if found.observable.value in case.pictures:
+            return Verdict(Owner.UNCLEAR, "a picture: it may be the institution's own logo")
+        return None
+
+    def _value(self, found: Found, case: _Case) -> Value:
+        verdict = next((v for rule in RULES if (v := rule(self, found, case))), _ATTACKER)
+        return Value(found.observable, found.part, found.where, verdict.owner, verdict.reason)
+
+    def _case(self, reading: Reading) -> _Case:
+        domains = {address.rpartition("@")[2] for address in reading.recipients}
+        domains = {name for name in domains if "." in name and not self._bystanders.of_name(name)}
+        pictures = {a.sha256 for a in reading.attachments if a.media_type.startswith("image/")}
+        known = _Case(
+            addresses=frozenset(reading.recipients),
+            domains=frozenset(domains),
+            genuine=None,
+            pictures=frozenset(pictures),
+            inner=any(found.where.startswith(_INNER) for found in reading.found),
+            forwarded=_FORWARDED.match(reading.title) is not None,
+        )
+        return msgspec.structs.replace(known, genuine=None if known.inner else self._genuine(reading, known))
+
+    def _genuine(self, reading: Reading, case: _Case) -> str | None:
+        """Why the mail may be genuine: DMARC passed at a genuine domain, or SPF did and every sender is one."""
+        passed = {method for method, result in reading.authentication if result == "pass"}
+        senders = [found for found in reading.found if found.part == "sender"]
+        genuine = [self._is_genuine(found, case) for found in senders]
+        if any(genuine) and ("dmarc" in passed or ("spf" in passed and all(genuine))):
+            return "the mail passed authentication at a genuine domain: it may be genuine; a person decides"
+        return None
+
+    def _is_genuine(self, found: Found, case: _Case) -> bool:
+        rules = (self.own_asset, self.genuine_elsewhere, self.genuine_name)
+        return any(rule(found, case) for rule in rules)
+
+
+RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
+    Classifier.own_asset,
+    Classifier.recipient,
+    Classifier.forwarder,
+    Classifier.genuine_elsewhere,
+    Classifier.genuine_name,
+    Classifier.not_public,
+    Classifier.bystander,
+    Classifier.may_be_genuine,
+    Classifier.only_mentioned,
+    Classifier.picture,
+)
+_ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
+
+
+def network_of(observable: Observable) -> Network | None:
+    """The addresses that a value stands for or on; None for names, mailboxes and digests."""
+    try:
+        if observable.kind is Kind.CIDR:
+            return ip_network(observable.value)
+        return ip_network(ip_address(host_of(observable) or ""))
+    except ValueError:
+        return None
+
+
+def _unicode(name: str) -> str:
+    """A host name with its international labels as people read them."""
+    return ".".join(_label(label) for label in name.split("."))
+
+
+def _label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+
+
+def host_observable(host: str) -> Observable:
+    """A host name or address as a value of its own."""
+    kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
+    return normalise(kind, host)

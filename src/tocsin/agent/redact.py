@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one door out of the bank: builds exactly what would leave, and says of everything else why it stays.
+
+1. A marking that forbids passing on refuses the whole reading.
+2. Only values that `tocsin.agent.classify` gives to the attacker go on.
+3. Each is looked at for traces of the victim (`tocsin.agent.traces`) and shortened until it holds none:
+
+   =============  ============================================================================================
+   URL            query dropped, path cut before the offending segment; down to the bare host, its host instead
+   host           names below the registered domain dropped
+   mail address   its domain instead, when the part before the @ is told (VERP) and the domain is the attacker's
+   =============  ============================================================================================
+
+   The registered domain itself is never touched: a look-alike of the bank's name is the attack, and warns others.
+   What cannot be shortened, because the place is a bystander's, stays.
+4. `tocsin.domain.linter` has the last word on each.
+
+A disclosure has no field for text: subject, body, names of files and places in the case cannot leave.
+Whether a draft is sent is decided in `tocsin.agent.approve`.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tocsin.agent.classify import Classifier, Owner, Value, host_observable
+from tocsin.agent.readers.reading import Reading
+from tocsin.agent.registrable import registrable
+from tocsin.agent.traces import Traces, opaque
+from tocsin.clock import Instant, day_of
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.linter import MAX_EXTERNAL_IDS, MAX_INDICATORS, external_id, lint_observable
+from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
+from tocsin.domain.observable import Kind, Observable, defang, host_of, normalise
+from tocsin.errors import Malformed, NothingToShare, Refused
+from tocsin.ids import Entropy, new_id
+
+NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
+"""Labels under which somebody else's information may not leave the organisation that received it (TLP 2.0)."""
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """One value of the case and the indicator that is sent for it."""
+
+    value: Value
+    indicator: Indicator
+    cut: str
+    """What was taken off and why; empty when it leaves whole."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What would leave, beside what stays. Only the disclosure is ever sent."""
+
+    disclosure: Disclosure
+    leaves: tuple[Leaving, ...]
+    stays: tuple[Value, ...]
+
+
+class _Stay(Exception):
+    """This value cannot leave; the argument says why. Never leaves this module."""
+
+
+def redact(
+    reading: Reading,
+    classifier: Classifier,
+    *,
+    attack: Attack,
+    now: Instant,
+    entropy: Entropy,
+    marking: Marking = Marking(),  # noqa: B008 a frozen value
+) -> Draft:
+    """The draft for one reading. Refused by its marking; NothingToShare when no value remains.
+
+    `marking` is the sender's own choice and may only narrow what the reading already carries.
+    """
+    carried = stricter(marking, Marking(tlp=_passable(reading)))
+    door = _Door(classifier, reading.recipients)
+    leaves: list[Leaving] = []
+    stays: list[Value] = []
+    for value in classifier.classify(reading):
+        try:
+            leaves.append(door.pass_out(value))
+        except _Stay as reason:
+            stays.append(msgspec.structs.replace(value, reason=str(reason)))
+    indicators = sorted({leaving.indicator for leaving in leaves}, key=lambda i: (i.observable, i.part))
+    if not indicators:
+        raise NothingToShare(_summary(stays))
+    disclosure = Disclosure(
+        report_id=new_id("rpt", entropy),
+        attack=attack,
+        happened=day_of(now if reading.happened is None else min(reading.happened, now)),
+        indicators=tuple(indicators),
+        external_ids=tuple(sorted(filter(external_id, set(reading.external_ids)))[:MAX_EXTERNAL_IDS]),
+        marking=carried,
+    )
+    return Draft(disclosure, tuple(leaves), tuple(stays))
+
+
+def lines(draft: Draft) -> Iterator[str]:
+    """The draft for a person at a terminal: what leaves, then what stays, each with its reason; defanged."""
+    disclosure = draft.disclosure
+    yield f"would leave: {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
+    for leaving in draft.leaves:
+        shown = defang(leaving.indicator.observable.value)
+        yield f"  + {leaving.indicator.part:<12} {shown}" + (f"   ({leaving.cut})" if leaving.cut else "")
+    for text in disclosure.external_ids:
+        yield f"  + {'catalogue':<12} {text}"
+    yield "stays:"
+    for value in draft.stays:
+        yield f"  - {value.owner:<12} {defang(value.observable.value)}   ({value.where}: {value.reason})"
+
+
+class _Door:
+    """Shortens one value after another until nothing in it tells of the victim."""
+
+    def __init__(self, classifier: Classifier, recipients: tuple[str, ...]) -> None:
+        own = classifier.own
+        self._classifier = classifier
+        self._traces = Traces(own, recipients)
+        self._readers = Traces(msgspec.structs.replace(own, names=frozenset()), recipients)
+        self._passed = 0
+
+    def pass_out(self, value: Value) -> Leaving:
+        """The indicator to send for a value; _Stay when there is none."""
+        if value.owner is not Owner.ATTACKER:
+            raise _Stay(value.reason)
+        if self._passed >= MAX_INDICATORS:
+            raise _Stay(f"more than {MAX_INDICATORS:,} values: report the rest separately")
+        observable, cut = self._shortened(value.observable)
+        for finding in lint_observable(observable, registrable, ""):
+            raise _Stay(finding.sentence)
+        part = "landing-host" if value.part == "link" and observable.kind is not Kind.URL else value.part
+        self._passed += 1
+        return Leaving(value, Indicator(observable, part), cut)
+
+    def _shortened(self, observable: Observable) -> tuple[Observable, str]:
+        if observable.kind is Kind.URL:
+            return self._url(observable)
+        if observable.kind is Kind.EMAIL:
+            return self._address(observable)
+        if observable.kind is Kind.DOMAIN:
+            host, why = self._host(observable.value)
+            return host_observable(host), why
+        return observable, ""
+
+    def _host(self, host: str) -> tuple[str, str]:
+        """The host, or the registered domain when a name below it tells."""
+        own = registrable(host)
+        below = host[: -len(own)] if own else ""
+        why = self._told(below) if below else None
+        if not why or own is None:
+            return host, ""
+        if place := self._classifier.place(host_observable(own)):
+            raise _Stay(f"its host holds {why}, and {place.name} is {place.why}")
+        return own, f"the names below {own} held {why}"
+
+    def _url(self, observable: Observable) -> tuple[Observable, str]:
+        parts = urlsplit(observable.value)
+        place = self._classifier.place(observable)
+        path, why = self._path(parts.path, marks=place is None)
+        query = ""
+        if not why and parts.query:
+            why = self._told(parts.query) or self._told(f"{parts.path}?{parts.query}", marks=False)
+            query = "" if why else f"?{parts.query}"
+        host, host_why = self._host(host_of(observable) or "")
+        reason = "; ".join(filter(None, (why and f"what was cut held {why}", host_why)))
+        if not reason:
+            return observable, ""
+        if path == "/" and not query:
+            if place:
+                raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
+            return host_observable(host), reason
+        netloc = parts.netloc.replace(host_of(observable) or "", host)
+        return normalise(Kind.URL, f"{parts.scheme}://{netloc}{path}{query}"), reason
+
+    def _path(self, path: str, *, marks: bool) -> tuple[str, str | None]:
+        """The path up to the segment that tells, and why it was cut; whole, and None, when nothing does.
+
+        On a bystander's host an opaque segment is the name of the attacker's page there: `marks` is False.
+        """
+        segments = path.split("/")
+        for end in range(2, len(segments) + 1):
+            why = self._told("/".join(segments[:end]), marks=False)
+            why = why or (self._told(segments[end - 1]) if marks else None)
+            if why:
+                return "/".join(segments[: end - 1]) + "/", why
+        return path, None
+
+    def _address(self, observable: Observable) -> tuple[Observable, str]:
+        """At a mail provider the part before the @ is the attacker's own choice, as a registered domain is."""
+        local, _, domain = observable.value.rpartition("@")
+        place = self._classifier.place(observable)
+        host, host_why = self._host(domain)
+        if place:
+            why = self._readers.found_in(local) or host_why
+            if why:
+                raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
+            return observable, ""
+        if told := self._told(local):
+            return host_observable(host), f"the part before the @ held {told}"
+        return (host_observable(host), host_why) if host_why else (observable, "")
+
+    def _told(self, text: str, *, marks: bool = True) -> str | None:
+        """What a text tells of the victim, or the mark in it; None when it may leave."""
+        return self._traces.found_in(text) or (opaque(text) if marks else None)
+
+
+def _passable(reading: Reading) -> TLP:
+    """The label under which it may be passed on; Refused when it may not."""
+    if reading.held:
+        raise Refused("It carries a marking that this agent does not know: held, not shared.")
+    try:
+        label = parse_tlp(reading.tlp) if reading.tlp else TLP.CLEAR
+    except Malformed:
+        raise Refused("It carries a TLP label that does not exist: held, not shared.") from None
+    if label in NOT_TO_PASS_ON:
+        raise Refused(f"It is marked {label}: it may not leave your organisation.")
+    return label
+
+
+def _summary(stays: list[Value]) -> str:
+    owners = sorted({str(value.owner) for value in stays})
+    return (
+        f"{len(stays)} values were found; they stay: {', '.join(owners)}." if stays else "It holds no value."
+    )

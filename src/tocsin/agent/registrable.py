@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which part of a host name somebody registered, by the public suffix list that ships with tldextract.
+
+The list's private section counts: ``run.app`` or ``github.io`` is a suffix under which strangers live side by side.
+No request is ever made: the bundled list is the list (`suffix_list_urls=()`), and nothing is cached on disk.
+"""
+
+from functools import lru_cache
+
+import tldextract
+
+_extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@lru_cache(maxsize=65_536)
+def registrable(host: str) -> str | None:
+    """The domain registered under a public suffix: ``a.co.uk`` for ``www.a.co.uk``.
+
+    None for a suffix itself (``co.uk``, ``run.app``), for a name whose ending is not public (``srv.corp.local``) and
+    for an address. ``.example`` (RFC 2606) counts as public, for demonstrations and tests.
+    """
+    if host.endswith(".example"):
+        return ".".join(host.split(".")[-2:])
+    return _extract(host).top_domain_under_public_suffix or None
+
+
+def is_suffix(host: str) -> bool:
+    """Whether the name itself is a public suffix that many share."""
+    parts = _extract(host)
+    return bool(parts.suffix) and not parts.domain

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What in an attacker's value tells who was attacked: the victim's names and addresses, and marks made for one reader.
+
+Phishing is addressed: links carry the reader's mail address, return paths carry it too (VERP), and opaque tokens let
+the sender look up whom a link was made for. An attacker who reads the alliance's stream would learn from them who
+told, whatever the class of the report.
+
+Traces are looked for in every reading of the text that `tocsin.domain.folding` knows. Longer ones are found anywhere,
+shorter ones (under `SHORTEST_INSIDE`) only as whole words. Digests of the addresses are looked for as well.
+
+What this cannot see: a name that is not configured and not in the recipients, and a token that looks like a word.
+"""
+
+import re
+from hashlib import md5, sha1, sha256
+
+from tocsin.agent.assets import Assets
+from tocsin.agent.registrable import registrable
+from tocsin.domain.folding import squeeze, unfold, words
+
+SHORTEST_INSIDE = 5
+"""Characters from which a trace is looked for inside of words."""
+OPAQUE_LENGTH = 12
+"""Characters from which a run of letters and digits without a word's shape is taken for a mark."""
+MAX_RECIPIENTS = 200
+
+_ROLE_WORDS = (
+    "info mail admin contact office support sales service help hello team webmaster postmaster abuse security "
+    "billing accounts phishing noreply"
+)
+_ROLE_NAMES = frozenset(_ROLE_WORDS.split())
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_LONG_NUMBER = 9
+
+
+class Traces:
+    """Everything that would give the victim of one case away."""
+
+    def __init__(self, assets: Assets, recipients: tuple[str, ...] = ()) -> None:
+        self._inside: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+        for name in assets.names:
+            self._add(name, "your institution's name")
+        for domain in assets.domains:
+            self._add(domain, "your domain")
+        for address in (*assets.addresses, *recipients[:MAX_RECIPIENTS]):
+            self._add_address(address.lower())
+
+    def found_in(self, text: str) -> str | None:
+        """What of the victim a text gives away, however encoded; None when nothing is found."""
+        for view in unfold(text):
+            parts = words(view)
+            joined = "".join(parts)
+            for trace, what in self._inside.items():
+                if trace in joined:
+                    return what
+            for part in parts:
+                if part in self._words:
+                    return self._words[part]
+        return None
+
+    def _add(self, text: str, what: str) -> None:
+        trace = squeeze(text)
+        if len(trace) >= SHORTEST_INSIDE:
+            self._inside.setdefault(trace, what)
+        elif trace:
+            self._words.setdefault(trace, what)
+
+    def _add_address(self, address: str) -> None:
+        local, _, domain = address.partition("@")
+        self._add(address, "a recipient's address")
+        for digest in (md5, sha1, sha256):
+            self._add(digest(address.encode(), usedforsecurity=False).hexdigest(), "a recipient's address")
+        for name in {local, *re.split(r"[\W_\d]+", local)} - _ROLE_NAMES:
+            if len(name) > 2:
+                self._add(name, "a recipient's name")
+        self._add(domain, "a recipient's domain")
+        label = (registrable(domain) or "").partition(".")[0]
+        if len(label) > 2:
+            self._add(label, "a recipient's domain")
+
+
+def opaque(text: str) -> str | None:
+    """Why a text holds a mark that may have been made for one reader; None when it reads like words."""
+    for run in _RUN.findall(text):
+        digits = sum(c.isdigit() for c in run)
+        if digits == len(run) >= _LONG_NUMBER or (len(run) >= OPAQUE_LENGTH and 2 <= digits < len(run)):
+            return "a mark that may be one reader's"
+        if len(run) >= 2 * OPAQUE_LENGTH and run != run.lower() and run != run.upper():
+            return "a mark that may be one reader's"
+    return None

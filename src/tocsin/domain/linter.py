@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one set of rules for what may leave a party: asked at the agent's door and again at the hub's intake.
+
+Each rule is one function that returns a sentence when it is broken. The rules know no bank: they refuse what no
+disclosure of anybody's may hold. Whose a value is, and so most of the redaction, is `tocsin.agent.classify`.
+
+Documentation addresses (RFC 5737, RFC 3849, RFC 9637) and names under ``.example`` (RFC 2606) are allowed: they are
+what demonstrations, drills and tests are made of, and nobody can be hurt by them.
+
+The public suffix list is data, and this floor reads none: callers pass `Registrable`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tocsin.domain.disclosure import PARTS, Disclosure
+from tocsin.domain.folding import unfold
+from tocsin.domain.marking import TLP
+from tocsin.domain.observable import Kind, Observable, check_normal, host_of
+from tocsin.domain.warning import Warning
+from tocsin.errors import Malformed, Refused
+from tocsin.ids import check_id
+
+Registrable = Callable[[str], str | None]
+"""The domain that somebody registered under a public suffix, ``a.co.uk`` for ``www.a.co.uk``; None when there is
+none: the name is itself a suffix, or its ending is not public."""
+
+MAX_INDICATORS = 1_000
+MAX_EXTERNAL_IDS = 100
+WIDEST_V4 = 16
+"""Prefix length of the widest IPv4 network that one report may name."""
+WIDEST_V6 = 32
+
+_EXTERNAL_ID = re.compile(r"(?:T\d{4}(?:\.\d{3})?|TA\d{4}|[SGMC]\d{4}|CVE-\d{4}-\d{4,7})")
+_ADDRESS = re.compile(r"[\w.+=-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_DOCUMENTATION = tuple(
+    ip_network(text)
+    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
+)
+Network = IPv4Network | IPv6Network
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One broken rule."""
+
+    rule: str
+    """Name of the rule, for machines: ``private-address``."""
+    where: str
+    """``indicators[3]``, ``happened``."""
+    sentence: str
+    """What is wrong, for a person; it never repeats the value."""
+
+
+def lint(disclosure: Disclosure, registrable: Registrable) -> tuple[Finding, ...]:
+    """Everything in a disclosure that may not leave; empty when it may."""
+    found = list(_envelope(disclosure))
+    for index, indicator in enumerate(disclosure.indicators[:MAX_INDICATORS]):
+        where = f"indicators[{index}]"
+        if indicator.part not in PARTS:
+            found.append(Finding("part", where, f"Its part is none of {', '.join(sorted(PARTS))}."))
+        found.extend(lint_observable(indicator.observable, registrable, where))
+    return tuple(found)
+
+
+def lint_warning(warning: Warning, registrable: Registrable) -> tuple[Finding, ...]:
+    """The same rules on what a warning tells others to look for. Its text is its author's own word."""
+    found = list(_count(len(warning.look_for), "look_for"))
+    found.extend(_repeated(warning.look_for, "look_for"))
+    for index, observable in enumerate(warning.look_for[:MAX_INDICATORS]):
+        found.extend(lint_observable(observable, registrable, f"look_for[{index}]"))
+    return tuple(found)
+
+
+def lint_observable(observable: Observable, registrable: Registrable, where: str) -> Iterator[Finding]:
+    """The rules for one value. One that is not in normal form is not looked at further."""
+    if sentence := not_normal(observable):
+        yield Finding("normal-form", where, sentence)
+        return
+    for name, rule in RULES:
+        if sentence := rule(observable, registrable):
+            yield Finding(name, where, sentence)
+
+
+def require_clean(disclosure: Disclosure, registrable: Registrable) -> Disclosure:
+    """Return it if no rule is broken; Refused names the first that is."""
+    for finding in lint(disclosure, registrable):
+        raise Refused(f"{finding.where}: {finding.sentence}")
+    return disclosure
+
+
+def external_id(text: str) -> bool:
+    """Whether it is an ATT&CK or a CVE identifier: public catalogues that name no victim."""
+    return _EXTERNAL_ID.fullmatch(text) is not None
+
+
+def not_normal(observable: Observable) -> str | None:
+    """A value is in its one normal form, so no user name, fragment or odd spelling hides in it."""
+    try:
+        check_normal(observable)
+    except Malformed:
+        return f"It is not the normal form of a {observable.kind}."
+    return None
+
+
+def private_address(observable: Observable, registrable: Registrable) -> str | None:
+    """Addresses that are not public belong to somebody's own network."""
+    network = _network(observable)
+    if network is None or any(_inside(network, allowed) for allowed in _DOCUMENTATION):
+        return None
+    if (
+        network.is_multicast
+        or not network.network_address.is_global
+        or not network.broadcast_address.is_global
+    ):
+        return "It is or holds a private, reserved or loopback address."
+    return None
+
+
+def too_wide(observable: Observable, registrable: Registrable) -> str | None:
+    """A network so wide that blocking it would cut off bystanders."""
+    network = _network(observable)
+    widest = WIDEST_V4 if network is not None and network.version == 4 else WIDEST_V6
+    if network is not None and network.prefixlen < widest:
+        return f"A network is /{widest} or narrower."
+    return None
+
+
+def unregistered(observable: Observable, registrable: Registrable) -> str | None:
+    """A host name that nobody could register: a public suffix, a special-use name, or a bank's internal one."""
+    host = host_of(observable)
+    if host is None or _network(observable) is not None or host.endswith(".example"):
+        return None
+    if registrable(host) is None:
+        return "Its host is a public suffix, or a name that the public DNS does not have."
+    return None
+
+
+def address_in_url(observable: Observable, registrable: Registrable) -> str | None:
+    """A mail address in a URL is most often the victim's."""
+    if observable.kind is not Kind.URL:
+        return None
+    parts = urlsplit(observable.value)
+    if any(_ADDRESS.search(view) for view in unfold(f"{parts.path}?{parts.query}")):
+        return "The URL holds a mail address, plain or encoded."
+    return None
+
+
+RULES: tuple[tuple[str, Callable[[Observable, Registrable], str | None]], ...] = (
+    ("private-address", private_address),
+    ("too-wide", too_wide),
+    ("unregistered", unregistered),
+    ("address-in-url", address_in_url),
+)
+"""In the order in which they are asked, after `not_normal`."""
+
+
+def _envelope(disclosure: Disclosure) -> Iterator[Finding]:
+    """The rules about everything but the values."""
+    try:
+        check_id(disclosure.report_id, "rpt")
+    except Malformed:
+        yield Finding("report-id", "report_id", "It is not an identifier of the form rpt_<32 hex digits>.")
+    if not _is_day(disclosure.happened):
+        yield Finding("day", "happened", "It is not a day such as 2026-11-21; nothing finer may leave.")
+    if disclosure.marking.tlp is TLP.RED:
+        yield Finding("marking", "marking", "TLP:RED is for the people in one room, not for a stream.")
+    yield from _count(len(disclosure.indicators), "indicators")
+    yield from _repeated(disclosure.indicators, "indicators")
+    ids = disclosure.external_ids
+    if len(ids) > MAX_EXTERNAL_IDS or list(ids) != sorted(set(ids)):
+        sentence = f"They are at most {MAX_EXTERNAL_IDS}, sorted and without repeats."
+        yield Finding("external-ids", "external_ids", sentence)
+    if not all(map(external_id, ids)):
+        yield Finding("external-ids", "external_ids", "Only ATT&CK and CVE identifiers may leave.")
+
+
+def _count(count: int, where: str) -> Iterator[Finding]:
+    if not 1 <= count <= MAX_INDICATORS:
+        yield Finding("count", where, f"There are 1 to {MAX_INDICATORS:,} values in one.")
+
+
+def _repeated(items: tuple[object, ...], where: str) -> Iterator[Finding]:
+    if any(count > 1 for count in Counter(items).values()):
+        yield Finding("repeated", where, "The same value stands in it twice.")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _network(observable: Observable) -> Network | None:
+    """The addresses that a value stands for, or None for a name or a hash."""
+    try:
+        if observable.kind is Kind.CIDR:
+            return ip_network(observable.value)
+        host = host_of(observable)
+        return ip_network(ip_address(host)) if host is not None else None
+    except ValueError:
+        return None
+
+
+def _inside(network: Network, outer: Network) -> bool:
+    if isinstance(network, IPv4Network) and isinstance(outer, IPv4Network):
+        return network.subnet_of(outer)
+    return isinstance(network, IPv6Network) and isinstance(outer, IPv6Network) and network.subnet_of(outer)
