@@ -143,10 +143,14 @@ def _browser_ipv4(text: str) -> str:
     parts = text.split(".")
     if len(parts) > 4 or not all(_NUMBER.fullmatch(part) for part in parts):
         raise Malformed(f"{text[:60]!r} is not an IPv4 address.")
-    *first, last = (int(part, 16 if part[:2] in ("0x", "0X") else 8 if part[0] == "0" else 10) for part in parts)
+    *first, last = (
+        int(part, 16 if part[:2] in ("0x", "0X") else 8 if part[0] == "0" else 10) for part in parts
+    )
     if any(octet > 255 for octet in first) or last >= 256 ** (5 - len(parts)):
         raise Malformed(f"{text[:60]!r} is not an IPv4 address.")
-    return str(ipaddress.IPv4Address(sum(octet << 8 * (3 - place) for place, octet in enumerate(first)) + last))
+    return str(
+        ipaddress.IPv4Address(sum(octet << 8 * (3 - place) for place, octet in enumerate(first)) + last)
+    )
 
 
 def _percent(text: str) -> str:

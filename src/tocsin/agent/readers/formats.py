@@ -27,6 +27,7 @@ _LOOKS_LIKE = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
 )
+_PATTERN = re.compile(rb"[(\[\s]{1,20}[a-z0-9-]{1,100}:")
 _FIELD = re.compile(rb"([!-9;-~]{1,76}):(?:[ \t]|\r?$)")
 _MAIL_FIELDS = frozenset(
     b"from to cc subject date received return-path delivered-to message-id mime-version content-type reply-to sender "
@@ -40,6 +41,8 @@ def read(data: bytes) -> Reading:
     head = data[:4_096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         raise Unreadable("It is empty.")
+    if _PATTERN.match(head):
+        raise Unreadable("It looks like STIX patterns without their objects.")
     if head[:1] in (b"{", b"["):
         return read_stix(data)
     if _is_mail(head):

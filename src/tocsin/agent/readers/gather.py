@@ -55,6 +55,8 @@ class Gathering:
             self._keep(normalise(kind, raw), part, where, raw)
         except Malformed as error:
             self.defect(where, error.detail)
+            if kind is Kind.URL:
+                self._keep_host_only(raw, part, where)
 
     def link(self, raw: str, where: str) -> None:
         """Keep a URL that a person can follow, and the host on which it lands."""
@@ -62,12 +64,12 @@ class Gathering:
             link = normalise(Kind.URL, raw)
         except Malformed as error:
             self.defect(where, error.detail)
-            self._keep_host_only(raw, where)
+            self._keep_host_only(raw, "landing-host", where)
             return
         self._keep(link, "link", where, raw)
         host = host_of(link)
         if host:
-            self._keep_host(host, where, raw)
+            self._keep_host(host, "landing-host", where, raw)
 
     def mention(self, kind: Kind, raw: str, where: str) -> None:
         """Keep one value that is only named; nothing when it is none of that kind."""
@@ -91,14 +93,16 @@ class Gathering:
             (observable, part), Found(observable, part, plain(where, MAX_RAW), plain(raw, MAX_RAW))
         )
 
-    def _keep_host(self, host: str, where: str, raw: str) -> None:
+    def _keep_host(self, host: str, part: str, where: str, raw: str) -> None:
         kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
-        self._keep(Observable(kind, host), "landing-host", where, raw)
+        self._keep(Observable(kind, host), part, where, raw)
 
-    def _keep_host_only(self, raw: str, where: str) -> None:
-        """A URL that is too long or broken after its host still tells where it leads."""
+    def _keep_host_only(self, raw: str, part: str, where: str) -> None:
+        """A URL that is too long, broken after its host or of another scheme still tells where it leads."""
         with suppress(Malformed, ValueError):
             stem = urlsplit(raw.strip()[:2_000])
-            host = host_of(normalise(Kind.URL, f"{stem.scheme}://{stem.netloc}/"))
+            # WebDAV writes file://host@port/…, where others write user@host.
+            place = stem.netloc.partition("@")[0] if stem.scheme == "file" else stem.netloc
+            host = host_of(normalise(Kind.URL, f"http://{place}/"))
             if host:
-                self._keep_host(host, where, raw)
+                self._keep_host(host, part, where, raw)

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from typing import IO, NoReturn, Self
+from typing import IO, Self
 
 import msgspec
 
@@ -97,7 +97,7 @@ class ReaderChild:
             raise Unreadable(f"{name}: the reader's answer cannot be understood ({error}).") from None
         finally:
             timer.cancel()
-        self._explain_death(name)
+        raise self._death(name)
 
     def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
         """The child with its two pipes, started afresh if there is none or it has ended meanwhile."""
@@ -118,16 +118,17 @@ class ReaderChild:
         assert self._process.stdout is not None
         return self._process, self._process.stdin, self._process.stdout
 
-    def _explain_death(self, name: str) -> NoReturn:
+    def _death(self, name: str) -> InputError:
+        """What the end of the child over this file means."""
         process, self._process = self._process, None
         assert process is not None
         process.kill()
         process.communicate()
         if process.returncode == -signal.SIGPROF:
-            raise TooCostly(f"{name} takes more than one second of processor time.")
+            return TooCostly(f"{name} takes more than one second of processor time.")
         if process.returncode == -signal.SIGKILL:
-            raise TooCostly(f"{name} was not read within {self._wall_seconds:g} seconds, or memory ran out.")
-        raise Unreadable(f"{name} ended the reader process (status {process.returncode}).")
+            return TooCostly(f"{name} was not read within {self._wall_seconds:g} seconds, or memory ran out.")
+        return Unreadable(f"{name} ended the reader process (status {process.returncode}).")
 
 
 def checked(reading: Reading) -> Reading:
