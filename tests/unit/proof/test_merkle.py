@@ -101,13 +101,13 @@ def naive_path(index, leaves):
     return [*naive_path(index - k, leaves[k:]), naive_root(leaves[:k])]
 
 
-def naive_subproof(old, leaves, whole):
+def naive_subproof(old, leaves, *, whole):
     if old == len(leaves):
         return [] if whole else [naive_root(leaves)]
     k = naive_split(len(leaves))
     if old <= k:
-        return [*naive_subproof(old, leaves[:k], whole), naive_root(leaves[k:])]
-    return [*naive_subproof(old - k, leaves[k:], False), naive_root(leaves[:k])]
+        return [*naive_subproof(old, leaves[:k], whole=whole), naive_root(leaves[k:])]
+    return [*naive_subproof(old - k, leaves[k:], whole=False), naive_root(leaves[:k])]
 
 
 # --- published vectors ------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_every_inclusion_path_is_the_defined_one(size):
 def test_every_consistency_path_is_the_defined_one(size):
     leaves = leaves_of(size)
     for old in range(1, size + 1):
-        path = tuple(naive_subproof(old, leaves, True))
+        path = tuple(naive_subproof(old, leaves, whole=True))
         assert consistency_proof(leaves, old) == path
         assert consistency_proof_from(lambda a, b: leaves[a:b], old, size) == path
         assert EMPTY.extend(leaves[:old]).consistency_proof(leaves[old:]) == path
