@@ -18,6 +18,8 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+LAST = Instant(253_402_300_799_999_999)
+"""The last instant that RFC 3339 can write, in the year 9999. Claimed times from outside are held against it."""
 
 
 class Clock(Protocol):
@@ -65,19 +67,19 @@ class ManualClock:
 
 def to_text(instant: Instant) -> str:
     """RFC 3339 in UTC with microseconds: ``2026-11-21T08:30:00.000000Z``."""
-    moment = datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    moment = datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND, tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def from_text(text: str) -> Instant:
     """Read an RFC 3339 time with a zone; Malformed otherwise."""
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError
-        delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Malformed(f"{text[:40]!r} is not a time such as 2026-11-21T08:30:00Z.") from None
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Malformed(f"{text[:40]!r} is not a time such as 2026-11-21T08:30:00Z.")
     return Instant((delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds)
 
 

@@ -5,11 +5,16 @@ Files are TOML; samples of all three stand in docs/samples and are parsed by a t
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from tocsin.errors import ConfigError
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=3_600)]
+ShortWait = Annotated[float, msgspec.Meta(gt=0, le=60)]
 
 
 class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,7 +22,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     """Address to bind."""
-    port: int = 8710
+    port: Port = 8710
     """Port; 0 takes a free one and prints it."""
     behind_tls_proxy: bool = False
     """Declare that a reverse proxy on this machine ends TLS; without it, off loopback, nothing starts."""
@@ -49,9 +54,9 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """SQLite file in the hub's folder, or a postgresql:// address."""
     partner: PartnerLink | None = None
     """Absent: heads are unwitnessed by declared policy, and shown so."""
-    heartbeat_seconds: int = 15
+    heartbeat_seconds: Seconds = 15
     """A line on every idle stream this often, so that proxies keep it open."""
-    witness_seconds: float = 2.0
+    witness_seconds: ShortWait = 2.0
     """How long a wave waits for the partner before its heads go out unwitnessed."""
 
 
@@ -64,9 +69,9 @@ class Shields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Path of a DNS response policy zone."""
     suricata: str = ""
     """Path of a Suricata rules file."""
-    cap: int = 100_000
+    cap: Count = 100_000
     """The most values one file may hold; the newest stay."""
-    life_days: int = 30
+    life_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
     """A value leaves the files this long after it was last reported, unless a warning names another end."""
 
 
@@ -122,12 +127,13 @@ def load(path: Path, into: type[C]) -> C:
         return msgspec.toml.decode(path.read_bytes(), type=into)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: has this folder been set up with init?") from None
-    except (msgspec.DecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise ConfigError(f"{path}: {error}.") from None
 
 
 def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig) -> None:
-    """Write a configuration file as TOML, replacing it atomically."""
+    """Write a configuration file as TOML, replacing it atomically. An absent part stays absent: TOML has no null."""
+    settings = {name: value for name, value in msgspec.to_builtins(config).items() if value is not None}
     beside = path.with_suffix(".new")
-    beside.write_bytes(msgspec.toml.encode(config))
+    beside.write_bytes(msgspec.toml.encode(settings))
     beside.replace(path)

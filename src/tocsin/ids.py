@@ -10,6 +10,7 @@ Inside Tocsin it is spelled ``rpt_<32 hex digits>``, in STIX ``report--<uuid>``.
 'report--00000000-0000-4000-8000-000000000000'
 """
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -29,6 +30,8 @@ PREFIXES = {
     "rpt": "report",
     "wrn": "warning",
 }
+
+_STIX_TYPE = re.compile(r"[a-z][a-z0-9-]{2,249}")
 
 
 def new_id(prefix: str, entropy: Entropy) -> str:
@@ -51,8 +54,12 @@ def to_stix(identifier: str, stix_type: str) -> str:
 
 
 def from_stix(stix_id: str, prefix: str) -> str:
-    """The same value in Tocsin's spelling; Malformed when it is not a STIX identifier."""
+    """The same value in Tocsin's spelling; Malformed when it is not a canonical STIX identifier with a random UUID."""
+    stix_type, _, text = stix_id.partition("--")
     try:
-        return f"{prefix}_{uuid.UUID(stix_id.partition('--')[2]).hex}"
+        value = uuid.UUID(text)
     except ValueError:
         raise Malformed(f"{stix_id[:80]!r} is not a STIX identifier.") from None
+    if str(value) != text or value.version != 4 or not _STIX_TYPE.fullmatch(stix_type):
+        raise Malformed(f"{stix_id[:80]!r} is not a STIX identifier made of a random (version 4) UUID.")
+    return f"{prefix}_{value.hex}"

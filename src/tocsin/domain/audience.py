@@ -27,9 +27,22 @@ from tocsin.ids import check_id
 DIRECTORY = "directory"
 """Name of the one stream that every party reads: keys, parties, lifecycle. It is not an audience to report to."""
 
+_FORMS = frozenset(
+    {
+        ("everyone",),
+        ("members",),
+        ("role",),
+        ("jurisdiction",),
+        ("role", "jurisdiction"),
+        ("group",),
+        ("party",),
+    }
+)
+"""What an audience may be made of: the forms of the table above, and `audiences_of` finds a viewer's in each."""
+
 
 class Audience(msgspec.Struct, frozen=True):
-    """A set of parties, by rule and not by list."""
+    """A set of parties, by rule and not by list. An empty rule is refused: it would be everyone by mistake."""
 
     everyone: bool = False
     members: bool = False
@@ -37,6 +50,11 @@ class Audience(msgspec.Struct, frozen=True):
     jurisdiction: str | None = None
     group: str | None = None
     party: str | None = None
+
+    def __post_init__(self) -> None:
+        given = tuple(name for name in self.__struct_fields__ if getattr(self, name) not in (None, False))
+        if given not in _FORMS:
+            raise Malformed(f"An audience is not made of {' and '.join(given) or 'nothing'}.")
 
     @classmethod
     def parse(cls, text: str) -> "Audience":

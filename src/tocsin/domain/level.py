@@ -64,17 +64,24 @@ def judge(evidence: Evidence) -> Judgement:
     """The level that the evidence supports. Order of the rules matters: whatever holds, holds first."""
     if evidence.guards:
         return Judgement(Level.HOLD, evidence.guards)
-    named_quorum = evidence.named in (Band.FEW, Band.SEVERAL, Band.MANY)
-    if evidence.warned or named_quorum:
-        why = "a warning names it" if evidence.warned else f"{evidence.named} named sources"
-        if not evidence.may_block:
-            return Judgement(Level.WATCH, (why, "its marking permits no active measures"))
-        if not evidence.witnessed:
-            return Judgement(
-                Level.HOLD, (why, "the partner has not co-signed: nothing steps to block by itself")
-            )
-        return Judgement(Level.BLOCK, (why,))
-    if evidence.anonymous and evidence.named is Band.ONE:
-        return Judgement(Level.HOLD, ("one named source and anonymous reports: a human decides",))
-    source = "one named source" if evidence.named is Band.ONE else "anonymous reports only"
-    return Judgement(Level.WATCH, (source,))
+    level, why = _sources_say(evidence)
+    if level is not Level.WATCH and not evidence.may_block:
+        return Judgement(Level.WATCH, (why, "its marking permits no active measures"))
+    if level is Level.BLOCK and not evidence.witnessed:
+        return Judgement(
+            Level.HOLD, (why, "the partner has not co-signed: nothing steps to block by itself")
+        )
+    return Judgement(level, (why,))
+
+
+def _sources_say(evidence: Evidence) -> tuple[Level, str]:
+    """How far the sources alone would go, and which of them."""
+    if evidence.warned:
+        return Level.BLOCK, "a warning names it"
+    if evidence.named in (Band.FEW, Band.SEVERAL, Band.MANY):
+        return Level.BLOCK, f"{evidence.named} named sources"
+    if evidence.named is Band.ONE and evidence.anonymous:
+        return Level.HOLD, "one named source and anonymous reports: a human decides"
+    if evidence.named is Band.ONE:
+        return Level.WATCH, "one named source"
+    return Level.WATCH, "anonymous reports only" if evidence.anonymous else "no source is left"

@@ -14,6 +14,7 @@ import msgspec
 from tocsin.clock import Instant
 from tocsin.domain.audience import DIRECTORY, Audience
 from tocsin.domain.party import Party, Standing
+from tocsin.errors import Malformed
 
 
 class Purpose(StrEnum):
@@ -27,7 +28,7 @@ class Item(msgspec.Struct, frozen=True):
 
     stream: str
     not_before: Instant | None = None
-    """Embargo: nobody but the author reads it earlier."""
+    """Embargo: nobody reads it here earlier; its author has it at home."""
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -42,6 +43,10 @@ class Decision(msgspec.Struct, frozen=True):
 
     allowed: bool
     reason: str
+
+
+def _no(reason: str) -> Decision:
+    return Decision(allowed=False, reason=reason)
 
 
 class Policy(Protocol):
@@ -77,8 +82,11 @@ class InAudience:
     def decide(self, item: Item, viewer: Viewer, purpose: Purpose, now: Instant) -> Decision:
         """Yes when the audience includes the viewer."""
         if item.stream == DIRECTORY:
-            return Decision(False, "the directory has no audience")
-        inside = Audience.parse(item.stream).includes(viewer.party, viewer.groups)
+            return _no("the directory has no audience")
+        try:
+            inside = Audience.parse(item.stream).includes(viewer.party, viewer.groups)
+        except Malformed as error:
+            return _no(error.detail)
         return Decision(inside, f"the party is {'in' if inside else 'outside'} {item.stream}")
 
 
@@ -104,8 +112,8 @@ class AllOf:
             if not answer.allowed:
                 return answer
         if not answers:
-            return Decision(False, "no rule allows anything")
-        return Decision(True, "; ".join(answer.reason for answer in answers))
+            return _no("no rule allows anything")
+        return Decision(allowed=True, reason="; ".join(answer.reason for answer in answers))
 
 
 class AnyOf:
@@ -120,7 +128,7 @@ class AnyOf:
         for answer in answers:
             if answer.allowed:
                 return answer
-        return Decision(False, "; ".join(answer.reason for answer in answers) or "no rule allows anything")
+        return _no("; ".join(answer.reason for answer in answers) or "no rule allows anything")
 
 
 POLICY: Policy = AllOf((ActiveParty(), AnyOf((DirectoryReader(), InAudience())), EmbargoOver()))

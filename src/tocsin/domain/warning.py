@@ -4,16 +4,22 @@
 An agency signs the bytes of its warning itself: a malicious hub could invent a bank's disclosure, never a warning.
 """
 
+import unicodedata
 from enum import StrEnum
 
 import msgspec
 
-from tocsin.clock import DAY, Instant
-from tocsin.domain.observable import Observable
+from tocsin.clock import DAY, LAST, Instant
+from tocsin.domain.observable import Observable, check_normal
 from tocsin.errors import Malformed
+from tocsin.ids import check_id
 
 MAX_LIFE_DAYS = 90
 MAX_TEXT = 4_000
+MAX_VALUES = 1_000
+
+_REORDERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Bidirectional controls: they make a terminal show other words than the ones that are there (CVE-2021-42574)."""
 
 
 class Urgency(StrEnum):
@@ -45,11 +51,28 @@ class Warning(msgspec.Struct, frozen=True):
 
 
 def check_warning(warning: Warning) -> Warning:
-    """Return it if it is complete and bounded; Malformed names what is wrong."""
+    """Return it if it is complete, bounded and safe to show; Malformed names what is wrong."""
+    check_id(warning.id, "wrn")
+    check_id(warning.author, "prt")
     if not warning.title.strip() or len(warning.title) > 200:
         raise Malformed("A warning needs a title of at most 200 characters.")
     if len(warning.measures) > MAX_TEXT:
         raise Malformed(f"The measures of a warning are at most {MAX_TEXT} characters.")
+    if not (_is_plain(warning.title) and _is_plain(warning.measures.replace("\n", " "))):
+        raise Malformed("The text of a warning holds characters that control a terminal.")
+    if len(warning.look_for) > MAX_VALUES:
+        raise Malformed(f"A warning names at most {MAX_VALUES:,} values.")
+    for observable in warning.look_for:
+        check_normal(observable)
     if not 0 < warning.expires - warning.issued <= MAX_LIFE_DAYS * DAY:
         raise Malformed(f"A warning expires after it is issued and within {MAX_LIFE_DAYS} days.")
+    if not 0 <= warning.issued < warning.expires <= LAST:
+        raise Malformed("A warning is issued between the years 1970 and 9999.")
     return warning
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a terminal shows it as it is: no control characters, no reordering; letters of any script."""
+    return not any(
+        character in _REORDERS or unicodedata.category(character) in ("Cc", "Cs") for character in text
+    )
