@@ -35,13 +35,14 @@ class Cursor(msgspec.Struct, frozen=True):
 
 def encode_cursor(cursor: Cursor, hub: str, key: bytes) -> str:
     """The opaque text; `key` is the hub's cursor key, 32 bytes."""
+    assert len(cursor.filter_digest) == len(_NO_FILTER)
     if len(cursor.read) > MAX_STREAMS:
         raise Malformed(f"A reader follows at most {MAX_STREAMS} streams.")
     parts = [bytes([_VERSION]), cursor.epoch.to_bytes(4), bytes([len(cursor.read)])]
     for number, seq in cursor.read:
         parts += [_varint(number), _varint(seq)]
     payload = b"".join([*parts, cursor.filter_digest])
-    return base64.urlsafe_b64encode(payload + _mac(payload, hub, key)).decode().rstrip("=")
+    return _text(payload + _mac(payload, hub, key))
 
 
 def decode_cursor(text: str, hub: str, key: bytes) -> Cursor:
@@ -49,9 +50,11 @@ def decode_cursor(text: str, hub: str, key: bytes) -> Cursor:
     if len(text) > MAX_TEXT:
         raise CursorExpired(f"A cursor has at most {MAX_TEXT} characters.")
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         raise CursorExpired("It is not a cursor of this hub.") from None
+    if _text(data) != text:
+        raise CursorExpired("It is not a cursor in its one spelling.")
     payload, mac = data[:-_MAC], data[-_MAC:]
     if len(payload) < 10 or payload[0] != _VERSION or not hmac.compare_digest(mac, _mac(payload, hub, key)):
         raise CursorExpired("It is not a cursor of this hub.")
@@ -61,6 +64,11 @@ def decode_cursor(text: str, hub: str, key: bytes) -> Cursor:
         seq, at = _read_varint(payload, at)
         read.append((number, seq))
     return Cursor(epoch=int.from_bytes(payload[1:5]), read=tuple(read), filter_digest=payload[at : at + 4])
+
+
+def _text(data: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _mac(payload: bytes, hub: str, key: bytes) -> bytes:

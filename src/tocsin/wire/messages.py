@@ -63,37 +63,38 @@ class Enrolled(Message, frozen=True, kw_only=True, tag="enrolled"):
     """Verifier key of the declared partner, or None: heads are unwitnessed by policy."""
 
 
-class Report(Message, frozen=True, kw_only=True, tag="report"):
-    """A disclosure on its way out of a bank."""
+class Told(Message, frozen=True, kw_only=True):
+    """What a party tells the hub: receipted once, whatever the number of times it is sent."""
 
     id: str
-    """``rpt_…``, also the idempotency key."""
-    report_class: str = "named"
-    """``named``; ``now`` and ``mixed`` take the anonymous path."""
+    """Its identifier, and the idempotency key within what this party tells."""
     sent: int
     """Agent's clock, microseconds."""
+
+
+class Report(Told, frozen=True, kw_only=True, tag="report"):
+    """A disclosure on its way out of a bank; its id is the report's, ``rpt_…``."""
+
+    report_class: str = "named"
+    """``named``; ``now`` and ``mixed`` take the anonymous path."""
     audiences: tuple[str, ...] = ()
     """Canonical audiences; empty is the author's default."""
     objects: tuple[msgspec.Raw, ...]
     """STIX 2.1 objects as minted by the agent."""
 
 
-class Sight(Message, frozen=True, kw_only=True, tag="sight"):
+class Sight(Told, frozen=True, kw_only=True, tag="sight"):
     """A named party says that it really saw an observable."""
 
-    id: str
-    sent: int
     audience: str = "members"
     observable: Observable
     happened: str
     """UTC day."""
 
 
-class Warn(Message, frozen=True, kw_only=True, tag="warn"):
+class Warn(Told, frozen=True, kw_only=True, tag="warn"):
     """An agency's or the desk's warning, signed by its author."""
 
-    id: str
-    sent: int
     audiences: tuple[str, ...] = ("all",)
     warning: bytes
     """Encoded `Warning`: the very bytes that the signature covers."""
@@ -101,11 +102,9 @@ class Warn(Message, frozen=True, kw_only=True, tag="warn"):
     """Ed25519 by the author's signing key over context ``warning`` and the bytes."""
 
 
-class Erase(Message, frozen=True, kw_only=True, tag="erase"):
+class Erase(Told, frozen=True, kw_only=True, tag="erase"):
     """The author takes back everything about one fact."""
 
-    id: str
-    sent: int
     fact: str
     """The identifier of the report, sighting or warning."""
     reason: str
@@ -205,6 +204,14 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """Every stream this party follows now."""
     reader_v: tuple[int, int] = (1, VERSION)
     """Versions that this hub serves."""
+
+
+class Health(Message, frozen=True, kw_only=True, tag="health"):
+    """Whether a process is ready, in words that tell a stranger nothing about the alliance."""
+
+    ready: bool
+    witness: str
+    """``witnessed``, ``unwitnessed`` or ``late``, as of the newest head."""
 
 
 # --- bodies of entries -------------------------------------------------------------------------------------------
@@ -332,6 +339,8 @@ def decode(data: bytes, into: type[M]) -> M:
 
 def peek(data: bytes) -> Peek:
     """Kind and version of any message, known or not; Malformed when it is not an object with both."""
+    if len(data) > MAX_BODY:
+        raise Malformed(f"A message has at most {MAX_BODY} bytes.")
     try:
         return msgspec.json.decode(data, type=Peek)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

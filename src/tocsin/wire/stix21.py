@@ -2,7 +2,8 @@
 """A disclosure as STIX 2.1, newly minted: one `grouping` and an `indicator` for each value (OASIS STIX 2.1 §4.6, §4.7).
 
 Minting is exact and reading is strict: an object has these fields and no other, so that a name, a description, an
-identity or an ``x_`` field cannot ride along. Every object is authored by the alliance and dated to the day, whatever
+identity or an ``x_`` field cannot ride along, and its bytes are the very ones that minting writes, so that nothing
+hides in a doubled key, in spaces or in escapes. Every object is authored by the alliance and dated to the day, whatever
 the class of the report. STIX from elsewhere is read by `tocsin.agent.readers`; this is only our own dialect.
 """
 
@@ -11,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from tocsin.clock import day_of, from_text
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, check_normal
@@ -135,13 +137,26 @@ def read(data: bytes, alliance_identity: str) -> StixObject:
         raise Malformed("created_by_ref must be the alliance: a disclosure names no author.")
     if not found.created == found.modified or not _is_day(found.created):
         raise Malformed("created and modified must be one day at midnight: finer times identify the victim.")
-    from_stix(found.id, "chn")
+    if msgspec.json.encode(found) != data:
+        raise Malformed("The bytes are not the ones that minting writes: something could hide in them.")
+    _check_stix_id(found.id, "grouping" if isinstance(found, StixGrouping) else "indicator")
+    if isinstance(found, StixGrouping) and found.object_refs != (alliance_identity,):
+        for ref in found.object_refs:
+            _check_stix_id(ref, "indicator")
     marking_of(found)
     return found
 
 
 def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...]) -> Disclosure:
-    """The disclosure that these objects say; the inverse of `mint`."""
+    """The disclosure that these objects say, the inverse of `mint`; Malformed when they do not say one thing.
+
+    The grouping may name more indicators than are given: one that could not be read does not cost its neighbours.
+    """
+    for one in indicators:
+        if one.id not in grouping.object_refs or one.created != grouping.created:
+            raise Malformed(f"{one.id} is not of this grouping and its day.")
+        if marking_of(one) != marking_of(grouping):
+            raise Malformed(f"{one.id} is marked otherwise than its grouping.")
     return Disclosure(
         report_id=from_stix(grouping.id, "rpt"),
         attack=attack_of(grouping),
@@ -208,5 +223,11 @@ def _label(found: StixObject, prefix: str) -> str:
     return words[0]
 
 
+def _check_stix_id(text: str, stix_type: str) -> None:
+    if to_stix(from_stix(text, "chn"), stix_type) != text:
+        raise Malformed(f"{text[:80]!r} is not the identifier of a STIX {stix_type}.")
+
+
 def _is_day(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\.000Z", text) is not None
+    """Whether it is midnight UTC of a day that exists, in the one spelling that minting writes."""
+    return f"{day_of(from_text(text))}T00:00:00.000Z" == text
