@@ -33,7 +33,8 @@ _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 def refang(text: str) -> str:
     """The same text with defanged URLs, hosts and addresses as they were before."""
-    text = _COLON.sub(r"\1", _AT.sub("@", _DOT.sub(".", text)))
+    if "[" in text or "(" in text or "{" in text:
+        text = _COLON.sub(r"\1", _AT.sub("@", _DOT.sub(".", text)))
     return _SCHEME.sub(r"http\1", text)
 
 
@@ -46,11 +47,11 @@ def urls_in(text: str) -> Iterator[str]:
 
 def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
     """Mail addresses, digests and defanged hosts in text as it was written, with what each looks like."""
-    if "[" in text or "(" in text or "{" in text:
+    if _DOT.search(text):
         for match in _DEFANGED_HOST.finditer(text):
             host = refang(match[0])
             yield Kind.IPV4 if host.replace(".", "").isdigit() else Kind.DOMAIN, host
-        text = refang(text)
+    text = refang(text)
     if "@" in text:
         for match in _MAIL.finditer(text):
             yield Kind.EMAIL, match[0].strip(".+-")

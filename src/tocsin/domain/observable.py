@@ -24,6 +24,7 @@ from tocsin.errors import Malformed
 
 MAX_VALUE = 2_048
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19}")
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
@@ -62,6 +63,8 @@ def normalise(kind: Kind, raw: str) -> Observable:
     text = raw.strip()
     if not text or len(text) > MAX_VALUE:
         raise Malformed(f"A {kind} has 1 to {MAX_VALUE} characters.")
+    if not text.isascii() and _SURROGATE.search(text):
+        raise Malformed(f"A {kind} is text; this holds half a character.")
     value = _NORMAL_FORMS[kind](text)
     if len(value) > MAX_VALUE:
         raise Malformed(f"The normal form of a {kind} has at most {MAX_VALUE} characters.")
@@ -187,7 +190,7 @@ def _url(text: str) -> str:
 
 def _email(text: str) -> str:
     local, at, domain = text.rpartition("@")
-    if not at or not _LOCAL_PART.fullmatch(local):
+    if not at or not _LOCAL_PART.fullmatch(local) or not local.isprintable():
         raise Malformed(f"{text[:80]!r} is not an e-mail address.")
     return f"{local.lower()}@{_domain(domain)}"
 

@@ -22,6 +22,7 @@ import msgspec
 
 from tocsin.agent.readers.formats import read
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
+from tocsin.agent.readers.gather import MAX_RAW, plain
 from tocsin.errors import InputError, TooCostly, TooLarge, Unreadable
 
 CPU_SECONDS = 1.0
@@ -88,7 +89,7 @@ def confine() -> None:
 
 
 def _refusal(error: InputError) -> bytes:
-    return msgspec.msgpack.encode(Answer(problem=error.problem, reason=error.detail))
+    return msgspec.msgpack.encode(Answer(problem=error.problem, reason=plain(error.detail, MAX_RAW)))
 
 
 if __name__ == "__main__":

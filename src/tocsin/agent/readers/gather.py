@@ -15,6 +15,8 @@ from tocsin.errors import Malformed
 
 MAX_FOUND = 40_000
 """Values kept from one file; a mail has some ten, the largest vendor report some thousands."""
+MAX_URLS = 5_000
+"""URLs read from one running text."""
 MAX_DEFECTS = 1_000
 MAX_RAW = 400
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -78,7 +80,10 @@ class Gathering:
 
     def text(self, text: str, where: str) -> None:
         """Keep what running text names: URLs, which mail programs make clickable, and other values as mentioned."""
-        for url in urls_in(refang(text)):
+        for number, url in enumerate(urls_in(refang(text))):
+            if number >= MAX_URLS:
+                self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
+                break
             with suppress(Malformed):
                 normalise(Kind.URL, url)
                 self.link(url, where)

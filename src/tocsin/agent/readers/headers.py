@@ -45,15 +45,20 @@ _INTERNAL = tuple(
 _LATEST = 4_102_444_800  # the year 2100: what is later is a forged date
 
 
+_USED = frozenset({
+    "authentication-results", "date", "from", "received", "received-spf", "reply-to", "return-path", "sender",
+    "subject", *RECIPIENT_FIELDS,
+})  # fmt: skip
 Fields = dict[str, list[str]]
-"""Decoded values of each field, by its lower-case name, in their order."""
+"""Decoded values of each field that is used here, by its lower-case name, in their order."""
 
 
 def fields_of(message: "Message[str, str]") -> Fields:
     """The fields of this mail alone, unfolded and decoded; at most `MAX_FIELDS`."""
     fields: Fields = {}
     for name, value in islice(message.raw_items(), MAX_FIELDS):
-        fields.setdefault(name.lower(), []).append(decoded(str(value)))
+        if (used := name.lower()) in _USED:
+            fields.setdefault(used, []).append(decoded(str(value)))
     return fields
 
 

@@ -131,14 +131,16 @@ class _Reader:
         while stack:
             part, level = stack.pop()
             self._parts += 1
-            if self._parts > MAX_PARTS or level > MAX_DEPTH:
-                what = (
-                    f"{MAX_PARTS} parts"
-                    if self._parts > MAX_PARTS
-                    else f"{MAX_DEPTH} parts inside each other"
+            if self._parts > MAX_PARTS:
+                self._gathering.defect(
+                    f"{prefix}part {self._parts}", f"more than {MAX_PARTS} parts; not read"
                 )
-                self._gathering.defect(f"{prefix}part {self._parts}", f"there are more than {what}; not read")
                 return
+            if level > MAX_DEPTH:
+                self._gathering.defect(
+                    f"{prefix}part {self._parts}", f"deeper than {MAX_DEPTH} parts; not read"
+                )
+                continue
             for defect in part.defects:
                 reason = (type(defect).__doc__ or type(defect).__name__).strip().splitlines()[0]
                 self._gathering.defect(f"{prefix}part {self._parts}", reason)

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Self
 
 import msgspec
 
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
-from tocsin.agent.readers.reading import Found, Reading
+from tocsin.agent.readers.reading import MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import PARTS
 from tocsin.domain.marking import parse_tlp
@@ -33,7 +34,7 @@ FRESH_ABOVE_BYTES = 2 * 2**20
 
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
 _FORMATS = frozenset({"mail", "stix-2.0", "stix-2.1"})
-_EXTERNAL_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}|CVE-\d{4}-\d{4,7}")
+_EXTERNAL_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}|CVE-\d{4}-\d{4,7}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
 
@@ -77,8 +78,7 @@ class ReaderChild:
         """End the child, if there is one."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            _end(process)
 
     def _ask(self, data: bytes, name: str) -> Answer:
         process, questions, answers = self._running()
@@ -122,8 +122,7 @@ class ReaderChild:
         """What the end of the child over this file means."""
         process, self._process = self._process, None
         assert process is not None
-        process.kill()
-        process.communicate()
+        _end(process)
         if process.returncode == -signal.SIGPROF:
             return TooCostly(f"{name} takes more than one second of processor time.")
         if process.returncode == -signal.SIGKILL:
@@ -131,10 +130,23 @@ class ReaderChild:
         return Unreadable(f"{name} ended the reader process (status {process.returncode}).")
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it, if it still lives, and let go of its pipes without waiting for what may be in them."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # the rest of a file that it never took
+                pipe.close()
+
+
 def checked(reading: Reading) -> Reading:
-    """Return it if a well-behaved child could have said it; Malformed otherwise."""
+    """Return what of it a well-behaved child could have said; Malformed when the whole makes no sense.
+
+    A single value that is not its own normal form is left out with a defect: it costs no other value its place.
+    """
     for text in _texts(reading):
-        if len(text) > 20_000 or _CONTROL.search(text):
+        if len(text) > MAX_TEXT or _CONTROL.search(text):
             raise Malformed("a text is too long or holds control characters")
     if reading.format not in _FORMATS or not all(map(_EXTERNAL_ID.fullmatch, reading.external_ids)):
         raise Malformed("a name is not from its vocabulary")
@@ -142,15 +154,22 @@ def checked(reading: Reading) -> Reading:
         raise Malformed("the time is out of range")
     if reading.tlp is not None:
         parse_tlp(reading.tlp)
-    for found in reading.found:
-        _check_found(found)
-    return reading
+    doubts = tuple(Defect(each.where, reason) for each in reading.found if (reason := _doubt(each)))
+    if not doubts:
+        return reading
+    sound = tuple(each for each in reading.found if not _doubt(each))
+    return msgspec.structs.replace(reading, found=sound, defects=reading.defects + doubts)
 
 
-def _check_found(found: Found) -> None:
+def _doubt(found: Found) -> str:
+    """Why this value cannot be what a reader found, or nothing."""
     if found.part not in PARTS and found.part != "text":
-        raise Malformed(f"{found.part[:40]!r} is not a part")
-    check_normal(found.observable)
+        return "it plays a part that is not in the vocabulary; not used"
+    try:
+        check_normal(found.observable)
+    except Malformed as error:
+        return error.detail
+    return ""
 
 
 def _texts(reading: Reading) -> Iterable[str]:

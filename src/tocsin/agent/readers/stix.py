@@ -36,9 +36,9 @@ MAX_EXTERNAL_IDS = 5_000
 _CATALOGUED = frozenset(
     {"attack-pattern", "malware", "tool", "intrusion-set", "campaign", "vulnerability", "threat-actor"}
 )
-_ATTACK_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}")
-_TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b")
-_CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE)
+_ATTACK_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}", re.ASCII)
+_TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.ASCII)
+_CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE | re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS = "marking-definition--"
 
@@ -153,6 +153,8 @@ class _Reader:
 
     def _identify(self, found: Plain) -> None:
         """Identifiers of public catalogues."""
+        if _ATTACK_ID.fullmatch(found.technique_id):
+            self._external_ids.add(found.technique_id)
         if found.type not in _CATALOGUED:
             return
         for reference in found.external_references:

@@ -52,6 +52,8 @@ class Plain(msgspec.Struct, frozen=True):
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     extensions: dict[str, object] = {}
+    technique_id: str = ""
+    """An attack-action's ATT&CK technique (Attack Flow extension)."""
 
 
 class Indicator(Plain, frozen=True):
