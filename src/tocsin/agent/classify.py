@@ -19,6 +19,7 @@ from tocsin.agent.assets import Assets, covering
 from tocsin.agent.bystanders import Bystanders, Place
 from tocsin.agent.readers.reading import Found, Reading
 from tocsin.agent.registrable import registrable
+from tocsin.agent.traces import Traces
 from tocsin.domain.linter import Network, private_address, too_wide
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 
@@ -62,6 +63,8 @@ class _Case(msgspec.Struct, frozen=True):
     addresses: frozenset[str]
     domains: frozenset[str]
     """Domains of the recipients that are not a mail provider's."""
+    authenticated: bool
+    """Whether any method (SPF, DKIM, DMARC) passed: if none did, every sender's domain may be forged."""
     genuine: str | None
     """Why the mail may be genuine after all, or None."""
     pictures: frozenset[str]
@@ -81,6 +84,7 @@ class Classifier:
         self.own = own
         self._members = members
         self._bystanders = bystanders or Bystanders.shipped()
+        self._own_names = Traces(own)
         self._genuine_names = {name: member for member in (*members, own) for name in member.names}
 
     def classify(self, reading: Reading) -> tuple[Value, ...]:
@@ -139,6 +143,20 @@ class Classifier:
                 return Verdict(Owner.IMPERSONATED, reason)
         return None
 
+    def forged_name(self, found: Found, case: _Case) -> Verdict | None:
+        """A sender's domain that bears an own name and did not authenticate: forging it needs no look-alike.
+
+        It may be a genuine domain that nobody listed. A look-alike that a link leads to had to be registered.
+        """
+        if found.part != "sender" or case.authenticated:
+            return None
+        host = registrable(host_of(found.observable) or "")
+        if host and self._own_names.found_in(host):
+            return Verdict(
+                Owner.IMPERSONATED, "bears your name and did not authenticate: it may be yours, forged"
+            )
+        return None
+
     def not_public(self, found: Found, case: _Case) -> Verdict | None:
         """Addresses and names that only mean something inside somebody's network, and whole suffixes."""
         for rule in (private_address, too_wide):
@@ -184,6 +202,7 @@ class Classifier:
         known = _Case(
             addresses=frozenset(reading.recipients),
             domains=frozenset(domains),
+            authenticated=authenticated(reading),
             genuine=None,
             pictures=frozenset(pictures),
             inner=any(found.where.startswith(_INNER) for found in reading.found),
@@ -211,6 +230,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.forwarder,
     Classifier.genuine_elsewhere,
     Classifier.genuine_name,
+    Classifier.forged_name,
     Classifier.not_public,
     Classifier.bystander,
     Classifier.may_be_genuine,
@@ -218,6 +238,11 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.picture,
 )
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
+
+
+def authenticated(reading: Reading) -> bool:
+    """Whether SPF, DKIM or DMARC passed for the mail. Context only: attackers authenticate their own domains."""
+    return any(result == "pass" for _, result in reading.authentication)
 
 
 def network_of(observable: Observable) -> Network | None:

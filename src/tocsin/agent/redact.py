@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.agent.classify import Classifier, Owner, Value, host_observable
+from tocsin.agent.classify import Classifier, Owner, Value, authenticated, host_observable
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.registrable import registrable
 from tocsin.agent.traces import Traces, opaque
@@ -75,7 +75,7 @@ def redact(
     `marking` is the sender's own choice and may only narrow what the reading already carries.
     """
     carried = stricter(marking, Marking(tlp=_passable(reading)))
-    door = _Door(classifier, reading.recipients)
+    door = _Door(classifier, reading)
     leaves: list[Leaving] = []
     stays: list[Value] = []
     for value in classifier.classify(reading):
@@ -114,8 +114,9 @@ def lines(draft: Draft) -> Iterator[str]:
 class _Door:
     """Shortens one value after another until nothing in it tells of the victim."""
 
-    def __init__(self, classifier: Classifier, recipients: tuple[str, ...]) -> None:
-        own = classifier.own
+    def __init__(self, classifier: Classifier, reading: Reading) -> None:
+        own, recipients = classifier.own, reading.recipients
+        self._authenticated = authenticated(reading)
         self._classifier = classifier
         self._traces = Traces(own, recipients)
         self._readers = Traces(msgspec.structs.replace(own, names=frozenset()), recipients)
@@ -128,6 +129,8 @@ class _Door:
         if self._passed >= MAX_INDICATORS:
             raise _Stay(f"more than {MAX_INDICATORS:,} values: report the rest separately")
         observable, cut = self._shortened(value.observable)
+        if value.part == "sender" and observable.kind is Kind.DOMAIN and not self._authenticated:
+            raise _Stay(f"no authentication passed: {observable.value} may be forged")
         for finding in lint_observable(observable, registrable, ""):
             raise _Stay(finding.sentence)
         part = "landing-host" if value.part == "link" and observable.kind is not Kind.URL else value.part
@@ -167,9 +170,9 @@ class _Door:
         reason = "; ".join(filter(None, (why and f"what was cut held {why}", host_why)))
         if not reason:
             return observable, ""
+        if place and not _names_a_page(path, parts.path):
+            raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
         if path == "/" and not query:
-            if place:
-                raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
             return host_observable(host), reason
         netloc = parts.netloc.replace(host_of(observable) or "", host)
         return normalise(Kind.URL, f"{parts.scheme}://{netloc}{path}{query}"), reason
@@ -193,7 +196,7 @@ class _Door:
         place = self._classifier.place(observable)
         host, host_why = self._host(domain)
         if place:
-            why = self._readers.found_in(local) or host_why
+            why = host_why or (self._readers if place.category == "mail" else self._traces).found_in(local)
             if why:
                 raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
             return observable, ""
@@ -204,6 +207,12 @@ class _Door:
     def _told(self, text: str, *, marks: bool = True) -> str | None:
         """What a text tells of the victim, or the mark in it; None when it may leave."""
         return self._traces.found_in(text) or (opaque(text) if marks else None)
+
+
+def _names_a_page(path: str, whole: str) -> bool:
+    """Whether what is left on a bystander's host still points to one page there, and not to everybody's door."""
+    segments = [segment for segment in path.split("/") if segment]
+    return any(map(opaque, segments)) or (path != whole and bool(segments))
 
 
 def _passable(reading: Reading) -> TLP:

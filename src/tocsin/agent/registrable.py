@@ -16,15 +16,11 @@ _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_ps
 def registrable(host: str) -> str | None:
     """The domain registered under a public suffix: ``a.co.uk`` for ``www.a.co.uk``.
 
-    None for a suffix itself (``co.uk``, ``run.app``), for a name whose ending is not public (``srv.corp.local``) and
-    for an address. ``.example`` (RFC 2606) counts as public, for demonstrations and tests.
+    None for a suffix itself (``co.uk``, ``run.app``), for a name whose ending is not public (``srv.corp.local``), for
+    one that no registry accepts (``__a.co.uk``) and for an address. ``.example`` (RFC 2606) counts as public, for
+    demonstrations and tests.
     """
     if host.endswith(".example"):
         return ".".join(host.split(".")[-2:])
-    return _extract(host).top_domain_under_public_suffix or None
-
-
-def is_suffix(host: str) -> bool:
-    """Whether the name itself is a public suffix that many share."""
-    parts = _extract(host)
-    return bool(parts.suffix) and not parts.domain
+    name = _extract(host).top_domain_under_public_suffix
+    return None if "_" in name else name or None

@@ -17,6 +17,7 @@ from hashlib import md5, sha1, sha256
 from tocsin.agent.assets import Assets
 from tocsin.agent.registrable import registrable
 from tocsin.domain.folding import squeeze, unfold, words
+from tocsin.domain.linter import MAIL_ADDRESS
 
 SHORTEST_INSIDE = 5
 """Characters from which a trace is looked for inside of words."""
@@ -49,6 +50,8 @@ class Traces:
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
         for view in unfold(text):
+            if MAIL_ADDRESS.search(view):
+                return "a mail address"
             parts = words(view)
             joined = "".join(parts)
             for trace, what in self._inside.items():

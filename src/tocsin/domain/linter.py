@@ -37,8 +37,9 @@ WIDEST_V4 = 16
 """Prefix length of the widest IPv4 network that one report may name."""
 WIDEST_V6 = 32
 
-_EXTERNAL_ID = re.compile(r"(?:T\d{4}(?:\.\d{3})?|TA\d{4}|[SGMC]\d{4}|CVE-\d{4}-\d{4,7})")
-_ADDRESS = re.compile(r"[\w.+=-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_EXTERNAL_ID = re.compile(r"(?:T\d{4}(?:\.\d{3})?|TA\d{4}|[SGMC]\d{4}|CVE-\d{4}-\d{4,7})", re.ASCII)
+MAIL_ADDRESS = re.compile(r"[\w.+=-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+"""A mail address inside of a longer text; wide on purpose."""
 _DOCUMENTATION = tuple(
     ip_network(text)
     for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
@@ -146,7 +147,7 @@ def address_in_url(observable: Observable, registrable: Registrable) -> str | No
     if observable.kind is not Kind.URL:
         return None
     parts = urlsplit(observable.value)
-    if any(_ADDRESS.search(view) for view in unfold(f"{parts.path}?{parts.query}")):
+    if any(MAIL_ADDRESS.search(view) for view in unfold(f"{parts.path}?{parts.query}")):
         return "The URL holds a mail address, plain or encoded."
     return None
 
