@@ -38,6 +38,7 @@ _SETTINGS: tuple[LiteralString, ...] = (
 
 _BEGIN: dict[Purpose, LiteralString] = {
     "write": "BEGIN IMMEDIATE",
+    "write alone": "BEGIN IMMEDIATE",
     "build": "BEGIN IMMEDIATE",
     "read": "BEGIN",
 }

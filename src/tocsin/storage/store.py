@@ -9,7 +9,7 @@ Everything happens in a named transaction; the name appears in every error and i
     invitation = store.run("redeem invitation", spend)
 
 1. A writing transaction is serializable: it may rest on what it read. Reading ones see one moment.
-2. `Store.run` repeats its work when the engine asks for it, so the work must do nothing but use `tx` and return.
+2. `Store.run` repeats its work when another writer came first, so the work must do nothing but use `tx` and return.
    `with store.transaction(...)` does not repeat; it raises StoreBusy.
 3. A statement that fails dooms its transaction, unless it stands in a `tx.savepoint()`: then only that part is undone.
    StoreBusy dooms the whole, because the next attempt must see the new state.
@@ -35,7 +35,8 @@ Value = int | str | bytes | None
 Params = Mapping[str, Value]
 Row = TypeVar("Row", bound=msgspec.Struct)
 T = TypeVar("T")
-Purpose = Literal["write", "read", "build"]
+Purpose = Literal["write", "write alone", "read", "build"]
+"""What a transaction is for; ``write alone`` keeps other writers out from its first moment, so it is not refused."""
 
 _INTEGERS = range(-(2**63), 2**63)
 
@@ -44,7 +45,7 @@ class Engine(Protocol):
     """What an engine must do; everything else is written once, in this module."""
 
     attempts: int
-    """How often `Store.run` tries: 1 where the engine itself waits for its turn."""
+    """How often `Store.run` tries, the last time alone: 1 where every writer is alone."""
     failure: type[Exception]
     """What the engine raises."""
 
@@ -179,6 +180,7 @@ class Store:
         self._engine = engine
         self._queries = queries
         self._open: str | None = None
+        self._closed = False
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[Transaction]:
@@ -200,22 +202,22 @@ class Store:
 
     def run(self, name: str, work: Callable[[Transaction], T]) -> T:
         """Do the work in a writing transaction, repeated a bounded number of times; StoreBusy after that."""
-        for attempt in range(1, self._engine.attempts + 1):
+        for _ in range(self._engine.attempts - 1):
             try:
                 with self.transaction(name) as tx:
                     return work(tx)
             except StoreBusy:
-                if attempt == self._engine.attempts:
-                    raise
                 self.tally[name, "repeated"] += 1
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        with self._begin(name, "write alone") as tx:
+            return work(tx)
 
     def scrub(self) -> None:
         """After erasures: remove the bytes of deleted rows from the engine's files; see each engine for its limits."""
         self._outside("scrub", self._engine.scrub)
 
     def close(self) -> None:
-        """Let go of files and connections; the store cannot be used afterwards."""
+        """Let go of files and connections; whatever is asked of the store afterwards fails."""
+        self._closed = True
         self._engine.close()
 
     @contextmanager
@@ -238,8 +240,9 @@ class Store:
 
     def _outside(self, name: str, work: Callable[[], None]) -> None:
         """Do something that must not happen inside a transaction."""
-        if self._open is not None:
-            raise StorageError(f"'{name}' cannot begin inside '{self._open}'.")
+        if self._closed or self._open is not None:
+            why = "the store is closed" if self._closed else f"'{self._open}' is open on this connection"
+            raise StorageError(f"'{name}' cannot begin: {why}.")
         try:
             work()
         except self._engine.failure as error:

@@ -4,8 +4,10 @@
 
 -- name: create_stream
 -- Make a stream with the next number; no row changes when one of that name is there.
-INSERT INTO stream (number, name, salt, size, frontier, root, added, noted_size, noted_root)
-SELECT coalesce(max(number) + 1, 0), :name, :salt, 0, :frontier, :root, 0, 0, :root FROM stream WHERE true
+INSERT INTO stream (number, name, salt, size, frontier, root, added,
+  noted_size, noted_root, witnessed_size, witnessed_frontier)
+SELECT coalesce(max(number) + 1, 0), :name, :salt, 0, :frontier, :root, 0, 0, :root, 0, :frontier
+FROM stream WHERE true
 ON CONFLICT (name) DO NOTHING;
 
 -- name: lock_stream
@@ -34,6 +36,15 @@ SELECT number, name, salt, noted_size, noted_root FROM stream ORDER BY number;
 -- A leaf of the head log was made with this head of the stream.
 UPDATE stream SET noted_size = :size, noted_root = :root WHERE number = :number AND size >= :size;
 
+-- name: witness_stream
+-- The partner has co-signed this head of the stream.
+UPDATE stream SET witnessed_size = :size, witnessed_frontier = :frontier WHERE number = :number;
+
+-- name: unwitnessed_streams
+-- Streams that moved since the partner last co-signed, as the newest leaf of the head log has them.
+SELECT number, name, salt, noted_size, witnessed_size, witnessed_frontier FROM stream
+WHERE noted_size > witnessed_size ORDER BY number;
+
 -- Entries -------------------------------------------------------------------------------------------------------------
 
 -- name: insert_entry
@@ -50,15 +61,16 @@ INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :bo
 INSERT INTO origin (stream, seq, salt_o, origin, owner) VALUES (:stream, :seq, :salt_o, :origin, :owner);
 
 -- name: page_of_stream
--- Entries after a position, in order; body and salt_b are NULL once erased.
+-- Up to so many entries after a position, in order; body and salt_b are NULL once erased.
+-- seq is dense, so a page is a range, and no engine can plan it badly.
 SELECT entry.seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, salt_b, body
 FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-WHERE entry.stream = :stream AND entry.seq > :after
-ORDER BY entry.seq LIMIT :limit;
+WHERE entry.stream = :stream AND entry.seq > :after AND entry.seq <= :after + :limit
+ORDER BY entry.seq;
 
 -- name: leaves_of_stream
--- Leaf hashes after a position, in order: for proofs and snapshots.
-SELECT leaf FROM entry WHERE stream = :stream AND seq > :after ORDER BY seq LIMIT :limit;
+-- Up to so many leaf hashes after a position, in order: for proofs and snapshots.
+SELECT leaf FROM entry WHERE stream = :stream AND seq > :after AND seq <= :after + :limit ORDER BY seq;
 
 -- name: entries_of_fact
 -- Where a fact was said, and by whom; owner is NULL for an anonymous report.
@@ -69,8 +81,8 @@ WHERE fact = :fact ORDER BY entry.stream, entry.seq;
 -- Erasure by fact, all in one transaction -------------------------------------------------------------------------------
 
 -- name: erase_bodies
--- Delete what a fact's entries said, with the salts; says where.
-DELETE FROM body WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
+-- Delete what a fact's entries said, with the salts, but never the entry that says it was erased; says where.
+DELETE FROM body WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact AND kind <> 'erasure')
 RETURNING stream, seq;
 
 -- name: erase_digests
@@ -187,30 +199,30 @@ DELETE FROM message WHERE added < :before;
 
 -- name: append_log
 -- One more leaf; no row changes when another transaction made that leaf.
-INSERT INTO log (size, map_root, frontier, note, cosigned, proposal, added)
-VALUES (:size, :map_root, :frontier, :note, NULL, :proposal, :added)
+INSERT INTO log (size, leaf, frontier, note, cosigned, added)
+VALUES (:size, :leaf, :frontier, :note, NULL, :added)
 ON CONFLICT (size) DO NOTHING;
 
 -- name: cosign_log
 -- The partner has co-signed the log at this size.
-UPDATE log SET cosigned = :cosigned, proposal = NULL WHERE size = :size;
-
--- name: proposals
--- What the partner has not co-signed yet, oldest first.
-SELECT size, proposal FROM log WHERE proposal IS NOT NULL AND cosigned IS NULL ORDER BY size LIMIT :limit;
+UPDATE log SET cosigned = :cosigned WHERE size = :size;
 
 -- name: newest_log
 -- The head log as it stands; no row before the first leaf.
-SELECT size, map_root, frontier, note, cosigned, added FROM log ORDER BY size DESC LIMIT 1;
+SELECT size, leaf, frontier, note, cosigned, added FROM log ORDER BY size DESC LIMIT 1;
+
+-- name: log_of_size
+-- The head log when it had that many leaves; no row when it never had.
+SELECT size, leaf, frontier, note, cosigned, added FROM log WHERE size = :size;
 
 -- name: newest_cosigned_log
 -- The newest head that the partner has co-signed; no row before the first.
-SELECT size, map_root, frontier, note, cosigned, added FROM log
+SELECT size, leaf, frontier, note, cosigned, added FROM log
 WHERE cosigned IS NOT NULL ORDER BY size DESC LIMIT 1;
 
 -- name: leaves_of_log
--- Leaves after a size, in order: for consistency proofs.
-SELECT map_root FROM log WHERE size > :after ORDER BY size LIMIT :limit;
+-- Up to so many leaves after a size, in order: for consistency proofs.
+SELECT leaf FROM log WHERE size > :after AND size <= :after + :limit ORDER BY size;
 
 -- Facts about the hub -----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,9 @@ CREATE TABLE stream (
   root       BYTES  NOT NULL CHECK (length(root) = 32),  -- Merkle root at that size
   added      BIGINT NOT NULL,                            -- when the last entry was added; the next is later
   noted_size BIGINT NOT NULL CHECK (noted_size <= size), -- size in the newest leaf of the head log
-  noted_root BYTES  NOT NULL CHECK (length(noted_root) = 32) -- root in the newest leaf of the head log
+  noted_root BYTES  NOT NULL CHECK (length(noted_root) = 32), -- root in the newest leaf of the head log
+  witnessed_size     BIGINT NOT NULL,                    -- size in the newest head that the partner co-signed
+  witnessed_frontier BYTES  NOT NULL                     -- frontier at that size
 ) STRICT;
 
 -- Ledger. One entry of one stream; never deleted, so that the tree stays whole when a body is erased.
@@ -133,11 +135,10 @@ CREATE INDEX message_added ON message (added);
 -- Ledger. The head log that the partner witnesses: row n is the log when it had n leaves.
 CREATE TABLE log (
   size     BIGINT NOT NULL PRIMARY KEY CHECK (size > 0), -- leaves up to and with this one
-  map_root BYTES  NOT NULL CHECK (length(map_root) = 32), -- the newest leaf: root of the map of all stream heads
+  leaf     BYTES  NOT NULL CHECK (length(leaf) = 32),   -- the newest leaf: it holds the map of all stream heads
   frontier BYTES  NOT NULL,                              -- of the log's own tree at this size
   note     TEXT   NOT NULL,                              -- the checkpoint, signed by the hub
   cosigned TEXT,                                         -- the same with the partner's signature; NULL while unwitnessed
-  proposal BYTES,                                        -- what the partner is asked to check; NULL once it co-signed
   added    BIGINT NOT NULL                               -- when the hub signed it
 ) STRICT;
 

@@ -11,8 +11,8 @@ ON CONFLICT (key) DO UPDATE SET size = excluded.size, root = excluded.root;
 
 -- name: newest_log
 -- The newest leaf of the head log.
-SELECT size, frontier, request, note FROM log ORDER BY size DESC LIMIT 1;
+SELECT size, frontier, note FROM log ORDER BY size DESC LIMIT 1;
 
 -- name: append_log
 -- The next leaf was co-signed.
-INSERT INTO log (size, frontier, request, note, added) VALUES (:size, :frontier, :request, :note, :added);
+INSERT INTO log (size, frontier, note, added) VALUES (:size, :frontier, :note, :added);

@@ -11,7 +11,6 @@ CREATE TABLE head (
 CREATE TABLE log (
   size     BIGINT NOT NULL PRIMARY KEY,                  -- leaves up to and with this one
   frontier BYTES  NOT NULL,                              -- of the log's tree at this size
-  request  BYTES  NOT NULL,                              -- SHA-256 of what the hub proposed
   note     TEXT   NOT NULL,                              -- the note as co-signed
   added    BIGINT NOT NULL                               -- when
 ) STRICT;
