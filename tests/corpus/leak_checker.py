@@ -95,12 +95,13 @@ def leaks_in(data: bytes, secrets: Secrets) -> list[Leak]:
     patterns = list(_patterns(secrets))
     found: dict[tuple[str, str], Leak] = {}
     for how, view in _views(data):
-        for folding, text in _foldings(view):
+        written = _fold(view.decode("utf-8", "replace"))
+        for folding, text in _foldings(written):
             for secret, pattern, least in patterns:
                 if folding == "look-alike digits" and least:
                     continue
                 for hit in pattern.finditer(text):
-                    if not _allowed(text, hit.start(), hit.end(), secrets):
+                    if not _allowed(written, hit.start(), hit.end(), secrets):
                         around = text[max(0, hit.start() - 40) : hit.end() + 40]
                         found.setdefault((secret, around), Leak(secret, f"{how}, {folding}", around))
     return list(found.values())
@@ -134,7 +135,8 @@ def _allowed(text: str, start: int, end: int, secrets: Secrets) -> bool:
     if parts["local"] and start < at + parts.end("local"):
         return host in PROVIDERS and start >= at + parts.start("local") and end <= at + parts.end("local")
     own = registered(host)
-    is_value = "." in host and host.rpartition(".")[2] not in _FILES
+    ending = host.rpartition(".")[2]
+    is_value = "." in host and ending not in _FILES and (ending.isalpha() or ending.startswith("xn--"))
     return is_value and start >= at + parts.end("host") - len(own) and end <= at + parts.end("host")
 
 
@@ -194,11 +196,11 @@ def _unbase64(digits: bytes) -> bytes:
     return base64.b64decode(whole + b"=" * (-len(whole) % 4))
 
 
-def _foldings(view: bytes) -> Iterator[tuple[str, str]]:
-    text = _fold(view.decode("utf-8", "replace"))
-    yield "folded", text
-    leet = text.translate(_LEET)
-    if leet != text:
+def _foldings(written: str) -> Iterator[tuple[str, str]]:
+    """The text, and the text with digits read as letters, character for character."""
+    yield "folded", written
+    leet = written.translate(_LEET)
+    if leet != written:
         yield "look-alike digits", leet
 
 

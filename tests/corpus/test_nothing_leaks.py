@@ -93,7 +93,8 @@ SECRETS = {  # brand: what must not be seen, far more than its agent was told
 BENIGN = (  # registered domains that a link may lead to without the attacker holding them
     "google.com", "gstatic.com", "googleapis.com", "googleadservices.com", "facebook.com", "instagram.com",
     "twitter.com", "t.co", "linkedin.com", "youtube.com", "w3.org", "apple.com", "imgur.com", "ibb.co", "is.gd",
-    "bit.ly", "rb.gy", "ln.run", "wa.me", "monday.com", "secureserver.net", "awstrack.me", "sendgrid.net", "deref-gmx.net",
+    "bit.ly", "rb.gy", "ln.run", "wa.me", "monday.com", "secureserver.net", "awstrack.me", "sendgrid.net",
+    "deref-gmx.net",
     "lnkd.in", "cdn-apple.com", "histats.com", "livelo.com.br", "whatsapp.com", "amazonaws.com",
 )  # fmt: skip
 

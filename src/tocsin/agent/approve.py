@@ -10,13 +10,13 @@ from typing import Final, final
 import msgspec
 
 from tocsin.agent.redact import Draft
-from tocsin.agent.registrable import registrable
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import TLP
 from tocsin.domain.observable import Kind
 from tocsin.errors import ConfigError, NothingToShare, Refused
+from tocsin.wire.registrable import registrable
 
 _KEY: Final = object()
 

@@ -14,17 +14,17 @@ into the configuration's `aliases`.
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from itertools import pairwise
 
 import msgspec
 
-from tocsin.agent.registrable import registrable
 from tocsin.config import OwnAssets
 from tocsin.domain.folding import plain
-from tocsin.domain.linter import Network
+from tocsin.domain.linter import Network, network_of
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.errors import ConfigError, Malformed
+from tocsin.wire.registrable import registrable
 
 SHORTEST_WORD = 4
 """Letters from which a single word of a name tells who is meant; shorter ones count only as an acronym."""
@@ -68,7 +68,7 @@ class Assets(msgspec.Struct, frozen=True):
         """The asset that a value is, or stands on; None when it is none of this institution's."""
         if observable.value in self.addresses:
             return observable.value
-        if network := _network_of(observable):
+        if network := network_of(observable):
             return next((str(own) for own in self.networks if _overlap(own, network)), None)
         host = host_of(observable)
         return covering(host, self.domains) if host else None
@@ -146,15 +146,6 @@ def _stripped(words: list[str]) -> list[str]:
     while end > start and words[end - 1] in plainly:
         end -= 1
     return words[start:end]
-
-
-def _network_of(observable: Observable) -> Network | None:
-    try:
-        if observable.kind is Kind.CIDR:
-            return ip_network(observable.value)
-        return ip_network(ip_address(host_of(observable) or ""))
-    except ValueError:
-        return None
 
 
 def _overlap(one: Network, other: Network) -> bool:

@@ -11,20 +11,21 @@ What is not here: cutting the victim out of an attacker's value (`tocsin.agent.t
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 
 import msgspec
 
 from tocsin.agent.assets import Assets, covering
 from tocsin.agent.bystanders import Bystanders, Place
 from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.registrable import registrable
 from tocsin.agent.traces import Traces
-from tocsin.domain.linter import Network, private_address, too_wide
-from tocsin.domain.observable import Kind, Observable, host_of, normalise
+from tocsin.domain.linter import network_of, private_address, too_wide
+from tocsin.domain.observable import Observable, host_of
+from tocsin.wire.registrable import registrable
 
 _INNER = "forwarded mail"
 """How `tocsin.agent.readers.mail` begins the place of whatever stands in a mail inside the mail."""
+_HOP = "received header"
+"""How it ends the place of a sending host that no server's verdict names."""
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|enc|rv|i|doorst|vs|vb|转发|轉寄)\s*:", re.IGNORECASE)
 """Subject lines of forwarded mail, as the programs of many languages write them."""
 
@@ -185,6 +186,12 @@ class Classifier:
         """A value in running text or a picture's address is no proof that the attacker holds it."""
         return Verdict(Owner.UNCLEAR, "only mentioned") if found.part == "text" else None
 
+    def own_relay(self, found: Found, case: _Case) -> Verdict | None:
+        """A hop read from a Received field may be the bank's own, if it never told its agent its networks."""
+        if found.where.endswith(_HOP) and found.part == "sending-host" and not self.own.networks:
+            return Verdict(Owner.UNCLEAR, "a hop that may be your own relay: list your networks")
+        return None
+
     def picture(self, found: Found, case: _Case) -> Verdict | None:
         """An attached picture may be the institution's own logo, and its digest would name it."""
         if found.observable.value in case.pictures:
@@ -234,6 +241,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.not_public,
     Classifier.bystander,
     Classifier.may_be_genuine,
+    Classifier.own_relay,
     Classifier.only_mentioned,
     Classifier.picture,
 )
@@ -243,16 +251,6 @@ _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another
 def authenticated(reading: Reading) -> bool:
     """Whether SPF, DKIM or DMARC passed for the mail. Context only: attackers authenticate their own domains."""
     return any(result == "pass" for _, result in reading.authentication)
-
-
-def network_of(observable: Observable) -> Network | None:
-    """The addresses that a value stands for or on; None for names, mailboxes and digests."""
-    try:
-        if observable.kind is Kind.CIDR:
-            return ip_network(observable.value)
-        return ip_network(ip_address(host_of(observable) or ""))
-    except ValueError:
-        return None
 
 
 def _unicode(name: str) -> str:
@@ -267,9 +265,3 @@ def _label(label: str) -> str:
         return label[4:].encode().decode("punycode")
     except UnicodeError:
         return label
-
-
-def host_observable(host: str) -> Observable:
-    """A host name or address as a value of its own."""
-    kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
-    return normalise(kind, host)

@@ -24,9 +24,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.agent.classify import Classifier, Owner, Value, authenticated, host_observable
+from tocsin.agent.classify import Classifier, Owner, Value, authenticated
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.registrable import registrable
 from tocsin.agent.traces import Traces, opaque
 from tocsin.clock import Instant, day_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
@@ -35,6 +34,7 @@ from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
 from tocsin.domain.observable import Kind, Observable, defang, host_of, normalise
 from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.ids import Entropy, new_id
+from tocsin.wire.registrable import registrable
 
 NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
 """Labels under which somebody else's information may not leave the organisation that received it (TLP 2.0)."""
@@ -144,7 +144,7 @@ class _Door:
             return self._address(observable)
         if observable.kind is Kind.DOMAIN:
             host, why = self._host(observable.value)
-            return host_observable(host), why
+            return _host_value(host), why
         return observable, ""
 
     def _host(self, host: str) -> tuple[str, str]:
@@ -154,7 +154,7 @@ class _Door:
         why = self._told(below) if below else None
         if not why or own is None:
             return host, ""
-        if place := self._classifier.place(host_observable(own)):
+        if place := self._classifier.place(_host_value(own)):
             raise _Stay(f"its host holds {why}, and {place.name} is {place.why}")
         return own, f"the names below {own} held {why}"
 
@@ -173,7 +173,7 @@ class _Door:
         if place and not _names_a_page(path, parts.path):
             raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
         if path == "/" and not query:
-            return host_observable(host), reason
+            return _host_value(host), reason
         netloc = parts.netloc.replace(host_of(observable) or "", host)
         return normalise(Kind.URL, f"{parts.scheme}://{netloc}{path}{query}"), reason
 
@@ -182,13 +182,13 @@ class _Door:
 
         On a bystander's host an opaque segment is the name of the attacker's page there: `marks` is False.
         """
+        why = self._told(path, marks=marks)
+        if not why:
+            return path, None
         segments = path.split("/")
-        for end in range(2, len(segments) + 1):
-            why = self._told("/".join(segments[:end]), marks=False)
-            why = why or (self._told(segments[end - 1]) if marks else None)
-            if why:
-                return "/".join(segments[: end - 1]) + "/", why
-        return path, None
+        starts = ("/".join(segments[:end]) for end in range(2, len(segments) + 1))
+        told = next(start for start in starts if self._told(start, marks=marks))
+        return told[: told.rindex("/") + 1], why
 
     def _address(self, observable: Observable) -> tuple[Observable, str]:
         """At a mail provider the part before the @ is the attacker's own choice, as a registered domain is."""
@@ -201,12 +201,12 @@ class _Door:
                 raise _Stay(f"it holds {why}, and {place.name} is {place.why}")
             return observable, ""
         if told := self._told(local):
-            return host_observable(host), f"the part before the @ held {told}"
-        return (host_observable(host), host_why) if host_why else (observable, "")
+            return _host_value(host), f"the part before the @ held {told}"
+        return (_host_value(host), host_why) if host_why else (observable, "")
 
     def _told(self, text: str, *, marks: bool = True) -> str | None:
         """What a text tells of the victim, or the mark in it; None when it may leave."""
-        return self._traces.found_in(text) or (opaque(text) if marks else None)
+        return (opaque(text) if marks else None) or self._traces.found_in(text)
 
 
 def _names_a_page(path: str, whole: str) -> bool:
@@ -233,3 +233,9 @@ def _summary(stays: list[Value]) -> str:
     return (
         f"{len(stays)} values were found; they stay: {', '.join(owners)}." if stays else "It holds no value."
     )
+
+
+def _host_value(host: str) -> Observable:
+    """A host name or address as a value of its own."""
+    kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
+    return normalise(kind, host)

@@ -15,14 +15,18 @@ import re
 from hashlib import md5, sha1, sha256
 
 from tocsin.agent.assets import Assets
-from tocsin.agent.registrable import registrable
 from tocsin.domain.folding import squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
+from tocsin.wire.registrable import registrable
 
 SHORTEST_INSIDE = 5
 """Characters from which a trace is looked for inside of words."""
-OPAQUE_LENGTH = 12
-"""Characters from which a run of letters and digits without a word's shape is taken for a mark."""
+LONG_RUN = 12
+"""Characters from which a run of letters with two digits or more is taken for a mark."""
+SHORT_RUN = 8
+"""The same for a run that changes often between letters, digits and capitals."""
+LONG_NUMBER = 9
+"""Digits from which a number is."""
 MAX_RECIPIENTS = 200
 
 _ROLE_WORDS = (
@@ -31,7 +35,7 @@ _ROLE_WORDS = (
 )
 _ROLE_NAMES = frozenset(_ROLE_WORDS.split())
 _RUN = re.compile(r"[A-Za-z0-9]+")
-_LONG_NUMBER = 9
+_CHANGE = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])")
 
 
 class Traces:
@@ -50,16 +54,15 @@ class Traces:
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
         for view in unfold(text):
-            if MAIL_ADDRESS.search(view):
+            if "@" in view and MAIL_ADDRESS.search(view):
                 return "a mail address"
             parts = words(view)
             joined = "".join(parts)
             for trace, what in self._inside.items():
                 if trace in joined:
                     return what
-            for part in parts:
-                if part in self._words:
-                    return self._words[part]
+            for word in self._words.keys() & parts:
+                return self._words[word]
         return None
 
     def _add(self, text: str, what: str) -> None:
@@ -84,11 +87,18 @@ class Traces:
 
 
 def opaque(text: str) -> str | None:
-    """Why a text holds a mark that may have been made for one reader; None when it reads like words."""
+    """Why a text holds a mark that may have been made for one reader; None when it reads like words.
+
+    A mark is a run of letters and digits that is long and holds digits, or changes often between letters, digits and
+    capitals: ``8f3a9c2e``, ``zWLCtXdHlc``, ``123456789``; not ``resgate2024`` and not ``SecureLogin``.
+    """
     for run in _RUN.findall(text):
-        digits = sum(c.isdigit() for c in run)
-        if digits == len(run) >= _LONG_NUMBER or (len(run) >= OPAQUE_LENGTH and 2 <= digits < len(run)):
-            return "a mark that may be one reader's"
-        if len(run) >= 2 * OPAQUE_LENGTH and run != run.lower() and run != run.upper():
+        digits = sum(map(str.isdigit, run))
+        changes = len(_CHANGE.findall(run))
+        if (
+            (digits == len(run) and digits >= LONG_NUMBER)
+            or (2 <= digits < len(run) >= LONG_RUN)
+            or (changes >= (3 if digits else 4) and len(run) >= SHORT_RUN)
+        ):
             return "a mark that may be one reader's"
     return None

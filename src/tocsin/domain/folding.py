@@ -49,6 +49,7 @@ _WORD_BREAK = re.compile(r"[\W_]+")
 _QUOTED = re.compile(r"=([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){4,}")
+_PRINTABLE = bytes(range(32, 127))
 _PUNYCODE = re.compile(r"xn--([a-z0-9-]{1,59})", re.IGNORECASE)
 
 
@@ -79,11 +80,11 @@ def squeeze(text: str) -> str:
 def unfold(text: str) -> tuple[str, ...]:
     """The text and what it hides: percent, quoted-printable, base64, hexadecimal, punycode, backwards, ROT13.
 
-    Bounded by `MAX_TEXT`, `MAX_DEPTH` and `MAX_VIEWS`; encodings may be nested in each other.
+    Bounded by `MAX_TEXT`, `MAX_DEPTH` and `MAX_VIEWS`. Encodings may be nested in each other, but for the last two.
     """
     start = text[:MAX_TEXT]
     seen = dict.fromkeys([start, start[::-1], codecs.encode(start, "rot13")])
-    layer = list(seen)
+    layer = [start]
     for _ in range(MAX_DEPTH):
         layer = [view for text in layer for view in _decodings(text) if view not in seen]
         seen.update(dict.fromkeys(layer))
@@ -122,6 +123,6 @@ def _unbase64(run: str) -> bytes:
 
 def _readable(data: bytes) -> Iterator[str]:
     """The text in some bytes, when at least four in five of them are printable ASCII."""
-    printable = sum(32 <= byte < 127 for byte in data)
+    printable = len(data) - len(data.translate(None, _PRINTABLE))
     if len(data) >= 4 and printable * 5 >= len(data) * 4:
         yield data.decode("utf-8", "replace")

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -111,7 +112,7 @@ def not_normal(observable: Observable) -> str | None:
 
 def private_address(observable: Observable, registrable: Registrable) -> str | None:
     """Addresses that are not public belong to somebody's own network."""
-    network = _network(observable)
+    network = network_of(observable)
     if network is None or any(_inside(network, allowed) for allowed in _DOCUMENTATION):
         return None
     if (
@@ -125,7 +126,7 @@ def private_address(observable: Observable, registrable: Registrable) -> str | N
 
 def too_wide(observable: Observable, registrable: Registrable) -> str | None:
     """A network so wide that blocking it would cut off bystanders."""
-    network = _network(observable)
+    network = network_of(observable)
     widest = WIDEST_V4 if network is not None and network.version == 4 else WIDEST_V6
     if network is not None and network.prefixlen < widest:
         return f"A network is /{widest} or narrower."
@@ -135,7 +136,7 @@ def too_wide(observable: Observable, registrable: Registrable) -> str | None:
 def unregistered(observable: Observable, registrable: Registrable) -> str | None:
     """A host name that nobody could register: a public suffix, a special-use name, or a bank's internal one."""
     host = host_of(observable)
-    if host is None or _network(observable) is not None or host.endswith(".example"):
+    if host is None or network_of(observable) is not None or host.endswith(".example"):
         return None
     if registrable(host) is None:
         return "Its host is a public suffix, or a name that the public DNS does not have."
@@ -159,6 +160,18 @@ RULES: tuple[tuple[str, Callable[[Observable, Registrable], str | None]], ...] =
     ("address-in-url", address_in_url),
 )
 """In the order in which they are asked, after `not_normal`."""
+
+
+@lru_cache(maxsize=4_096)
+def network_of(observable: Observable) -> Network | None:
+    """The addresses that a value stands for or on; None for names, mailboxes and digests."""
+    try:
+        if observable.kind is Kind.CIDR:
+            return ip_network(observable.value)
+        host = host_of(observable)
+        return ip_network(ip_address(host)) if host is not None else None
+    except ValueError:
+        return None
 
 
 def _envelope(disclosure: Disclosure) -> Iterator[Finding]:
@@ -196,17 +209,6 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _network(observable: Observable) -> Network | None:
-    """The addresses that a value stands for, or None for a name or a hash."""
-    try:
-        if observable.kind is Kind.CIDR:
-            return ip_network(observable.value)
-        host = host_of(observable)
-        return ip_network(ip_address(host)) if host is not None else None
-    except ValueError:
-        return None
 
 
 def _inside(network: Network, outer: Network) -> bool:
