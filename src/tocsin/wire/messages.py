@@ -191,9 +191,8 @@ class Head(Message, frozen=True, kw_only=True, tag="head"):
     map_path: tuple[bytes, ...]
     log_path: tuple[bytes, ...]
     note: str
-    """Signed note over the head log; the hub's signature, and the partner's when it witnessed."""
-    witness: str
-    """``witnessed``, ``unwitnessed`` (policy) or ``late`` (the declared partner did not answer in time)."""
+    """Signed note over the head log: the hub's signature, and the partner's when it witnessed. Who has seen it is
+    read from the signatures, and never from a word of the hub's."""
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
@@ -291,10 +290,11 @@ class ChangedHead(msgspec.Struct, frozen=True):
 
 
 class Witness(Message, frozen=True, kw_only=True, tag="witness"):
-    """The hub asks its partner to co-sign the next leaf of the head log."""
+    """The hub asks its partner to co-sign a head of its log; what each field must prove: `tocsin.halves.witness`."""
 
-    log_size: int
-    """Size before this leaf."""
+    held: int
+    log: bytes
+    log_path: tuple[bytes, ...]
     changes: tuple[ChangedHead, ...]
     note: str
 

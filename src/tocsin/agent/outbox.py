@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approved messages on their way to the hub: kept until receipted, sent again after anything that may pass.
+
+A message is sealed in the vault until the hub has signed for it. The hub answers a repeated message with the same
+receipt, so two senders of one outbox, or a crash after sending, do no harm.
+"""
+
+import msgspec
+
+from tocsin.agent.signed import SignedHub
+from tocsin.agent.vault import Membership
+from tocsin.clock import SECOND, Clock, Instant
+from tocsin.errors import BadSignature, ClockSkew, NotBuilt, Replayed, TocsinError
+from tocsin.ids import Entropy
+from tocsin.privacy.box import Box
+from tocsin.proof.note import VerifierKey
+from tocsin.proof.signing import Context, verify
+from tocsin.storage.store import Store, Transaction
+from tocsin.wire.messages import Receipt, SignedReceipt, Told, decode, encode
+from tocsin.wire.problem import to_problem
+
+BATCH = 50
+"""Messages sent in one round."""
+_FIRST_WAIT_SECONDS = 1
+_LONGEST_WAIT_SECONDS = 300
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """How one message ended: the hub's receipt, or its refusal."""
+
+    id: str
+    receipt: Receipt | None
+    problem: str = ""
+
+
+class MessageState(msgspec.Struct, frozen=True):
+    """Where one message is."""
+
+    id: str
+    state: str
+    tries: int
+    answer: bytes | None
+
+
+class _Posted(msgspec.Struct, frozen=True):
+    path: str
+    body: bytes
+
+
+class _Due(msgspec.Struct, frozen=True):
+    id: str
+    tries: int
+    box: bytes
+
+
+class Outbox:
+    """The queue of one agent."""
+
+    def __init__(self, store: Store, box: Box, clock: Clock, entropy: Entropy) -> None:
+        self._store = store
+        self._box = box
+        self._clock = clock
+        self._entropy = entropy
+
+    def queue(self, tx: Transaction, path: str, message: Told) -> None:
+        """Put an approved message in line, in the transaction of its approval."""
+        posted = msgspec.msgpack.encode(_Posted(path, encode(message)))
+        sealed = self._box.seal(posted, f"outbox/{message.id}")
+        tx.run("queue_message", {"id": message.id, "queued": self._clock.now(), "box": sealed})
+
+    def state(self, message_id: str) -> MessageState | None:
+        """Where a message is; None when it was never queued."""
+        with self._store.reading("message state") as tx:
+            return tx.one("message_by_id", {"id": message_id}, into=MessageState)
+
+    async def flush(self, hub: SignedHub, membership: Membership) -> list[Settled]:
+        """Send what is due, one after the other; stops at the first that did not get through."""
+        with self._store.reading("due messages") as tx:
+            due = tx.all("due_messages", {"now": self._clock.now(), "limit": BATCH}, into=_Due)
+        settled = []
+        for one in due:
+            posted = msgspec.msgpack.decode(self._box.open(one.box, f"outbox/{one.id}"), type=_Posted)
+            try:
+                answer = decode(await hub.post(posted.path, posted.body), SignedReceipt)
+                receipt = check_receipt(answer, membership, one.id)
+            except TocsinError as error:
+                if _may_pass(error):
+                    self._put_off(one)
+                    raise
+                self._settle(one.id, "refused", encode(to_problem(error)))
+                settled.append(Settled(one.id, None, error.diagnostics()))
+            else:
+                self._settle(one.id, "receipted", encode(answer))
+                settled.append(Settled(one.id, receipt))
+        return settled
+
+    def _put_off(self, one: _Due) -> None:
+        """Try later, twice as late each time, at a random moment so that many agents do not come together."""
+        longest = min(_FIRST_WAIT_SECONDS * 2**one.tries, _LONGEST_WAIT_SECONDS) * SECOND
+        wait = longest // 2 + int.from_bytes(self._entropy(4)) % (longest // 2)
+        with self._store.transaction("put off message") as tx:
+            tx.run("put_off_message", {"id": one.id, "next_try": Instant(self._clock.now() + wait)})
+
+    def _settle(self, message_id: str, state: str, answer: bytes) -> None:
+        with self._store.transaction("settle message") as tx:
+            tx.run("settle_message", {"id": message_id, "state": state, "answer": answer})
+
+
+def _may_pass(error: TocsinError) -> bool:
+    """Whether sending again may help: a fault of theirs or of the way, a clock, a request seen twice.
+
+    A receipt that does not verify counts here too: it is no answer, and the message is not given up for it.
+    """
+    return isinstance(error, ClockSkew | Replayed) or (
+        error.status >= 500 and not isinstance(error, NotBuilt)
+    )
+
+
+def check_receipt(answer: SignedReceipt, membership: Membership, message_id: str) -> Receipt:
+    """The receipt, if the hub signed it for this party's message; BadSignature otherwise."""
+    hub_key = VerifierKey.parse(membership.hub_key)
+    context = Context("receipt", membership.realm, membership.hub)
+    verify(hub_key.public, context, answer.receipt, answer.signature)
+    receipt = decode(answer.receipt, Receipt)
+    if (receipt.message, receipt.party) != (message_id, membership.party):
+        raise BadSignature("The receipt is for another message or another party.")
+    return receipt

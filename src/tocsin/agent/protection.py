@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the protection files: what is at level block, through the `protect` hook, each file replaced atomically.
+
+Nothing is written until the configuration names a file. A dry run shows what would change. A file that already says
+the same is not touched, so that products which watch it are not woken.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tocsin.agent.levels import Levels
+from tocsin.agent.shields.csv import CsvShield
+from tocsin.agent.shields.rpz import RpzShield
+from tocsin.agent.shields.suricata import SuricataShield
+from tocsin.clock import HOUR, Instant
+from tocsin.config import Shields
+from tocsin.errors import ConfigError
+from tocsin.hooks import Blocked, Protect
+
+BUILT_IN: tuple[Protect, ...] = (CsvShield(), RpzShield(), SuricataShield())
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One file, with the lines that go and come."""
+
+    shield: str
+    path: str
+    values: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether the file is different."""
+        return bool(self.added or self.removed)
+
+
+class Protection:
+    """The protection files of one agent."""
+
+    def __init__(
+        self, levels: Levels, config: Shields, folder: Path, shields: Sequence[Protect] = BUILT_IN
+    ) -> None:
+        self._levels = levels
+        self._config = config
+        self._folder = folder
+        self._shields = shields
+
+    def apply(self, now: Instant, *, dry_run: bool) -> list[Change]:
+        """Bring every named file up to date, or only say what would change."""
+        blocked = self._levels.blocked(now)[: self._config.cap]
+        return [self._one(shield, path, blocked, now, dry_run=dry_run) for shield, path in self._named()]
+
+    def _named(self) -> Iterator[tuple[Protect, Path]]:
+        for shield in self._shields:
+            path = getattr(self._config, shield.name(), "")
+            if path:
+                yield shield, self._folder / path
+
+    def _one(
+        self, shield: Protect, path: Path, blocked: Sequence[Blocked], now: Instant, *, dry_run: bool
+    ) -> Change:
+        # The hour and not the moment: a file without other changes stays the same file.
+        wanted = shield.render(blocked, Instant(now - now % HOUR))
+        present = path.read_bytes() if path.exists() else b""
+        before, after = present.decode(errors="replace").splitlines(), wanted.decode().splitlines()
+        change = Change(
+            shield=shield.name(),
+            path=str(path),
+            values=len(blocked),
+            added=tuple(line for line in after if line not in set(before)),
+            removed=tuple(line for line in before if line not in set(after)),
+        )
+        if not dry_run and (wanted != present or not path.exists()):
+            _replace(path, wanted)
+        return change
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside and rename: whoever reads sees the old file or the new one, never half of one."""
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}.") from None

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's encrypted memory: its secrets, its cases and the files they rest on. Nothing here ever leaves.
+
+The master key lies in a file outside the agent's folder, mode 0600, and is never in a backup of that folder. Every
+record is sealed for its own place (`tocsin.privacy.box`). The replica of the streams is not in the vault: every
+member of an audience holds the same bytes.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.clock import Instant
+from tocsin.errors import ConfigError, Unknown, VaultLocked
+from tocsin.ids import Entropy
+from tocsin.privacy.box import KEY_BYTES, Box
+from tocsin.storage.store import Store, Transaction
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """Who this agent is, and whose signatures it demands."""
+
+    party: str
+    name: str
+    role: str
+    jurisdiction: str
+    realm: str
+    hub: str
+    """The hub's name: the hash of its first key."""
+    hub_key: str
+    partner_key: str | None
+    alliance: str
+    alliance_identity: str
+    signing_seed: bytes
+    sealing_seed: bytes
+    recovery_seed: bytes
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What this party knows about one attack."""
+
+    id: str
+    opened: Instant
+    title: str
+    report: str
+    """The report that came of it, ``rpt_…``; empty while nothing was sent."""
+    decision: str
+    """Who or which standing rule decided, and why."""
+    notes: tuple[str, ...]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A file of a case, byte for byte."""
+
+    name: str
+    data: bytes
+
+
+class _SecretRow(msgspec.Struct, frozen=True):
+    box: bytes
+
+
+class _CaseRow(msgspec.Struct, frozen=True):
+    id: str
+    opened: int
+    box: bytes
+
+
+class Vault:
+    """Seals on the way in, opens on the way out."""
+
+    def __init__(self, store: Store, box: Box) -> None:
+        self._store = store
+        self.box = box
+
+    def membership(self) -> Membership:
+        """Who this agent is; ConfigError before it joined an alliance."""
+        with self._store.reading("who am I") as tx:
+            row = tx.one("secret", {"name": "membership"}, into=_SecretRow)
+        if row is None:
+            raise ConfigError("This agent has not joined an alliance: tocsin agent init.")
+        return _decode(self.box.open(row.box, "secret/membership"), Membership)
+
+    def join(self, membership: Membership) -> None:
+        """Remember who this agent is."""
+        box = self.box.seal(msgspec.json.encode(membership), "secret/membership")
+        with self._store.transaction("join alliance") as tx:
+            tx.run("keep_secret", {"name": "membership", "box": box})
+
+    def open_case(
+        self, tx: Transaction, case: Case, evidence: tuple[Evidence, ...], digests: tuple[str, ...]
+    ) -> None:
+        """Store a new case with its files."""
+        box = self.box.seal(msgspec.json.encode(case), f"case/{case.id}")
+        tx.run("open_case", {"id": case.id, "opened": case.opened, "box": box})
+        for one, digest in zip(evidence, digests, strict=True):
+            sealed = self.box.seal(msgspec.msgpack.encode(one), f"evidence/{case.id}/{digest}")
+            tx.run(
+                "keep_evidence",
+                {"vault_case": case.id, "digest": digest, "added": case.opened, "box": sealed},
+            )
+
+    def case(self, case_id: str) -> Case:
+        """One case; Unknown when there is none."""
+        with self._store.reading("case") as tx:
+            row = tx.one("case_by_id", {"id": case_id}, into=_CaseRow)
+        if row is None:
+            raise Unknown(f"There is no case {case_id}.")
+        return self._open(row)
+
+    def cases(self, limit: int) -> list[Case]:
+        """The newest cases."""
+        with self._store.reading("cases") as tx:
+            rows = tx.all("cases", {"limit": limit}, into=_CaseRow)
+        return [self._open(row) for row in rows]
+
+    def _open(self, row: _CaseRow) -> Case:
+        return _decode(self.box.open(row.box, f"case/{row.id}"), Case)
+
+
+def create_master_key(path: Path, folder: Path, entropy: Entropy) -> None:
+    """Make a new key file, readable by its owner only; ConfigError when it exists or lies inside `folder`."""
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError("The master key must lie outside the agent's folder, or a backup would hold both.")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{path} exists already; a key is never overwritten.") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(entropy(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_master_key(path: Path) -> bytes:
+    """The key from its file; VaultLocked when it is missing, short, or readable by others."""
+    try:
+        mode = path.stat().st_mode
+        key = path.read_bytes()
+    except OSError as error:
+        raise VaultLocked(f"{path}: {error.strerror}.") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise VaultLocked(f"{path} can be read by others: chmod 600.")
+    if len(key) != KEY_BYTES:
+        raise VaultLocked(f"{path} has {len(key)} bytes instead of {KEY_BYTES}.")
+    return key
+
+
+def _decode(data: bytes, into: type[S]) -> S:
+    """What we sealed ourselves: anything else than our own struct is a vault of another version."""
+    try:
+        return msgspec.json.decode(data, type=into)
+    except msgspec.DecodeError as error:
+        raise VaultLocked(f"The record was not written by this version: {error}.") from None

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command of the command line is: its words, its help, its arguments, and the call it makes."""
+
+import argparse
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tocsin.errors import NotBuilt
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One piece of what a command prints: lines for a person, data for a program."""
+
+    lines: tuple[str, ...] = ()
+    data: msgspec.Struct | None = None
+
+
+Run = Callable[[argparse.Namespace], Iterable[Output]]
+
+
+def _anything(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
+
+
+class NotYet:
+    """A command that the design names and that is refused, with a sentence, until it is real."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    def __call__(self, parsed: argparse.Namespace) -> Iterable[Output]:
+        """Refuse."""
+        raise NotBuilt(self._sentence)
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One command."""
+
+    group: str
+    """First word, such as ``hub``; empty for a command of one word."""
+    name: str
+    help: str
+    """One line, in lower case, without a full stop."""
+    run: Run
+    arguments: Callable[[argparse.ArgumentParser], None] = _anything
+    teaches: str = ""
+    """Shown below the options: an example, and what happens."""
+
+
+def folder(parser: argparse.ArgumentParser, whose: str) -> None:
+    """The folder argument that most commands begin with."""
+    parser.add_argument("dir", metavar="DIR", help=f"the {whose}'s folder")

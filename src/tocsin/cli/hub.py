@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin hub …`: what the operator of an alliance runs."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.domain.party import Role
+from tocsin.hub import app
+from tocsin.wire.messages import ERASURE_REASONS
+
+
+def _init_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("--alliance", required=True, metavar="NAME", help="public name of the alliance")
+    parser.add_argument(
+        "--url", required=True, help="address under which agents reach it, e.g. https://hub.example"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8710, help="port to listen on (default 8710, on loopback)"
+    )
+    parser.add_argument("--store", default="hub.db", help="SQLite file in DIR, or a postgresql:// address")
+
+
+def _init(parsed: argparse.Namespace) -> Iterator[Output]:
+    made = app.init(Path(parsed.dir), parsed.alliance, parsed.url, parsed.port, parsed.store)
+    yield Output(
+        (
+            f"Made the hub {made.hub}",
+            f"  its verifier key, for its partner:  {made.key}",
+            "Next: tocsin hub partner (or go without: heads are then unwitnessed), tocsin hub enrol, tocsin hub serve.",
+        ),
+        made,
+    )
+
+
+def _partner_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("--url", required=True, help="where the partner serves")
+    parser.add_argument("--key", required=True, help="the verifier key that `tocsin partner init` printed")
+
+
+def _partner(parsed: argparse.Namespace) -> Iterator[Output]:
+    app.declare_partner(Path(parsed.dir), parsed.url, parsed.key)
+    yield Output(("Declared. From its next start the hub asks this partner to witness every head.",))
+
+
+def _enrol_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("--name", required=True, help="legal name of the new party")
+    parser.add_argument("--role", required=True, choices=list(Role), help="what it is")
+    parser.add_argument("--jurisdiction", required=True, metavar="CC", help="country code, e.g. GB")
+
+
+def _enrol(parsed: argparse.Namespace) -> Iterator[Output]:
+    made = app.enrol(Path(parsed.dir), parsed.name, Role(parsed.role), parsed.jurisdiction)
+    yield Output(
+        (
+            f"One-time code for {parsed.name}, good for {made.days} days:",
+            f"  {made.code}",
+            "Hand it over by a way you trust: it carries the hub's identity. The party then runs tocsin agent init.",
+        ),
+        made,
+    )
+
+
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument(
+        "--port", type=int, default=None, help="instead of the configured port; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--follow", metavar="URL", help="serve as a read-only edge of another hub (not built yet)"
+    )
+
+
+def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
+    if parsed.follow:
+        NotYet("An edge that follows another hub comes with fan-out; serve from the hub itself.")(parsed)
+    app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Hub ready at {url}", flush=True))
+    yield Output(("Hub stopped.",))
+
+
+def _status_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+
+
+def _status(parsed: argparse.Namespace) -> Iterator[Output]:
+    found = app.status(Path(parsed.dir))
+    lines = [f"{found.alliance}  ({found.hub})", f"heads: {found.witness}, log of {found.log_size}"]
+    lines += [f"  {stream.name:<40} {stream.size:>9,} entries" for stream in found.streams]
+    lines += [
+        f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {party.name}"
+        for party in found.parties
+    ]
+    yield Output(tuple(lines), found)
+
+
+def _erase_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("fact", help="identifier of the report, sighting or warning")
+    parser.add_argument("--reason", default="law", choices=sorted(ERASURE_REASONS))
+
+
+def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
+    erased = app.erase(Path(parsed.dir), parsed.fact, parsed.reason)
+    yield Output(tuple(f"{one.stream}: {one.reason}" for one in erased.outcomes), erased)
+
+
+COMMANDS = (
+    Command("hub", "init", "make a new alliance's hub in an empty folder", _init, _init_arguments),
+    Command("hub", "partner", "declare the partner that witnesses this hub", _partner, _partner_arguments),
+    Command("hub", "enrol", "make a one-time code for a new party", _enrol, _enrol_arguments),
+    Command("hub", "serve", "serve the alliance until stopped", _serve, _serve_arguments),
+    Command("hub", "status", "show streams, parties and witnessing", _status, _status_arguments),
+    Command(
+        "hub",
+        "erase",
+        "erase everything about one fact, by law",
+        _erase,
+        _erase_arguments,
+        "The hub may be running. Every agent that held a copy is told to delete it, and acknowledges by moving on.",
+    ),
+    Command(
+        "hub",
+        "backup",
+        "back the hub up",
+        NotYet("It comes with the restart ceremony; until then stop the hub and copy its folder."),
+    ),
+    Command(
+        "hub",
+        "restore",
+        "restore the hub by the restart ceremony",
+        NotYet("It comes with the restart ceremony."),
+    ),
+    Command("hub", "doctor", "check a hub's health", NotYet("Use tocsin hub status until it is there.")),
+)

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the hub: the only file here that names a database, the real clock and the real randomness."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.applications import Starlette
+
+from tocsin.clock import SystemClock
+from tocsin.config import HubConfig, Listen, PartnerLink, load, save
+from tocsin.domain.audience import DIRECTORY
+from tocsin.domain.party import Role
+from tocsin.errors import ConfigError
+from tocsin.hub.commits import Commits
+from tocsin.hub.exchange import Exchange, HubIdentity
+from tocsin.hub.following import Following
+from tocsin.hub.intake import Intake
+from tocsin.hub.joining import Joining, hub_verifier
+from tocsin.hub.noting import Noting
+from tocsin.hub.routes import Routes
+from tocsin.hub.streams import Draft, StreamHead, Streams
+from tocsin.hub.verbs.enrol import CODE_DAYS, invite
+from tocsin.hub.verbs.erase import erase_fact
+from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.hub.witness_client import HttpPartner
+from tocsin.ids import new_id
+from tocsin.proof.note import VerifierKey
+from tocsin.proof.signing import SigningKey
+from tocsin.storage.postgres import open_postgres
+from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.store import Store, Transaction
+from tocsin.web.serving import check_listen
+from tocsin.web.serving import serve as serve_http
+from tocsin.wire.messages import KeyEvent, Outcome, encode
+from tocsin.wire.registrable import registrable
+
+REALM = "live"
+_SETTINGS = "hub.toml"
+_KEYS = "hub.keys"
+_SEED_BYTES = 32
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A new hub."""
+
+    hub: str
+    key: str
+
+
+class Code(msgspec.Struct, frozen=True):
+    """A one-time code."""
+
+    code: str
+    days: int
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """What an erasure did, stream by stream."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+class StreamStatus(msgspec.Struct, frozen=True):
+    """One stream and its length."""
+
+    name: str
+    size: int
+
+
+class PartyStatus(msgspec.Struct, frozen=True):
+    """One party as the directory states it."""
+
+    id: str
+    name: str
+    role: str
+    jurisdiction: str
+    standing: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The hub at a glance."""
+
+    hub: str
+    alliance: str
+    witness: str
+    log_size: int
+    streams: tuple[StreamStatus, ...]
+    parties: tuple[PartyStatus, ...]
+
+
+class _LogRow(msgspec.Struct, frozen=True):
+    size: int
+    leaf: bytes
+    frontier: bytes
+    note: str
+    cosigned: str | None
+    added: int
+
+
+class _PartyRow(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    role: str
+    jurisdiction: str
+    standing: str
+    signing_key: bytes
+    sealing_key: bytes
+    recovery_key: bytes
+    joined: int
+
+
+def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
+    """Make a new hub: its keys, its store, and the directory's first entry, which is its own key."""
+    if (folder / _SETTINGS).exists():
+        raise ConfigError(f"{folder} holds a hub already.")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise ConfigError(f"{url!r} is not an http or https address.")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write_keys(folder / _KEYS)
+    save(
+        folder / _SETTINGS,
+        HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store),
+    )
+    with _opened(folder) as (exchange, opened):
+        key = str(hub_verifier(exchange))
+        opened.run("found the hub", lambda tx: _announce_key(exchange, tx, "hub", key))
+    return Made(exchange.identity.id, key)
+
+
+def declare_partner(folder: Path, url: str, key: str) -> None:
+    """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody."""
+    parsed = VerifierKey.parse(key)
+    with _opened(folder) as (exchange, opened):
+        if parsed.public == exchange.identity.signing_key.public:
+            raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
+        config = load(folder / _SETTINGS, HubConfig)
+        save(folder / _SETTINGS, msgspec.structs.replace(config, partner=PartnerLink(url=url, key=key)))
+        opened.run("declare partner", lambda tx: _announce_key(exchange, tx, "partner", key))
+
+
+def enrol(folder: Path, name: str, role: Role, jurisdiction: str) -> Code:
+    """A one-time code for a new party; the hub may be serving meanwhile."""
+    with _opened(folder) as (exchange, opened):
+        code = opened.run("invite", lambda tx: invite(tx, exchange, name, role, jurisdiction))
+    return Code(code, CODE_DAYS)
+
+
+def erase(folder: Path, fact: str, reason: str) -> Erased:
+    """Erase everything about a fact by the operator's hand; the hub may be serving meanwhile."""
+    with _opened(folder) as (exchange, opened):
+        outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, exchange, fact, reason))
+        opened.scrub()
+    return Erased(outcomes)
+
+
+def status(folder: Path) -> Status:
+    """What the hub holds; the hub may be serving meanwhile."""
+    with _opened(folder) as (exchange, opened), opened.reading("status") as tx:
+        streams = tx.all("stream_heads", {}, into=StreamHead)
+        parties = tx.all("parties", {}, into=_PartyRow)
+        log = tx.one("newest_log", {}, into=_LogRow)
+    declared = load(folder / _SETTINGS, HubConfig).partner is not None
+    witness = "unwitnessed" if not declared else "witnessed" if log and log.cosigned else "late"
+    return Status(
+        hub=exchange.identity.id,
+        alliance=exchange.identity.alliance,
+        witness=witness,
+        log_size=log.size if log else 0,
+        streams=tuple(StreamStatus(head.name, head.size) for head in streams),
+        parties=tuple(
+            PartyStatus(row.id, row.name, row.role, row.jurisdiction, row.standing) for row in parties
+        ),
+    )
+
+
+def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
+    """Serve the alliance until the process is told to stop."""
+    config = load(folder / _SETTINGS, HubConfig)
+    listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
+    serve_http(application(folder), check_listen(listen), ready)
+
+
+def application(folder: Path) -> Starlette:
+    """The hub as an ASGI application; its parts start and stop with it."""
+    config = load(folder / _SETTINGS, HubConfig)
+    exchange = _exchange(folder, config)
+    writer, reader = _store(folder, config), _store(folder, config)
+    partner = None
+    if config.partner:
+        key = VerifierKey.parse(config.partner.key)
+        partner = HttpPartner(config.partner.url, key, config.witness_seconds)
+    commits = Commits(writer)
+    noting = Noting(exchange, commits, reader, partner)
+    following = Following(exchange, reader, noting, config.heartbeat_seconds)
+    commits.committed = following.committed
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await following.start()
+        yield
+        await following.stop()
+        commits.close()
+        if partner:
+            await partner.close()
+        writer.close()
+        reader.close()
+
+    intake = Intake(exchange, commits, reader, urlsplit(config.public_url).netloc)
+    joining = Joining(exchange, commits, config.partner.key if config.partner else None)
+    return Routes(intake, joining, following).application(lifespan)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[Exchange, Store]]:
+    """The hub for one command."""
+    config = load(folder / _SETTINGS, HubConfig)
+    store = _store(folder, config)
+    try:
+        yield _exchange(folder, config), store
+    finally:
+        store.close()
+
+
+def _store(folder: Path, config: HubConfig) -> Store:
+    if config.store.startswith("postgresql://"):
+        return open_postgres(config.store)
+    return open_sqlite(folder / config.store)
+
+
+def _exchange(folder: Path, config: HubConfig) -> Exchange:
+    keys = (folder / _KEYS).read_bytes()
+    signing_key = SigningKey.from_seed(keys[:_SEED_BYTES])
+    digest = sha256(b"tocsin/hub/v1" + signing_key.public).digest()
+    clock = SystemClock()
+    identity = HubIdentity(
+        id=f"hub_{digest[:16].hex()}",
+        realm=REALM,
+        alliance=config.alliance,
+        alliance_identity=f"identity--{uuid.UUID(bytes=digest[16:], version=4)}",
+        signing_key=signing_key,
+        cursor_key=keys[_SEED_BYTES:],
+    )
+    streams = Streams(identity.id, identity.realm, clock, os.urandom)
+    return Exchange(identity, streams, clock, os.urandom, registrable)
+
+
+def _write_keys(path: Path) -> None:
+    """The seed of the signing key and the cursor key, for the owner's eyes only; never written twice."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.urandom(2 * _SEED_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _announce_key(exchange: Exchange, tx: Transaction, holder: str, key: str) -> None:
+    body = encode(KeyEvent(holder=holder, key=key))
+    exchange.streams.append(tx, DIRECTORY, [Draft("key", new_id("fct", os.urandom), body)], HUB_ITSELF)

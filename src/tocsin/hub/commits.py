@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group commit: requests that arrive together become durable together, each in its own savepoint.
+
+One writer thread owns the writing connection. Whatever waits when it is free goes into one transaction; a job that
+raises is rolled back alone. Answers are given only after the commit, so a receipt is never ahead of the disk.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from tocsin.errors import StorageError
+from tocsin.storage.store import Store, Transaction
+
+T = TypeVar("T")
+
+MAX_WAVE = 256
+"""Jobs in one transaction: bounds how long the first waits for the last."""
+
+
+class _Job(Generic[T]):
+    """A piece of work and the place where its result is awaited."""
+
+    def __init__(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.done: asyncio.Future[T] = loop.create_future()
+        self._loop = loop
+        self._settle: Callable[[], None] = lambda: None
+
+    def attempt(self, tx: Transaction) -> None:
+        """Do the work in a savepoint and remember how it ended; nobody is told before the commit."""
+        try:
+            with tx.savepoint():
+                result = self.work(tx)
+        except StorageError:
+            raise
+        except Exception as error:  # whatever one job raises is that job's answer and never its neighbours'
+            self.fail(error)
+        else:
+            self._settle = lambda: self.done.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        """Remember that this job ended with an error."""
+        self._settle = lambda: self.done.set_exception(error)
+
+    def tell(self) -> None:
+        """Give the answer to whoever waits, if it still does."""
+        self._loop.call_soon_threadsafe(lambda: None if self.done.done() else self._settle())
+
+
+class Commits:
+    """The one writer of a hub process."""
+
+    def __init__(self, store: Store) -> None:
+        self.committed: Callable[[], None] = lambda: None
+        """Called in the event loop after durable work; whoever serves the streams sets it."""
+        self._store = store
+        self._jobs: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Do the work in the next wave; returns or raises once it is durable or rolled back."""
+        loop = asyncio.get_running_loop()
+        job: _Job[T] = _Job(work, loop)
+        self._jobs.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
+        result = await job.done
+        self.committed()
+        return result
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            wave = [first]
+            stop = False
+            while len(wave) < MAX_WAVE and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    stop = True
+                    break
+                wave.append(following)
+            self._commit(wave)
+            if stop:
+                return
+
+    def _commit(self, wave: list[_Job[object]]) -> None:
+        def attempt_all(tx: Transaction) -> None:
+            for job in wave:
+                job.attempt(tx)
+
+        try:
+            self._store.run("accept wave", attempt_all)
+        except StorageError as error:
+            for job in wave:
+                job.fail(error)
+        for job in wave:
+            job.tell()

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serving the streams: catching a reader up from its cursor, then everything as it happens.
+
+Entries go out as soon as they are durable; the head that proves them follows when it is signed and, where a partner
+is declared, witnessed. A reader's cursor only ever covers what a head has proved, so nothing unproven is skipped on
+reconnect. What arrives during one round goes out together in the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+from tocsin.domain.audience import DIRECTORY, audiences_of
+from tocsin.domain.party import Party
+from tocsin.domain.release import Item, Purpose, Viewer, decide
+from tocsin.errors import CursorExpired
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.fanout import Fanout, Subscriber
+from tocsin.hub.noting import Noting
+from tocsin.hub.streams import PAGE, StreamHead, page
+from tocsin.storage.store import Store
+from tocsin.web.sse import event, position
+from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
+from tocsin.wire.messages import Health, Welcome, encode
+
+log = logging.getLogger("tocsin.hub")
+
+_ROUND_SECONDS = 1.0
+"""Look at the store at least this often: another process of this hub may have written."""
+_EPOCH = 0
+"""Changes only when a restored hub continues with a restart entry."""
+
+
+class Following:
+    """All reading of one hub process. Used from the event loop only."""
+
+    def __init__(self, hub: Exchange, reader: Store, noting: Noting, heartbeat_seconds: float) -> None:
+        self._hub = hub
+        self._reader = reader
+        self._noting = noting
+        self._heartbeat_seconds = heartbeat_seconds
+        self._fanout = Fanout()
+        self._sent: dict[str, int] = {}
+        self._wake_entries = asyncio.Event()
+        self._wake_heads = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to send; what was left unsigned by a crash is signed first."""
+        heads = self._heads()
+        self._sent = {head.name: head.size for head in heads}
+        await self._noting.note(heads)
+        self._tasks = [asyncio.create_task(self._send_entries()), asyncio.create_task(self._send_heads())]
+
+    async def stop(self) -> None:
+        """End every connection and both tasks."""
+        self._fanout.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def committed(self) -> None:
+        """Something became durable: look."""
+        self._wake_entries.set()
+
+    def health(self) -> Health:
+        """Ready, and how the newest head is signed."""
+        return Health(ready=bool(self._tasks), witness=self._noting.stand.witness)
+
+    def follow(self, party: Party, cursor_text: str | None) -> AsyncIterator[bytes]:
+        """The bytes of one connection, from the cursor on, for ever; CursorExpired for a cursor of another history."""
+        return self._connection(self._readable(party), self._positions(cursor_text))
+
+    async def _connection(self, names: frozenset[str], start: dict[int, int]) -> AsyncIterator[bytes]:
+        # Joining comes before catching up: what happens meanwhile waits in the queue, and is at worst sent twice.
+        subscriber = self._fanout.join(names)
+        try:
+            yield event(encode(Welcome(hub=self._hub.identity.id, streams=tuple(sorted(names)))))
+            for chunk in self._catch_up(names, start):
+                yield chunk
+                await asyncio.sleep(0)
+            yield self._closing(subscriber)
+            async for chunk in subscriber.chunks(self._heartbeat_seconds):
+                yield chunk
+        finally:
+            self._fanout.leave(subscriber)
+
+    def _readable(self, party: Party) -> frozenset[str]:
+        """The streams that the party may read, by the one function that decides."""
+        viewer, now = Viewer(party), self._hub.clock.now()
+        names = (DIRECTORY, *(str(audience) for audience in audiences_of(party)))
+        return frozenset(
+            name for name in names if decide(Item(stream=name), viewer, Purpose.DEFENCE, now).allowed
+        )
+
+    def _positions(self, cursor_text: str | None) -> dict[int, int]:
+        if not cursor_text:
+            return {}
+        cursor = decode_cursor(cursor_text, self._hub.identity.id, self._hub.identity.cursor_key)
+        if cursor.epoch != _EPOCH:
+            raise CursorExpired("The hub's history was restored since.")
+        return dict(cursor.read)
+
+    def _catch_up(self, names: frozenset[str], start: dict[int, int]) -> Iterator[bytes]:
+        for head in self._heads():
+            if head.name not in names:
+                continue
+            for seq in range(start.get(head.number, 0), head.size, PAGE):
+                with self._reader.reading("catch up") as tx:
+                    entries = page(tx, head, seq)
+                yield b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
+            if proved := self._noting.prove(head.name):
+                yield event(encode(proved))
+
+    def _closing(self, subscriber: Subscriber) -> bytes:
+        """The event that moves the reader's cursor to what the newest signed head covers."""
+        identity, stand = self._hub.identity, self._noting.stand
+        read = sorted(
+            (row.number, row.noted_size) for name, row in stand.streams.items() if name in subscriber.streams
+        )
+        return position(encode_cursor(Cursor(_EPOCH, tuple(read)), identity.id, identity.cursor_key))
+
+    def _heads(self) -> list[StreamHead]:
+        with self._reader.reading("stream heads") as tx:
+            return tx.all("stream_heads", {}, into=StreamHead)
+
+    async def _send_entries(self) -> None:
+        while True:
+            await _wait(self._wake_entries)
+            try:
+                grown = [head for head in self._heads() if head.size > self._sent.get(head.name, 0)]
+                for head in grown:
+                    self._publish_entries(head)
+            except Exception:  # one failed round must not end the service: the next one starts from the store
+                log.exception("entries could not be sent")
+            self._wake_heads.set()
+
+    def _publish_entries(self, head: StreamHead) -> None:
+        for seq in range(self._sent.get(head.name, 0), head.size, PAGE):
+            with self._reader.reading("new entries") as tx:
+                entries = page(tx, head, seq)
+            chunk = b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
+            self._fanout.publish([(head.name, chunk)])
+        self._sent[head.name] = head.size
+
+    async def _send_heads(self) -> None:
+        while True:
+            await _wait(self._wake_heads)
+            try:
+                news = await self._noting.note(self._heads())
+                proved = [(name, found) for name in sorted(news) if (found := self._noting.prove(name))]
+                chunks = [(name, event(encode(head))) for name, head in proved]
+                self._fanout.publish(chunks, self._closing)
+            except Exception:  # as above
+                log.exception("heads could not be signed")
+
+
+async def _wait(wake: asyncio.Event) -> None:
+    """Until woken, or until it is time to look anyway."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(wake.wait(), _ROUND_SECONDS)
+    wake.clear()

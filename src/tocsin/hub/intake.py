@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From socket to durable, in numbered steps. Each can only refuse; nothing is parsed before it is authenticated.
+
+(1) The body is within its bound.
+(2) The request carries a signature of our profile (RFC 9421), under a party that the directory knows.
+(3) The signature covers method, host, path, query and the digest of the body as received, and is fresh.
+(4) The party is active.
+(5) The body is a message of the kind that this address takes.
+(6) The nonce is new.
+(7) A message that was receipted before gets the same receipt again.
+(8) The verb does its work, with a verdict for each object.
+(9) The receipt is stored in the same transaction, which becomes durable.
+(10) The receipt is signed and given.
+
+Steps 6 to 9 are one job of `tocsin.hub.commits`: several requests share a commit, none sees another's failure.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.domain.party import Party, Role, Standing
+from tocsin.errors import Forbidden, Replayed, TooLarge, Unauthenticated
+from tocsin.hub.commits import Commits
+from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.streams import Origin
+from tocsin.proof.httpsig import SignatureClaim, check_signature, read_signature
+from tocsin.proof.signing import Context
+from tocsin.storage.store import Params, Store, Transaction
+from tocsin.wire.messages import MAX_BODY, Outcome, Receipt, SignedReceipt, Told, decode, encode
+
+M = TypeVar("M", bound=Told)
+Verb = Callable[[Transaction, Exchange, Sender, M], tuple[Outcome, ...]]
+
+
+class SignedRequest(msgspec.Struct, frozen=True):
+    """A request as it came: what its signature may cover."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _PartyRow(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    role: str
+    jurisdiction: str
+    standing: str
+    signing_key: bytes
+    sealing_key: bytes
+    recovery_key: bytes
+    joined: int
+
+
+class _ReceiptRow(msgspec.Struct, frozen=True):
+    receipt: bytes
+
+
+class Intake:
+    """The door of the hub: who asks, and what becomes of it."""
+
+    def __init__(self, hub: Exchange, commits: Commits, reader: Store, authority: str) -> None:
+        """`authority` is the host of the hub's public URL: what a signature must cover, whatever a proxy says."""
+        self._hub = hub
+        self._commits = commits
+        self._reader = reader
+        self._authority = authority
+
+    async def accept(self, request: SignedRequest, kind: type[M], verb: Verb[M]) -> SignedReceipt:
+        """Steps 1 to 10 for a message; raises the error of the step that refused."""
+        sender, claim = self._authenticate(request)
+        message = decode(request.body, kind)  # (5)
+
+        def work(tx: Transaction) -> bytes:
+            self._spend_nonce(tx, claim)  # (6)
+            earlier = tx.one(
+                "receipt_of_message", {"party": sender.party.id, "id": message.id}, into=_ReceiptRow
+            )  # (7)
+            if earlier is not None:
+                return earlier.receipt
+            outcomes = verb(tx, self._hub, sender, message)  # (8)
+            return self._store_receipt(tx, sender.party.id, message.id, outcomes)  # (9)
+
+        receipt = await self._commits.run(work)
+        context = Context("receipt", self._hub.identity.realm, self._hub.identity.id)
+        return SignedReceipt(
+            receipt=receipt, signature=self._hub.identity.signing_key.sign(context, receipt)
+        )  # (10)
+
+    async def admit(self, request: SignedRequest) -> Party:
+        """Steps 1 to 4 and 6 for a request that only reads."""
+        sender, claim = self._authenticate(request)
+        await self._commits.run(lambda tx: self._spend_nonce(tx, claim))
+        return sender.party
+
+    def _authenticate(self, request: SignedRequest) -> tuple[Sender, SignatureClaim]:
+        if len(request.body) > MAX_BODY:  # (1)
+            raise TooLarge(f"A request has at most {MAX_BODY} bytes.")
+        claim = read_signature(
+            request.headers.get("signature-input"),
+            request.headers.get("signature"),
+            request.headers.get("content-digest"),
+        )  # (2)
+        with self._reader.reading("who asks") as tx:
+            row = tx.one("party_by_id", {"id": claim.keyid}, into=_PartyRow)
+        if row is None:
+            raise Unauthenticated("The directory knows no such party.")
+        check_signature(  # (3)
+            claim,
+            row.signing_key,
+            method=request.method,
+            authority=self._authority,
+            path=request.path,
+            query=request.query,
+            body=request.body,
+            now=self._hub.clock.now(),
+        )
+        if row.standing != Standing.ACTIVE:  # (4)
+            raise Forbidden(f"This party is {row.standing}.")
+        party = Party(
+            id=row.id,
+            name=row.name,
+            role=Role(row.role),
+            jurisdiction=row.jurisdiction,
+            standing=Standing(row.standing),
+            signing_key=row.signing_key,
+            sealing_key=row.sealing_key,
+        )
+        return Sender(party, Origin(owner=party.id, record=_origin_record(party.id, request.headers))), claim
+
+    def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
+        tx.run("purge_nonces", {"now": self._hub.clock.now()})
+        nonce: Params = {"keyid": claim.keyid, "nonce": claim.nonce, "expires": claim.forget_at}
+        if tx.run("insert_nonce", nonce) != 1:
+            raise Replayed("")
+
+    def _store_receipt(
+        self, tx: Transaction, party: str, identifier: str, outcomes: tuple[Outcome, ...]
+    ) -> bytes:
+        now = self._hub.clock.now()
+        receipt = encode(
+            Receipt(hub=self._hub.identity.id, party=party, message=identifier, added=now, outcomes=outcomes)
+        )
+        tx.run("insert_message", {"party": party, "id": identifier, "receipt": receipt, "added": now})
+        return receipt
+
+
+def _origin_record(party: str, headers: Mapping[str, str]) -> bytes:
+    """What the leaf commits to: who sent it and under which signature."""
+    parts = (party, headers.get("signature-input", ""), headers.get("signature", ""))
+    return "\n".join(parts).encode()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's addresses: decode → authorise → one verb → encode. What they take and give is in /openapi.json."""
+
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from tocsin.hub.following import Following
+from tocsin.hub.intake import Intake, M, SignedRequest, Verb
+from tocsin.hub.joining import Joining
+from tocsin.hub.verbs import erase, report, sight, warn
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
+from tocsin.web.openapi import Operation, openapi
+from tocsin.web.sse import MEDIA_TYPE
+from tocsin.wire.messages import (
+    MAX_BODY,
+    Enrol,
+    Enrolled,
+    Entry,
+    Erase,
+    Health,
+    Report,
+    Sight,
+    SignedReceipt,
+    Warn,
+    decode,
+)
+
+OPERATIONS = (
+    Operation("POST", "/v1/enrolments", "Join with a one-time code.", Enrol, Enrolled, signed=False),
+    Operation("POST", "/v1/reports", "Report an attack.", Report, SignedReceipt),
+    Operation("POST", "/v1/sightings", "Confirm an observable.", Sight, SignedReceipt),
+    Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
+    Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
+    Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
+    Operation("GET", "/v1/health", "Whether the hub is ready.", None, Health, signed=False),
+)
+_SMALL = 16 * 1024
+"""Bytes of a request that needs no disclosure."""
+
+
+class Routes:
+    """The hub as an ASGI application."""
+
+    def __init__(self, intake: Intake, joining: Joining, following: Following) -> None:
+        self._intake = intake
+        self._joining = joining
+        self._following = following
+        self._openapi = openapi("Tocsin hub", OPERATIONS)
+
+    def application(self, lifespan: Lifespan[Starlette]) -> Starlette:
+        """Every address of this hub, each error a problem document."""
+        return Starlette(
+            lifespan=lifespan,
+            routes=[
+                Route("/v1/enrolments", self._enrol, methods=["POST"]),
+                Route("/v1/reports", self._report, methods=["POST"]),
+                Route("/v1/sightings", self._sight, methods=["POST"]),
+                Route("/v1/warnings", self._warn, methods=["POST"]),
+                Route("/v1/erasures", self._erase, methods=["POST"]),
+                Route("/v1/stream", self._stream, methods=["GET"]),
+                Route("/v1/health", self._health, methods=["GET"]),
+                Route("/openapi.json", self._describe, methods=["GET"]),
+            ],
+            exception_handlers=EXCEPTION_HANDLERS,
+        )
+
+    async def _enrol(self, request: Request) -> Response:
+        return answer(await self._joining.redeem(decode(await bounded_body(request, _SMALL), Enrol)))
+
+    async def _report(self, request: Request) -> Response:
+        return await self._tell(request, Report, report.accept, MAX_BODY)
+
+    async def _sight(self, request: Request) -> Response:
+        return await self._tell(request, Sight, sight.accept, _SMALL)
+
+    async def _warn(self, request: Request) -> Response:
+        return await self._tell(request, Warn, warn.accept, MAX_BODY)
+
+    async def _erase(self, request: Request) -> Response:
+        return await self._tell(request, Erase, erase.accept, _SMALL)
+
+    async def _tell(self, request: Request, kind: type[M], verb: Verb[M], limit: int) -> Response:
+        return answer(await self._intake.accept(await _received(request, limit), kind, verb))
+
+    async def _stream(self, request: Request) -> Response:
+        party = await self._intake.admit(await _received(request, 0))
+        chunks: AsyncIterator[bytes] = self._following.follow(party, request.headers.get("last-event-id"))
+        # Buffering proxies would hold events back; this header is what nginx and its kin look for.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(chunks, media_type=MEDIA_TYPE, headers=headers)
+
+    async def _health(self, request: Request) -> Response:
+        return answer(self._following.health())
+
+    async def _describe(self, request: Request) -> Response:
+        return Response(self._openapi, media_type="application/json")
+
+
+async def _received(request: Request, limit: int) -> SignedRequest:
+    """The request as its signature covers it: a header that came twice is joined, and so refused."""
+    return SignedRequest(
+        method=request.method,
+        path=request.scope["raw_path"].decode("ascii", "replace"),
+        query=request.scope["query_string"].decode("ascii", "replace"),
+        headers={name: ", ".join(request.headers.getlist(name)) for name in request.headers},
+        body=await bounded_body(request, limit),
+    )

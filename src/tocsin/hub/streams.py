@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Appending to streams: dense numbers, salted commitments, a growing tree, all in the committing transaction.
+
+A stream is (realm, audience). Its head row is locked first, so `seq` follows the order of commits on both engines
+and two hub processes cannot take the same number. Not here: who may read (`tocsin.domain.release`), signing heads
+(`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.clock import Clock, Instant
+from tocsin.errors import StorageError
+from tocsin.ids import Entropy
+from tocsin.proof.leaf import SALT_SIZE, LeafParts, commit_body, commit_header, commit_origin, leaf_of
+from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
+from tocsin.storage.store import Params, Transaction
+from tocsin.wire.messages import Entry, Header, encode
+
+PAGE = 500
+"""Entries that are read at once when a reader catches up."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """One entry before it has a place."""
+
+    kind: str
+    fact: str
+    body: bytes
+    chain: str = ""
+    batch: str = ""
+    named: bool = True
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where entries come from: committed to by their leaves, never served."""
+
+    owner: str | None
+    """The party, or None for an anonymous report and for the hub's own entries."""
+    record: bytes
+    """Owner and request signature as received."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """Where an entry stands now."""
+
+    stream: str
+    number: int
+    seq: int
+
+
+class StreamHead(msgspec.Struct, frozen=True):
+    """A stream as it stands."""
+
+    number: int
+    name: str
+    salt: bytes
+    size: int
+    frontier: bytes
+    root: bytes
+    added: int
+
+
+class _PageRow(msgspec.Struct, frozen=True):
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    leaf: bytes
+    fact: str
+    kind: str
+    added: int
+    not_before: int | None
+    salt_b: bytes | None
+    body: bytes | None
+
+
+class Streams:
+    """All streams of one realm of one hub."""
+
+    def __init__(self, hub: str, realm: str, clock: Clock, entropy: Entropy) -> None:
+        self._hub = hub
+        self._realm = realm
+        self._clock = clock
+        self._entropy = entropy
+
+    def append(
+        self, tx: Transaction, name: str, drafts: Sequence[Draft], origin: Origin
+    ) -> tuple[Placed, ...]:
+        """Give each draft the next place in the stream; the stream is made when there is none yet."""
+        if not drafts:
+            return ()
+        head = self._lock(tx, name)
+        frontier, added = Frontier.from_bytes(head.frontier), head.added
+        entries, bodies, origins = [], [], []
+        for seq, draft in enumerate(drafts, start=head.size):
+            # `added` is strictly increasing per stream, whatever the clock does.
+            added = max(self._clock.now(), added + 1)
+            entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added))
+            frontier = frontier.append(leaf)
+            entries.append(entry)
+            bodies.append(body)
+            origins.append(source)
+        tx.run_each("insert_entry", entries)
+        tx.run_each("insert_body", bodies)
+        tx.run_each("insert_origin", origins)
+        moved = tx.run(
+            "advance_stream",
+            {
+                "number": head.number,
+                "was": head.size,
+                "size": frontier.size,
+                "frontier": frontier.to_bytes(),
+                "root": frontier.root(),
+                "added": added,
+            },
+        )
+        if moved != 1:
+            raise StorageError(f"The head of stream {head.number} moved while it was locked.")
+        return tuple(Placed(name, head.number, seq) for seq in range(head.size, frontier.size))
+
+    def _lock(self, tx: Transaction, name: str) -> StreamHead:
+        """The stream's head, locked until the transaction ends."""
+        head = tx.one("lock_stream", {"name": name}, into=StreamHead)
+        if head is None:
+            tx.run(
+                "create_stream",
+                {
+                    "name": name,
+                    "salt": self._entropy(SALT_SIZE),
+                    "frontier": EMPTY.to_bytes(),
+                    "root": EMPTY_ROOT,
+                },
+            )
+            head = tx.one("lock_stream", {"name": name}, into=StreamHead)
+        if head is None:
+            raise StorageError(f"Stream {name} could not be made.")
+        return head
+
+    def _entry(
+        self, head: StreamHead, seq: int, draft: Draft, origin: Origin, added: Instant
+    ) -> tuple[Params, Params, Params, bytes]:
+        """The rows of one entry and its leaf, under three fresh salts."""
+        salt_o, salt_h, salt_b = (self._entropy(SALT_SIZE) for _ in range(3))
+        header = encode(
+            Header(
+                entry=draft.kind,
+                added=added,
+                fact=draft.fact,
+                chain=draft.chain,
+                batch=draft.batch,
+                named=draft.named,
+            )
+        )
+        origin_c, body_c = commit_origin(salt_o, origin.record), commit_body(salt_b, draft.body)
+        leaf = leaf_of(
+            LeafParts(
+                hub=self._hub,
+                realm=self._realm,
+                stream=head.name,
+                origin=origin_c,
+                header=commit_header(salt_h, header),
+                body=body_c,
+            )
+        )
+        place = {"stream": head.number, "seq": seq}
+        entry: Params = {
+            **place,
+            "header": header,
+            "salt_h": salt_h,
+            "origin_c": origin_c,
+            "body_c": body_c,
+            "leaf": leaf,
+            "fact": draft.fact,
+            "kind": draft.kind,
+            "added": added,
+            "not_before": None,
+        }
+        body: Params = {**place, "salt_b": salt_b, "body": draft.body}
+        source: Params = {**place, "salt_o": salt_o, "origin": origin.record, "owner": origin.owner}
+        return entry, body, source, leaf
+
+
+def page(tx: Transaction, head: StreamHead, start: int) -> list[Entry]:
+    """Up to `PAGE` entries of a stream from `start` on, as they are delivered."""
+    rows = tx.all("page_of_stream", {"stream": head.number, "after": start - 1, "limit": PAGE}, into=_PageRow)
+    return [
+        Entry(
+            stream=head.name,
+            seq=row.seq,
+            header=row.header,
+            salt_h=row.salt_h,
+            origin_c=row.origin_c,
+            body_c=row.body_c,
+            body=row.body,
+            salt_b=row.salt_b,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Joining: the operator makes a one-time code, the new party redeems it, the directory tells everybody.
+
+A code is ``<80 random bits in base32>.<hub's name>``. The hub's name is the hash of its first key, so whoever was
+handed the code knows the hub's key, and nobody between can put in another. The code itself is not stored.
+"""
+
+import base64
+from hashlib import sha256
+
+import msgspec
+
+from tocsin.clock import DAY
+from tocsin.domain.audience import DIRECTORY
+from tocsin.domain.party import Role, Standing, check_jurisdiction
+from tocsin.errors import CodeSpent, Malformed
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.streams import Draft
+from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.ids import new_id
+from tocsin.proof.signing import check_public_key
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import Enrol, PartyEvent, encode
+
+CODE_DAYS = 7
+_SECRET_BYTES = 10
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """What a code is for."""
+
+    name: str
+    role: str
+    jurisdiction: str
+
+
+def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: str) -> str:
+    """Make a one-time code for a new party; it is good for `CODE_DAYS` days."""
+    if not name.strip() or len(name) > 200:
+        raise Malformed("A party has a legal name of at most 200 characters.")
+    secret = base64.b32encode(hub.entropy(_SECRET_BYTES)).decode()
+    tx.run(
+        "insert_invitation",
+        {
+            "code_hash": _digest(secret),
+            "name": name.strip(),
+            "role": role,
+            "jurisdiction": check_jurisdiction(jurisdiction),
+            "expires": hub.clock.now() + CODE_DAYS * DAY,
+        },
+    )
+    return f"{secret}.{hub.identity.id}"
+
+
+def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
+    """Spend the code and write the new party into the directory; CodeSpent when the code is not good."""
+    for key in (enrol.signing_key, enrol.sealing_key, enrol.recovery_key):
+        check_public_key(key)
+    if len({enrol.signing_key, enrol.sealing_key, enrol.recovery_key}) != 3:
+        raise Malformed("The three keys of a party are three different keys.")
+    secret, _, named = enrol.code.strip().partition(".")
+    party = new_id("prt", hub.entropy)
+    invitation = tx.one(
+        "spend_invitation",
+        {"code_hash": _digest(secret.upper()), "party": party, "now": hub.clock.now()},
+        into=Invitation,
+    )
+    if invitation is None or named != hub.identity.id:
+        raise CodeSpent("")
+    event = PartyEvent(
+        party=party,
+        name=invitation.name,
+        role=Role(invitation.role),
+        jurisdiction=invitation.jurisdiction,
+        standing=Standing.ACTIVE,
+        signing_key=enrol.signing_key,
+        sealing_key=enrol.sealing_key,
+        recovery_key=enrol.recovery_key,
+        agreement=enrol.agreement,
+    )
+    record_party(tx, hub, event)
+    return event
+
+
+def record_party(tx: Transaction, hub: Exchange, event: PartyEvent) -> None:
+    """Append a party's new state to the directory and to the view of it."""
+    hub.streams.append(tx, DIRECTORY, [Draft("party", event.party, encode(event))], HUB_ITSELF)
+    tx.run(
+        "put_party",
+        {
+            "id": event.party,
+            "name": event.name,
+            "role": event.role,
+            "jurisdiction": event.jurisdiction,
+            "standing": event.standing,
+            "signing_key": event.signing_key,
+            "sealing_key": event.sealing_key,
+            "recovery_key": event.recovery_key,
+            "joined": hub.clock.now(),
+        },
+    )
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(b"tocsin/code/v1" + secret.encode()).digest()

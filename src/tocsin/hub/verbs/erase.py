@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The author takes back everything about one fact, in every stream, in one transaction.
+
+Bodies and their salts are deleted; the commitments stay, so that the history still proves itself. An `erasure` entry
+tells every reader to do the same. What rested on the fact, such as a band of sources, is recomputed.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tocsin.errors import Malformed, Unknown
+from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.streams import Draft, Origin, StreamHead
+from tocsin.hub.views.sources import HUB_ITSELF, retract
+from tocsin.ids import new_id
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import ERASURE_REASONS, Erase, ErasureEvent, Outcome, encode
+
+
+class _FactRow(msgspec.Struct, frozen=True):
+    stream: int
+    seq: int
+    kind: str
+    added: int
+    owner: str | None
+
+
+class _Erased(msgspec.Struct, frozen=True):
+    stream: int
+    seq: int
+
+
+def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tuple[Outcome, ...]:
+    """Erase what the sender owns; Unknown for a fact of somebody else's, exactly as for none at all."""
+    rows = tx.all("entries_of_fact", {"fact": erase.fact}, into=_FactRow)
+    if not rows or any(row.owner != sender.party.id for row in rows):
+        raise Unknown(f"You have reported nothing under {erase.fact[:60]!r}.")
+    return erase_fact(tx, hub, erase.fact, erase.reason, sender.origin)
+
+
+def erase_fact(
+    tx: Transaction, hub: Exchange, fact: str, reason: str, origin: Origin = HUB_ITSELF
+) -> tuple[Outcome, ...]:
+    """Erase a fact for its author, or for the operator when the law demands it."""
+    if reason not in ERASURE_REASONS:
+        raise Malformed(f"{reason[:20]!r} is not a reason: {', '.join(sorted(ERASURE_REASONS))}.")
+    streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
+    erased = tx.all("erase_bodies", {"fact": fact}, into=_Erased)
+    tx.run("erase_digests", {"fact": fact})
+    for orphan in retract(tx, hub, fact, streams):
+        erased += tx.all("erase_bodies", {"fact": orphan}, into=_Erased)
+    erasure = new_id("fct", hub.entropy)
+    outcomes = []
+    for number, seqs in _by_stream(erased).items():
+        body = encode(ErasureEvent(fact=fact, seqs=seqs, reason=reason))
+        (place,) = hub.streams.append(tx, streams[number], [Draft("erasure", erasure, body)], origin)
+        outcomes.append(Outcome(fact, "accepted", f"{len(seqs)} erased", place.stream, place.seq))
+    return tuple(outcomes) or (Outcome(fact, "known", "It was erased before."),)
+
+
+def _by_stream(erased: Iterable[_Erased]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, list[int]] = {}
+    for one in erased:
+        found.setdefault(one.stream, []).append(one.seq)
+    return {number: tuple(sorted(seqs)) for number, seqs in sorted(found.items())}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A party reports: each object of a disclosure is checked for itself and placed in the streams of its audiences.
+
+1. The class is one that this hub serves.
+2. The audiences are ones that the author may address.
+3. Each object is read in our own STIX dialect; one that is not costs only itself.
+4. The grouping is this report's, and what remains passes the linter.
+5. Versions: an object posted before is known; the same version with other content is a recorded conflict.
+6. The rest is appended, and the author counts as one named source for each value.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from tocsin.clock import from_text
+from tocsin.domain.audience import Audience, default_audience
+from tocsin.domain.linter import lint
+from tocsin.domain.observable import Observable
+from tocsin.domain.party import MAY_REPORT
+from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused
+from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.streams import Draft, Placed
+from tocsin.hub.views.sources import vouch
+from tocsin.ids import new_id
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import MAX_OBJECTS, Outcome, Report
+from tocsin.wire.stix21 import StixGrouping, StixIndicator, StixObject, disclosure_of, indicator_of, read
+
+MAX_AUDIENCES = 8
+
+
+class _Version(msgspec.Struct, frozen=True):
+    stream: int
+    seq: int
+    modified: int
+    digest: bytes | None
+    chain: str
+
+
+class _Candidate(msgspec.Struct, frozen=True):
+    """An object that may enter, with its bytes as the author sent them."""
+
+    found: StixObject
+    data: bytes
+
+
+def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tuple[Outcome, ...]:
+    """What became of each object, in the order of the report."""
+    # (1)
+    if report.report_class != "named":
+        raise NotBuilt(
+            f"Class {report.report_class!r} needs the anonymous path, which this hub does not have; use 'named'."
+        )
+    if sender.party.role not in MAY_REPORT:
+        raise Forbidden(f"A {sender.party.role} does not report.")
+    # (2)
+    audiences = resolve_audiences(report.audiences, sender)
+    # (3) (4)
+    candidates, refused = _read_all(hub, report)
+    _lint(hub, report, candidates)
+    # (5) (6)
+    outcomes = _place(tx, hub, sender, report.id, audiences, candidates)
+    return (*outcomes, *refused)
+
+
+def resolve_audiences(texts: Sequence[str], sender: Sender) -> tuple[Audience, ...]:
+    """The audiences that were chosen, or the author's default; Malformed or Forbidden otherwise."""
+    if len(texts) > MAX_AUDIENCES:
+        raise Malformed(f"A report goes to at most {MAX_AUDIENCES} audiences.")
+    chosen = tuple(dict.fromkeys(Audience.parse(text) for text in texts))
+    for audience in chosen:
+        if audience.group is not None:
+            raise Forbidden(f"Group {audience.group!r} has no roster here; name parties or a role.")
+    return chosen or (default_audience(sender.party.role),)
+
+
+def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Outcome]]:
+    if not 0 < len(report.objects) <= MAX_OBJECTS:
+        raise Malformed(f"A report holds 1 to {MAX_OBJECTS} objects.")
+    candidates: list[_Candidate] = []
+    refused: list[Outcome] = []
+    for position, raw in enumerate(report.objects):
+        data = bytes(raw)
+        try:
+            found = read(data, hub.identity.alliance_identity)
+            if isinstance(found, StixIndicator):
+                indicator_of(found)
+        except InputError as error:
+            refused.append(Outcome(f"objects[{position}]", "refused", str(error)))
+        else:
+            candidates.append(_Candidate(found, data))
+    return candidates, refused
+
+
+def _lint(hub: Exchange, report: Report, candidates: Sequence[_Candidate]) -> None:
+    """Refused when what is left is not this report's clean disclosure; drops nothing by itself."""
+    groupings = [one.found for one in candidates if isinstance(one.found, StixGrouping)]
+    indicators = tuple(one.found for one in candidates if isinstance(one.found, StixIndicator))
+    if len(groupings) != 1:
+        raise Refused(f"A report has exactly one grouping; this one has {len(groupings)} that can be read.")
+    disclosure = disclosure_of(groupings[0], indicators)
+    if disclosure.report_id != report.id:
+        raise Refused("The grouping's identifier is not the report's.")
+    for finding in lint(disclosure, hub.registrable):
+        raise Refused(f"{finding.where}: {finding.sentence}")
+
+
+def _place(
+    tx: Transaction,
+    hub: Exchange,
+    sender: Sender,
+    fact: str,
+    audiences: Sequence[Audience],
+    candidates: Sequence[_Candidate],
+) -> list[Outcome]:
+    batch = new_id("bat", hub.entropy)
+    outcomes: list[Outcome] = []
+    fresh: list[tuple[_Candidate, str]] = []
+    for one in candidates:
+        outcome, chain = _version(tx, hub, sender.party.id, one)
+        if outcome is None:
+            fresh.append((one, chain))
+        else:
+            outcomes.append(outcome)
+    said: list[tuple[Placed, Observable]] = []
+    for audience in audiences:
+        drafts = [Draft("object", fact, one.data, chain=chain, batch=batch) for one, chain in fresh]
+        for place, (one, chain) in zip(
+            hub.streams.append(tx, str(audience), drafts, sender.origin), fresh, strict=True
+        ):
+            _record_version(tx, sender.party.id, place, one, chain)
+            outcomes.append(Outcome(one.found.id, "accepted", "", place.stream, place.seq))
+            if isinstance(one.found, StixIndicator):
+                said.append((place, indicator_of(one.found).observable))
+    vouch(tx, hub, sender.party.id, said)
+    return outcomes
+
+
+def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tuple[Outcome | None, str]:
+    """Known or conflict when the owner posted this version before; otherwise its chain, old or new."""
+    versions = tx.all("versions_of_object", {"owner": owner, "id": one.found.id}, into=_Version)
+    digest, modified = sha256(one.data).digest(), from_text(one.found.modified)
+    same = [version for version in versions if version.modified == modified]
+    if any(version.digest == digest for version in same):
+        return Outcome(one.found.id, "known", "You posted this version before."), ""
+    if same:
+        reason = "You posted this version before with other content; give the change a later version."
+        return Outcome(one.found.id, "conflict", reason), ""
+    return None, versions[0].chain if versions else new_id("chn", hub.entropy)
+
+
+def _record_version(tx: Transaction, owner: str, place: Placed, one: _Candidate, chain: str) -> None:
+    tx.run(
+        "insert_object",
+        {
+            "stream": place.number,
+            "seq": place.seq,
+            "owner": owner,
+            "id": one.found.id,
+            "modified": from_text(one.found.modified),
+            "digest": sha256(one.data).digest(),
+            "chain": chain,
+        },
+    )

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A named party confirms that it really saw an observable; members learn the day and a band, never who."""
+
+from tocsin.domain.linter import lint_observable
+from tocsin.domain.observable import check_normal
+from tocsin.domain.party import MAY_REPORT
+from tocsin.errors import Forbidden, Refused
+from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.streams import Draft
+from tocsin.hub.verbs.report import resolve_audiences
+from tocsin.hub.views.sources import vouch
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import Outcome, Sight, SightingEvent, encode
+
+
+def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tuple[Outcome, ...]:
+    """Append the sighting and count the party as a named source."""
+    if sender.party.role not in MAY_REPORT:
+        raise Forbidden(f"A {sender.party.role} does not report sightings.")
+    observable = check_normal(sight.observable)
+    for finding in lint_observable(observable, hub.registrable, "observable"):
+        raise Refused(f"{finding.where}: {finding.sentence}")
+    (audience,) = resolve_audiences((sight.audience,), sender)
+    body = encode(SightingEvent(observable=observable, happened=sight.happened))
+    (place,) = hub.streams.append(tx, str(audience), [Draft("sighting", sight.id, body)], sender.origin)
+    vouch(tx, hub, sender.party.id, [(place, observable)])
+    return (Outcome(sight.id, "accepted", "", place.stream, place.seq),)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many distinct named parties vouch for an observable, published as a band and never as a list.
+
+The count is kept per stream, because only its readers may learn it. A band entry is written when the band changes;
+one source alone is not published: the report itself says as much. When the last source is gone, so are the entries
+that published the bands.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tocsin.domain.level import Band, band_of
+from tocsin.domain.observable import Kind, Observable
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.streams import Draft, Origin, Placed
+from tocsin.ids import new_id
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import BandEvent, encode
+
+HUB_ITSELF = Origin(owner=None, record=b"hub")
+"""The origin of entries that the hub derives."""
+
+
+class _Count(msgspec.Struct, frozen=True):
+    sources: int
+
+
+class _Published(msgspec.Struct, frozen=True):
+    band: str
+    fact: str
+
+
+class _Retracted(msgspec.Struct, frozen=True):
+    stream: int
+    value: str
+
+
+def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Placed, Observable]]) -> None:
+    """A named party said these observables in these entries; publish the bands that changed."""
+    touched: dict[tuple[str, int], list[Observable]] = {}
+    for place, observable in said:
+        tx.run(
+            "insert_source",
+            {"stream": place.number, "value": str(observable), "party": party, "seq": place.seq},
+        )
+        touched.setdefault((place.stream, place.number), []).append(observable)
+    for (stream, number), observables in touched.items():
+        _publish(tx, hub, stream, number, observables)
+
+
+def retract(tx: Transaction, hub: Exchange, fact: str, streams: dict[int, str]) -> list[str]:
+    """Nobody vouches by this fact's entries any more; returns the facts of bands that lost their last source."""
+    touched: dict[int, set[str]] = {}
+    for row in tx.all("erase_sources", {"fact": fact}, into=_Retracted):
+        touched.setdefault(row.stream, set()).add(row.value)
+    orphans = []
+    for number, values in touched.items():
+        for value in sorted(values):
+            last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
+            if last and _count(tx, number, value) == 0:
+                tx.run("drop_band", {"stream": number, "value": value})
+                orphans.append(last.fact)
+        _publish(tx, hub, streams[number], number, [_parse(value) for value in sorted(values)])
+    return orphans
+
+
+def _publish(
+    tx: Transaction, hub: Exchange, stream: str, number: int, observables: Iterable[Observable]
+) -> None:
+    """Write a band entry for each observable whose band is no longer the one last published."""
+    drafts = []
+    for observable in observables:
+        value = str(observable)
+        band = band_of(_count(tx, number, value))
+        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
+        if band is Band.NONE or band == (last.band if last else Band.ONE):
+            continue
+        fact = last.fact if last else new_id("fct", hub.entropy)
+        tx.run("set_band", {"stream": number, "value": value, "band": band, "fact": fact})
+        drafts.append(Draft("band", fact, encode(BandEvent(observable=observable, named=band))))
+    hub.streams.append(tx, stream, drafts, HUB_ITSELF)
+
+
+def _count(tx: Transaction, number: int, value: str) -> int:
+    found = tx.one("count_sources", {"stream": number, "value": value}, into=_Count)
+    return found.sources if found else 0
+
+
+def _parse(value: str) -> Observable:
+    """The observable that `str` wrote into our own store."""
+    kind, _, rest = value.partition(":")
+    return Observable(Kind(kind), rest)
