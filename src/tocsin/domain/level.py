@@ -68,9 +68,7 @@ def judge(evidence: Evidence) -> Judgement:
     if level is not Level.WATCH and not evidence.may_block:
         return Judgement(Level.WATCH, (why, "its marking permits no active measures"))
     if level is Level.BLOCK and not evidence.witnessed:
-        return Judgement(
-            Level.HOLD, (why, "the partner has not co-signed: nothing steps to block by itself")
-        )
+        return Judgement(Level.HOLD, (why, "the partner has not co-signed: nothing steps to block by itself"))
     return Judgement(level, (why,))
 
 

@@ -213,7 +213,9 @@ def observable_of(pattern: str) -> Observable:
         found = Observable(_KINDS[equals[1]], re.sub(r"\\(.)", r"\1", equals[2]))
     else:
         raise Malformed(f"{pattern[:80]!r} is not the pattern of one value.")
-    return check_normal(found)
+    if pattern_of(check_normal(found)) != pattern:
+        raise Malformed(f"{pattern[:80]!r} is not how the pattern of this value is written.")
+    return found
 
 
 def _label(found: StixObject, prefix: str) -> str:

@@ -4,8 +4,8 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
 from tests.strategies import AUDIENCES, GROUP_NAMES, PARTIES
+
 from tocsin.domain.audience import DIRECTORY, EVERYONE, MEMBERS, Audience, audiences_of, default_audience
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import Malformed

@@ -4,8 +4,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.strategies import MARKINGS
+
 from tocsin.domain.marking import PAP, TLP, Marking, parse_tlp, stricter
 from tocsin.errors import Malformed
 

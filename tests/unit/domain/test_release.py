@@ -4,8 +4,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.strategies import AUDIENCES, GROUP_NAMES, PARTIES
+
 from tocsin.clock import DAY, Instant
 from tocsin.domain.audience import DIRECTORY, Audience, audiences_of
 from tocsin.domain.party import Party, Role, Standing
