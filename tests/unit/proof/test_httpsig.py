@@ -241,6 +241,29 @@ def test_signature_parameters_that_were_changed_are_refused(before, after):
         check(headers | {"Signature-Input": changed})
 
 
+@pytest.mark.parametrize("seconds", [-1, 0, 61, 3600])
+def test_a_life_of_more_than_a_minute_or_none_is_refused_though_signed(seconds):
+    params = signed(EMPTY)["Signature-Input"].replace("1800000060", str(1_800_000_000 + seconds))
+    components = [
+        ("@method", "GET"),
+        ("@authority", "hub.example:8443"),
+        ("@path", EMPTY["path"]),
+        ("@query", "?"),
+    ]
+    signature = KEY.sign_exactly(signature_base(components, params.removeprefix("tocsin=")))
+    headers = {"Signature-Input": params, "Signature": f"tocsin=:{base64.b64encode(signature).decode()}:"}
+    with pytest.raises(Unauthenticated, match="expire within 60 seconds"):
+        check(headers, EMPTY)
+
+
+def test_a_digest_stands_with_its_component_or_not_at_all():
+    with_body, without = signed(), signed(EMPTY)
+    with pytest.raises(Unauthenticated, match="do not belong together"):
+        read_signature(with_body["Signature-Input"], with_body["Signature"], None)
+    with pytest.raises(Unauthenticated, match="do not belong together"):
+        read_signature(without["Signature-Input"], without["Signature"], with_body["Content-Digest"])
+
+
 @pytest.mark.parametrize("name", ["Signature-Input", "Signature", "Content-Digest"])
 @pytest.mark.parametrize("wrong", [None, "", "tocsin", "x" * 600, "twice", "\ud800"])
 def test_missing_empty_long_doubled_headers_are_refused(name, wrong):

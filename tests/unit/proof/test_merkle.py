@@ -248,6 +248,15 @@ def test_a_path_of_another_length_is_refused(size):
                 verify_inclusion(leaves[index], index, size, path[:-1], root_of(leaves))
 
 
+def test_a_consistency_path_of_another_length_is_told_as_such():
+    leaves = leaves_of(13)
+    path, old_root, root = consistency_proof(leaves, 6), root_of(leaves[:6]), root_of(leaves)
+    with pytest.raises(BadProof, match="too short"):
+        verify_consistency(6, old_root, 13, root, path[:-1])
+    with pytest.raises(BadProof, match="too long"):
+        verify_consistency(6, old_root, 13, root, (*path, root))
+
+
 def test_a_leaf_is_never_a_node():
     left, right = leaves_of(2)
     assert leaf_hash(left + right) != node_hash(left, right)

@@ -124,8 +124,10 @@ def test_a_line_of_the_hub_under_another_origin_does_not_open():
 
 
 def test_a_cosignature_key_is_not_a_hubs_key():
-    with pytest.raises(BadSignature):
-        open_note(NOTE, VerifierKey(ORIGIN, KeyKind.COSIGNATURE, HUB.public))
+    as_partner = VerifierKey(ORIGIN, KeyKind.COSIGNATURE, HUB.public)
+    line = SignatureLine(as_partner.name, as_partner.id, HUB.sign_exactly(HEAD.to_text().encode()))
+    with pytest.raises(BadSignature, match="has not signed"):
+        open_note(f"{NOTE}{line}", as_partner)
 
 
 def test_lines_of_unknown_keys_are_ignored_whatever_they_hold():
@@ -235,11 +237,18 @@ def test_the_hub_cannot_co_sign_for_its_partner():
         verify_cosignature(open_note(forged, HUB_KEY), PARTNER_KEY)
 
 
-def test_a_plain_signature_of_the_partner_is_not_a_cosignature():
+def test_a_hubs_key_does_not_witness():
     as_hub = VerifierKey("partner.example", KeyKind.NOTE, PARTNER.public)
-    note = open_note(f"{NOTE}{SignatureLine(as_hub.name, as_hub.id, bytes(64))}", HUB_KEY)
-    with pytest.raises(BadSignature):
+    line = open_note(WITNESSED, HUB_KEY).line_of(PARTNER_KEY)
+    note = open_note(f"{NOTE}{SignatureLine(as_hub.name, as_hub.id, line.signature)}", HUB_KEY)
+    with pytest.raises(BadSignature, match="has not co-signed"):
         verify_cosignature(note, as_hub)
+
+
+def test_a_time_beyond_every_calendar_is_refused_though_signed():
+    late = cosign(open_note(NOTE, HUB_KEY), "partner.example", PARTNER, Instant(2**63 * SECOND))
+    with pytest.raises(BadSignature, match="no clock shows"):
+        verify_cosignature(open_note(late, HUB_KEY), PARTNER_KEY)
 
 
 def test_a_cosignature_moved_to_another_head_is_refused():
