@@ -47,8 +47,9 @@ class Place:
         return store
 
     def look(self, text: str) -> list[tuple[Value, ...]]:
-        """What a statement that is nobody's query gives, on the newest connection."""
-        return self.engines[-1].fetch(Query("look", text, frozenset(), writes=False), {})[1]
+        """What a statement that is nobody's query gives, on a connection of its own where there can be one."""
+        engine = self.engines[0] if self.kind == "memory" else self.engine()
+        return engine.fetch(Query("look", text, frozenset(), writes=False), {})[1]
 
     def close(self) -> None:
         for store in self._stores:

@@ -72,8 +72,10 @@ class PostgresEngine:
             connection = psycopg.connect(
                 self._dsn, autocommit=True, prepare_threshold=0, options=_OPTIONS, connect_timeout=10
             )
-        except psycopg.Error as error:
+        except psycopg.OperationalError as error:
             raise self.explain(error, "Connecting to PostgreSQL:") from None
+        except psycopg.Error:  # its message quotes the string, which may hold a password
+            raise StorageError("The connection string is not one that PostgreSQL understands.") from None
         connection.adapters.register_dumper(
             int, Int8BinaryDumper
         )  # one type of number, one prepared statement

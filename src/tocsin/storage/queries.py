@@ -17,6 +17,7 @@ import msgspec
 
 from tocsin.errors import StoreUnfit
 
+ENGINES = ("sqlite", "postgres")
 COMMENT = re.compile(r"\s*--[^\n]*")
 _HEAD = re.compile(r"^-- name: (\w+)(?: \[(\w+)\])?\n((?:-- .+\n)+)", re.M)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
@@ -50,6 +51,8 @@ def read_queries(source: str, dialect: Dialect) -> dict[str, Query]:
     if COMMENT.sub("", preamble).strip():
         raise StoreUnfit("A query has no name or no sentence above it.")
     for name, engine, _purpose, body in zip(*(iter(blocks),) * 4, strict=True):
+        if engine not in (None, *ENGINES):
+            raise StoreUnfit(f"Query {name} is for {engine}, which is not an engine.")
         if engine in (None, dialect.engine):
             named = plain if engine is None else replaced
             if name in named:

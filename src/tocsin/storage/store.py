@@ -177,8 +177,9 @@ class Store:
     def __init__(self, engine: Engine, queries: Mapping[str, Query]) -> None:
         self.tally: Counter[tuple[str, str]] = Counter()
         """How many transactions of each name were committed, repeated or undone: a metric."""
+        self.queries = queries
+        """Everything that can be asked of it, by name."""
         self._engine = engine
-        self._queries = queries
         self._open: str | None = None
         self._closed = False
 
@@ -223,15 +224,17 @@ class Store:
     @contextmanager
     def _begin(self, name: str, purpose: Purpose) -> Iterator[Transaction]:
         self._outside(name, lambda: self._engine.begin(purpose))
-        tx = Transaction(name, self._engine, self._queries, writing=purpose != "read")
+        tx = Transaction(name, self._engine, self.queries, writing=purpose != "read")
         self._open = name
         try:
             yield tx
             tx.finish()
-        except BaseException:
+        except BaseException as error:
             self.tally[name, "undone"] += 1
             with suppress(self._engine.failure):  # an engine that failed has rolled back by itself
                 self._engine.command("ROLLBACK")
+            if isinstance(error, self._engine.failure):
+                raise self._engine.explain(error, f"In '{name}':") from None
             raise
         finally:
             tx.end()
