@@ -17,16 +17,18 @@ from tocsin.domain.observable import Kind
 _DOT = re.compile(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
 _AT = re.compile(r"[\[({]\s?(?:@|at)\s?[\])}]", re.IGNORECASE)
 _COLON = re.compile(r"\[(:|://|/)\]")
-_SCHEME = re.compile(r"\b(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
 _DEFANGED_HOST = re.compile(
     r"(?<![\w@./-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
     r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
     re.IGNORECASE,
 )
 _NOT_IN_URL = r"\s<>\"\x00-\x20\x7f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20"
-_URL = re.compile(rf"(?:\b(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}", re.IGNORECASE)
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])")
-_DIGEST = re.compile(r"(?<![\w/=-])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![\w/=-])")
+_URL = re.compile(
+    rf"(?:(?<![A-Za-z0-9])(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}", re.IGNORECASE
+)
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII)
+_DIGEST = re.compile(r"(?<![\w/=-])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![\w/=-])", re.ASCII)
 _DIGEST_KINDS = {64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
@@ -61,6 +63,11 @@ def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
 
 def _without_sentence(url: str) -> str:
     """Cut what ends the sentence and not the URL: full stops, quotes, a bracket that was opened before it."""
-    while url and (url[-1] in ".,;:!?'`*_|\\" or (url[-1] in _CLOSERS and _CLOSERS[url[-1]] not in url)):
+    while url:
+        last = url[-1]
+        if last in _CLOSERS and url.count(_CLOSERS[last]) >= url.count(last):
+            return url
+        if last not in _CLOSERS and last not in ".,;:!?'`*_|\\":
+            return url
         url = url[:-1]
     return url

@@ -55,6 +55,11 @@ class ReaderChild:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The present child's process id, for the doctor; None while there is none."""
+        return self._process.pid if self._process else None
+
     def read(self, data: bytes, name: str) -> Reading:
         """Read one file; `name` is for messages only.
 

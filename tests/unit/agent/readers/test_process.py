@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reader child: one file's end is no other file's, and a broken child is not believed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer
+from tocsin.agent.readers.process import ReaderChild, checked
+from tocsin.agent.readers.reading import Defect, Found, Reading
+from tocsin.clock import Instant
+from tocsin.domain.observable import Kind, Observable
+from tocsin.errors import Malformed, TooCostly, TooLarge, Unreadable
+
+pytestmark = pytest.mark.processes
+
+MAIL = b"From: a@evil.example\nSubject: x\n\nhttps://evil.example/"
+BURNER = (
+    b"From: a@evil.example\nContent-Type: multipart/mixed; boundary=b\n\n"
+    + b"--b\n\nhello\n" * 1_200_000
+    + b"--b--\n"
+)
+"""A mail of 13 MB that keeps any parser busy for several seconds."""
+
+
+@pytest.fixture
+def reader() -> Iterator[ReaderChild]:
+    with ReaderChild() as child:
+        yield child
+
+
+def signal_child(reader: ReaderChild, number: signal.Signals, after_seconds: float = 0.0) -> threading.Thread:
+    """Send the present child a signal, a moment later, while it reads."""
+    pid = reader.pid
+    assert pid is not None
+
+    def later() -> None:
+        time.sleep(after_seconds)
+        os.kill(pid, number)
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    return thread
+
+
+def is_readable(reader: ReaderChild) -> bool:
+    return reader.read(MAIL, "next.eml").format == "mail"
+
+
+def test_one_process_reads_many_files(reader: ReaderChild) -> None:
+    assert reader.read(MAIL, "a.eml").found[0].observable == Observable(Kind.EMAIL, "a@evil.example")
+    before = reader.pid
+    assert is_readable(reader)
+    assert reader.pid == before
+
+
+def test_it_ends_with_its_owner() -> None:
+    with ReaderChild() as reader:
+        assert is_readable(reader)
+        place = Path(f"/proc/{reader.pid}")
+        assert place.exists()
+    assert reader.pid is None
+    assert not place.exists()
+
+
+def test_a_refusal_names_the_file_and_costs_nothing_else(reader: ReaderChild) -> None:
+    with pytest.raises(Unreadable, match=r"brochure\.pdf: It looks like a PDF"):
+        reader.read(b"%PDF-1.7", "brochure.pdf")
+    assert is_readable(reader)
+
+
+def test_a_file_above_the_bound_is_refused_before_it_is_read(reader: ReaderChild) -> None:
+    with pytest.raises(TooLarge):
+        reader.read(bytes(MAX_FILE + 1), "huge.bin")
+    assert reader.pid is None
+
+
+def test_a_file_that_burns_a_second_of_processor_time_is_stopped_and_the_next_is_read(
+    reader: ReaderChild,
+) -> None:
+    with pytest.raises(TooCostly, match=r"burner\.eml"):
+        reader.read(BURNER, "burner.eml")
+    assert is_readable(reader)
+
+
+def test_a_child_that_is_killed_over_a_file_costs_that_file_only(reader: ReaderChild) -> None:
+    assert is_readable(reader)
+    thread = signal_child(reader, signal.SIGSEGV, 0.2)
+    with pytest.raises(Unreadable, match="ended the reader process"):
+        reader.read(BURNER, "burner.eml")
+    thread.join()
+    assert is_readable(reader)
+
+
+def test_a_child_that_ended_between_two_files_is_replaced_unseen(reader: ReaderChild) -> None:
+    assert is_readable(reader)
+    signal_child(reader, signal.SIGKILL).join()
+    time.sleep(0.1)
+    assert is_readable(reader)
+
+
+def test_a_child_that_stands_still_is_ended_by_the_wall_clock() -> None:
+    with ReaderChild(wall_seconds=0.5) as reader:
+        assert is_readable(reader)
+        thread = signal_child(reader, signal.SIGSTOP, 0.1)
+        with pytest.raises(TooCostly, match="not read within"):
+            reader.read(BURNER, "burner.eml")
+        thread.join()
+        assert is_readable(reader)
+
+
+def test_a_large_file_leaves_no_large_process_behind(reader: ReaderChild) -> None:
+    reader.read(MAIL + b"\n" + b"a" * 4_000_000, "large.eml")
+    assert reader.pid is None
+
+
+def test_an_idle_child_is_small_and_holds_no_key_no_file_and_no_name(
+    reader: ReaderChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_SECRET", "key")
+    assert is_readable(reader)
+    place = Path(f"/proc/{reader.pid}")
+    resident = next(line for line in (place / "status").read_text().splitlines() if line.startswith("VmRSS"))
+    assert int(resident.split()[1]) < 70_000, resident
+    assert b"TOCSIN_SECRET" not in (place / "environ").read_bytes()
+    assert sorted(path.name for path in (place / "fd").iterdir()) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "charset", ["big5", "cp1250", "shift_jis", "koi8-r", "utf-16", "no-such-charset", "hz", "zlib"]
+)
+def test_every_charset_was_loaded_before_the_doors_closed(reader: ReaderChild, charset: str) -> None:
+    body = f"From: a@evil.example\nContent-Type: text/plain; charset={charset}\n\nhttps://b\u00fc.example/".encode()
+    assert reader.read(body, "a.eml").format == "mail"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error"),
+    [
+        ("open('/etc/hostname')", "OSError"),
+        ("import socket; socket.socket()", "OSError"),
+        ("import os; os.pipe()", "OSError"),
+        ("bytearray(1 << 30)", "MemoryError"),
+        ("import xml.sax", "ModuleNotFoundError"),
+        ("signal.setitimer(signal.ITIMER_PROF, 0.1)\nwhile True: pass", "-27"),
+    ],
+)
+def test_the_kernel_refuses_what_reading_does_not_need(attempt: str, error: str) -> None:
+    code = f"import signal\nfrom tocsin.agent.readers import child\nchild.preload()\nchild.confine()\n{attempt}\n"
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert error in ended.stderr or str(ended.returncode) == error
+
+
+def liar(tmp_path: Path, frame: bytes) -> str:
+    """A program that answers every file with this frame."""
+    path = tmp_path / "liar"
+    path.write_text(
+        f"#!{sys.executable} -I\nimport sys\nsys.stdin.buffer.read(4)\nsys.stdout.buffer.write({frame!r})\n"
+        "sys.stdout.flush()\nsys.stdin.buffer.read()\n"
+    )
+    path.chmod(0o700)
+    return str(path)
+
+
+def framed(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        framed(b"\xc1 no messagepack"),
+        framed(msgspec.msgpack.encode({"reading": {"format": 7}})),
+        framed(msgspec.msgpack.encode({"reading": {"format": "mail", "found": [{"part": "link"}]}})),
+        framed(msgspec.msgpack.encode(Answer(reading=Reading("word")))),
+        framed(msgspec.msgpack.encode(Answer())),
+        framed(msgspec.msgpack.encode(Answer(problem="rewritten", reason="x"))),
+        (MAX_ANSWER + 1).to_bytes(4, "big"),
+    ],
+)
+def test_a_child_that_lies_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frame: bytes
+) -> None:
+    monkeypatch.setattr(sys, "executable", liar(tmp_path, frame))
+    with ReaderChild() as reader, pytest.raises(Unreadable):
+        reader.read(MAIL, "a.eml")
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading("word"),
+        Reading("mail", title="\x1b[2J"),
+        Reading("mail", text="a" * 20_001),
+        Reading("mail", external_ids=("T٢٢٢٢",)),
+        Reading("mail", external_ids=("anything",)),
+        Reading("mail", happened=Instant(-1)),
+        Reading("mail", happened=Instant(1 << 62)),
+        Reading("mail", tlp="TLP:BEIGE"),
+        Reading("mail", recipients=("a\x00b",)),
+        Reading("mail", authentication=(("spf", "\x07"),)),
+        Reading("mail", defects=(Defect("\x9b", ""),)),
+    ],
+)
+def test_a_reading_that_no_reader_could_have_made_is_refused(reading: Reading) -> None:
+    with pytest.raises(Malformed):
+        checked(reading)
+
+
+def test_a_value_that_is_not_in_normal_form_costs_no_other() -> None:
+    good = Found(Observable(Kind.DOMAIN, "evil.example"), "link", "link 1", "x")
+    odd = Found(Observable(Kind.DOMAIN, "EVIL.example"), "link", "link 2", "x")
+    alien = Found(Observable(Kind.DOMAIN, "evil.example"), "victim", "link 3", "x")
+    reading = checked(Reading("mail", found=(good, odd, alien)))
+    assert reading.found == (good,)
+    assert [defect.where for defect in reading.defects] == ["link 2", "link 3"]

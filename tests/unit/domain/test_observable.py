@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Equal things have one normal form, and the normal form is its own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin.domain.observable import (
+    MAX_VALUE,
+    Kind,
+    Observable,
+    check_normal,
+    defang,
+    host_of,
+    normalise,
+)
+from tocsin.errors import Malformed
+
+NORMAL_FORMS = [
+    (Kind.DOMAIN, "WWW.Bücher.Example.", "www.xn--bcher-kva.example"),
+    (Kind.DOMAIN, "xn--bcher-kva.example", "xn--bcher-kva.example"),
+    (Kind.DOMAIN, "evil。example", "evil.example"),
+    (Kind.DOMAIN, "_dmarc.evil.example", "_dmarc.evil.example"),
+    (Kind.IPV4, " 192.0.2.1 ", "192.0.2.1"),
+    (Kind.IPV6, "2001:DB8:0:0::1", "2001:db8::1"),
+    (Kind.IPV6, "[2001:db8::1%eth0]", "2001:db8::1"),
+    (Kind.CIDR, "192.0.2.77/24", "192.0.2.0/24"),
+    (Kind.URL, "HTTP://Evil.Example:80/%7Ea?q=1#frag", "http://evil.example/~a?q=1"),
+    (Kind.URL, "https://evil.example", "https://evil.example/"),
+    (Kind.URL, "https://evil.example:8443/a b", "https://evil.example:8443/a%20b"),
+    (Kind.URL, "https://bank.example@evil.example/", "https://evil.example/"),
+    (Kind.URL, "https://evil.example/é", "https://evil.example/%C3%A9"),
+    (Kind.URL, "http://[2001:DB8::1]/", "http://[2001:db8::1]/"),
+    (Kind.EMAIL, "Fraud@Evil.Example", "fraud@evil.example"),
+    (Kind.MD5, "AB" * 16, "ab" * 16),
+    (Kind.SHA1, "AB" * 20, "ab" * 20),
+    (Kind.SHA256, "AB" * 32, "ab" * 32),
+]
+
+BROWSERS_FOLLOW = [
+    ("http://0xc0000201/", "http://192.0.2.1/"),
+    ("http://0300.0.513/a", "http://192.0.2.1/a"),
+    ("http://3221225985", "http://192.0.2.1/"),
+    ("http://192.0.0x201/", "http://192.0.2.1/"),
+    ("http://192.0.2.1./", "http://192.0.2.1/"),
+    ("http://ev%69l%2Eexample/", "http://evil.example/"),
+]
+
+NOT_VALUES = [
+    (Kind.DOMAIN, "localhost"),
+    (Kind.DOMAIN, "a..example"),
+    (Kind.DOMAIN, "192.0.2.1"),
+    (Kind.DOMAIN, "-a.example"),
+    (Kind.DOMAIN, "a b.example"),
+    (Kind.DOMAIN, f"{'a' * 64}.example"),
+    (Kind.DOMAIN, ".".join(["a" * 60] * 5)),
+    (Kind.DOMAIN, "xn--zzzzzz-.example"),
+    (Kind.IPV4, "256.0.2.1"),
+    (Kind.IPV4, "192.0.2.01"),
+    (Kind.IPV6, "2001:db8::g"),
+    (Kind.CIDR, "192.0.2.0/33"),
+    (Kind.URL, "javascript:alert(1)"),
+    (Kind.URL, "https:///path"),
+    (Kind.URL, "https://evil.example:99999/"),
+    (Kind.URL, "http://08.1/"),
+    (Kind.URL, "http://256.1.1.1/"),
+    (Kind.URL, "http://4294967296/"),
+    (Kind.URL, "http://1.2.3.4.5/"),
+    (Kind.URL, "http://[2001:db8::1/"),
+    (Kind.URL, "http://evil.example/" + "é" * 1_000),
+    (Kind.URL, "http://evil.example/\ud800"),
+    (Kind.EMAIL, "nobody"),
+    (Kind.EMAIL, "a b@evil.example"),
+    (Kind.EMAIL, "\ud800@evil.example"),
+    (Kind.EMAIL, "\u202eme@evil.example"),
+    (Kind.EMAIL, "me@localhost"),
+    (Kind.MD5, "ab" * 15),
+    (Kind.SHA256, "zz" * 32),
+    (Kind.DOMAIN, ""),
+    (Kind.DOMAIN, "a" * (MAX_VALUE + 1)),
+]
+
+
+@pytest.mark.parametrize(("kind", "raw", "value"), NORMAL_FORMS)
+def test_a_value_has_one_spelling(kind: Kind, raw: str, value: str) -> None:
+    assert normalise(kind, raw) == Observable(kind, value)
+    assert check_normal(Observable(kind, value)).value == value
+
+
+@pytest.mark.parametrize(("raw", "value"), BROWSERS_FOLLOW)
+def test_a_host_hidden_in_another_notation_is_the_address_that_a_browser_opens(raw: str, value: str) -> None:
+    assert normalise(Kind.URL, raw).value == value
+
+
+@pytest.mark.parametrize(("kind", "raw"), NOT_VALUES)
+def test_what_is_no_value_of_its_kind_is_refused(kind: Kind, raw: str) -> None:
+    with pytest.raises(Malformed):
+        normalise(kind, raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "host"),
+    [
+        (Kind.URL, "https://evil.example:8443/a", "evil.example"),
+        (Kind.URL, "http://[2001:db8::1]/", "2001:db8::1"),
+        (Kind.EMAIL, "a@evil.example", "evil.example"),
+        (Kind.IPV4, "192.0.2.1", "192.0.2.1"),
+        (Kind.SHA256, "ab" * 32, None),
+        (Kind.CIDR, "192.0.2.0/24", None),
+    ],
+)
+def test_the_host_of_a_value(kind: Kind, value: str, host: str | None) -> None:
+    assert host_of(normalise(kind, value)) == host
+
+
+def test_a_value_from_outside_must_be_its_own_normal_form() -> None:
+    with pytest.raises(Malformed):
+        check_normal(Observable(Kind.DOMAIN, "Evil.Example"))
+
+
+def test_defanged_text_is_no_link() -> None:
+    assert defang("http://evil.example/") == "hxxp://evil[.]example/"
+
+
+def test_a_percent_sign_never_forms_an_octet_with_what_was_decoded_beside_it() -> None:
+    value = normalise(Kind.URL, "http://evil.example/%4%31%%34%").value
+    assert normalise(Kind.URL, value).value == value
+
+
+def _assert_idempotent(kind: Kind, raw: str) -> None:
+    try:
+        once = normalise(kind, raw)
+    except Malformed:
+        return
+    assert normalise(kind, once.value) == once
+    assert len(once.value) <= MAX_VALUE
+    once.value.encode()
+
+
+@given(st.sampled_from(list(Kind)), st.text(max_size=80))
+def test_the_normal_form_is_its_own_normal_form(kind: Kind, raw: str) -> None:
+    _assert_idempotent(kind, raw)
+
+
+@given(st.text(alphabet="%0123456789abcdefABCDEF/?#:@é. \\[]", max_size=60), st.text(max_size=20))
+def test_the_normal_form_of_a_url_is_its_own(path: str, label: str) -> None:
+    _assert_idempotent(Kind.URL, f"http://{label}.example/{path}")
+    _assert_idempotent(Kind.URL, f"http://{path}/")
+
+
+@given(st.text(max_size=70), st.text(max_size=30))
+def test_the_normal_form_of_an_address_is_its_own(local: str, label: str) -> None:
+    _assert_idempotent(Kind.EMAIL, f"{local}@{label}.example")
+    _assert_idempotent(Kind.DOMAIN, f"{label}.example")
