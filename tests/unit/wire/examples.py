@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One example of every message, equal to what stands in ``recorded_v1``.
+
+A recorded message is never edited: a release must read what earlier releases wrote. `python -m
+tests.unit.wire.examples` writes the file of a kind that has none yet.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from tocsin.clock import Instant
+from tocsin.domain.level import Band
+from tocsin.domain.observable import Kind, Observable
+from tocsin.domain.party import Role, Standing
+from tocsin.domain.warning import Urgency, Warning
+from tocsin.wire import messages
+from tocsin.wire.messages import Message, encode, encode_warning
+
+RECORDED = Path(__file__).parent / "recorded_v1"
+
+PARTY = "prt_1f0c2a645a3b4c8e9b1d0123456789ab"
+REPORT = "rpt_2f0c2a645a3b4c8e9b1d0123456789ab"
+WARNING = "wrn_3f0c2a645a3b4c8e9b1d0123456789ab"
+SENT = 1_795_249_800_000_000
+KEY, SALT, HASH, SIGNATURE = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, b"\x04" * 64
+LOGIN = Observable(Kind.DOMAIN, "login.example")
+WARNED = encode_warning(
+    Warning(
+        id=WARNING,
+        author=PARTY,
+        title="Password theft by telephone",
+        look_for=(LOGIN,),
+        measures="Block the name.",
+        urgency=Urgency.URGENT,
+        issued=Instant(SENT),
+        expires=Instant(SENT + 86_400_000_000),
+    )
+)
+
+EXAMPLES: tuple[Message, ...] = (
+    messages.Enrol(
+        code="example-code", signing_key=KEY, sealing_key=KEY, recovery_key=KEY, agreement="03" * 32
+    ),
+    messages.Enrolled(
+        party=PARTY,
+        name="Example Bank plc",
+        role=Role.BANK,
+        jurisdiction="GB",
+        realm="live",
+        alliance="Example Alliance",
+        alliance_identity="identity--9b1d0123-5a3b-4c8e-9b1d-0123456789ab",
+        hub_key="hub.example+00000000+AAAA",
+        partner_key=None,
+    ),
+    messages.Report(
+        id=REPORT, sent=SENT, audiences=("members",), objects=(msgspec.Raw(b'{"type":"indicator"}'),)
+    ),
+    messages.Sight(
+        id="msg_4f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, observable=LOGIN, happened="2026-11-21"
+    ),
+    messages.Warn(id=WARNING, sent=SENT, audiences=("all",), warning=WARNED, signature=SIGNATURE),
+    messages.Erase(id="msg_5f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, fact=REPORT, reason="mistake"),
+    messages.Receipt(
+        hub="hub.example",
+        party=PARTY,
+        message=REPORT,
+        added=SENT,
+        outcomes=(
+            messages.Outcome("indicator--6f0c2a64-5a3b-4c8e-9b1d-0123456789ab", "accepted", "", "members", 7),
+            messages.Outcome("objects[1]", "refused", "It is not well formed."),
+        ),
+    ),
+    messages.SignedReceipt(receipt=b'{"kind":"receipt"}', signature=SIGNATURE),
+    messages.Header(
+        entry="object",
+        added=SENT,
+        fact=REPORT,
+        chain="chn_7f0c2a645a3b4c8e9b1d0123456789ab",
+        batch="bat_8f0c2a645a3b4c8e9b1d0123456789ab",
+        named=False,
+    ),
+    messages.Entry(
+        stream="members",
+        seq=7,
+        header=b'{"kind":"header"}',
+        salt_h=SALT,
+        origin_c=HASH,
+        body_c=HASH,
+        body=b'{"type":"indicator"}',
+        salt_b=SALT,
+    ),
+    messages.Head(
+        stream="role:agency+jurisdiction:GB",
+        salt=SALT,
+        size=8,
+        root=HASH,
+        map_index=0,
+        map_size=2,
+        map_path=(HASH,),
+        log_path=(HASH, HASH),
+        note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
+    ),
+    messages.Welcome(hub="hub.example", streams=("all", "members")),
+    messages.Health(ready=True, witness="unwitnessed"),
+    messages.KeyEvent(holder="partner", key="partner.example+00000000+AAAA"),
+    messages.PartyEvent(
+        party=PARTY,
+        name="Example Bank plc",
+        role=Role.BANK,
+        jurisdiction="GB",
+        standing=Standing.ACTIVE,
+        signing_key=KEY,
+        sealing_key=KEY,
+        recovery_key=KEY,
+        agreement="03" * 32,
+    ),
+    messages.SightingEvent(observable=LOGIN, happened="2026-11-21"),
+    messages.BandEvent(observable=LOGIN, named=Band.FEW),
+    messages.WarningEvent(author=PARTY, warning=WARNED, signature=SIGNATURE),
+    messages.ErasureEvent(fact=REPORT, seqs=(3, 7), reason="mistake"),
+    messages.Witness(
+        held=4,
+        log=HASH,
+        log_path=(HASH,),
+        changes=(messages.ChangedHead(key=HASH, old_size=7, new_size=8, new_root=HASH, path=(HASH,)),),
+        note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n",
+    ),
+    messages.Cosigned(note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n"),
+)
+
+
+def place_of(message: Message) -> Path:
+    """The recorded file of a message's kind."""
+    return RECORDED / f"{type(message).__struct_config__.tag}.json"
+
+
+def kinds_of_message() -> set[type[Message]]:
+    """Every class of message that has a kind."""
+    found, left = set(), [Message]
+    while left:
+        left += (kind := left.pop()).__subclasses__()
+        if isinstance(kind.__struct_config__.tag, str) and kind.__struct_config__.tag not in (
+            "Message",
+            "Told",
+        ):
+            found.add(kind)
+    return found
+
+
+if __name__ == "__main__":
+    RECORDED.mkdir(exist_ok=True)
+    for example in EXAMPLES:
+        if not place_of(example).exists():
+            place_of(example).write_bytes(encode(example) + b"\n")
