@@ -338,7 +338,7 @@ def decode(data: bytes, into: type[M]) -> M:
 
 
 def peek(data: bytes) -> Peek:
-    """Kind and version of any message, known or not; Malformed when it is not an object with both."""
+    """Kind and version of any message, known or not, empty and 0 where it says none; Malformed when it is no object."""
     if len(data) > MAX_BODY:
         raise Malformed(f"A message has at most {MAX_BODY} bytes.")
     try:

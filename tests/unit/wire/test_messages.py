@@ -82,12 +82,18 @@ def test_a_message_of_another_kind_is_refused(example: Message) -> None:
 def test_a_field_of_the_wrong_type_is_named(example: Message, wrong: object) -> None:
     things = json.loads(encode(example))
     for field in set(things) - {"kind"}:
-        try:
-            found = decode(json.dumps(things | {field: wrong}).encode(), type(example))
-        except Malformed as error:
-            assert field in error.detail or "Version" in error.detail
+        found = read_or_complain(json.dumps(things | {field: wrong}).encode(), type(example))
+        if isinstance(found, str):
+            assert field in found or "Version" in found
         else:
             assert json.loads(encode(found))[field] == wrong
+
+
+def read_or_complain(data: bytes, kind: type[Message]) -> Message | str:
+    try:
+        return decode(data, kind)
+    except Malformed as error:
+        return error.detail
 
 
 def test_an_unknown_kind_can_be_told_and_is_not_read() -> None:
@@ -164,10 +170,12 @@ def test_hostile_json_breaks_no_other_reader(data: bytes) -> None:
             continue
 
 
-@given(
-    st.binary()
-    | st.recursive(st.none() | st.text() | st.floats() | st.integers(), st.lists).map(repr).map(str.encode)
+ALMOST_JSON = (
+    st.recursive(st.none() | st.text() | st.floats() | st.integers(), st.lists).map(repr).map(str.encode)
 )
+
+
+@given(st.binary() | ALMOST_JSON)
 def test_no_bytes_make_another_error_than_malformed(data: bytes) -> None:
     for read in (peek, decode_warning, lambda data: decode(data, Sight)):
         try:
