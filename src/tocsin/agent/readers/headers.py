@@ -80,7 +80,7 @@ def decoded(value: str) -> str:
 
 def addresses_in(value: str) -> list[str]:
     """The mail addresses of a field: those in angle brackets, else whatever looks like one; never a display name."""
-    return _ANGLED.findall(value) or _ADDRESS.findall(value)
+    return [angled.strip("\"'") for angled in _ANGLED.findall(value)] or _ADDRESS.findall(value)
 
 
 def named_in_display(value: str) -> list[str]:
