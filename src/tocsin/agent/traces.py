@@ -14,7 +14,8 @@ What this cannot see: a name that is not configured and not in the recipients, a
 import re
 from hashlib import md5, sha1, sha256
 
-from tocsin.agent.assets import Assets
+from tocsin.agent.assets import Assets, covering
+from tocsin.agent.bystanders import Bystanders
 from tocsin.domain.folding import squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
 from tocsin.wire.registrable import registrable
@@ -35,7 +36,9 @@ _ROLE_WORDS = (
 )
 _ROLE_NAMES = frozenset(_ROLE_WORDS.split())
 _RUN = re.compile(r"[A-Za-z0-9]+")
-_CHANGE = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])")
+_CHANGE = re.compile(
+    r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[a-z])"
+)
 
 
 class Traces:
@@ -44,12 +47,15 @@ class Traces:
     def __init__(self, assets: Assets, recipients: tuple[str, ...] = ()) -> None:
         self._inside: dict[str, str] = {}
         self._words: dict[str, str] = {}
+        self._own = assets.domains
         for name in assets.names:
             self._add(name, "your institution's name")
         for domain in assets.domains:
             self._add(domain, "your domain")
         for address in (*assets.addresses, *recipients[:MAX_RECIPIENTS]):
             self._add_address(address.lower())
+        for address in recipients[:MAX_RECIPIENTS]:
+            self._add_person(address.lower())
 
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
@@ -73,17 +79,22 @@ class Traces:
             self._words.setdefault(trace, what)
 
     def _add_address(self, address: str) -> None:
-        local, _, domain = address.partition("@")
+        domain = address.rpartition("@")[2]
         self._add(address, "a recipient's address")
         for digest in (md5, sha1, sha256):
             self._add(digest(address.encode(), usedforsecurity=False).hexdigest(), "a recipient's address")
-        for name in {local, *re.split(r"[\W_\d]+", local)} - _ROLE_NAMES:
-            if len(name) > 2:
-                self._add(name, "a recipient's name")
+        if covering(domain, self._own) or Bystanders.shipped().of_name(domain):
+            return
         self._add(domain, "a recipient's domain")
         label = (registrable(domain) or "").partition(".")[0]
         if len(label) > 2:
             self._add(label, "a recipient's domain")
+
+    def _add_person(self, address: str) -> None:
+        local = address.rpartition("@")[0]
+        for name in {local, *re.split(r"[\W_\d]+", local)} - _ROLE_NAMES:
+            if len(name) > 2:
+                self._add(name, "a recipient's name")
 
 
 def opaque(text: str) -> str | None:

@@ -49,7 +49,7 @@ _WORD_BREAK = re.compile(r"[\W_]+")
 _QUOTED = re.compile(r"=([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){4,}")
-_PRINTABLE = bytes(range(32, 127))
+_STRETCH = re.compile(rb"(?:[ -~]|[\xc2-\xf4][\x80-\xbf]{1,3}){5,}")
 _PUNYCODE = re.compile(r"xn--([a-z0-9-]{1,59})", re.IGNORECASE)
 
 
@@ -122,7 +122,7 @@ def _unbase64(run: str) -> bytes:
 
 
 def _readable(data: bytes) -> Iterator[str]:
-    """The text in some bytes, when at least four in five of them are printable ASCII."""
-    printable = len(data) - len(data.translate(None, _PRINTABLE))
-    if len(data) >= 4 and printable * 5 >= len(data) * 4:
-        yield data.decode("utf-8", "replace")
+    """The stretches of printable text in some bytes; what stands around an encoded text decodes to noise."""
+    stretches = _STRETCH.findall(data)
+    if stretches:
+        yield b"\n".join(stretches).decode("utf-8", "replace")
