@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+import base64
+import random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.agent.readings import JANE, NOW, door, draft_of, found, mail, sent
+
+from tocsin.agent.readers.reading import Attachment, Reading
+from tocsin.agent.redact import lines, redact
+from tocsin.domain.disclosure import Attack, Disclosure
+from tocsin.domain.linter import MAX_INDICATORS, lint
+from tocsin.domain.marking import TLP, Marking
+from tocsin.errors import NothingToShare, Refused
+from tocsin.wire.registrable import registrable
+
+B64 = base64.urlsafe_b64encode(JANE.encode()).decode()
+
+WHOLE = [
+    ("url", "https://evil.example/login/index.html"),
+    ("url", "https://evil.example:8443/a?step=2&lang=pt"),
+    ("url", "http://203.0.113.7/panel/"),
+    ("url", "https://northmoor-secure.com/login"),
+    ("url", "https://bit.ly/3AbCdEf"),
+    ("url", "https://docs.google.com/forms/d/e/1FAIpQLSe9x8y7z/viewform"),
+    ("url", "https://evil-bucket.s3.amazonaws.com/index.html"),
+    ("domain", "www.evil.example"),
+    ("domain", "northmoor-login.com"),
+    ("ipv4", "203.0.113.7"),
+    ("sha256", "a" * 64),
+    ("email", "evil@evil.example"),
+    ("email", "northmoor.alerts@gmail.com"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), WHOLE)
+def test_what_tells_nothing_of_the_victim_leaves_whole(kind: str, value: str) -> None:
+    assert sent(found(kind, value)) == [value]
+
+
+CUT = [
+    # the reader's address, in every clothing
+    (f"https://evil.example/a?email={JANE}", "https://evil.example/a"),
+    ("https://evil.example/a?email=jane.doe%40northmoor.example", "https://evil.example/a"),
+    (f"https://evil.example/a?u={B64}", "https://evil.example/a"),
+    (f"https://evil.example/a?u={JANE.encode().hex()}", "https://evil.example/a"),
+    (f"https://evil.example/a/{JANE}/login", "https://evil.example/a/"),
+    (f"https://evil.example/a/{B64}", "https://evil.example/a/"),
+    ("https://evil.example/a?name=Jane", "https://evil.example/a"),
+    ("https://evil.example/a?to=somebody@else.example", "https://evil.example/a"),
+    # the bank
+    ("https://evil.example/x/northmoor/login?a=1", "https://evil.example/x/"),
+    ("https://evil.example/x/north/moor/login", "https://evil.example/x/north/"),
+    ("https://evil.example/x?next=https://www.northmoor.example/", "https://evil.example/x"),
+    ("https://evil.example/x/N0RTHM00R.php", "https://evil.example/x/"),
+    ("https://evil.example/x/n%D0%BErthmoor", "https://evil.example/x/"),
+    ("https://evil.example/northmoor/", "evil.example"),
+    # marks made for one reader
+    ("https://evil.example/a?id=8f3a9c2e", "https://evil.example/a"),
+    ("https://evil.example/a?id=1234567890", "https://evil.example/a"),
+    ("https://evil.example/t/0b5e0a4c6f1d/x", "https://evil.example/t/"),
+    ("https://evil.example/?c=8f3a9c2e77", "evil.example"),
+    # below the attacker's registered domain
+    ("https://northmoor.example.evil.com/login", "https://evil.com/login"),
+    ("https://northmoor.evil.com/", "evil.com"),
+    ("https://jane-doe.evil.com:8443/login", "https://evil.com:8443/login"),
+    ("https://a9b8c7d6e5f4.evil.com/login", "https://evil.com/login"),
+    (f"https://{JANE.encode().hex()}.evil.com/", "evil.com"),
+    # on a bystander's host the page is kept when it still is one
+    ("https://storage.googleapis.com/bucket-7/northmoor/index.html", "https://storage.googleapis.com/bucket-7/"),
+    ("https://docs.google.com/forms/d/e/1FAIpQLSe9x8y7z/viewform?e=jane@x.example",
+     "https://docs.google.com/forms/d/e/1FAIpQLSe9x8y7z/viewform"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "leaves"), CUT)
+def test_a_link_is_cut_before_what_tells(written: str, leaves: str) -> None:
+    assert sent(found("url", written)) == [leaves]
+
+
+STAYS = [
+    ("url", "https://bit.ly/northmoor"),
+    ("url", "https://www.google.com/url?q=https://evil.example"),
+    ("url", "https://trackingservice.monday.com/tracker/link?token=8f3a9c2e77"),
+    ("url", "https://northmoor.onmicrosoft.com/x"),
+    ("url", "https://wa.me/?text=jane.doe"),
+    ("email", "jane.doe.1@gmail.com"),
+    ("email", "bounce+jane.doe=northmoor.example@amazonses.com"),
+    ("domain", "northmoor.linode.com"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), STAYS)
+def test_what_cannot_be_cut_stays(kind: str, value: str) -> None:
+    with pytest.raises(NothingToShare):
+        sent(found(kind, value))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bounce+jane.doe=northmoor.example@evil.com",
+        "bounces-8f3a9c2e77@evil.com",
+        "northmoor@evil.com",
+        "msprvs1=20417hx3k2a=bounces-55@evil.com",
+        "x@northmoor.evil.com",
+        "x@a9b8c7d6e5f4.evil.com",
+    ],
+)
+def test_a_return_path_that_tells_leaves_as_its_domain(address: str) -> None:
+    assert sent(found("email", address, "sender")) == ["evil.com"]
+
+
+def test_a_senders_domain_alone_leaves_only_when_the_mail_authenticated() -> None:
+    verp = found("email", "bounce+jane.doe=northmoor.example@evil.com", "sender")
+    link = found("url", "https://evil.example/")
+    assert sent(reading=mail(verp, link)) == ["https://evil.example/"]
+    assert sent(reading=mail(verp, link, passed=("spf",))) == ["evil.com", "https://evil.example/"]
+
+
+def test_the_sending_host_under_the_banks_own_name_stays() -> None:
+    values = (
+        found("domain", "mail.northmoor.example", "sending-host"),
+        found("ipv4", "198.51.100.4", "sending-host"),
+        found("domain", "mx.corp.internal", "sending-host"),
+        found("ipv4", "203.0.113.4", "sending-host"),
+    )
+    assert sent(*values) == ["203.0.113.4"]
+
+
+def test_only_the_attackers_values_leave_and_every_other_keeps_its_reason() -> None:
+    reading = mail(
+        found("url", "https://evil.example/login"),
+        found("url", "https://www.northmoor.example/logo.png"),
+        found("email", "ceo@northmoor.example", "sender"),
+        found("domain", "www.w3.org"),
+    )
+    draft = draft_of(reading=reading)
+    assert [i.observable.value for i in draft.disclosure.indicators] == ["https://evil.example/login"]
+    assert [str(value.owner) for value in draft.stays] == ["ours", "ours", "bystander"]
+
+
+def test_nothing_but_the_disclosures_fields_can_leave() -> None:
+    reading = Reading(
+        format="mail",
+        title="Northmoor: verify",
+        text="Dear Jane",
+        found=(found("url", "https://evil.example/login"),),
+        recipients=(JANE,),
+        attachments=(Attachment("northmoor.pdf", "application/pdf", 10, "c" * 64),),
+    )
+    body = msgspec.json.encode(draft_of(reading=reading).disclosure).lower()
+    assert b"northmoor" not in body
+    assert b"jane" not in body
+    assert set(msgspec.structs.asdict(draft_of(reading=reading).disclosure)) == {
+        "report_id", "attack", "happened", "indicators", "external_ids", "marking",
+    }  # fmt: skip
+
+
+def test_the_order_in_which_values_stood_does_not_leave() -> None:
+    one, two = found("domain", "b.example"), found("domain", "a.example")
+    assert sent(one, two) == sent(two, one) == ["a.example", "b.example"]
+
+
+def test_two_links_that_are_cut_to_the_same_are_one_indicator() -> None:
+    links = (found("url", f"https://evil.example/a?u={n}8f3a9c2e77") for n in (1, 2))
+    assert sent(*links) == ["https://evil.example/a"]
+
+
+def test_the_time_is_a_day_and_never_in_the_future() -> None:
+    link = found("url", "https://evil.example/")
+    for written, day in (
+        ("2026-11-20T23:59:59Z", "2026-11-20"),
+        ("2031-01-01T00:00:00Z", "2026-11-21"),
+        (None, "2026-11-21"),
+    ):
+        assert draft_of(reading=mail(link, happened=written)).disclosure.happened == day
+
+
+def test_public_catalogue_identifiers_pass_and_others_do_not() -> None:
+    ids = ("T1566.002", "CVE-2026-12345", "CASE-2026-77", "TICKET-1")
+    reading = mail(found("url", "https://evil.example/"), external_ids=ids)
+    assert draft_of(reading=reading).disclosure.external_ids == ("CVE-2026-12345", "T1566.002")
+
+
+@pytest.mark.parametrize("tlp", ["TLP:RED", "TLP:AMBER+STRICT", "TLP:PURPLE"])
+def test_what_was_marked_not_to_be_passed_on_is_refused(tlp: str) -> None:
+    with pytest.raises(Refused):
+        draft_of(reading=mail(found("url", "https://evil.example/"), tlp=tlp))
+
+
+def test_an_unknown_marking_is_held() -> None:
+    with pytest.raises(Refused, match="held"):
+        draft_of(reading=mail(found("url", "https://evil.example/"), held=True))
+
+
+def test_the_marking_of_the_input_and_the_senders_choice_give_the_stricter() -> None:
+    link = found("url", "https://evil.example/")
+    assert draft_of(reading=mail(link, tlp="TLP:CLEAR")).disclosure.marking.tlp is TLP.AMBER
+    green = Marking(tlp=TLP.GREEN)
+    assert draft_of(reading=mail(link, tlp="TLP:AMBER"), marking=green).disclosure.marking.tlp is TLP.AMBER
+    assert draft_of(reading=mail(link, tlp="TLP:CLEAR"), marking=green).disclosure.marking.tlp is TLP.GREEN
+
+
+def test_without_a_value_of_the_attackers_there_is_nothing_to_share() -> None:
+    with pytest.raises(NothingToShare, match="ours"):
+        draft_of(found("domain", "northmoor.example"))
+    with pytest.raises(NothingToShare):
+        draft_of(reading=mail())
+
+
+def test_the_values_beyond_the_bound_stay() -> None:
+    draft = draft_of(*(found("domain", f"h{n}.example") for n in range(MAX_INDICATORS + 5)))
+    assert len(draft.disclosure.indicators) == MAX_INDICATORS
+    assert len(draft.stays) == 5
+
+
+def test_a_person_sees_what_leaves_what_was_cut_and_what_stays_and_no_live_link() -> None:
+    shown = "\n".join(
+        lines(
+            draft_of(found("url", "https://evil.example/a?email=jane"), found("domain", "northmoor.example"))
+        )
+    )
+    assert "hxxps://evil[.]example/a " in shown
+    assert "a recipient's name" in shown
+    assert "your own: northmoor.example" in shown
+    assert "https://" not in shown
+
+
+def test_a_draft_is_a_struct_that_json_can_carry() -> None:
+    body = msgspec.json.encode(draft_of(found("url", "https://evil.example/a?email=jane")))
+    assert b'"cut":"what was cut held' in body
+
+
+@given(
+    st.lists(
+        st.sampled_from([value for value, _ in CUT] + [value for _, value in STAYS[:5]]),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(0, 2**32),
+)
+def test_whatever_leaves_is_clean_and_names_no_victim(urls: list[str], seed: int) -> None:
+    reading = mail(*(found("url", url) for url in urls), found("url", "https://evil.example/"))
+    draft = redact(reading, door(), attack=Attack.PHISHING, now=NOW, entropy=random.Random(seed).randbytes)
+    assert not lint(draft.disclosure, registrable)
+    body = msgspec.json.encode(draft.disclosure)
+    assert b"northmoor" not in body
+    assert b"jane" not in body
+    assert msgspec.json.decode(body, type=Disclosure) == draft.disclosure
