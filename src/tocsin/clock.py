@@ -5,7 +5,6 @@ An `Instant` is a whole number of microseconds since 1970-01-01 UTC. Nothing in 
 clocks being right: order comes from `seq`, and expiry is decided by the reader.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import NewType, Protocol
@@ -28,9 +27,6 @@ class Clock(Protocol):
     def now(self) -> Instant:
         """The present instant."""
 
-    async def sleep(self, seconds: float) -> None:
-        """Come back when that much of this clock's time has passed."""
-
 
 class SystemClock:
     """The machine's clock; only composition roots name it."""
@@ -38,10 +34,6 @@ class SystemClock:
     def now(self) -> Instant:
         """The present instant, from the operating system."""
         return Instant(time.time_ns() // 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait in real time."""
-        await asyncio.sleep(seconds)
 
 
 class ManualClock:
@@ -58,11 +50,6 @@ class ManualClock:
         """Move forward; time never goes back."""
         assert microseconds >= 0
         self._now = Instant(self._now + microseconds)
-
-    async def sleep(self, seconds: float) -> None:
-        """Let that much manual time pass at once, and others run."""
-        self.advance(int(seconds * SECOND))
-        await asyncio.sleep(0)
 
 
 def to_text(instant: Instant) -> str:

@@ -17,7 +17,7 @@ from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.messages import Receipt, SignedReceipt, Told, decode, encode
-from tocsin.wire.problem import to_problem
+from tocsin.wire.problem import to_error, to_problem
 
 BATCH = 50
 """Messages sent in one round."""
@@ -104,6 +104,15 @@ class Outbox:
     def _settle(self, message_id: str, state: str, answer: bytes) -> None:
         with self._store.transaction("settle message") as tx:
             tx.run("settle_message", {"id": message_id, "state": state, "answer": answer})
+
+
+def settled_state(state: MessageState | None, membership: Membership) -> Settled | None:
+    """How a message ended, from the outbox; None while it waits."""
+    if state is None or state.answer is None:
+        return None
+    if state.state == "receipted":
+        return Settled(state.id, check_receipt(decode(state.answer, SignedReceipt), membership, state.id))
+    return Settled(state.id, None, to_error(state.answer, 0).diagnostics())
 
 
 def _may_pass(error: TocsinError) -> bool:

@@ -5,18 +5,21 @@ Only verified entries come here (`tocsin.follow`). Each kind of body has one `ap
 erased entries had said. Unknown kinds and versions are kept and never acted on.
 """
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
 
-from tocsin.clock import DAY, Instant
+from tocsin.agent.vault import Membership
+from tocsin.clock import DAY, Clock, Instant
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN
 from tocsin.errors import BadSignature, Malformed, TocsinError
-from tocsin.follow.verify import StreamState, VerifiedEntry
+from tocsin.follow.verify import StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
+from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import (
     BandEvent,
     ErasureEvent,
@@ -28,6 +31,8 @@ from tocsin.wire.messages import (
     decode_warning,
 )
 from tocsin.wire.stix21 import StixIndicator, indicator_of, marking_of, read
+
+log = logging.getLogger("tocsin.agent")
 
 
 class StreamRow(msgspec.Struct, frozen=True):
@@ -53,17 +58,43 @@ class PartyRow(msgspec.Struct, frozen=True):
     sealing_key: bytes
 
 
+class _MarkRow(msgspec.Struct, frozen=True):
+    value: str
+
+
 class Replica:
     """The replica of one agent."""
 
-    def __init__(self, store: Store, realm: str, hub: str, alliance_identity: str, life_days: int) -> None:
+    def __init__(self, store: Store, membership: Membership, life_days: int, clock: Clock) -> None:
         self._store = store
-        self._realm = realm
-        self._hub = hub
-        self._alliance_identity = alliance_identity
+        self._membership = membership
         self._life = life_days * DAY
-        self.alarms: list[str] = []
-        """What a person must hear of; emptied by whoever tells them."""
+        self._clock = clock
+
+    def trust(self) -> Trust:
+        """The hub's key from enrolment, and the partner's as the directory last declared it."""
+        declared = self._mark("partner-key") or self._membership.partner_key
+        return Trust(
+            hub=self._membership.hub,
+            realm=self._membership.realm,
+            hub_key=VerifierKey.parse(self._membership.hub_key),
+            partner_key=VerifierKey.parse(declared) if declared else None,
+        )
+
+    def cursor(self) -> str:
+        """Where reading goes on, or empty."""
+        return self._mark("cursor")
+
+    def save_cursor(self, cursor: str) -> None:
+        """Remember where reading goes on."""
+        with self._store.transaction("save cursor") as tx:
+            tx.run("save_mark", {"name": "cursor", "value": cursor})
+
+    def alarm(self, error: TocsinError) -> None:
+        """Keep what people must hear of."""
+        log.error("%s", error)
+        with self._store.transaction("raise alarm") as tx:
+            self._raise_alarm(tx, str(error))
 
     def state(self, stream: str) -> StreamState:
         """Where verification of a stream goes on from."""
@@ -93,7 +124,7 @@ class Replica:
                 self._keep(tx, entry)
 
     def _keep(self, tx: Transaction, entry: VerifiedEntry) -> None:
-        place = {"stream": entry.stream, "seq": entry.seq}
+        place: Params = {"stream": entry.stream, "seq": entry.seq}
         tx.run(
             "keep_entry",
             {
@@ -115,7 +146,8 @@ class Replica:
             with tx.savepoint():
                 self._apply(tx, entry, entry.body)
         except TocsinError as error:
-            self.alarms.append(f"Entry {entry.stream}/{entry.seq} was kept and not acted on: {error}")
+            place_text = f"Entry {entry.stream}/{entry.seq}"
+            self._raise_alarm(tx, f"{place_text} was kept and is not acted on: {error}")
 
     def _apply(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> None:
         match entry.header.entry:
@@ -126,7 +158,7 @@ class Replica:
                 self._post(tx, entry, sighting.observable, "sighting", entry.header.added + self._life)
             case "band":
                 band = decode(body, BandEvent)
-                place = {"stream": entry.stream, "seq": entry.seq}
+                place: Params = {"stream": entry.stream, "seq": entry.seq}
                 tx.run("save_band", {**place, "value": str(band.observable), "named": band.named})
             case "warning":
                 self._apply_warning(tx, entry, decode(body, WarningEvent))
@@ -135,12 +167,12 @@ class Replica:
             case "party":
                 self._apply_party(tx, decode(body, PartyEvent))
             case "key":
-                decode(body, KeyEvent)
+                self._apply_key(tx, decode(body, KeyEvent))
             case unknown:
                 raise Malformed(f"Entries of kind {unknown[:20]!r} are not known to this version.")
 
     def _apply_object(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> None:
-        found = read(body, self._alliance_identity)
+        found = read(body, self._membership.alliance_identity)
         if isinstance(found, StixIndicator):
             kind = "named" if entry.header.named else "anonymous"
             observable = indicator_of(found).observable
@@ -152,18 +184,19 @@ class Replica:
         author = tx.one("party_by_id", {"id": event.author}, into=PartyRow)
         if author is None or author.role not in MAY_WARN:
             raise BadSignature("The warning's author is no agency and no desk of this alliance.")
-        verify(author.signing_key, Context("warning", self._realm, self._hub), event.warning, event.signature)
+        context = Context("warning", self._membership.realm, self._membership.hub)
+        verify(author.signing_key, context, event.warning, event.signature)
         warning = decode_warning(event.warning)
         if warning.author != event.author:
             raise BadSignature("The warning was signed by another party than it names.")
-        place = {"stream": entry.stream, "seq": entry.seq}
+        place: Params = {"stream": entry.stream, "seq": entry.seq}
         tx.run("save_warning", {**place, "id": warning.id, "expires": warning.expires, "body": event.warning})
         for observable in warning.look_for:
             self._post(tx, entry, observable, "warning", warning.expires)
 
     def _apply_erasure(self, tx: Transaction, entry: VerifiedEntry, erasure: ErasureEvent) -> None:
         for seq in erasure.seqs:
-            place = {"stream": entry.stream, "seq": seq}
+            place: Params = {"stream": entry.stream, "seq": seq}
             for query in ("erase_body", "erase_postings", "erase_warning", "erase_band"):
                 tx.run(query, place)
 
@@ -180,6 +213,21 @@ class Replica:
                 "sealing_key": event.sealing_key,
             },
         )
+
+    def _apply_key(self, tx: Transaction, event: KeyEvent) -> None:
+        """The partner's key counts from the next head on. The hub's own key is fixed by the enrolment code."""
+        if event.holder == "partner":
+            VerifierKey.parse(event.key)
+            tx.run("save_mark", {"name": "partner-key", "value": event.key})
+
+    def _raise_alarm(self, tx: Transaction, sentence: str) -> None:
+        tx.run("raise_alarm", {"at": self._clock.now(), "sentence": sentence})
+        tx.run("bound_alarms", {})
+
+    def _mark(self, name: str) -> str:
+        with self._store.reading("mark") as tx:
+            row = tx.one("mark", {"name": name}, into=_MarkRow)
+        return row.value if row else ""
 
     def _post(
         self,

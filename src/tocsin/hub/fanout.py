@@ -7,7 +7,7 @@ A reader that does not keep up is dropped and resumes with its cursor; nobody wa
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from tocsin.web.sse import HEARTBEAT
+from tocsin.wire.sse import HEARTBEAT
 
 MAX_QUEUE = 2_048
 """Chunks that one reader may be behind; a wave is a handful."""

@@ -20,9 +20,9 @@ from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.noting import Noting
 from tocsin.hub.streams import PAGE, StreamHead, page
 from tocsin.storage.store import Store
-from tocsin.web.sse import event, position
 from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
 from tocsin.wire.messages import Health, Welcome, encode
+from tocsin.wire.sse import event, position
 
 log = logging.getLogger("tocsin.hub")
 
@@ -149,11 +149,20 @@ class Following:
             await _wait(self._wake_heads)
             try:
                 news = await self._noting.note(self._heads())
-                proved = [(name, found) for name in sorted(news) if (found := self._noting.prove(name))]
+                proved = [
+                    (name, found)
+                    for name in sorted(news, key=_directory_first)
+                    if (found := self._noting.prove(name))
+                ]
                 chunks = [(name, event(encode(head))) for name, head in proved]
                 self._fanout.publish(chunks, self._closing)
             except Exception:  # as above
                 log.exception("heads could not be signed")
+
+
+def _directory_first(name: str) -> tuple[bool, str]:
+    """Keys and standing come before what they decide about."""
+    return name != DIRECTORY, name
 
 
 async def _wait(wake: asyncio.Event) -> None:

@@ -15,7 +15,6 @@ from tocsin.hub.joining import Joining
 from tocsin.hub.verbs import erase, report, sight, warn
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
-from tocsin.web.sse import MEDIA_TYPE
 from tocsin.wire.messages import (
     MAX_BODY,
     Enrol,
@@ -29,6 +28,7 @@ from tocsin.wire.messages import (
     Warn,
     decode,
 )
+from tocsin.wire.sse import MEDIA_TYPE
 
 OPERATIONS = (
     Operation("POST", "/v1/enrolments", "Join with a one-time code.", Enrol, Enrolled, signed=False),

@@ -22,6 +22,8 @@ def check_listen(listen: Listen) -> Listen:
         loopback = listen.host == "localhost" or ipaddress.ip_address(listen.host).is_loopback
     except ValueError:
         raise ConfigError(f"listen.host {listen.host!r} is not an address.") from None
+    if not 0 <= listen.port <= 65_535:
+        raise ConfigError(f"listen.port {listen.port} is not a port.")
     if bool(listen.tls_certificate) != bool(listen.tls_key):
         raise ConfigError("listen.tls_certificate and listen.tls_key go together.")
     if not (loopback or listen.tls_certificate or listen.behind_tls_proxy):

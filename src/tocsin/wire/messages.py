@@ -18,7 +18,8 @@ from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed
 
 VERSION = 1
-MAX_OBJECTS = 1_000
+MAX_OBJECTS = 1_001
+"""Of one report: a grouping and 1,000 indicators."""
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one request; a report of 1,000 indicators is about 700 kB."""
 

@@ -6,7 +6,7 @@ A value that cannot be put in normal form becomes a `Defect` with its place, unl
 
 import re
 from contextlib import suppress
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tocsin.agent.extract import mentions_in, refang, urls_in
 from tocsin.agent.readers.reading import Defect, Found
@@ -19,6 +19,9 @@ MAX_URLS = 5_000
 """URLs read from one running text."""
 MAX_DEFECTS = 1_000
 MAX_RAW = 400
+MAX_CARRIED = 3
+"""Links inside each other that are followed."""
+_CARRIED = re.compile(r"[?&][\w.-]{1,60}=(https?(?:://|%3A%2F%2F)[^&]{4,2000})", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -60,8 +63,11 @@ class Gathering:
             if kind is Kind.URL:
                 self._keep_host_only(raw, part, where)
 
-    def link(self, raw: str, where: str) -> None:
-        """Keep a URL that a person can follow, and the host on which it lands."""
+    def link(self, raw: str, where: str, depth: int = 0) -> None:
+        """Keep a URL that a person can follow, the host on which it lands, and a URL that it carries in its query.
+
+        Redirectors, and mail gateways that rewrite links (Safe Links and the like), carry the true target so.
+        """
         try:
             link = normalise(Kind.URL, raw)
         except Malformed as error:
@@ -72,6 +78,9 @@ class Gathering:
         host = host_of(link)
         if host:
             self._keep_host(host, "landing-host", where, raw)
+        inner = _CARRIED.search(link.value) if depth < MAX_CARRIED else None
+        if inner:
+            self.link(unquote(inner[1]), f"{where}, the URL it carries" if depth == 0 else where, depth + 1)
 
     def mention(self, kind: Kind, raw: str, where: str) -> None:
         """Keep one value that is only named; nothing when it is none of that kind."""

@@ -165,3 +165,23 @@ GROUP BY entry.kind ORDER BY entry.kind;
 -- name: last_entry
 -- The newest entry: when anything was last heard.
 SELECT coalesce(max(added), 0) AS added FROM entry;
+
+-- name: mark
+-- One mark by name.
+SELECT value FROM mark WHERE name = :name;
+
+-- name: save_mark
+-- Store or replace a mark.
+INSERT INTO mark (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: raise_alarm
+-- People must hear of this.
+INSERT INTO alarm (at, sentence) VALUES (:at, :sentence);
+
+-- name: bound_alarms
+-- Only the newest stay.
+DELETE FROM alarm WHERE rowid NOT IN (SELECT rowid FROM alarm ORDER BY at DESC, rowid DESC LIMIT 1000);
+
+-- name: alarms
+-- The newest alarms.
+SELECT at, sentence FROM alarm ORDER BY at DESC, rowid DESC LIMIT :limit;

@@ -8,6 +8,18 @@ CREATE TABLE secret (
   box  BYTES NOT NULL                                    -- the value
 ) STRICT;
 
+-- Operational. What this agent remembers between runs that is no secret: its reading position, the partner's key.
+CREATE TABLE mark (
+  name  TEXT NOT NULL PRIMARY KEY,                       -- such as cursor
+  value TEXT NOT NULL                                    -- its value
+) STRICT;
+
+-- Operational. What people must hear of: a history that does not add up, a hub out of reach. The newest 1,000.
+CREATE TABLE alarm (
+  at       BIGINT NOT NULL,                              -- when
+  sentence TEXT   NOT NULL                               -- for a person
+) STRICT;
+
 -- Ledger of this party. One attack as this party knows it.
 CREATE TABLE vault_case (
   id     TEXT   NOT NULL PRIMARY KEY,                    -- cas_…

@@ -16,3 +16,11 @@ SELECT size, frontier, note FROM log ORDER BY size DESC LIMIT 1;
 -- name: append_log
 -- The next leaf was co-signed.
 INSERT INTO log (size, frontier, note, added) VALUES (:size, :frontier, :note, :added);
+
+-- name: keep_evidence
+-- A note was refused.
+INSERT INTO evidence (added, note, reason) VALUES (:added, :note, :reason);
+
+-- name: bound_evidence
+-- Only the newest stay.
+DELETE FROM evidence WHERE rowid NOT IN (SELECT rowid FROM evidence ORDER BY added DESC, rowid DESC LIMIT 1000);

@@ -14,3 +14,10 @@ CREATE TABLE log (
   note     TEXT   NOT NULL,                              -- the note as co-signed
   added    BIGINT NOT NULL                               -- when
 ) STRICT;
+
+-- Operational. Notes that the hub signed and that were refused: evidence, the newest 1,000.
+CREATE TABLE evidence (
+  added  BIGINT NOT NULL,                                -- when
+  note   TEXT   NOT NULL,                                -- as the hub signed it
+  reason TEXT   NOT NULL                                 -- why it was refused
+) STRICT;

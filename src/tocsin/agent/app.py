@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the agent: the only file here that names a database, the real clock and the real randomness."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tocsin.agent.assets import assets_of, own_assets
+from tocsin.agent.classify import Classifier
+from tocsin.agent.guard import guard_for
+from tocsin.agent.house import House
+from tocsin.agent.levels import Levels
+from tocsin.agent.outbox import Outbox
+from tocsin.agent.protection import Protection
+from tocsin.agent.replica import PartyRow, Replica
+from tocsin.agent.signed import SignedHub, http_client
+from tocsin.agent.vault import Vault, create_master_key, read_master_key
+from tocsin.agent.verbs.join import Joined, join
+from tocsin.clock import SystemClock
+from tocsin.config import AgentConfig, OwnAssets, load, save
+from tocsin.errors import ConfigError, TocsinError
+from tocsin.follow.follower import Follower
+from tocsin.privacy.box import Box
+from tocsin.storage.sqlite import open_sqlite
+
+log = logging.getLogger("tocsin.agent")
+
+SETTINGS = "agent.toml"
+_STORE = "agent.db"
+_OUTBOX_SECONDS = 1.0
+"""How often the outbox is looked at, besides when something is queued."""
+_SHIELD_SECONDS = 60.0
+"""How often protection files are looked at without news: values expire by themselves."""
+
+
+def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None) -> Joined:
+    """Make a new agent and join the alliance with a one-time code."""
+    if (folder / SETTINGS).exists():
+        raise ConfigError(f"{folder} holds an agent already.")
+    key_path = key_file or folder.parent / f"{folder.name}.key"
+    config = AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
+    own_assets(own)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    create_master_key(key_path, folder, os.urandom)
+    try:
+        with opened(folder, config) as house:
+            joined = asyncio.run(join(house, code))
+    except BaseException:
+        # Nothing was joined: a second try with a good code must find a clean place.
+        key_path.unlink(missing_ok=True)
+        for name in (_STORE, f"{_STORE}-wal", f"{_STORE}-shm"):
+            (folder / name).unlink(missing_ok=True)
+        raise
+    save(folder / SETTINGS, config)
+    return joined
+
+
+@contextmanager
+def opened(folder: Path, config: AgentConfig | None = None) -> Iterator[House]:
+    """The agent for one command; `agent serve` may be running meanwhile."""
+    settings = config or load(folder / SETTINGS, AgentConfig)
+    box = Box(read_master_key(Path(settings.master_key)), os.urandom)
+    store = open_sqlite(folder / _STORE, "agent")
+    clock = SystemClock()
+    try:
+        yield House(
+            folder=folder,
+            config=settings,
+            store=store,
+            vault=Vault(store, box),
+            outbox=Outbox(store, box, clock, os.urandom),
+            clock=clock,
+            entropy=os.urandom,
+        )
+    finally:
+        store.close()
+
+
+def classifier(house: House) -> Classifier:
+    """Knows this bank's assets and the names of the other members."""
+    own = own_assets(house.config.own)
+    with house.store.reading("members") as tx:
+        parties = tx.all("parties", {}, into=PartyRow)
+    members = tuple(assets_of(row.name) for row in parties if row.role == "bank")
+    return Classifier(own, tuple(one for one in members if one.legal_name != own.legal_name))
+
+
+def levels(house: House) -> Levels:
+    """What this agent may do with every value it knows."""
+    return Levels(house.store, guard_for(house.config.own, classifier(house)))
+
+
+def protection(house: House) -> Protection:
+    """The protection files of this agent."""
+    return Protection(levels(house), house.config.shields, house.folder)
+
+
+def serve(folder: Path, ready: Callable[[str], None]) -> None:
+    """Follow the alliance, send what was approved, keep the protection files up to date, until stopped."""
+    with opened(folder) as house:
+        asyncio.run(_serve(house, ready))
+
+
+async def _serve(house: House, ready: Callable[[str], None]) -> None:
+    membership = house.vault.membership()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with http_client(house.config) as http:
+        hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
+        replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+        follower = Follower(hub.stream, replica, house.clock, house.entropy, asyncio.sleep)
+        news = asyncio.Event()
+        news.set()
+        tasks = [
+            asyncio.create_task(follower.run(news.set)),
+            asyncio.create_task(_send(house, hub)),
+            asyncio.create_task(_shield(house, news)),
+        ]
+        ready(membership.name)
+        ended = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([*tasks, ended], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*tasks, ended]:
+            task.cancel()
+        await asyncio.gather(*tasks, ended, return_exceptions=True)
+        for task in done - {ended}:
+            task.result()
+
+
+async def _send(house: House, hub: SignedHub) -> None:
+    while True:
+        try:
+            await house.outbox.flush(hub, house.vault.membership())
+        except TocsinError as error:
+            log.warning("outbox: %s", error)
+        await asyncio.sleep(_OUTBOX_SECONDS)
+
+
+async def _shield(house: House, news: asyncio.Event) -> None:
+    while True:
+        try:
+            await asyncio.wait_for(news.wait(), _SHIELD_SECONDS)
+        except TimeoutError:
+            log.debug("no news: looking for what expired")
+        news.clear()
+        try:
+            for change in protection(house).apply(house.clock.now(), dry_run=False):
+                if change.changes:
+                    log.info("%s: %d values", change.path, change.values)
+        except TocsinError as error:
+            log.warning("protection files: %s", error)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a human must look before this bank blocks a value: its own house, its partners, and places that all share.
+
+A poisoned report must not make a bank block its own domain, a resolver or a cloud. A guard holds; it never silences.
+"""
+
+from tocsin.agent.assets import Assets, covering
+from tocsin.agent.classify import Classifier
+from tocsin.agent.levels import Guard
+from tocsin.config import OwnAssets
+from tocsin.domain.linter import network_of
+from tocsin.domain.observable import Kind, Observable, host_of, normalise
+
+
+def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
+    """The guard of one bank: each reason a sentence that names the asset or the place."""
+    assets = classifier.own
+    networks = [
+        normalise(Kind.CIDR, text) for text in own.partners if "/" in text or text.replace(".", "").isdigit()
+    ]
+
+    def guard(observable: Observable) -> tuple[str, ...]:
+        reasons = []
+        if asset := assets.owns(observable) or _above(observable, assets):
+            reasons.append(f"your own: {asset}")
+        host = host_of(observable)
+        if partner := host and covering(host, assets.partners):
+            reasons.append(f"your partner's: {partner}")
+        reasons += [f"your partner's: {one.value}" for one in networks if _overlap(one, observable)]
+        place = classifier.place(observable)
+        if place and not place.may_hold(observable.kind):
+            reasons.append(f"{place.name}: {place.why}")
+        return tuple(reasons)
+
+    return guard
+
+
+def _above(observable: Observable, assets: Assets) -> str | None:
+    """An own domain that would fall with this one, because it lies below it."""
+    if observable.kind is not Kind.DOMAIN:
+        return None
+    return next((own for own in sorted(assets.domains) if covering(own, frozenset({observable.value}))), None)
+
+
+def _overlap(network: Observable, observable: Observable) -> bool:
+    theirs, ours = network_of(network), network_of(observable)
+    if theirs is None or ours is None or theirs.version != ours.version:
+        return False
+    return theirs.overlaps(ours)

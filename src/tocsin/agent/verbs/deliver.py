@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Send what was just queued and wait for its receipt, for a command that a person is looking at."""
+
+from tocsin.agent.house import House
+from tocsin.agent.outbox import Settled, settled_state
+from tocsin.agent.signed import SignedHub, http_client
+from tocsin.errors import Unreachable
+
+
+async def deliver(house: House, message_ids: list[str]) -> list[Settled]:
+    """Send until these messages are settled; Unreachable when the hub is not there: they wait in the outbox."""
+    membership = house.vault.membership()
+    async with http_client(house.config) as http:
+        hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
+        while any((state := house.outbox.state(one)) and state.state == "waiting" for one in message_ids):
+            if not await house.outbox.flush(hub, membership):
+                break
+    settled = [settled_state(house.outbox.state(one), membership) for one in message_ids]
+    missing = [one for one, state in zip(message_ids, settled, strict=True) if state is None]
+    if missing:
+        raise Unreachable(f"{len(missing)} messages wait in the outbox.")
+    return [one for one in settled if one is not None]

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take back everything that this party said under one identifier; every reader is told to delete it."""
+
+from tocsin.agent.house import House
+from tocsin.agent.journal import Decision, write
+from tocsin.ids import new_id
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import Erase
+
+PATH = "/v1/erasures"
+
+
+def erase(house: House, fact: str, reason: str, by: str) -> str:
+    """Queue the erasure of a report, sighting or warning of one's own; the message's identifier."""
+    now = house.clock.now()
+    message = Erase(id=new_id("msg", house.entropy), sent=now, fact=fact, reason=reason)
+
+    def work(tx: Transaction) -> None:
+        write(tx, house.vault.box, Decision(now, by, "took back", fact, reason))
+        house.outbox.queue(tx, PATH, message)
+
+    house.store.run("take back", work)
+    return message.id

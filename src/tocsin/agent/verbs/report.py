@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bank reports a file: read it in the child, classify, redact, have it approved, open a case, queue what leaves.
+
+`prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.approve`).
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+from tocsin.agent import anonymous
+from tocsin.agent.approve import Approved
+from tocsin.agent.classify import Classifier
+from tocsin.agent.house import House
+from tocsin.agent.journal import Decision, write
+from tocsin.agent.readers.process import ReaderChild
+from tocsin.agent.readers.reading import Reading
+from tocsin.agent.redact import Draft, redact
+from tocsin.agent.vault import Case, Evidence
+from tocsin.domain.disclosure import Attack
+from tocsin.domain.marking import Marking
+from tocsin.ids import from_stix, new_id
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import MAX_OBJECTS, Report, encode
+from tocsin.wire.stix21 import mint
+
+PATH = "/v1/reports"
+_NOTE_TEXT = 4_000
+"""Characters of the readable text that a case keeps beside the file itself."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A file that was read, and exactly what would leave of it."""
+
+    name: str
+    data: bytes
+    reading: Reading
+    draft: Draft
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A report on its way."""
+
+    report: str
+    case: str
+
+
+def prepare(
+    house: House,
+    reader: ReaderChild,
+    classifier: Classifier,
+    name: str,
+    data: bytes,
+    *,
+    attack: Attack | None,
+    marking: Marking,
+) -> Prepared:
+    """Read a file and draft its disclosure; an InputError says why there is none."""
+    reading = reader.read(data, name)
+    kind = attack or (Attack.PHISHING if reading.format == "mail" else Attack.OTHER)
+    draft = redact(
+        reading,
+        classifier,
+        attack=kind,
+        now=house.clock.now(),
+        entropy=house.entropy,
+        marking=marking,
+    )
+    return Prepared(name, data, reading, draft)
+
+
+def send(
+    house: House, prepared: Prepared, approved: Approved, report_class: str, audiences: tuple[str, ...]
+) -> Queued:
+    """Open the case and queue the approved disclosure, in one transaction with the journal."""
+    if report_class in anonymous.CLASSES:
+        anonymous.refuse(report_class)
+    report = _message(house, approved, audiences)
+    case = Case(
+        id=new_id("cas", house.entropy),
+        opened=approved.at,
+        title=prepared.reading.title[:200] or prepared.name,
+        report=report.id,
+        decision=approved.by,
+        notes=(prepared.reading.text[:_NOTE_TEXT],),
+    )
+    evidence = Evidence(prepared.name, prepared.data)
+    digest = sha256(prepared.data).hexdigest()
+
+    def work(tx: Transaction) -> None:
+        house.vault.open_case(tx, case, (evidence,), (digest,))
+        decision = Decision(approved.at, approved.by, "approved a report", report.id, f"case {case.id}")
+        write(tx, house.vault.box, decision)
+        house.outbox.queue(tx, PATH, report)
+
+    house.store.run("approve report", work)
+    return Queued(report.id, case.id)
+
+
+def _message(house: House, approved: Approved, audiences: tuple[str, ...]) -> Report:
+    objects = mint(approved.disclosure, house.vault.membership().alliance_identity, house.entropy)
+    assert len(objects) <= MAX_OBJECTS, "the redactor bounds the number of indicators"
+    return Report(
+        id=from_stix(objects[0].id, "rpt"),
+        sent=approved.at,
+        audiences=audiences,
+        objects=tuple(msgspec.Raw(encode(one)) for one in objects),
+    )

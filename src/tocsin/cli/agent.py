@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin agent …`: what a bank, an agency, a regulator or the desk runs inside its own walls."""
+
+import argparse
+import asyncio
+import getpass
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tocsin.agent import app
+from tocsin.agent.house import House
+from tocsin.agent.inbox import Inbox, inbox
+from tocsin.agent.outbox import Settled
+from tocsin.agent.protection import Change
+from tocsin.agent.verbs.deliver import deliver
+from tocsin.agent.verbs.erase import erase
+from tocsin.agent.verbs.sight import recognise, sight
+from tocsin.agent.verbs.warn import draft, issue
+from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.report import REPORT
+from tocsin.clock import Instant, to_text
+from tocsin.config import OwnAssets
+from tocsin.domain.observable import defang
+from tocsin.domain.warning import Urgency
+from tocsin.errors import Refused
+from tocsin.wire.messages import ERASURE_REASONS
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """One message and how it ended."""
+
+    id: str
+    settled: Settled
+
+
+class Shields(msgspec.Struct, frozen=True):
+    """What changed, or would."""
+
+    changes: tuple[Change, ...]
+
+
+def _init_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("--hub", required=True, metavar="URL", help="where the alliance's hub serves")
+    parser.add_argument("--code", required=True, help="the one-time code from the hub's operator")
+    parser.add_argument("--legal-name", required=True, help="as registered; aliases are derived from it")
+    parser.add_argument("--domain", action="append", default=[], help="an own domain; may be repeated")
+    parser.add_argument(
+        "--network", action="append", default=[], help="an own network, CIDR; may be repeated"
+    )
+    parser.add_argument(
+        "--alias", action="append", default=[], help="a further name or brand; may be repeated"
+    )
+    parser.add_argument(
+        "--key-file", type=Path, help="where the vault's key is kept (default: DIR.key, beside DIR)"
+    )
+
+
+def _init(parsed: argparse.Namespace) -> Iterator[Output]:
+    own = OwnAssets(
+        legal_name=parsed.legal_name,
+        domains=tuple(parsed.domain),
+        networks=tuple(parsed.network),
+        aliases=tuple(parsed.alias),
+    )
+    joined = app.init(Path(parsed.dir), parsed.hub, parsed.code, own, parsed.key_file)
+    history = (
+        "witnessed by a partner"
+        if joined.witnessed
+        else "not witnessed: the alliance has declared no partner"
+    )
+    yield Output(
+        (
+            f"{joined.name} joined {joined.alliance} as {joined.role} ({joined.party}).",
+            f"  the hub's history is {history}",
+            "Next: tocsin agent serve, and tocsin agent report for a suspicious mail.",
+        ),
+        joined,
+    )
+
+
+def _folder_only(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+
+
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("--port", type=int, help="for the console (not built yet)")
+
+
+def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
+    if parsed.port is not None:
+        NotYet("The console comes later; agent inbox, shield and report work beside agent serve.")(parsed)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    app.serve(Path(parsed.dir), lambda name: print(f"Agent of {name} ready", flush=True))
+    yield Output(("Agent stopped.",))
+
+
+def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        found = inbox(house, app.levels(house), house.clock.now())
+    yield Output(tuple(_inbox_lines(found)), found)
+
+
+def _inbox_lines(found: Inbox) -> Iterator[str]:
+    for alarm in found.alarms:
+        yield f"ALARM {to_text(Instant(alarm.at))[:19]}  {alarm.sentence}"
+    for received in found.warnings:
+        warning = received.warning
+        yield f"WARNING {warning.urgency} from {received.author}: {warning.title}   ({warning.id})"
+        if warning.measures:
+            yield f"    do: {warning.measures}"
+    for one in found.values:
+        why = "; ".join(one.judgement.reasons)
+        yield f"{one.judgement.level:<6} {defang(one.observable.value):<60} {why}   ({one.reference})"
+    if not found.values and not found.warnings:
+        yield "Nothing yet. Is tocsin agent serve running?"
+
+
+def _shield_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+
+
+def _shield(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        changes = app.protection(house).apply(house.clock.now(), dry_run=parsed.dry_run)
+    lines = [] if changes else ["No protection file is named in [shields] of agent.toml: nothing is written."]
+    for change in changes:
+        lines.append(f"{change.path}: {change.values} values at block")
+        lines += [f"  - {line}" for line in change.removed] + [f"  + {line}" for line in change.added]
+    yield Output(tuple(lines), Shields(tuple(changes)))
+
+
+def _sight_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("value", help="domain, URL, address or hash, defanged or not")
+    parser.add_argument("--audience", default="members", help="who may read it (default members)")
+    parser.add_argument("--by", default=None, help="who decides (default: you)")
+
+
+def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        message = sight(house, recognise(parsed.value), parsed.audience, parsed.by or getpass.getuser())
+        yield _delivered(house, message, "Confirmed: the alliance counts you as a source, and names nobody.")
+
+
+def _warn_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("--title", required=True, help="one line; never who was hurt")
+    parser.add_argument(
+        "--look-for", action="append", default=[], metavar="VALUE", help="a value; may be repeated"
+    )
+    parser.add_argument("--measures", default="", help="what to do, in plain text")
+    parser.add_argument("--urgency", default="elevated", choices=list(Urgency))
+    parser.add_argument("--days", type=int, default=14, help="until it expires (default 14)")
+    parser.add_argument("--audience", action="append", default=[], help="who may read it (default all)")
+    parser.add_argument("--by", default=None, help="who decides (default: you)")
+    parser.add_argument("--yes", action="store_true", help="issue it; without this it is only shown")
+
+
+def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        warning = draft(
+            house,
+            title=parsed.title,
+            look_for=tuple(recognise(text) for text in parsed.look_for),
+            measures=parsed.measures,
+            urgency=Urgency(parsed.urgency),
+            days=parsed.days,
+        )
+        lines = [
+            f"{warning.urgency}: {warning.title}",
+            *(f"  + {defang(one.value)}" for one in warning.look_for),
+        ]
+        if not parsed.yes:
+            yield Output((*lines, "Not issued. Add --yes to sign and issue it."), warning)
+            return
+        yield Output(tuple(lines))
+        audiences = tuple(parsed.audience) or ("all",)
+        message = issue(house, warning, audiences, parsed.by or getpass.getuser())
+        yield _delivered(house, message, f"Issued as {warning.id}, under this agency's own signature.")
+
+
+def _erase_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("fact", help="identifier of your report, sighting or warning")
+    parser.add_argument("--reason", default="withdrawn", choices=sorted(ERASURE_REASONS))
+    parser.add_argument("--by", default=None, help="who decides (default: you)")
+
+
+def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        message = erase(house, parsed.fact, parsed.reason, parsed.by or getpass.getuser())
+        yield _delivered(house, message, "Erased at the hub; every reader was told to delete its copy.")
+
+
+def _delivered(house: House, message: str, sentence: str) -> Output:
+    """Send one message now; Refused when the hub says no."""
+    (settled,) = asyncio.run(deliver(house, [message]))
+    if settled.receipt is None:
+        raise Refused(settled.problem)
+    return Output((sentence,), Delivered(message, settled))
+
+
+COMMANDS = (
+    Command("agent", "init", "join an alliance with a one-time code", _init, _init_arguments),
+    Command(
+        "agent",
+        "serve",
+        "follow the alliance and keep the protection files up to date",
+        _serve,
+        _serve_arguments,
+        "Outbound HTTPS only. Every entry is proved before it is acted on; what does not add up is an alarm.",
+    ),
+    REPORT,
+    Command("agent", "inbox", "show alarms, warnings and every value with its level", _inbox, _folder_only),
+    Command("agent", "sight", "confirm a value that you saw too", _sight, _sight_arguments),
+    Command(
+        "agent",
+        "warn",
+        "warn everybody, as an agency or the desk",
+        _warn,
+        _warn_arguments,
+        "Without --yes the warning is only shown. Your agent signs it: the hub could not have written it.",
+    ),
+    Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
+    Command(
+        "agent",
+        "shield",
+        "bring the protection files up to date",
+        _shield,
+        _shield_arguments,
+        "Files are named in [shields] of agent.toml. Only values at level block are in them, never your own.",
+    ),
+    Command(
+        "agent",
+        "hunt",
+        "search the past for a value",
+        NotYet("Search your SIEM for the values of agent inbox."),
+    ),
+    Command("agent", "trustee", "open an accountable report", NotYet("It comes with the anonymous path.")),
+    Command(
+        "agent",
+        "backup",
+        "back the agent up",
+        NotYet("Stop the agent and copy its folder; keep its key apart."),
+    ),
+    Command(
+        "agent",
+        "restore",
+        "restore the agent",
+        NotYet("Put the copied folder back; it names its key file."),
+    ),
+    Command(
+        "agent", "doctor", "check the agent's health", NotYet("Use tocsin agent inbox: alarms stand first.")
+    ),
+)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `tocsin`: arguments in, one call down, text or JSON out. No rule of the alliance is decided here.
+
+Exit codes: 0 done · 1 refused or failed, with the reason · 2 the command or configuration is wrong · 3 the other side
+could not be reached and what was approved waits in the outbox · 130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin import __version__
+from tocsin.cli import agent, hub, partner, story
+from tocsin.cli.command import Command, NotYet
+from tocsin.errors import RemoteError, TocsinError, UsageError
+from tocsin.wire.problem import to_problem
+
+COMMANDS: tuple[Command, ...] = (*hub.COMMANDS, *agent.COMMANDS, *partner.COMMANDS, *story.COMMANDS)
+
+_GROUPS = {
+    "hub": "run the exchange of an alliance",
+    "agent": "take part: inside a bank, an agency, a regulator or the desk",
+    "partner": "witness a hub's history, as a separate legal person",
+    "relay": "carry anonymous reports, as a third legal person",
+    "drill": "rehearse an attack inside the real system",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code."""
+    parsed = build_parser().parse_args(arguments)
+    command: Command = parsed.command
+    try:
+        for part in command.run(parsed):
+            if parsed.json:
+                if part.data is not None:
+                    print(msgspec.json.encode(part.data).decode(), flush=True)
+            else:
+                for line in part.lines:
+                    print(line, flush=True)
+    except TocsinError as error:
+        if parsed.json:
+            print(msgspec.json.encode(to_problem(error)).decode(), flush=True)
+        else:
+            print(f"tocsin: {error.diagnostics()}", file=sys.stderr, flush=True)
+        return _exit_code(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, with its help."""
+    parser = argparse.ArgumentParser(
+        prog="tocsin",
+        description="The bell a bank rings when it is attacked, so that every other bank and the police can act.",
+        epilog="Start with: tocsin demo. Every command has --help, and --json for programs.",
+    )
+    parser.add_argument("--version", action="version", version=f"tocsin {__version__}")
+    top = parser.add_subparsers(required=True, metavar="COMMAND")
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    for command in COMMANDS:
+        where = top
+        if command.group:
+            if command.group not in groups:
+                described = _GROUPS[command.group]
+                group = top.add_parser(
+                    command.group, help=described, description=described.capitalize() + "."
+                )
+                groups[command.group] = group.add_subparsers(required=True, metavar="COMMAND")
+            where = groups[command.group]
+        _add(where, command)
+    return parser
+
+
+def _add(where: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
+    summary = command.help if not isinstance(command.run, NotYet) else f"{command.help} (not built yet)"
+    parser = where.add_parser(
+        command.name,
+        help=summary,
+        description=command.help[0].upper() + command.help[1:] + ".",
+        epilog=command.teaches,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON for programs, one document a line")
+    parser.set_defaults(command=command)
+
+
+def _exit_code(error: TocsinError) -> int:
+    if isinstance(error, UsageError):
+        return 2
+    return 3 if isinstance(error, RemoteError) else 1

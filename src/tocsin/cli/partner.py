@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin partner …` and `tocsin relay …`: what the other legal persons run."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from tocsin.cli.command import Command, Output, folder
+from tocsin.partner import app
+from tocsin.relay import app as relay
+
+
+def _init_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "partner")
+    parser.add_argument("--hub-key", required=True, metavar="KEY", help="what `tocsin hub init` printed")
+    parser.add_argument(
+        "--port", type=int, default=8711, help="port to listen on (default 8711, on loopback)"
+    )
+
+
+def _init(parsed: argparse.Namespace) -> Iterator[Output]:
+    made = app.init(Path(parsed.dir), parsed.hub_key, parsed.port)
+    yield Output(
+        (
+            f"Made the partner. Its verifier key:  {made.key}",
+            "Give it to the hub's operator, who runs tocsin hub partner; then tocsin partner serve.",
+        ),
+        made,
+    )
+
+
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "partner")
+    parser.add_argument(
+        "--port", type=int, default=None, help="instead of the configured port; 0 takes a free one"
+    )
+
+
+def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
+    app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Partner ready at {url}", flush=True))
+    yield Output(("Partner stopped.",))
+
+
+def _relay(parsed: argparse.Namespace) -> Iterator[Output]:
+    relay.serve()
+    yield Output()
+
+
+COMMANDS = (
+    Command("partner", "init", "make a partner for one hub in an empty folder", _init, _init_arguments),
+    Command("partner", "serve", "witness the hub's history until stopped", _serve, _serve_arguments),
+    Command("relay", "serve", "carry anonymous reports (not built yet)", _relay),
+)

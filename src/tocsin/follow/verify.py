@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proving a stream to its reader, in numbered steps: nothing is acted on before a signed head covers it.
+
+A reader holds the frontier of every stream that it follows. For a new head it checks that
+
+(1) the hub signed the note;
+(2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
+(3) the proof leads from the stream's size and root to the note;
+(4) the stream has not become shorter;
+(5) every entry up to the head's size is there, each body under its commitment;
+(6) the tree over what the reader holds and these entries has the head's root.
+
+Pure: bytes in, verified entries out. The reader's store and the network are elsewhere.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tocsin.errors import BadSignature, Rewritten, Withheld
+from tocsin.proof.headmap import HeadProof, check_head_proof
+from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
+from tocsin.proof.merkle import EMPTY, Frontier
+from tocsin.proof.note import Note, VerifierKey, open_note, verify_cosignature
+from tocsin.wire.messages import Entry, Head, Header, decode
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """Whose signatures this reader demands."""
+
+    hub: str
+    realm: str
+    hub_key: VerifierKey
+    partner_key: VerifierKey | None
+    """None: heads are unwitnessed by declared policy."""
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """How far one stream has proved itself."""
+
+    frontier: Frontier = EMPTY
+    note: str = ""
+    """The signed note of the newest head."""
+
+
+class VerifiedEntry(msgspec.Struct, frozen=True):
+    """One entry that a signed head covers."""
+
+    stream: str
+    seq: int
+    header: Header
+    header_bytes: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    leaf: bytes
+    body: bytes | None
+    """None when it was erased."""
+    salt_b: bytes | None
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """What a head proved."""
+
+    state: StreamState
+    entries: tuple[VerifiedEntry, ...]
+    witness: str
+    """``witnessed``, ``unwitnessed`` (policy) or ``late``."""
+
+
+def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: Head) -> Proved:
+    """Verify a head with the entries that wait for it; a ProofError names what does not add up."""
+    note = open_note(head.note, trust.hub_key)  # (1)
+    witness = _witness(trust, note)  # (2)
+    proof = HeadProof(head.map_index, head.map_size, head.map_path, note.checkpoint.size - 1, head.log_path)
+    check_head_proof(
+        proof,
+        stream=head.stream,
+        salt=head.salt,
+        size=head.size,
+        root=head.root,
+        checkpoint=note.checkpoint,
+    )  # (3)
+    held = state.frontier
+    if head.size < held.size:  # (4)
+        raise Rewritten(
+            f"Stream {head.stream} had {held.size} entries and now claims {head.size}: "
+            "the hub was restored without its ceremony, or takes back what it published."
+        )
+    entries = []
+    for seq in range(held.size, head.size):  # (5)
+        if seq not in pending:
+            raise Withheld(
+                f"Entry {seq} of {head.stream} is counted by the signed head and was not delivered."
+            )
+        entries.append(_verified(trust, pending[seq]))
+    frontier = held.extend(entry.leaf for entry in entries)
+    if frontier.root() != head.root:  # (6)
+        raise Rewritten(
+            f"The entries of {head.stream} up to {head.size} are not those under the signed root: "
+            "an entry was changed, put in or left out."
+        )
+    return Proved(StreamState(frontier, head.note), tuple(entries), witness)
+
+
+def _witness(trust: Trust, note: Note) -> str:
+    """How the note is signed. A cosignature that is there and wrong refuses it; one that is missing is late."""
+    if trust.partner_key is None:
+        return "unwitnessed"
+    if note.line_of(trust.partner_key) is None:
+        return "late"
+    verify_cosignature(note, trust.partner_key)
+    return "witnessed"
+
+
+def _verified(trust: Trust, entry: Entry) -> VerifiedEntry:
+    """The entry with its leaf; an erased one proves itself by its commitment alone."""
+    if (entry.body is None) != (entry.salt_b is None):
+        raise BadSignature(f"Entry {entry.seq} of {entry.stream} has a body or a salt, but not both.")
+    if entry.body is not None and entry.salt_b is not None:
+        check_body(entry.body_c, entry.salt_b, entry.body)
+    leaf = leaf_of(
+        LeafParts(
+            hub=trust.hub,
+            realm=trust.realm,
+            stream=entry.stream,
+            origin=entry.origin_c,
+            header=commit_header(entry.salt_h, entry.header),
+            body=entry.body_c,
+        )
+    )
+    return VerifiedEntry(
+        stream=entry.stream,
+        seq=entry.seq,
+        header=decode(entry.header, Header),
+        header_bytes=entry.header,
+        salt_h=entry.salt_h,
+        origin_c=entry.origin_c,
+        body_c=entry.body_c,
+        leaf=leaf,
+        body=entry.body,
+        salt_b=entry.salt_b,
+    )

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the partner: another legal person than the hub, with a machine and a key of its own."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from tocsin.clock import SystemClock
+from tocsin.config import Listen, PartnerConfig, load, save
+from tocsin.errors import ConfigError
+from tocsin.halves.witness import Proposal
+from tocsin.partner.witnessing import Witnessing
+from tocsin.proof.note import KeyKind, VerifierKey
+from tocsin.proof.signing import SigningKey
+from tocsin.storage.sqlite import open_sqlite
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
+from tocsin.web.serving import check_listen
+from tocsin.web.serving import serve as serve_http
+from tocsin.wire.messages import MAX_BODY, Cosigned, Health, Witness, decode
+
+_SETTINGS = "partner.toml"
+_KEYS = "partner.keys"
+_SEED_BYTES = 32
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A new partner."""
+
+    key: str
+
+
+def init(folder: Path, hub_key: str, port: int) -> Made:
+    """Make a new partner for one hub: its key and its empty memory."""
+    if (folder / _SETTINGS).exists():
+        raise ConfigError(f"{folder} holds a partner already.")
+    VerifierKey.parse(hub_key)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / _KEYS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.urandom(_SEED_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=Listen(port=port)))
+    return Made(str(_verifier(_key(folder))))
+
+
+def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
+    """Witness until the process is told to stop."""
+    config = load(folder / _SETTINGS, PartnerConfig)
+    listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
+    serve_http(application(folder), check_listen(listen), ready)
+
+
+def application(folder: Path) -> Starlette:
+    """The partner as an ASGI application."""
+    config = load(folder / _SETTINGS, PartnerConfig)
+    key = _key(folder)
+    store = open_sqlite(folder / "partner.db", "partner")
+    hub_key = VerifierKey.parse(config.hub_key)
+    witnessing = Witnessing(store, hub_key, _verifier(key).name, key, SystemClock())
+
+    async def witness(request: Request) -> Response:
+        asked = decode(await bounded_body(request, MAX_BODY), Witness)
+        proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note)
+        return answer(Cosigned(note=witnessing.witness(proposal)))
+
+    async def note(request: Request) -> Response:
+        """The newest co-signed note, for anybody who wants to compare it with what the hub showed them."""
+        return PlainTextResponse(witnessing.note)
+
+    async def health(request: Request) -> Response:
+        return answer(Health(ready=True, witness="witnessed" if witnessing.note else "late"))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    return Starlette(
+        routes=[
+            Route("/v1/witness", witness, methods=["POST"]),
+            Route("/v1/note", note, methods=["GET"]),
+            Route("/v1/health", health, methods=["GET"]),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+
+
+def _key(folder: Path) -> SigningKey:
+    return SigningKey.from_seed((folder / _KEYS).read_bytes())
+
+
+def _verifier(key: SigningKey) -> VerifierKey:
+    """The partner's name is the hash of its key."""
+    name = f"partner_{sha256(b'tocsin/partner/v1' + key.public).digest()[:16].hex()}"
+    return VerifierKey(name, KeyKind.COSIGNATURE, key.public)
