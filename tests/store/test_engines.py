@@ -16,6 +16,8 @@ from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite, refuse_old
 from tocsin.storage.store import Transaction
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Place:
@@ -122,7 +124,7 @@ def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(shared:
     """A kill, not a power cut: the machine's own cache survives here."""
     command = [sys.executable, "-c", WRITER, shared.kind, shared.target]
     for _ in range(3):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
             assert writer.stdout is not None
             acknowledged = [int(writer.stdout.readline()) for _ in range(20)]
             writer.send_signal(signal.SIGKILL)

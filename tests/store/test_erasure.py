@@ -9,7 +9,7 @@ from tests.store.cluster import Cluster
 from tests.store.conftest import Place
 from tests.store.moves import append, page
 
-from tocsin.errors import StoreBusy
+from tocsin.errors import StorageError, StoreBusy
 from tocsin.storage.store import Store, Transaction
 
 MARKER = b"planted-marker-" + b"0123456789abcdef" * 30
@@ -86,6 +86,17 @@ def test_the_entry_that_says_so_is_not_erased_with_it(store: Store) -> None:
         return tx.all("erase_bodies", {"fact": "bad"}, into=Erased)
 
     assert store.run("erase twice", scene) == [Erased(0, 0)]
+
+
+def test_a_scrub_keeps_what_was_not_erased_and_waits_for_no_transaction(store: Store) -> None:
+    store.run("plant", plant)
+    before = page(store)
+    store.scrub()
+    assert page(store) == before
+    with store.transaction("erase") as tx:
+        erase(tx)
+        with pytest.raises(StorageError, match="'erase' is open"):
+            store.scrub()
 
 
 def test_no_trace_is_left_in_the_database_and_its_log_after_a_scrub(tmp_path: Path) -> None:
