@@ -185,6 +185,17 @@ def test_a_link_that_is_too_long_still_tells_its_host() -> None:
     assert values(reading, "landing-host") == ["evil.example"]
 
 
+def test_a_link_that_carries_another_names_both() -> None:
+    wrapped = "https://gateway.example/?url=https%3A%2F%2Fevil.example%2Flogin%3Fid%3D1&amp;data=x"
+    reading = read_mail(mail(f"<a href='{wrapped}'>x</a>", "text/html"))
+    assert values(reading, "link")[1] == "https://evil.example/login?id=1"
+    assert values(reading, "landing-host") == ["gateway.example", "evil.example"]
+
+
+def test_links_that_carry_each_other_end() -> None:
+    assert len(values(read_mail(mail("https://a.example/?u=" * 200)), "link")) == 4
+
+
 def test_a_broken_link_costs_its_neighbours_nothing() -> None:
     body = "<a href='https://evil.example:99999/'>x</a><a href='https://b.example/'>y</a>"
     assert values(read_mail(mail(body, "text/html")), "link") == ["https://b.example/"]
