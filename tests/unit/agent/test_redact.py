@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NOW, door, draft_of, found, mail, sent
 
+from tocsin.agent.assets import assets_of
+from tocsin.agent.classify import Classifier
+from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.reading import Attachment, Reading
 from tocsin.agent.redact import lines, redact
 from tocsin.domain.disclosure import Attack, Disclosure
@@ -250,3 +253,42 @@ def test_whatever_leaves_is_clean_and_names_no_victim(urls: list[str], seed: int
     assert b"northmoor" not in body
     assert b"jane" not in body
     assert msgspec.json.decode(body, type=Disclosure) == draft.disclosure
+
+
+FORWARDED = b"""\
+Received: from relay.customer.example (relay.customer.example [203.0.113.99]) by mx.northmoor.example; Fri, 20 Nov 2026 10:00:00 +0000
+From: Bob Customer <bob@customer.example>
+To: abuse@northmoor.example
+Subject: is this from you?
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+
+Please look. Bob, https://bobs-own-page.example/
+--b
+Content-Type: message/rfc822
+
+Received-SPF: pass client-ip=203.0.113.5;
+From: Northmoor Bank <service@northmoor.example>
+Return-Path: <bounce+bob=customer.example@evil.com>
+To: bob@customer.example
+Subject: verify your account
+Content-Type: text/html
+
+<a href="https://northmoor-help.com/start?u=bob%40customer.example">verify</a>
+<img src="https://www.northmoor.example/logo.png">
+--b--
+"""  # noqa: E501
+
+
+def test_a_real_forwarded_phish_yields_the_attackers_values_and_nothing_of_its_bearers() -> None:
+    leaves = sent(reading=read_mail(FORWARDED))
+    assert leaves == ["northmoor-help.com", "203.0.113.5", "https://northmoor-help.com/start"]
+
+
+def test_a_hop_that_a_real_reader_took_from_a_received_field_is_known_as_one() -> None:
+    blind = Classifier(assets_of("Northmoor Bank plc", domains=("northmoor.example",)))
+    hop = FORWARDED.partition(b"--b\n")[0].replace(b"multipart/mixed; boundary=b", b"text/plain")
+    reasons = {value.reason for value in blind.classify(read_mail(hop)) if value.part == "sending-host"}
+    assert reasons == {"a hop that may be your own relay: list your networks"}
