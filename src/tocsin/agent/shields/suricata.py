@@ -50,10 +50,8 @@ def _matches(observable: Observable) -> Iterator[tuple[str, str]]:
         below = f'dotprefix; content:".{_quoted(observable.value)}"; endswith; '
         yield f"dns {_EVERYWHERE}", f"dns.query; {below}nocase; "
         yield f"tls {_EVERYWHERE}", f"tls.sni; {below}nocase; "
-        yield (
-            f"http {_EVERYWHERE}",
-            f"http.host; {below}",
-        )  # Suricata lower-cases this one, and refuses nocase
+        # Suricata lower-cases http.host itself and refuses nocase; where a port follows it does not, but browsers do.
+        yield f"http {_EVERYWHERE}", f"http.host; {below}"
     elif observable.kind in (Kind.IPV4, Kind.IPV6, Kind.CIDR):
         yield f"ip any any <> [{observable.value}] any", ""
     elif observable.kind is Kind.URL and observable.value.startswith("http"):
