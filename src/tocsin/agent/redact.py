@@ -28,8 +28,9 @@ from tocsin.agent.classify import Classifier, Owner, Value, authenticated
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.traces import Traces, opaque
 from tocsin.clock import Instant, day_of
+from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
-from tocsin.domain.linter import MAX_EXTERNAL_IDS, MAX_INDICATORS, external_id, lint_observable
+from tocsin.domain.linter import MAX_EXTERNAL_IDS, MAX_INDICATORS, lint_observable
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
 from tocsin.domain.observable import Kind, Observable, defang, host_of, normalise
 from tocsin.errors import Malformed, NothingToShare, Refused
@@ -84,14 +85,16 @@ def redact(
         except _Stay as reason:
             stays.append(msgspec.structs.replace(value, reason=str(reason)))
     indicators = sorted({leaving.indicator for leaving in leaves}, key=lambda i: (i.observable, i.part))
-    if not indicators:
+    catalogued = tuple(sorted(filter(catalogue_of, set(reading.external_ids)))[:MAX_EXTERNAL_IDS])
+    # A bundle may be about techniques alone; a mail that only mentions one says nothing of the attack.
+    if not indicators and (reading.format == "mail" or not catalogued):
         raise NothingToShare(_summary(stays))
     disclosure = Disclosure(
         report_id=new_id("rpt", entropy),
         attack=attack,
         happened=day_of(now if reading.happened is None else min(reading.happened, now)),
         indicators=tuple(indicators),
-        external_ids=tuple(sorted(filter(external_id, set(reading.external_ids)))[:MAX_EXTERNAL_IDS]),
+        external_ids=catalogued,
         marking=carried,
     )
     return Draft(disclosure, tuple(leaves), tuple(stays))

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS, Disclosure
 from tocsin.domain.folding import unfold
 from tocsin.domain.marking import TLP
@@ -38,7 +39,6 @@ WIDEST_V4 = 16
 """Prefix length of the widest IPv4 network that one report may name."""
 WIDEST_V6 = 32
 
-_EXTERNAL_ID = re.compile(r"(?:T\d{4}(?:\.\d{3})?|TA\d{4}|[SGMC]\d{4}|CVE-\d{4}-\d{4,7})", re.ASCII)
 MAIL_ADDRESS = re.compile(r"[\w.+=-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 """A mail address inside of a longer text; wide on purpose."""
 _DOCUMENTATION = tuple(
@@ -94,11 +94,6 @@ def require_clean(disclosure: Disclosure, registrable: Registrable) -> Disclosur
     for finding in lint(disclosure, registrable):
         raise Refused(f"{finding.where}: {finding.sentence}")
     return disclosure
-
-
-def external_id(text: str) -> bool:
-    """Whether it is an ATT&CK or a CVE identifier: public catalogues that name no victim."""
-    return _EXTERNAL_ID.fullmatch(text) is not None
 
 
 def not_normal(observable: Observable) -> str | None:
@@ -190,8 +185,8 @@ def _envelope(disclosure: Disclosure) -> Iterator[Finding]:
     if len(ids) > MAX_EXTERNAL_IDS or list(ids) != sorted(set(ids)):
         sentence = f"They are at most {MAX_EXTERNAL_IDS}, sorted and without repeats."
         yield Finding("external-ids", "external_ids", sentence)
-    if not all(map(external_id, ids)):
-        yield Finding("external-ids", "external_ids", "Only ATT&CK and CVE identifiers may leave.")
+    if not all(map(catalogue_of, ids)):
+        yield Finding("external-ids", "external_ids", "Only ATT&CK, CVE and CAPEC identifiers may leave.")
 
 
 def _count(count: int, where: str) -> Iterator[Finding]:

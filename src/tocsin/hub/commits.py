@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tocsin.errors import StorageError
+from tocsin.errors import StorageError, StoreBusy
 from tocsin.storage.store import Store, Transaction
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ class _Job(Generic[T]):
         try:
             with tx.savepoint():
                 result = self.work(tx)
-        except StorageError:
-            raise
+        except StoreBusy:
+            raise  # the whole wave is tried again
         except Exception as error:  # whatever one job raises is that job's answer and never its neighbours'
             self.fail(error)
         else:

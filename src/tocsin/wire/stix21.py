@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from tocsin.clock import day_of, from_text
+from tocsin.domain.catalogue import Catalogue, catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, check_normal
@@ -47,7 +48,7 @@ _WITHIN = re.compile(r"\[(?:ipv4|ipv6)-addr:value ISSUBSET '([0-9a-f.:/]+)'\]")
 class CatalogueReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One identifier of a public catalogue."""
 
-    source_name: Literal["mitre-attack", "cve"]
+    source_name: Catalogue
     external_id: str
 
 
@@ -118,9 +119,7 @@ def mint(disclosure: Disclosure, alliance_identity: str, entropy: Entropy) -> tu
         object_refs=tuple(indicator.id for indicator in indicators) or (alliance_identity,),
         object_marking_refs=marking_refs,
         external_references=tuple(
-            CatalogueReference(
-                source_name="cve" if name.startswith("CVE-") else "mitre-attack", external_id=name
-            )
+            CatalogueReference(source_name=_catalogue(name), external_id=name)
             for name in disclosure.external_ids
         ),
     )
@@ -216,6 +215,13 @@ def observable_of(pattern: str) -> Observable:
     if pattern_of(check_normal(found)) != pattern:
         raise Malformed(f"{pattern[:80]!r} is not how the pattern of this value is written.")
     return found
+
+
+def _catalogue(identifier: str) -> Catalogue:
+    name = catalogue_of(identifier)
+    if name is None:
+        raise Malformed(f"{identifier[:40]!r} is no identifier of ATT&CK, CVE or CAPEC.")
+    return name
 
 
 def _label(found: StixObject, prefix: str) -> str:

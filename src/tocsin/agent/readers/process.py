@@ -21,6 +21,7 @@ import msgspec
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
 from tocsin.agent.readers.reading import MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
+from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS
 from tocsin.domain.marking import parse_tlp
 from tocsin.domain.observable import check_normal
@@ -34,7 +35,6 @@ FRESH_ABOVE_BYTES = 2 * 2**20
 
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
 _FORMATS = frozenset({"mail", "stix-2.0", "stix-2.1"})
-_EXTERNAL_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}|CVE-\d{4}-\d{4,7}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
 
@@ -153,7 +153,7 @@ def checked(reading: Reading) -> Reading:
     for text in _texts(reading):
         if len(text) > MAX_TEXT or _CONTROL.search(text):
             raise Malformed("a text is too long or holds control characters")
-    if reading.format not in _FORMATS or not all(map(_EXTERNAL_ID.fullmatch, reading.external_ids)):
+    if reading.format not in _FORMATS or not all(map(catalogue_of, reading.external_ids)):
         raise Malformed("a name is not from its vocabulary")
     if reading.happened is not None and not 0 <= reading.happened <= Instant(_LAST_INSTANT):
         raise Malformed("the time is out of range")

@@ -5,7 +5,7 @@ Every object gets its own verdict: one that is not well formed becomes a `Defect
 Values come from indicator patterns (``named``, ``c2``, ``sender``), and from observed data and observables, which are
 only seen and not accused (``text``) unless a relationship ties them to what is (``named``). Objects that share an
 identifier are all kept: published bundles hold two indicators under one. What its author revoked or calls benign is
-not used. Identifiers of ATT&CK and CVE are taken where STIX puts them, and from the names of attack patterns.
+not used. Identifiers of ATT&CK, CVE and CAPEC are taken where STIX puts them, and from the names of attack patterns.
 
 Not here: STIX 1.x, patterns of other languages, and minting what we send (`tocsin.wire.stix21`).
 """
@@ -30,13 +30,13 @@ from tocsin.agent.readers.stix_objects import (
     read_object,
 )
 from tocsin.clock import Instant
+from tocsin.domain.catalogue import catalogue_of
 from tocsin.errors import Malformed, Unreadable
 
 MAX_EXTERNAL_IDS = 5_000
 _CATALOGUED = frozenset(
     {"attack-pattern", "malware", "tool", "intrusion-set", "campaign", "vulnerability", "threat-actor"}
 )
-_ATTACK_ID = re.compile(r"T\d{4}(?:\.\d{3})?|[SGC]\d{4}", re.ASCII)
 _TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.ASCII)
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE | re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -153,16 +153,16 @@ class _Reader:
 
     def _identify(self, found: Plain) -> None:
         """Identifiers of public catalogues."""
-        if _ATTACK_ID.fullmatch(found.technique_id):
+        if catalogue_of(found.technique_id) == "mitre-attack":
             self._external_ids.add(found.technique_id)
         if found.type not in _CATALOGUED:
             return
         for reference in found.external_references:
-            name, text = reference.source_name.lower(), reference.external_id
-            if name.startswith("mitre-") and _ATTACK_ID.fullmatch(text):
+            # MITRE's mobile and industrial matrices have sources of their own, and one form of identifier.
+            name, text = reference.source_name.lower(), reference.external_id.upper()
+            name = "mitre-attack" if name.startswith("mitre-") else name
+            if name == catalogue_of(text):
                 self._external_ids.add(text)
-            elif name == "cve" and _CVE.fullmatch(text):
-                self._external_ids.add(text.upper())
         if found.type == "attack-pattern":
             self._external_ids.update(_TECHNIQUE.findall(found.name))
         if found.type == "vulnerability":

@@ -169,7 +169,15 @@ def test_identifiers_of_public_catalogues_are_sorted_and_nothing_else_is_taken()
         item("tool", 7, external_references=[{"source_name": "blog", "external_id": "S0001"}]),
         item("malware", 8, revoked=True, external_references=[{"source_name": "mitre-attack", "external_id": "S0002"}]),
     )  # fmt: skip
-    assert reading.external_ids == ("CVE-2026-12345", "G0032", "S0154", "T1190", "T1566", "T1566.002")
+    assert reading.external_ids == (
+        "CAPEC-98",
+        "CVE-2026-12345",
+        "G0032",
+        "S0154",
+        "T1190",
+        "T1566",
+        "T1566.002",
+    )
 
 
 def test_the_strictest_marking_of_any_object_or_property_is_kept() -> None:
