@@ -109,12 +109,19 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """PEM file of a private certificate authority."""
 
 
+class PartnerListen(Listen, frozen=True, forbid_unknown_fields=True):
+    """Where a partner listens: as any process, on a port of its own."""
+
+    port: Port = 8711
+    """Port; 0 takes a free one and prints it."""
+
+
 class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """partner.toml"""
 
     hub_key: str
     """The hub's verifier key, as `tocsin hub init` prints it: the one history this partner witnesses."""
-    listen: Listen = Listen(port=8711)
+    listen: PartnerListen = PartnerListen()
     """Where `tocsin partner serve` listens."""
 
 

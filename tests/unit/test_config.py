@@ -8,7 +8,6 @@ import pytest
 from tocsin.config import (
     AgentConfig,
     HubConfig,
-    Listen,
     OwnAssets,
     PartnerConfig,
     PartnerLink,
@@ -49,7 +48,13 @@ def test_a_setting_that_is_not_given_has_its_default(tmp_path: Path) -> None:
     place = tmp_path / "partner.toml"
     place.write_text('hub_key = "example+key"\n')
     assert load(place, PartnerConfig) == PARTNER
-    assert PARTNER.listen == Listen(host="127.0.0.1", port=8711)
+    assert (PARTNER.listen.host, PARTNER.listen.port) == ("127.0.0.1", 8711)
+
+
+def test_a_partner_keeps_its_own_port_when_another_setting_of_its_place_is_given(tmp_path: Path) -> None:
+    place = tmp_path / "partner.toml"
+    place.write_text('hub_key = "example+key"\n[listen]\nhost = "::1"\n')
+    assert load(place, PartnerConfig).listen.port == 8711
 
 
 @pytest.mark.parametrize(
