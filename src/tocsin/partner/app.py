@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tocsin.clock import SystemClock
-from tocsin.config import Listen, PartnerConfig, load, save
+from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError
 from tocsin.halves.witness import Proposal
 from tocsin.partner.witnessing import Witnessing
@@ -48,7 +48,7 @@ def init(folder: Path, hub_key: str, port: int) -> Made:
         file.write(os.urandom(_SEED_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=Listen(port=port)))
+    save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=PartnerListen(port=port)))
     return Made(str(_verifier(_key(folder))))
 
 
