@@ -46,6 +46,8 @@ class Command(msgspec.Struct, frozen=True):
     arguments: Callable[[argparse.ArgumentParser], None] = _anything
     teaches: str = ""
     """Shown below the options: an example, and what happens."""
+    json_file: bool = False
+    """Whether --json names a file to write beside the lines, instead of replacing them."""
 
 
 def folder(parser: argparse.ArgumentParser, whose: str) -> None:

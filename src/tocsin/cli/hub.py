@@ -42,8 +42,10 @@ def _partner_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _partner(parsed: argparse.Namespace) -> Iterator[Output]:
-    app.declare_partner(Path(parsed.dir), parsed.url, parsed.key)
-    yield Output(("Declared. From its next start the hub asks this partner to witness every head.",))
+    declared = app.declare_partner(Path(parsed.dir), parsed.url, parsed.key)
+    yield Output(
+        ("Declared. From its next start the hub asks this partner to witness every head.",), declared
+    )
 
 
 def _enrol_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,12 +8,13 @@ could not be reached and what was approved waits in the outbox · 130 interrupte
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from tocsin import __version__
 from tocsin.cli import agent, hub, partner, story
-from tocsin.cli.command import Command, NotYet
+from tocsin.cli.command import Command, NotYet, Output
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
 
@@ -39,14 +40,9 @@ def run(arguments: Sequence[str]) -> int:
     command: Command = parsed.command
     try:
         for part in command.run(parsed):
-            if parsed.json:
-                if part.data is not None:
-                    print(msgspec.json.encode(part.data).decode(), flush=True)
-            else:
-                for line in part.lines:
-                    print(line, flush=True)
+            _show(part, parsed.json)
     except TocsinError as error:
-        if parsed.json:
+        if parsed.json is True:
             print(msgspec.json.encode(to_problem(error)).decode(), flush=True)
         else:
             print(f"tocsin: {error.diagnostics()}", file=sys.stderr, flush=True)
@@ -92,8 +88,28 @@ def _add(where: "argparse._SubParsersAction[argparse.ArgumentParser]", command: 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON for programs, one document a line")
+    if command.json_file:
+        parser.add_argument(
+            "--json", type=Path, metavar="FILE", help="write the result as JSON into FILE too"
+        )
+    else:
+        parser.add_argument(
+            "--json", action="store_true", help="print JSON for programs, one document a line"
+        )
     parser.set_defaults(command=command)
+
+
+def _show(part: Output, json: object) -> None:
+    """Lines for a person, a document for a program, or both when the document goes into a file."""
+    if json is True:
+        if part.data is not None:
+            print(msgspec.json.encode(part.data).decode(), flush=True)
+        return
+    for line in part.lines:
+        print(line, flush=True)
+    if isinstance(json, Path) and part.data is not None:
+        json.parent.mkdir(parents=True, exist_ok=True)
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(part.data), indent=2) + b"\n")
 
 
 def _exit_code(error: TocsinError) -> int:

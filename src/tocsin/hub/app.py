@@ -133,15 +133,17 @@ def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
     return Made(exchange.identity.id, key)
 
 
-def declare_partner(folder: Path, url: str, key: str) -> None:
+def declare_partner(folder: Path, url: str, key: str) -> PartnerLink:
     """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody."""
     parsed = VerifierKey.parse(key)
     with _opened(folder) as (exchange, opened):
         if parsed.public == exchange.identity.signing_key.public:
             raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
         config = load(folder / _SETTINGS, HubConfig)
-        save(folder / _SETTINGS, msgspec.structs.replace(config, partner=PartnerLink(url=url, key=key)))
+        link = PartnerLink(url=url, key=key)
+        save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
         opened.run("declare partner", lambda tx: _announce_key(exchange, tx, "partner", key))
+    return link
 
 
 def enrol(folder: Path, name: str, role: Role, jurisdiction: str) -> Code:

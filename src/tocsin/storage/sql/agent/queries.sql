@@ -185,3 +185,7 @@ DELETE FROM alarm WHERE rowid NOT IN (SELECT rowid FROM alarm ORDER BY at DESC, 
 -- name: alarms
 -- The newest alarms.
 SELECT at, sentence FROM alarm ORDER BY at DESC, rowid DESC LIMIT :limit;
+
+-- name: value_known
+-- Whether any entry names a value.
+SELECT DISTINCT value FROM posting WHERE value = :value;

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alliance on one machine: a hub, its partner and the agents of several parties, each a process of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tocsin.agent.app import SETTINGS
+from tocsin.agent.verbs.join import Joined
+from tocsin.config import AgentConfig, PartnerLink, Shields, load, save
+from tocsin.domain.party import Role
+from tocsin.hub.app import Code
+from tocsin.hub.app import Made as HubMade
+from tocsin.partner.app import Made as PartnerMade
+from tocsin.world.processes import Processes, ask, free_port
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One party of the story, before it joins."""
+
+    short: str
+    """Name of its folder."""
+    name: str
+    role: Role
+    domain: str
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """One party that joined, with its agent's folder."""
+
+    member: Member
+    folder: Path
+    party: str
+
+
+class Alliance(msgspec.Struct, frozen=True):
+    """Everything that runs."""
+
+    folder: Path
+    hub_url: str
+    hub: str
+    seats: dict[str, Seat]
+
+
+def raise_alliance(
+    folder: Path, members: tuple[Member, ...], processes: Processes, tell: Callable[[str], None]
+) -> Alliance:
+    """Make and start all of it, as its operators would: the same commands, in the same order."""
+    hub, partner = folder / "hub", folder / "partner"
+    hub_port, partner_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{hub_port}"
+    made = ask(
+        ["hub", "init", str(hub), "--alliance", "City Alliance", "--url", url, "--port", str(hub_port)],
+        HubMade,
+    )
+    witness = ask(
+        ["partner", "init", str(partner), "--hub-key", made.key, "--port", str(partner_port)], PartnerMade
+    )
+    witnessed_at = f"http://127.0.0.1:{partner_port}"
+    ask(["hub", "partner", str(hub), "--url", witnessed_at, "--key", witness.key], PartnerLink)
+    tell(
+        f"partner  process {processes.serve('partner', ['partner', 'serve', str(partner)], folder / 'partner.log').pid}"
+    )
+    tell(f"hub      process {processes.serve('hub', ['hub', 'serve', str(hub)], folder / 'hub.log').pid}")
+    seats = {}
+    for member in members:
+        seats[member.short] = _join(folder, hub, url, member)
+        arguments = ["agent", "serve", str(seats[member.short].folder)]
+        served = processes.serve(member.short, arguments, folder / f"{member.short}.log")
+        tell(f"agent    process {served.pid}  {member.name} ({member.role})")
+    return Alliance(folder, url, made.hub, seats)
+
+
+def _join(folder: Path, hub: Path, url: str, member: Member) -> Seat:
+    invited = ["--name", member.name, "--role", member.role, "--jurisdiction", "GB"]
+    code = ask(["hub", "enrol", str(hub), *invited], Code).code
+    home = folder / member.short
+    named = ["--legal-name", member.name, "--domain", member.domain]
+    joined = ask(["agent", "init", str(home), "--hub", url, "--code", code, *named], Joined)
+    config = load(home / SETTINGS, AgentConfig)
+    shields = Shields(csv="shields/block.csv", rpz="shields/block.rpz", suricata="shields/block.rules")
+    save(home / SETTINGS, msgspec.structs.replace(config, shields=shields))
+    return Seat(member, home, joined.party)

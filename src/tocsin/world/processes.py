@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real processes of this very installation on loopback, started, asked and ended by whoever started them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from tocsin.errors import RemoteError, TocsinError
+from tocsin.wire.problem import to_error
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_COMMAND_SECONDS = 60.0
+
+
+class Served(msgspec.Struct, frozen=True):
+    """One process that runs."""
+
+    name: str
+    pid: int
+    log: Path
+
+
+class Processes:
+    """Every process of one alliance; leaving the context ends them all, by the numbers they were started with."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[Served, subprocess.Popen[bytes]]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def serve(self, name: str, arguments: Sequence[str], log: Path) -> Served:
+        """Start `tocsin …` and wait until it says that it is ready; RemoteError with its last words otherwise."""
+        with log.open("wb") as out:
+            process = subprocess.Popen(  # noqa: S603 our own command with our own arguments
+                [sys.executable, "-m", "tocsin", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=_environment(),
+            )
+        served = Served(name, process.pid, log)
+        self._running.append((served, process))
+        deadline = time.monotonic() + _START_SECONDS
+        while b"ready" not in log.read_bytes():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RemoteError(f"{name} did not start: {log.read_text()[-500:]}")
+            time.sleep(0.01)
+        return served
+
+    def stop(self) -> None:
+        """Ask every process to end, the last one first, and make sure that it does."""
+        for _, process in reversed(self._running):
+            process.terminate()
+        for _, process in self._running:
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+    def wait(self) -> None:
+        """Until any of them ends by itself, or a person interrupts."""
+        while all(process.poll() is None for _, process in self._running):
+            time.sleep(0.5)
+
+
+def ask(arguments: Sequence[str], into: type[R]) -> R:
+    """Run one command with --json; its last line as a struct, or the error that its problem document stands for."""
+    ended = _run([*arguments, "--json"])
+    said = ended.stdout.strip().splitlines()
+    if ended.returncode != 0 or not said:
+        raise _failure(said[-1] if said else b"", ended.stderr)
+    return msgspec.json.decode(said[-1], type=into)
+
+
+def shown(arguments: Sequence[str]) -> list[str]:
+    """What a command prints for a person."""
+    ended = _run(arguments)
+    if ended.returncode != 0:
+        raise _failure(b"", ended.stderr)
+    return ended.stdout.decode().splitlines()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port: int = place.getsockname()[1]
+        return port
+
+
+def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 our own command with our own arguments
+        [sys.executable, "-m", "tocsin", *arguments],
+        capture_output=True,
+        timeout=_COMMAND_SECONDS,
+        check=False,
+        env=_environment(),
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def _failure(said: bytes, errors: bytes) -> TocsinError:
+    return to_error(said, 0) if said else RemoteError(errors.decode(errors="replace")[-500:])
