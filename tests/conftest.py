@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tocsin.clock import Instant, ManualClock, from_text
 from tocsin.ids import Entropy
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("tocsin", deadline=None)  # the cores are shared: a slow moment is no bug
+settings.load_profile("tocsin")
 
 
 @pytest.fixture

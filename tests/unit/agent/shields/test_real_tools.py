@@ -61,7 +61,8 @@ def folder(tmp_path: Path) -> Path:
 
 def run_suricata(folder: Path, values: Sequence[Blocked], *mode: str) -> str:
     (folder / "tocsin.rules").write_bytes(SuricataShield().render(values, NOW))
-    command = [tool("suricata", "-t bookworm-backports suricata"), *mode, "-c", "suricata.yaml", "-S", "tocsin.rules", "-l", "."]
+    suricata = tool("suricata", "-t bookworm-backports suricata")
+    command = [suricata, *mode, "-c", "suricata.yaml", "-S", "tocsin.rules", "-l", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
