@@ -13,12 +13,18 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, hub, partner, story
+from tocsin.cli import agent, bench, hub, partner, story
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
 
-COMMANDS: tuple[Command, ...] = (*hub.COMMANDS, *agent.COMMANDS, *partner.COMMANDS, *story.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *hub.COMMANDS,
+    *agent.COMMANDS,
+    *partner.COMMANDS,
+    *story.COMMANDS,
+    *bench.COMMANDS,
+)
 
 _GROUPS = {
     "hub": "run the exchange of an alliance",
