@@ -14,6 +14,7 @@ import msgspec
 
 from tocsin.clock import Clock, Instant
 from tocsin.errors import RemoteError
+from tocsin.hub.streams import StreamHead
 from tocsin.storage.sqlite import open_sqlite
 
 T = TypeVar("T")
@@ -98,21 +99,11 @@ def told(hub: Path, report: str) -> Told:
     try:
         with store.reading("look") as tx:
             rows = tx.all("entries_of_fact", {"fact": report}, into=_Entry)
-            names = {head.number: head.name for head in tx.all("stream_heads", {}, into=_Head)}
+            names = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
     finally:
         store.close()
     owners = {row.owner or "nobody" for row in rows}
     return Told(tuple(sorted({names[row.stream] for row in rows})), len(rows), ", ".join(sorted(owners)))
-
-
-class _Head(msgspec.Struct, frozen=True):
-    number: int
-    name: str
-    salt: bytes
-    size: int
-    frontier: bytes
-    root: bytes
-    added: int
 
 
 def occurrences(places: tuple[Path, ...], words: tuple[str, ...]) -> dict[str, int]:

@@ -105,9 +105,7 @@ class Story:
     def _hit(self, alliance: Alliance) -> _Reported:
         """Bank A reports; B and C learn of it and only watch: one source blocks nothing."""
         victim, police = alliance.seats["northbridge"], alliance.seats["police"]
-        self._chapter(
-            "Northbridge Bank is hit", "its analyst sees exactly what leaves, and approves"
-        )
+        self._chapter("Northbridge Bank is hit", "its analyst sees exactly what leaves, and approves")
         with as_file(files("tocsin.world") / "samples" / SAMPLE) as sample:
             command = ["agent", "report", str(victim.folder), str(sample)]
             for line in shown([*command, "--dry-run"])[1:-1]:
