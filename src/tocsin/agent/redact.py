@@ -19,13 +19,14 @@ A disclosure has no field for text: subject, body, names of files and places in 
 Whether a draft is sent is decided in `tocsin.agent.approve`.
 """
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tocsin.agent.classify import Classifier, Owner, Value, authenticated
-from tocsin.agent.readers.reading import Reading
+from tocsin.agent.readers.reading import Defect, Reading
 from tocsin.agent.traces import Traces, opaque
 from tocsin.clock import Instant, day_of
 from tocsin.domain.catalogue import catalogue_of
@@ -39,6 +40,12 @@ from tocsin.wire.registrable import registrable
 
 NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
 """Labels under which somebody else's information may not leave the organisation that received it (TLP 2.0)."""
+
+
+MAX_REASONS = 8
+"""Reasons that are given when nothing leaves."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""A value in the reason of a defect."""
 
 
 class Leaving(msgspec.Struct, frozen=True):
@@ -56,6 +63,8 @@ class Draft(msgspec.Struct, frozen=True):
     disclosure: Disclosure
     leaves: tuple[Leaving, ...]
     stays: tuple[Value, ...]
+    unread: tuple[Defect, ...] = ()
+    """What of the file could not be used, and where."""
 
 
 class _Stay(Exception):
@@ -88,7 +97,7 @@ def redact(
     catalogued = tuple(sorted(filter(catalogue_of, set(reading.external_ids)))[:MAX_EXTERNAL_IDS])
     # A bundle may be about techniques alone; a mail that only mentions one says nothing of the attack.
     if not indicators and (reading.format == "mail" or not catalogued):
-        raise NothingToShare(_summary(stays))
+        raise NothingToShare(_why_nothing(stays, reading.defects))
     disclosure = Disclosure(
         report_id=new_id("rpt", entropy),
         attack=attack,
@@ -97,7 +106,7 @@ def redact(
         external_ids=catalogued,
         marking=carried,
     )
-    return Draft(disclosure, tuple(leaves), tuple(stays))
+    return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects)
 
 
 def lines(draft: Draft) -> Iterator[str]:
@@ -112,6 +121,10 @@ def lines(draft: Draft) -> Iterator[str]:
     yield "stays:"
     for value in draft.stays:
         yield f"  - {value.owner:<12} {defang(value.observable.value)}   ({value.where}: {value.reason})"
+    if draft.unread:
+        yield "could not be used:"
+    for defect in draft.unread:
+        yield f"  ! {defect.where}: {_QUOTED.sub(lambda quoted: defang(quoted[0]), defect.reason)}"
 
 
 class _Door:
@@ -220,22 +233,33 @@ def _names_a_page(path: str, whole: str) -> bool:
 
 def _passable(reading: Reading) -> TLP:
     """The label under which it may be passed on; Refused when it may not."""
+    it = reading.marked_at or "It"
     if reading.held:
-        raise Refused("It carries a marking that this agent does not know: held, not shared.")
+        raise Refused(f"{it} carries a marking that this agent does not know: the file is held, not shared.")
     try:
         label = parse_tlp(reading.tlp) if reading.tlp else TLP.CLEAR
     except Malformed:
-        raise Refused("It carries a TLP label that does not exist: held, not shared.") from None
+        raise Refused(
+            f"{it} carries a TLP label that does not exist: the file is held, not shared."
+        ) from None
     if label in NOT_TO_PASS_ON:
-        raise Refused(f"It is marked {label}: it may not leave your organisation.")
+        raise Refused(f"{it} is marked {label}: the file may not leave your organisation.")
     return label
 
 
-def _summary(stays: list[Value]) -> str:
-    owners = sorted({str(value.owner) for value in stays})
-    return (
-        f"{len(stays)} values were found; they stay: {', '.join(owners)}." if stays else "It holds no value."
-    )
+def _why_nothing(stays: list[Value], unread: tuple[Defect, ...]) -> str:
+    """Each reason with the first places where it holds; no value is repeated."""
+    places: dict[str, list[str]] = {}
+    for value in stays:
+        places.setdefault(f"{value.owner}: {value.reason.rstrip('.')}", []).append(value.where)
+    reasons = [f"{reason} ({', '.join(dict.fromkeys(at[:3]))})" for reason, at in places.items()]
+    if len(reasons) > MAX_REASONS:
+        reasons[MAX_REASONS:] = [f"{len(reasons) - MAX_REASONS} more reasons"]
+    sentence = f"What was found stays: {'; '.join(reasons)}." if stays else "It holds no value."
+    if not unread:
+        return sentence
+    first = f"{unread[0].where}: {unread[0].reason.rstrip('.')}"
+    return f"{sentence} Parts that could not be used: {len(unread)}, first {first}."
 
 
 def _host_value(host: str) -> Observable:

@@ -11,8 +11,8 @@ from tests.unit.agent.readings import JANE, NOW, door, draft_of, found, mail, se
 from tocsin.agent.assets import assets_of
 from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.mail import read_mail
-from tocsin.agent.readers.reading import Attachment, Reading
-from tocsin.agent.redact import lines, redact
+from tocsin.agent.readers.reading import Attachment, Defect, Reading
+from tocsin.agent.redact import MAX_REASONS, lines, redact
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking
@@ -188,6 +188,14 @@ def test_public_catalogue_identifiers_pass_and_others_do_not() -> None:
     assert draft_of(reading=reading).disclosure.external_ids == ("CVE-2026-12345", "T1566.002")
 
 
+def test_a_marking_that_refuses_is_named_with_its_place() -> None:
+    reading = msgspec.structs.replace(mail(), tlp="TLP:RED", marked_at="objects[4] tool--7")
+    with pytest.raises(Refused, match=r"^.* objects\[4\] tool--7 is marked TLP:RED"):
+        draft_of(reading=reading)
+    with pytest.raises(Refused, match=r"objects\[4\] tool--7 carries a marking"):
+        draft_of(reading=msgspec.structs.replace(reading, held=True))
+
+
 @pytest.mark.parametrize("tlp", ["TLP:RED", "TLP:AMBER+STRICT", "TLP:PURPLE"])
 def test_what_was_marked_not_to_be_passed_on_is_refused(tlp: str) -> None:
     with pytest.raises(Refused):
@@ -208,10 +216,33 @@ def test_the_marking_of_the_input_and_the_senders_choice_give_the_stricter() -> 
 
 
 def test_without_a_value_of_the_attackers_there_is_nothing_to_share() -> None:
-    with pytest.raises(NothingToShare, match="ours"):
+    with pytest.raises(NothingToShare, match=r"stays: ours: your own: northmoor\.example \(link 1\)\."):
         draft_of(found("domain", "northmoor.example"))
-    with pytest.raises(NothingToShare):
+    with pytest.raises(NothingToShare, match="holds no value"):
         draft_of(reading=mail())
+
+
+def test_a_refusal_names_every_reason_with_its_first_places_and_what_could_not_be_read() -> None:
+    own = [found("url", f"https://northmoor.example/{n}", where=f"link {n}") for n in range(1, 6)]
+    reading = mail(*own, found("domain", "suedsoehne.example", where="From header"))
+    broken = msgspec.structs.replace(
+        reading, defects=(Defect("part 2", "no boundary."), Defect("part 3", "x"))
+    )
+    with pytest.raises(NothingToShare) as refusal:
+        draft_of(reading=broken)
+    assert refusal.value.detail == (
+        "What was found stays: ours: your own: northmoor.example (link 1, link 2, link 3); impersonated: genuine: "
+        "Süd & Söhne Bank AG's (From header). Parts that could not be used: 2, first part 2: no boundary."
+    )
+
+
+def test_a_refusal_of_many_reasons_stays_short() -> None:
+    names = [f"a{n}.northmoor.example" for n in range(3)] + [f"m{n}.suedsoehne.example" for n in range(3)]
+    places = ["bit.ly", "gmail.com", "google.com", "imgur.com", "apple.com", "x.com", "is.gd", "192.168.0.1"]
+    values = [found("ipv4" if name[0] == "1" else "domain", name) for name in names + places]
+    with pytest.raises(NothingToShare, match="; 2 more reasons") as refusal:
+        draft_of(*values)
+    assert refusal.value.detail.count(";") < 3 * MAX_REASONS
 
 
 def test_the_values_beyond_the_bound_stay() -> None:
@@ -230,6 +261,16 @@ def test_a_person_sees_what_leaves_what_was_cut_and_what_stays_and_no_live_link(
     assert "a recipient's name" in shown
     assert "your own: northmoor.example" in shown
     assert "https://" not in shown
+
+
+def test_a_person_sees_what_could_not_be_read_and_no_live_link() -> None:
+    bad = Defect("objects[3] indicator--7", "'tcp://192.0.2.1/' is not an http, https or ftp URL.")
+    reading = msgspec.structs.replace(mail(found("url", "https://evil.example/")), defects=(bad,))
+    shown = list(lines(draft_of(reading=reading)))
+    assert shown[-2:] == [
+        "could not be used:",
+        "  ! objects[3] indicator--7: 'tcp://192[.]0[.]2[.]1/' is not an http, https or ftp URL.",
+    ]
 
 
 def test_a_draft_is_a_struct_that_json_can_carry() -> None:

@@ -180,6 +180,7 @@ def _doubt(found: Found) -> str:
 def _texts(reading: Reading) -> Iterable[str]:
     yield reading.title
     yield reading.text
+    yield reading.marked_at
     yield from reading.recipients
     for found in reading.found:
         yield found.where

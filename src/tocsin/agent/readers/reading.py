@@ -64,4 +64,6 @@ class Reading(msgspec.Struct, frozen=True):
     """The strictest TLP label found, or None."""
     held: bool = False
     """True when a marking was unknown: it is held, not shared."""
+    marked_at: str = ""
+    """Where the marking that decides stands: the first unknown one, else the strictest label."""
     defects: tuple[Defect, ...] = ()

@@ -3,7 +3,8 @@
 
 Every object gets its own verdict: one that is not well formed becomes a `Defect` with its place, its neighbours live.
 Values come from indicator patterns (``named``, ``c2``, ``sender``), and from observed data and observables, which are
-only seen and not accused (``text``) unless a relationship ties them to what is (``named``). Objects that share an
+only seen and not accused (``text``) unless a relationship ties them to what is (``named``). Of the data in which a
+threat was sighted only files count as accused: an address in it may be the victim's side. Objects that share an
 identifier are all kept: published bundles hold two indicators under one. What its author revoked or calls benign is
 not used. Identifiers of ATT&CK, CVE and CAPEC are taken where STIX puts them, and from the names of attack patterns.
 
@@ -15,18 +16,20 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from tocsin.agent.readers.gather import Gathering, plain
+from tocsin.agent.readers.gather import MAX_RAW, Gathering, plain
 from tocsin.agent.readers.markings import Markings
 from tocsin.agent.readers.pattern import comparisons, named_at
 from tocsin.agent.readers.reading import MAX_TEXT, Reading
 from tocsin.agent.readers.stix_objects import (
     Indicator,
+    Malware,
     MarkingDefinition,
     Observable,
     ObservedData,
     Plain,
     Relationship,
     Report,
+    Sighting,
     read_object,
 )
 from tocsin.clock import Instant
@@ -40,7 +43,7 @@ _CATALOGUED = frozenset(
 _TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.ASCII)
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE | re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MARKS = "marking-definition--"
+_FILES = ("file", "artifact")
 
 
 def read_stix(data: bytes) -> Reading:
@@ -68,6 +71,7 @@ class _Reader:
         self._accused: set[str] = set()
         self._external_ids: set[str] = set()
         self._held = False
+        self._marked_at = ""
 
     def meet(self, place: int, raw: object) -> None:
         """Take one object in, or note why not."""
@@ -86,13 +90,15 @@ class _Reader:
         if isinstance(found, MarkingDefinition):
             refs = found.object_marking_refs
             self._markings.define(found.id, found.definition, found.extensions, refs)
-        if isinstance(found, Relationship) and not found.source_ref.startswith(("identity--", "location--")):
-            self._accused.add(found.target_ref)
+        self._accuse(found)
 
     def use(self) -> None:
         """Take out of every object what it yields, now that all markings and relationships are known."""
         for marking_id in self._markings.circular():
             self._gathering.defect(marking_id, "is a marking that is marked by itself")
+        for _, found in self._objects:
+            if isinstance(found, ObservedData) and found.id in self._accused:
+                self._accused.update(ref for ref in found.object_refs if ref.partition("--")[0] in _FILES)
         for where, found in self._objects:
             self._mark(where, found)
             if found.revoked:
@@ -109,7 +115,8 @@ class _Reader:
                 for raw in found.objects.values():
                     hashes = raw.get("hashes")
                     hashes = hashes if isinstance(hashes, dict) else {}
-                    self._observable(where, str(raw.get("type")), raw.get("value"), hashes, accused=False)
+                    accused = found.id in self._accused and raw.get("type") in _FILES
+                    self._observable(where, str(raw.get("type")), raw.get("value"), hashes, accused=accused)
 
     def reading(self, version: str) -> Reading:
         """What was gathered."""
@@ -130,6 +137,7 @@ class _Reader:
             external_ids=tuple(sorted(self._external_ids)[:MAX_EXTERNAL_IDS]),
             tlp=str(strictest) if strictest else None,
             held=self._held,
+            marked_at=plain(self._marked_at, MAX_RAW),
             defects=self._gathering.defects(),
         )
 
@@ -142,13 +150,29 @@ class _Reader:
                 f"has the identifier and version of {earlier.partition(' ')[0]} with other content; both kept",
             )
 
+    def _accuse(self, found: Plain) -> None:
+        """Note which other objects this one calls part of an attack."""
+        if found.revoked:
+            return
+        if isinstance(found, Relationship) and not found.source_ref.startswith(("identity--", "location--")):
+            self._accused.add(found.target_ref)
+        elif isinstance(found, Malware):
+            self._accused.update(found.sample_refs)
+        elif isinstance(found, Sighting) and found.count != 0:
+            self._accused.update(found.observed_data_refs)
+
     def _mark(self, where: str, found: Plain) -> None:
-        refs = [*found.object_marking_refs, *(each.marking_ref for each in found.granular_markings)]
-        for ref in dict.fromkeys(ref for ref in refs if ref and ref.startswith(_MARKS)):
-            if not self._markings.apply(ref):
+        granular = (each.marking_ref for each in found.granular_markings)
+        refs = [*found.object_marking_refs, *(ref for ref in granular if ref is not None)]
+        for ref in dict.fromkeys(refs):
+            before = self._markings.strictest
+            known = self._markings.apply(ref)
+            if not self._held and not (known and self._markings.strictest is before):
+                self._marked_at = where
+            if not known:
                 self._held = True
                 self._gathering.defect(
-                    where, f"carries {ref}, which is not known; held for a person to judge"
+                    where, f"carries {ref[:100]}, which is not known; held for a person to judge"
                 )
 
     def _identify(self, found: Plain) -> None:

@@ -67,9 +67,23 @@ class Indicator(Plain, frozen=True):
 
 
 class ObservedData(Plain, frozen=True):
-    """Something that was seen: 2.0 holds the observables itself."""
+    """Something that was seen: 2.0 holds the observables itself, 2.1 refers to them."""
 
     objects: dict[str, dict[str, object]] = {}
+    object_refs: list[str] = []
+
+
+class Sighting(Plain, frozen=True):
+    """Somebody saw a threat, and the data in which it was seen."""
+
+    count: int | None = None
+    observed_data_refs: list[str] = []
+
+
+class Malware(Plain, frozen=True):
+    """A malware, and its files."""
+
+    sample_refs: list[str] = []
 
 
 class Observable(Plain, frozen=True):
@@ -102,6 +116,8 @@ class MarkingDefinition(Plain, frozen=True):
 _STRUCTS: dict[str, type[Plain]] = {
     "indicator": Indicator,
     "observed-data": ObservedData,
+    "sighting": Sighting,
+    "malware": Malware,
     "relationship": Relationship,
     "report": Report,
     "marking-definition": MarkingDefinition,

@@ -201,6 +201,7 @@ def test_a_child_that_lies_is_not_believed(
     [
         Reading("word"),
         Reading("mail", title="\x1b[2J"),
+        Reading("stix-2.1", marked_at="\x1b[2J"),
         Reading("mail", text="a" * 20_001),
         Reading("mail", external_ids=("T٢٢٢٢",)),
         Reading("mail", external_ids=("anything",)),

@@ -156,6 +156,46 @@ def test_an_observable_is_only_seen_unless_a_relationship_accuses_it() -> None:
     assert values(reading, "named") == ["192.0.2.2"]
 
 
+def seen_with(tie: dict[str, Any], version: str = "2.1") -> Reading:
+    """Data in which something was seen, an address and a file, tied to a threat."""
+    file = {"type": "file", "id": stix_id("file", 1), "hashes": {"MD5": "ab" * 16}}
+    address = {"type": "ipv4-addr", "id": stix_id("ipv4-addr", 2), "value": "192.0.2.2"}
+    if version == "2.0":
+        return bundle(item("observed-data", objects={"0": file, "1": address}), tie, spec_version="2.0")
+    return bundle(file, address, item("observed-data", object_refs=[file["id"], address["id"]]), tie)
+
+
+SIGHTED = {"sighting_of_ref": stix_id("malware"), "observed_data_refs": [stix_id("observed-data")]}
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+@pytest.mark.parametrize(
+    "tie",
+    [
+        item("sighting", **SIGHTED),
+        item("relationship", relationship_type="based-on", source_ref=stix_id("indicator"),
+             target_ref=stix_id("observed-data")),
+    ],
+)  # fmt: skip
+def test_the_files_in_which_a_threat_was_seen_are_accused_and_addresses_may_be_the_victims(
+    tie: dict[str, Any], version: str
+) -> None:
+    reading = seen_with(tie, version)
+    assert values(reading) == ["ab" * 16]
+    assert values(reading, "text") == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    "tie", [item("sighting", **SIGHTED, count=0), item("sighting", **SIGHTED, revoked=True), item("note")]
+)
+def test_what_was_not_seen_or_was_taken_back_accuses_nothing(tie: dict[str, Any]) -> None:
+    assert values(seen_with(tie)) == []
+
+
+def test_the_samples_of_a_malware_are_accused() -> None:
+    assert values(seen_with(item("malware", sample_refs=[stix_id("file", 1)]))) == ["ab" * 16]
+
+
 def test_identifiers_of_public_catalogues_are_sorted_and_nothing_else_is_taken() -> None:
     reading = bundle(
         item("attack-pattern", 1, name="Phishing - T1566.002",
@@ -187,12 +227,14 @@ def test_the_strictest_marking_of_any_object_or_property_is_kept() -> None:
         indicator(object_marking_refs=[green]), item("tool", 2, name="x", granular_markings=granular)
     )
     assert (reading.tlp, reading.held) == ("TLP:RED", False)
+    assert reading.marked_at == f"objects[1] {stix_id('tool', 2)}"
 
 
-def test_an_unknown_marking_is_held_and_said() -> None:
-    reading = bundle(indicator(object_marking_refs=[MARK]))
-    assert reading.held
-    assert MARK in reasons(reading)
+@pytest.mark.parametrize("mark", [MARK, "TLP:RED", "", f"statement--{MARK[20:]}"])
+def test_an_unknown_marking_is_held_and_said(mark: str) -> None:
+    reading = bundle(indicator(object_marking_refs=[mark]), item("tool", 2, object_marking_refs=[RED]))
+    assert (reading.held, reading.marked_at) == (True, f"objects[0] {stix_id('indicator')}")
+    assert f"carries {mark}, which is not known" in reasons(reading)
     assert values(reading) == ["https://evil.example/"]
 
 
