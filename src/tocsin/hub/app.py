@@ -2,10 +2,8 @@
 """Composition root of the hub: the only file here that names a database, the real clock and the real randomness."""
 
 import os
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from hashlib import sha256
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,33 +15,25 @@ from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError
-from tocsin.hub.commits import Commits
-from tocsin.hub.exchange import Exchange, HubIdentity
-from tocsin.hub.following import Following
-from tocsin.hub.intake import Intake
-from tocsin.hub.joining import Joining, hub_verifier
-from tocsin.hub.noting import Noting
-from tocsin.hub.routes import Routes
-from tocsin.hub.streams import Draft, StreamHead, Streams
+from tocsin.hub.assembly import KEYS_BYTES, assemble, exchange
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.joining import hub_verifier
+from tocsin.hub.streams import Draft, StreamHead
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.views.sources import HUB_ITSELF
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.ids import new_id
 from tocsin.proof.note import VerifierKey
-from tocsin.proof.signing import SigningKey
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store, Transaction
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.messages import KeyEvent, Outcome, encode
-from tocsin.wire.registrable import registrable
 
-REALM = "live"
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
-_SEED_BYTES = 32
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -127,51 +117,51 @@ def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
         folder / _SETTINGS,
         HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store),
     )
-    with _opened(folder) as (exchange, opened):
-        key = str(hub_verifier(exchange))
-        opened.run("found the hub", lambda tx: _announce_key(exchange, tx, "hub", key))
-    return Made(exchange.identity.id, key)
+    with _opened(folder) as (hub, opened):
+        key = str(hub_verifier(hub))
+        opened.run("found the hub", lambda tx: _announce_key(hub, tx, "hub", key))
+    return Made(hub.identity.id, key)
 
 
 def declare_partner(folder: Path, url: str, key: str) -> PartnerLink:
     """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody."""
     parsed = VerifierKey.parse(key)
-    with _opened(folder) as (exchange, opened):
-        if parsed.public == exchange.identity.signing_key.public:
+    with _opened(folder) as (hub, opened):
+        if parsed.public == hub.identity.signing_key.public:
             raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
         config = load(folder / _SETTINGS, HubConfig)
         link = PartnerLink(url=url, key=key)
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
-        opened.run("declare partner", lambda tx: _announce_key(exchange, tx, "partner", key))
+        opened.run("declare partner", lambda tx: _announce_key(hub, tx, "partner", key))
     return link
 
 
 def enrol(folder: Path, name: str, role: Role, jurisdiction: str) -> Code:
     """A one-time code for a new party; the hub may be serving meanwhile."""
-    with _opened(folder) as (exchange, opened):
-        code = opened.run("invite", lambda tx: invite(tx, exchange, name, role, jurisdiction))
+    with _opened(folder) as (hub, opened):
+        code = opened.run("invite", lambda tx: invite(tx, hub, name, role, jurisdiction))
     return Code(code, CODE_DAYS)
 
 
 def erase(folder: Path, fact: str, reason: str) -> Erased:
     """Erase everything about a fact by the operator's hand; the hub may be serving meanwhile."""
-    with _opened(folder) as (exchange, opened):
-        outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, exchange, fact, reason))
+    with _opened(folder) as (hub, opened):
+        outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, hub, fact, reason))
         opened.scrub()
     return Erased(outcomes)
 
 
 def status(folder: Path) -> Status:
     """What the hub holds; the hub may be serving meanwhile."""
-    with _opened(folder) as (exchange, opened), opened.reading("status") as tx:
+    with _opened(folder) as (hub, opened), opened.reading("status") as tx:
         streams = tx.all("stream_heads", {}, into=StreamHead)
         parties = tx.all("parties", {}, into=_PartyRow)
         log = tx.one("newest_log", {}, into=_LogRow)
     declared = load(folder / _SETTINGS, HubConfig).partner is not None
     witness = "unwitnessed" if not declared else "witnessed" if log and log.cosigned else "late"
     return Status(
-        hub=exchange.identity.id,
-        alliance=exchange.identity.alliance,
+        hub=hub.identity.id,
+        alliance=hub.identity.alliance,
         witness=witness,
         log_size=log.size if log else 0,
         streams=tuple(StreamStatus(head.name, head.size) for head in streams),
@@ -191,31 +181,12 @@ def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
 def application(folder: Path) -> Starlette:
     """The hub as an ASGI application; its parts start and stop with it."""
     config = load(folder / _SETTINGS, HubConfig)
-    exchange = _exchange(folder, config)
-    writer, reader = _store(folder, config), _store(folder, config)
     partner = None
     if config.partner:
         key = VerifierKey.parse(config.partner.key)
         partner = HttpPartner(config.partner.url, key, config.witness_seconds)
-    commits = Commits(writer)
-    noting = Noting(exchange, commits, reader, partner)
-    following = Following(exchange, reader, noting, config.heartbeat_seconds)
-    commits.committed = following.committed
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await following.start()
-        yield
-        await following.stop()
-        commits.close()
-        if partner:
-            await partner.close()
-        writer.close()
-        reader.close()
-
-    intake = Intake(exchange, commits, reader, urlsplit(config.public_url).netloc)
-    joining = Joining(exchange, commits, config.partner.key if config.partner else None)
-    return Routes(intake, joining, following).application(lifespan)
+    stores = (_store(folder, config), _store(folder, config))
+    return assemble(_exchange(folder, config), config, *stores, partner).application
 
 
 @contextmanager
@@ -236,31 +207,18 @@ def _store(folder: Path, config: HubConfig) -> Store:
 
 
 def _exchange(folder: Path, config: HubConfig) -> Exchange:
-    keys = (folder / _KEYS).read_bytes()
-    signing_key = SigningKey.from_seed(keys[:_SEED_BYTES])
-    digest = sha256(b"tocsin/hub/v1" + signing_key.public).digest()
-    clock = SystemClock()
-    identity = HubIdentity(
-        id=f"hub_{digest[:16].hex()}",
-        realm=REALM,
-        alliance=config.alliance,
-        alliance_identity=f"identity--{uuid.UUID(bytes=digest[16:], version=4)}",
-        signing_key=signing_key,
-        cursor_key=keys[_SEED_BYTES:],
-    )
-    streams = Streams(identity.id, identity.realm, clock, os.urandom)
-    return Exchange(identity, streams, clock, os.urandom, registrable)
+    return exchange(config, (folder / _KEYS).read_bytes(), SystemClock(), os.urandom)
 
 
 def _write_keys(path: Path) -> None:
     """The seed of the signing key and the cursor key, for the owner's eyes only; never written twice."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(os.urandom(2 * _SEED_BYTES))
+        file.write(os.urandom(KEYS_BYTES))
         file.flush()
         os.fsync(file.fileno())
 
 
-def _announce_key(exchange: Exchange, tx: Transaction, holder: str, key: str) -> None:
+def _announce_key(hub: Exchange, tx: Transaction, holder: str, key: str) -> None:
     body = encode(KeyEvent(holder=holder, key=key))
-    exchange.streams.append(tx, DIRECTORY, [Draft("key", new_id("fct", os.urandom), body)], HUB_ITSELF)
+    hub.streams.append(tx, DIRECTORY, [Draft("key", new_id("fct", os.urandom), body)], HUB_ITSELF)

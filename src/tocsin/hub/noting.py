@@ -32,6 +32,9 @@ class Partner(Protocol):
     async def witness(self, proposal: Proposal) -> str:
         """The note with its cosignature, or the error that it refused with."""
 
+    async def close(self) -> None:
+        """Let go of the connection."""
+
 
 class _Noted(msgspec.Struct, frozen=True):
     number: int

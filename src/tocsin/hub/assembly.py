@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the parts of a hub are put together. Which database, clock and randomness they get is `tocsin.hub.app`'s word.
+
+Two stores, because one connection belongs to one thread: the writer's to `tocsin.hub.commits`, the reader's to the
+event loop.
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.applications import Starlette
+
+from tocsin.clock import Clock
+from tocsin.config import HubConfig
+from tocsin.hub.commits import Commits
+from tocsin.hub.exchange import Exchange, HubIdentity
+from tocsin.hub.following import Following
+from tocsin.hub.intake import Intake
+from tocsin.hub.joining import Joining
+from tocsin.hub.noting import Noting, Partner
+from tocsin.hub.routes import Routes
+from tocsin.hub.streams import Streams
+from tocsin.ids import Entropy
+from tocsin.proof.signing import SigningKey
+from tocsin.storage.store import Store
+from tocsin.wire.registrable import registrable
+
+REALM = "live"
+_SEED_BYTES = 32
+KEYS_BYTES = 2 * _SEED_BYTES
+"""The seed of the signing key, then the cursor key."""
+
+
+class Hub(msgspec.Struct, frozen=True):
+    """A hub that can be served, with the parts that an operator or a test looks into."""
+
+    application: Starlette
+    exchange: Exchange
+    commits: Commits
+    intake: Intake
+    following: Following
+    noting: Noting
+
+
+def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> Exchange:
+    """Who the hub is, from its keys, and what its verbs are given."""
+    signing_key = SigningKey.from_seed(keys[:_SEED_BYTES])
+    digest = sha256(b"tocsin/hub/v1" + signing_key.public).digest()
+    identity = HubIdentity(
+        id=f"hub_{digest[:16].hex()}",
+        realm=REALM,
+        alliance=config.alliance,
+        alliance_identity=f"identity--{uuid.UUID(bytes=digest[16:], version=4)}",
+        signing_key=signing_key,
+        cursor_key=keys[_SEED_BYTES:],
+    )
+    streams = Streams(identity.id, identity.realm, clock, entropy)
+    return Exchange(identity, streams, clock, entropy, registrable)
+
+
+def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, partner: Partner | None) -> Hub:
+    """All parts, wired; they start and stop with the application, and close what they were given."""
+    commits = Commits(writer)
+    noting = Noting(hub, commits, reader, partner)
+    following = Following(hub, reader, noting, config.heartbeat_seconds)
+    commits.committed = following.committed
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await following.start()
+        yield
+        await following.stop()
+        commits.close()
+        if partner:
+            await partner.close()
+        writer.close()
+        reader.close()
+
+    intake = Intake(hub, commits, reader, urlsplit(config.public_url).netloc)
+    joining = Joining(hub, commits, config.partner.key if config.partner else None)
+    application = Routes(intake, joining, following).application(lifespan)
+    return Hub(application, hub, commits, intake, following, noting)
