@@ -45,7 +45,8 @@ few_examples = settings(
 
 def tool(name: str, package: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if found is None and os.environ.get("CI") == "true":
+    wanted = os.environ.get("CI") == "true" and name not in os.environ.get("TOCSIN_WITHOUT", "").split()
+    if found is None and wanted:
         pytest.fail(f"CI must have {name}: apt-get install {package}")
     if found is None:
         pytest.skip(f"{name} is not installed here: apt-get install {package}")
