@@ -10,6 +10,7 @@ from itertools import groupby
 
 import msgspec
 
+from tocsin.agent.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
 from tocsin.domain.observable import Kind, Observable
@@ -46,15 +47,6 @@ class _Posting(msgspec.Struct, frozen=True):
     named: str
 
 
-class _StreamRow(msgspec.Struct, frozen=True):
-    name: str
-    size: int
-    frontier: bytes
-    witness: str
-    late: int
-    note: str
-
-
 _BANDS = tuple(Band)
 
 
@@ -69,7 +61,7 @@ class Levels:
         """Every value that still counts, in the order of its text."""
         with self._store.reading("known values") as tx:
             postings = tx.all("known_values", {"now": now}, into=_Posting)
-            late = [row.late for row in tx.all("streams", {}, into=_StreamRow) if row.late]
+            late = [row.late for row in tx.all("streams", {}, into=StreamRow) if row.late]
         witnessed = not late or now - min(late) <= UNWITNESSED_LIMIT
         for value, group in groupby(postings, key=lambda posting: posting.value):
             yield self._judge(value, list(group), witnessed=witnessed)

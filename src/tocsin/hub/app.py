@@ -12,25 +12,24 @@ from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
-from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError
 from tocsin.hub.assembly import KEYS_BYTES, assemble, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.joining import hub_verifier
-from tocsin.hub.streams import Draft, StreamHead
+from tocsin.hub.status import Status
+from tocsin.hub.status import status as hub_status
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
-from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.hub.views.directory import state_key
 from tocsin.hub.witness_client import HttpPartner
-from tocsin.ids import new_id
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Store
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
-from tocsin.wire.messages import KeyEvent, Outcome, encode
+from tocsin.wire.messages import Outcome
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
@@ -56,55 +55,6 @@ class Erased(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-class StreamStatus(msgspec.Struct, frozen=True):
-    """One stream and its length."""
-
-    name: str
-    size: int
-
-
-class PartyStatus(msgspec.Struct, frozen=True):
-    """One party as the directory states it."""
-
-    id: str
-    name: str
-    role: str
-    jurisdiction: str
-    standing: str
-
-
-class Status(msgspec.Struct, frozen=True):
-    """The hub at a glance."""
-
-    hub: str
-    alliance: str
-    witness: str
-    log_size: int
-    streams: tuple[StreamStatus, ...]
-    parties: tuple[PartyStatus, ...]
-
-
-class _LogRow(msgspec.Struct, frozen=True):
-    size: int
-    leaf: bytes
-    frontier: bytes
-    note: str
-    cosigned: str | None
-    added: int
-
-
-class _PartyRow(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    role: str
-    jurisdiction: str
-    standing: str
-    signing_key: bytes
-    sealing_key: bytes
-    recovery_key: bytes
-    joined: int
-
-
 def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
     """Make a new hub: its keys, its store, and the directory's first entry, which is its own key."""
     if (folder / _SETTINGS).exists():
@@ -119,7 +69,7 @@ def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
     )
     with _opened(folder) as (hub, opened):
         key = str(hub_verifier(hub))
-        opened.run("found the hub", lambda tx: _announce_key(hub, tx, "hub", key))
+        opened.run("found the hub", lambda tx: state_key(tx, hub, "hub", key))
     return Made(hub.identity.id, key)
 
 
@@ -132,7 +82,7 @@ def declare_partner(folder: Path, url: str, key: str) -> PartnerLink:
         config = load(folder / _SETTINGS, HubConfig)
         link = PartnerLink(url=url, key=key)
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
-        opened.run("declare partner", lambda tx: _announce_key(hub, tx, "partner", key))
+        opened.run("declare partner", lambda tx: state_key(tx, hub, "partner", key))
     return link
 
 
@@ -153,22 +103,9 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
 
 def status(folder: Path) -> Status:
     """What the hub holds; the hub may be serving meanwhile."""
-    with _opened(folder) as (hub, opened), opened.reading("status") as tx:
-        streams = tx.all("stream_heads", {}, into=StreamHead)
-        parties = tx.all("parties", {}, into=_PartyRow)
-        log = tx.one("newest_log", {}, into=_LogRow)
     declared = load(folder / _SETTINGS, HubConfig).partner is not None
-    witness = "unwitnessed" if not declared else "witnessed" if log and log.cosigned else "late"
-    return Status(
-        hub=hub.identity.id,
-        alliance=hub.identity.alliance,
-        witness=witness,
-        log_size=log.size if log else 0,
-        streams=tuple(StreamStatus(head.name, head.size) for head in streams),
-        parties=tuple(
-            PartyStatus(row.id, row.name, row.role, row.jurisdiction, row.standing) for row in parties
-        ),
-    )
+    with _opened(folder) as (hub, opened), opened.reading("status") as tx:
+        return hub_status(tx, hub.identity, partner_declared=declared)
 
 
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
@@ -217,8 +154,3 @@ def _write_keys(path: Path) -> None:
         file.write(os.urandom(KEYS_BYTES))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _announce_key(hub: Exchange, tx: Transaction, holder: str, key: str) -> None:
-    body = encode(KeyEvent(holder=holder, key=key))
-    hub.streams.append(tx, DIRECTORY, [Draft("key", new_id("fct", os.urandom), body)], HUB_ITSELF)

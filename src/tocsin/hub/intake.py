@@ -20,11 +20,12 @@ from typing import TypeVar
 
 import msgspec
 
-from tocsin.domain.party import Party, Role, Standing
+from tocsin.domain.party import Party, Standing
 from tocsin.errors import Forbidden, Replayed, TooLarge, Unauthenticated
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Origin
+from tocsin.hub.views.directory import party_by_id
 from tocsin.proof.httpsig import SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
@@ -42,18 +43,6 @@ class SignedRequest(msgspec.Struct, frozen=True):
     query: str
     headers: Mapping[str, str]
     body: bytes
-
-
-class _PartyRow(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    role: str
-    jurisdiction: str
-    standing: str
-    signing_key: bytes
-    sealing_key: bytes
-    recovery_key: bytes
-    joined: int
 
 
 class _ReceiptRow(msgspec.Struct, frozen=True):
@@ -106,12 +95,12 @@ class Intake:
             request.headers.get("content-digest"),
         )  # (2)
         with self._reader.reading("who asks") as tx:
-            row = tx.one("party_by_id", {"id": claim.keyid}, into=_PartyRow)
-        if row is None:
+            party = party_by_id(tx, claim.keyid)
+        if party is None:
             raise Unauthenticated("The directory knows no such party.")
         check_signature(  # (3)
             claim,
-            row.signing_key,
+            party.signing_key,
             method=request.method,
             authority=self._authority,
             path=request.path,
@@ -119,17 +108,8 @@ class Intake:
             body=request.body,
             now=self._hub.clock.now(),
         )
-        if row.standing != Standing.ACTIVE:  # (4)
-            raise Forbidden(f"This party is {row.standing}.")
-        party = Party(
-            id=row.id,
-            name=row.name,
-            role=Role(row.role),
-            jurisdiction=row.jurisdiction,
-            standing=Standing(row.standing),
-            signing_key=row.signing_key,
-            sealing_key=row.sealing_key,
-        )
+        if party.standing is not Standing.ACTIVE:  # (4)
+            raise Forbidden(f"This party is {party.standing}.")
         return Sender(party, Origin(owner=party.id, record=_origin_record(party.id, request.headers))), claim
 
     def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:

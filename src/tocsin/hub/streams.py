@@ -42,6 +42,10 @@ class Origin(msgspec.Struct, frozen=True):
     """Owner and request signature as received."""
 
 
+HUB_ITSELF = Origin(owner=None, record=b"hub")
+"""The origin of entries that the hub itself derives or declares."""
+
+
 class Placed(msgspec.Struct, frozen=True):
     """Where an entry stands now."""
 

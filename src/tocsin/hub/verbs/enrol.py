@@ -11,16 +11,14 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.clock import DAY
-from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Role, Standing, check_jurisdiction
 from tocsin.errors import CodeSpent, Malformed
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import Draft
-from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.hub.views.directory import state_party
 from tocsin.ids import new_id
 from tocsin.proof.signing import check_public_key
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import Enrol, PartyEvent, encode
+from tocsin.wire.messages import Enrol, PartyEvent
 
 CODE_DAYS = 7
 _SECRET_BYTES = 10
@@ -78,27 +76,8 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
         recovery_key=enrol.recovery_key,
         agreement=enrol.agreement,
     )
-    record_party(tx, hub, event)
+    state_party(tx, hub, event)
     return event
-
-
-def record_party(tx: Transaction, hub: Exchange, event: PartyEvent) -> None:
-    """Append a party's new state to the directory and to the view of it."""
-    hub.streams.append(tx, DIRECTORY, [Draft("party", event.party, encode(event))], HUB_ITSELF)
-    tx.run(
-        "put_party",
-        {
-            "id": event.party,
-            "name": event.name,
-            "role": event.role,
-            "jurisdiction": event.jurisdiction,
-            "standing": event.standing,
-            "signing_key": event.signing_key,
-            "sealing_key": event.sealing_key,
-            "recovery_key": event.recovery_key,
-            "joined": hub.clock.now(),
-        },
-    )
 
 
 def _digest(secret: str) -> bytes:

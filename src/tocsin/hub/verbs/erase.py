@@ -11,8 +11,8 @@ import msgspec
 
 from tocsin.errors import Malformed, Unknown
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.streams import Draft, Origin, StreamHead
-from tocsin.hub.views.sources import HUB_ITSELF, retract
+from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, StreamHead
+from tocsin.hub.views.sources import retract
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import ERASURE_REASONS, Erase, ErasureEvent, Outcome, encode

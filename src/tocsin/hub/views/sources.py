@@ -13,13 +13,10 @@ import msgspec
 from tocsin.domain.level import Band, band_of
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import Draft, Origin, Placed
+from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import BandEvent, encode
-
-HUB_ITSELF = Origin(owner=None, record=b"hub")
-"""The origin of entries that the hub derives."""
 
 
 class _Count(msgspec.Struct, frozen=True):

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub at a glance, for its operator."""
+
+import msgspec
+
+from tocsin.domain.party import Role, Standing
+from tocsin.hub.exchange import HubIdentity
+from tocsin.hub.noting import LogRow
+from tocsin.hub.streams import StreamHead
+from tocsin.hub.views.directory import all_parties
+from tocsin.storage.store import Transaction
+
+
+class StreamStatus(msgspec.Struct, frozen=True):
+    """One stream and its length."""
+
+    name: str
+    size: int
+
+
+class PartyStatus(msgspec.Struct, frozen=True):
+    """One party, without its keys."""
+
+    id: str
+    name: str
+    role: Role
+    jurisdiction: str
+    standing: Standing
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What the hub holds."""
+
+    hub: str
+    alliance: str
+    witness: str
+    """``witnessed``, ``unwitnessed`` (no partner is declared) or ``late``."""
+    log_size: int
+    streams: tuple[StreamStatus, ...]
+    parties: tuple[PartyStatus, ...]
+
+
+def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) -> Status:
+    """What the hub holds now."""
+    log = tx.one("newest_log", {}, into=LogRow)
+    cosigned = log is not None and log.cosigned is not None
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    return Status(
+        hub=identity.id,
+        alliance=identity.alliance,
+        witness=("witnessed" if cosigned else "late") if partner_declared else "unwitnessed",
+        log_size=log.size if log else 0,
+        streams=tuple(StreamStatus(head.name, head.size) for head in heads),
+        parties=tuple(
+            PartyStatus(one.id, one.name, one.role, one.jurisdiction, one.standing) for one in all_parties(tx)
+        ),
+    )
