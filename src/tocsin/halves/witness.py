@@ -120,11 +120,14 @@ def propose(
     return Proposal(held.size, head.log_before.to_bytes(), path, tuple(changes), head.note)
 
 
-def accept(head: SignedHead, answer: str, hub_key: VerifierKey, partner_key: VerifierKey) -> Instant:
-    """Check the partner's answer and say when it witnessed; BadSignature, or BadProof for another head's note."""
-    note = open_note(answer, hub_key)
-    if (note.checkpoint.size, note.checkpoint.root) != (head.log.size, head.log.root()):
-        raise BadProof(f"The partner answered with head {note.checkpoint.size}, not {head.log.size}.")
+def accept(proposed: str, answer: str, hub_key: VerifierKey, partner_key: VerifierKey) -> Instant:
+    """Check the partner's answer to a proposed note and say when it witnessed.
+
+    BadSignature, or BadProof for another head's note.
+    """
+    asked, note = open_note(proposed, hub_key).checkpoint, open_note(answer, hub_key)
+    if note.checkpoint != asked:
+        raise BadProof(f"The partner answered with head {note.checkpoint.size}, not {asked.size}.")
     return verify_cosignature(note, partner_key)
 
 

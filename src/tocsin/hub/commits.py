@@ -61,13 +61,17 @@ class Commits:
         self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in the next wave; returns or raises once it is durable or rolled back."""
+    async def run(self, work: Callable[[Transaction], T], *, quiet: bool = False) -> T:
+        """Do the work in the next wave; returns or raises once it is durable or rolled back.
+
+        `quiet` for work that readers need not hear of.
+        """
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(work, loop)
         self._jobs.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
         result = await job.done
-        self.committed()
+        if not quiet:
+            self.committed()
         return result
 
     def close(self) -> None:

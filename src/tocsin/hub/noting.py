@@ -3,6 +3,9 @@
 
 After every wave: (1) sign the next head of the log over all streams that moved; (2) propose it to the partner;
 (3) keep its cosignature. An absent partner costs nothing but the word "late": the next proposal spans what it missed.
+
+A proposal is kept before it is sent, and the same one is sent again until its fate is known: the partner may have
+co-signed what the hub never heard of, because it was killed or did not wait long enough. Only then comes the next.
 The rules of both halves are in `tocsin.halves.witness`.
 """
 
@@ -11,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from tocsin.errors import TocsinError
+from tocsin.errors import InputError, ProofError, StateError, StorageError, TocsinError
 from tocsin.halves.witness import Proposal, SignedHead, accept, moved_head, propose, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
@@ -19,13 +22,20 @@ from tocsin.hub.streams import StreamHead
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key
 from tocsin.proof.merkle import EMPTY, Frontier
-from tocsin.proof.note import KeyKind, VerifierKey, log_origin
-from tocsin.storage.store import Store, Transaction
+from tocsin.proof.note import KeyKind, VerifierKey, log_origin, open_note
+from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import Head
+
+_PROPOSAL = "proposal"
+"""The fact about the hub under which the proposal is kept whose fate is not known; empty: there is none."""
+
+
+_REFUSALS = (ProofError, StateError, InputError)
+"""What a partner says that changed nothing. Any other failure leaves open what it did."""
 
 
 class Partner(Protocol):
-    """The way to the partner; raises RemoteError when it does not answer in time."""
+    """The way to the partner; raises RemoteError when no answer came that says what it did."""
 
     key: VerifierKey
 
@@ -53,7 +63,9 @@ class _Unwitnessed(msgspec.Struct, frozen=True):
     witnessed_frontier: bytes
 
 
-class _LogRow(msgspec.Struct, frozen=True):
+class LogRow(msgspec.Struct, frozen=True):
+    """The head log at one size."""
+
     size: int
     leaf: bytes
     frontier: bytes
@@ -64,6 +76,10 @@ class _LogRow(msgspec.Struct, frozen=True):
 
 class _Leaf(msgspec.Struct, frozen=True):
     leaf: bytes
+
+
+class _Fact(msgspec.Struct, frozen=True):
+    value: bytes
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -91,13 +107,15 @@ class Noting:
         self.last_refusal: TocsinError | None = None
         """Why the partner did not co-sign the last time, if it did not."""
         self.stand = self._load()
+        self._late = set(self.stand.streams) if self.stand.witness == "late" else set()
+        """Streams of which readers may hold a head that the partner had not signed."""
 
     def _load(self) -> Stand:
         """The newest head from the store: where a restarted hub goes on."""
         with self._reader.reading("newest head") as tx:
             rows = {row.name: row for row in tx.all("noted_heads", {}, into=_Noted) if row.noted_size}
-            log = tx.one("newest_log", {}, into=_LogRow)
-            before = tx.one("log_of_size", {"size": log.size - 1}, into=_LogRow) if log else None
+            log = tx.one("newest_log", {}, into=LogRow)
+            before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
         if log is None:
             return Stand(None, "", {}, "unwitnessed" if self._partner is None else "late")
         heads = HeadMap(
@@ -110,13 +128,15 @@ class Noting:
     async def note(self, heads: Iterable[StreamHead]) -> frozenset[str]:
         """Sign the next head if any stream moved, and have it witnessed; returns the streams whose head is news."""
         moved = [head for head in heads if head.size > self._noted_size(head.name)]
-        if not moved and not (self.stand.witness == "late" and self._partner and self.stand.signed):
-            return frozenset()
         if moved:
             await self._sign(moved)
         news = {head.name for head in moved}
-        if self._partner is not None:
-            news |= await self._ask(self._partner)
+        while self._partner and self.stand.signed and self.stand.witness == "late":
+            if not await self._ask(self._partner, self.stand.signed):
+                self._late |= news
+                return frozenset(news)
+        news |= self._late
+        self._late.clear()
         return frozenset(news)
 
     def prove(self, stream: str) -> Head | None:
@@ -156,77 +176,95 @@ class Noting:
         signed = sign_head(before.changed(changed), log, self._origin, identity.signing_key)
 
         def work(tx: Transaction) -> None:
-            tx.run(
-                "append_log",
-                {
-                    "size": signed.log.size,
-                    "leaf": signed.heads.log_leaf(),
-                    "frontier": signed.log.to_bytes(),
-                    "note": signed.note,
-                    "added": self._hub.clock.now(),
-                },
-            )
+            row: Params = {"size": signed.log.size, "leaf": signed.heads.log_leaf(), "note": signed.note}
+            frontier, now = signed.log.to_bytes(), self._hub.clock.now()
+            if tx.run("append_log", {**row, "frontier": frontier, "added": now}) != 1:
+                raise StorageError("Another process of this hub signs its heads: only one may.")
             for head in moved:
                 tx.run("note_stream", {"number": head.number, "size": head.size, "root": head.root})
+            if self._partner is not None and _kept(tx) is None:
+                self._propose(tx, signed)
 
-        await self._commits.run(work)
+        await self._commits.run(work, quiet=True)
         rows = {head.name: _Noted(head.number, head.name, head.salt, head.size, head.root) for head in moved}
         self.stand = Stand(signed, signed.note, stand.streams | rows, self._witness(cosigned=False))
 
-    async def _ask(self, partner: Partner) -> set[str]:
-        """(2) and (3): the streams that the partner has now seen; none when it did not answer or refused."""
-        signed = self.stand.signed
-        assert signed is not None
-        with self._reader.reading("what the partner missed") as tx:
-            missed = tx.all("unwitnessed_streams", {}, into=_Unwitnessed)
-            proposal = self._proposal(tx, signed, missed)
+    async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
+        """(2) and (3), for the proposal whose fate is open; False when the partner did not co-sign."""
+        with self._reader.reading("what was proposed") as tx:
+            proposal = _kept(tx)
+        if proposal is None:
+            proposal = await self._commits.run(lambda tx: self._propose(tx, signed), quiet=True)
         try:
             cosigned = await partner.witness(proposal)
-            accept(signed, cosigned, self._key, partner.key)
         except TocsinError as error:
             self.last_refusal = error
-            return set()
-
-        def work(tx: Transaction) -> None:
-            tx.run("cosign_log", {"size": signed.log.size, "cosigned": cosigned})
-            for row in missed:
-                frontier = self._frontier(tx, row)
-                size = row.noted_size
-                tx.run(
-                    "witness_stream", {"number": row.number, "size": size, "frontier": frontier.to_bytes()}
-                )
-
-        await self._commits.run(work)
+            if isinstance(error, _REFUSALS):  # it holds what it held before: the next proposal is made anew
+                await self._commits.run(lambda tx: _keep(tx, None), quiet=True)
+            return False
+        try:
+            accept(proposal.note, cosigned, self._key, partner.key)
+        except TocsinError as error:
+            self.last_refusal = error
+            return False
+        size = open_note(proposal.note, self._key).checkpoint.size
+        await self._commits.run(lambda tx: self._witnessed(tx, proposal, size, cosigned), quiet=True)
         self.last_refusal = None
-        self.stand = Stand(signed, cosigned, self.stand.streams, "witnessed")
-        return {row.name for row in missed}
+        if size == signed.log.size:
+            self.stand = Stand(signed, cosigned, self.stand.streams, "witnessed")
+        return True
+
+    def _propose(self, tx: Transaction, signed: SignedHead) -> Proposal:
+        """The proposal of the newest head, kept until its fate is known."""
+        missed = tx.all("unwitnessed_streams", {}, into=_Unwitnessed)
+        proposal = self._proposal(tx, signed, missed)
+        _keep(tx, proposal)
+        return proposal
+
+    def _witnessed(self, tx: Transaction, proposal: Proposal, size: int, cosigned: str) -> None:
+        """The partner holds what was proposed."""
+        tx.run("cosign_log", {"size": size, "cosigned": cosigned})
+        sizes = {change.key: change.new_size for change in proposal.changes}
+        for row in tx.all("unwitnessed_streams", {}, into=_Unwitnessed):
+            if (seen := sizes.get(_blind(row))) is not None:
+                frontier = Frontier.from_bytes(row.witnessed_frontier).extend(_leaves(tx, row, seen))
+                tx.run(
+                    "witness_stream", {"number": row.number, "size": seen, "frontier": frontier.to_bytes()}
+                )
+        _keep(tx, None)
 
     def _proposal(self, tx: Transaction, signed: SignedHead, missed: list[_Unwitnessed]) -> Proposal:
-        held_row = tx.one("newest_cosigned_log", {}, into=_LogRow)
+        held_row = tx.one("newest_cosigned_log", {}, into=LogRow)
         held = Frontier.from_bytes(held_row.frontier) if held_row else EMPTY
         limit = signed.log.size - 1 - held.size
         skipped = [
             row.leaf for row in tx.all("leaves_of_log", {"after": held.size, "limit": limit}, into=_Leaf)
         ]
         changes = [
-            moved_head(_blind(row), Frontier.from_bytes(row.witnessed_frontier), _leaves(tx, row))
+            moved_head(
+                _blind(row), Frontier.from_bytes(row.witnessed_frontier), _leaves(tx, row, row.noted_size)
+            )
             for row in missed
         ]
         return propose(signed, held, skipped, changes)
 
-    def _frontier(self, tx: Transaction, row: _Unwitnessed) -> Frontier:
-        return Frontier.from_bytes(row.witnessed_frontier).extend(_leaves(tx, row))
+
+def _kept(tx: Transaction) -> Proposal | None:
+    """The proposal whose fate is not known, if there is one."""
+    row = tx.one("get_meta", {"key": _PROPOSAL}, into=_Fact)
+    return msgspec.msgpack.decode(row.value, type=Proposal) if row and row.value else None
+
+
+def _keep(tx: Transaction, proposal: Proposal | None) -> None:
+    value = msgspec.msgpack.encode(proposal) if proposal else b""
+    tx.run("set_meta", {"key": _PROPOSAL, "value": value})
 
 
 def _blind(row: _Noted | _Unwitnessed) -> bytes:
     return head_key(row.salt, row.name)
 
 
-def _leaves(tx: Transaction, row: _Unwitnessed) -> list[bytes]:
-    """Leaf hashes of a stream since the partner last saw it."""
-    span = {
-        "stream": row.number,
-        "after": row.witnessed_size - 1,
-        "limit": row.noted_size - row.witnessed_size,
-    }
+def _leaves(tx: Transaction, row: _Unwitnessed, size: int) -> list[bytes]:
+    """Leaf hashes of a stream up to a size, since the partner last saw it."""
+    span = {"stream": row.number, "after": row.witnessed_size - 1, "limit": size - row.witnessed_size}
     return [leaf.leaf for leaf in tx.all("leaves_of_stream", span, into=_Leaf)]

@@ -3,11 +3,14 @@
 
 import httpx
 
-from tocsin.errors import Unreachable
+from tocsin.errors import InputError, RemoteError, Unreachable
 from tocsin.halves.witness import Proposal
 from tocsin.proof.note import MAX_NOTE, VerifierKey
 from tocsin.wire.messages import Cosigned, Witness, decode, encode
 from tocsin.wire.problem import to_error
+
+_MAX_ANSWER = 4 * MAX_NOTE
+"""Bytes of an answer: a note, or a problem document."""
 
 
 class HttpPartner:
@@ -16,10 +19,13 @@ class HttpPartner:
     def __init__(self, url: str, key: VerifierKey, seconds: float) -> None:
         self.key = key
         self._url = f"{url.rstrip('/')}/v1/witness"
-        self._http = httpx.AsyncClient(timeout=seconds, trust_env=False, follow_redirects=False)
+        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
+        self._http = httpx.AsyncClient(
+            headers=headers, timeout=seconds, trust_env=False, follow_redirects=False
+        )
 
     async def witness(self, proposal: Proposal) -> str:
-        """The note with its cosignature; Unreachable when it does not come in time."""
+        """The note with its cosignature; RemoteError when it is not known what the partner did."""
         message = Witness(
             held=proposal.held,
             log=proposal.log,
@@ -27,13 +33,21 @@ class HttpPartner:
             changes=proposal.changes,
             note=proposal.note,
         )
+        data = bytearray()
         try:
-            answer = await self._http.post(self._url, content=encode(message))
-        except httpx.TransportError as error:
+            async with self._http.stream("POST", self._url, content=encode(message)) as answer:
+                async for part in answer.aiter_raw():
+                    data += part
+                    if len(data) > _MAX_ANSWER:
+                        raise RemoteError(f"The partner's answer has more than {_MAX_ANSWER} bytes.")
+        except httpx.RequestError as error:
             raise Unreachable(f"The partner at {self._url}: {str(error) or type(error).__name__}.") from None
         if answer.status_code != 200:
-            raise to_error(answer.content[: 4 * MAX_NOTE], answer.status_code)
-        return decode(answer.content, Cosigned).note
+            raise to_error(bytes(data), answer.status_code)
+        try:
+            return decode(bytes(data), Cosigned).note
+        except InputError as error:
+            raise RemoteError(f"The partner's answer is no cosignature: {error.detail}") from None
 
     async def close(self) -> None:
         """Let go of the connection."""

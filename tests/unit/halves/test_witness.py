@@ -89,7 +89,7 @@ class Hub:
         return propose(self.head, held, self.log[self.witnessed_log : -1], changes)
 
     def accept(self, answer):
-        accept(self.head, answer, HUB_KEY, PARTNER_KEY)
+        accept(self.head.note, answer, HUB_KEY, PARTNER_KEY)
         self.witnessed = {stream: len(leaves) for stream, leaves in self.streams.items()}
         self.witnessed_log = len(self.log)
 
@@ -141,7 +141,7 @@ def test_an_honest_wave_is_co_signed_with_the_partners_time():
     answer = ask(state, hub.propose())
     note = open_note(answer.note, HUB_KEY)
     assert verify_cosignature(note, PARTNER_KEY) == NOW
-    assert accept(hub.head, answer.note, HUB_KEY, PARTNER_KEY) == NOW
+    assert accept(hub.head.note, answer.note, HUB_KEY, PARTNER_KEY) == NOW
     assert (note.checkpoint.size, note.checkpoint.root) == (5, hub.head.log.root())
     assert [head.key for head in answer.moved] == [key_of("members")], "only what moved is to be written"
     hub.check_readers(answer.note)
@@ -499,14 +499,14 @@ def test_the_hub_refuses_an_answer_for_another_head():
     hub.append("all", b"x")
     hub.sign()
     with pytest.raises(BadProof, match="answered with head 4, not 5"):
-        accept(hub.head, state.note, HUB_KEY, PARTNER_KEY)
+        accept(hub.head.note, state.note, HUB_KEY, PARTNER_KEY)
 
 
 def test_the_hub_refuses_an_answer_without_the_partners_signature():
     hub, _ = history()
     hub.sign()
     with pytest.raises(BadSignature, match="has not co-signed"):
-        accept(hub.head, hub.head.note, HUB_KEY, PARTNER_KEY)
+        accept(hub.head.note, hub.head.note, HUB_KEY, PARTNER_KEY)
 
 
 def test_a_refusal_changes_nothing():

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One machine for a test: real processes of the installed command on loopback, each ended by its own number."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from tocsin.agent import app as agent
+from tocsin.config import AgentConfig, OwnAssets, Shields, load, save
+from tocsin.domain.party import Role
+from tocsin.hub import app as hub
+from tocsin.partner import app as partner
+from tocsin.world.processes import free_port
+
+START_SECONDS = 30.0
+
+
+def tocsin(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    command = [sys.executable, "-m", "tocsin", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether it came to hold in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return holds()
+
+
+class Machine:
+    """Processes by name; whatever still runs at the end is ended, whatever happened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
+        self.starts = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self._running.values()):
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def start(self, name: str, *arguments: str | Path) -> None:
+        """Start a serving process, the second time with the same words, and wait until it says that it is ready."""
+        command = self._commands.setdefault(name, [sys.executable, "-m", "tocsin", *map(str, arguments)])
+        log = self.folder / f"{name}.{self.starts}.log"
+        self.starts += 1
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        self._running[name] = process
+        ready = wait_until(lambda: b" ready" in log.read_bytes() or process.poll() is not None, START_SECONDS)
+        assert ready, log.read_text()
+        assert process.poll() is None, log.read_text()
+
+    def kill(self, name: str) -> None:
+        """End a process in the middle of whatever it does."""
+        process = self._running.pop(name)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        """Ask a process to end; its exit code."""
+        process = self._running.pop(name)
+        process.terminate()
+        return process.wait(15)
+
+    def runs(self, name: str) -> bool:
+        """Whether it is still there."""
+        return self._running[name].poll() is None
+
+    def raise_hub(self, *, witnessed: bool = True) -> None:
+        """A hub, with its partner, that serves."""
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        made = hub.init(self.folder / "hub", "City Alliance", self.url, port, "hub.db")
+        if witnessed:
+            witness_port = free_port()
+            second = partner.init(self.folder / "partner", made.key, witness_port)
+            hub.declare_partner(self.folder / "hub", f"http://127.0.0.1:{witness_port}", second.key)
+            self.start("partner", "partner", "serve", self.folder / "partner")
+        self.start("hub", "hub", "serve", self.folder / "hub")
+
+    def join(self, short: str, role: Role = Role.BANK) -> Path:
+        """A party that joined, with every protection file; its agent does not serve yet."""
+        name = f"{short.capitalize()} {'Bank plc' if role is Role.BANK else 'Agency'}"
+        code = hub.enrol(self.folder / "hub", name, role, "GB").code
+        home = self.folder / short
+        own = OwnAssets(legal_name=name, domains=(f"{short}.example",))
+        agent.init(home, self.url, code, own, None)
+        config = load(home / agent.SETTINGS, AgentConfig)
+        save(
+            home / agent.SETTINGS,
+            AgentConfig(config.hub_url, config.master_key, own, Shields(csv="block.csv")),
+        )
+        return home
+
+    def serve(self, short: str) -> None:
+        """Start a party's agent."""
+        self.start(short, "agent", "serve", self.folder / short)
