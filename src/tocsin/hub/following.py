@@ -41,7 +41,8 @@ class Following:
         self._noting = noting
         self._heartbeat_seconds = heartbeat_seconds
         self._fanout = Fanout()
-        self._sent: dict[str, int] = {}
+        self._sent: dict[str, StreamHead] = {}
+        """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
         self._wake_entries = asyncio.Event()
         self._wake_heads = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -49,7 +50,7 @@ class Following:
     async def start(self) -> None:
         """Begin to send; what was left unsigned by a crash is signed first."""
         heads = self._heads()
-        self._sent = {head.name: head.size for head in heads}
+        self._sent = {head.name: head for head in heads}
         await self._noting.note(heads)
         self._tasks = [asyncio.create_task(self._send_entries()), asyncio.create_task(self._send_heads())]
 
@@ -73,14 +74,21 @@ class Following:
         return self._connection(self._readable(party), self._positions(cursor_text))
 
     async def _connection(self, names: frozenset[str], start: dict[int, int]) -> AsyncIterator[bytes]:
-        # Joining comes before catching up: what happens meanwhile waits in the queue, and is at worst sent twice.
+        # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
+        # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
         subscriber = self._fanout.join(names)
+        heads = [head for head in self._heads() if head.name in names]
+        proofs = {head.name: self._noting.prove(head.name) for head in heads}
+        closing = self._closing(subscriber)
         try:
             yield event(encode(Welcome(hub=self._hub.identity.id, streams=tuple(sorted(names)))))
-            for chunk in self._catch_up(names, start):
-                yield chunk
-                await asyncio.sleep(0)
-            yield self._closing(subscriber)
+            for head in heads:
+                for chunk in self._pages(head, start.get(head.number, 0)):
+                    yield chunk
+                    await asyncio.sleep(0)
+                if proved := proofs[head.name]:
+                    yield event(encode(proved))
+            yield closing
             async for chunk in subscriber.chunks(self._heartbeat_seconds):
                 yield chunk
         finally:
@@ -102,16 +110,12 @@ class Following:
             raise CursorExpired("The hub's history was restored since.")
         return dict(cursor.read)
 
-    def _catch_up(self, names: frozenset[str], start: dict[int, int]) -> Iterator[bytes]:
-        for head in self._heads():
-            if head.name not in names:
-                continue
-            for seq in range(start.get(head.number, 0), head.size, PAGE):
-                with self._reader.reading("catch up") as tx:
-                    entries = page(tx, head, seq)
-                yield b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
-            if proved := self._noting.prove(head.name):
-                yield event(encode(proved))
+    def _pages(self, head: StreamHead, start: int) -> Iterator[bytes]:
+        """The events of a stream's entries from a position to its head."""
+        for seq in range(start, head.size, PAGE):
+            with self._reader.reading("page of a stream") as tx:
+                entries = page(tx, head, seq)
+            yield b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
 
     def _closing(self, subscriber: Subscriber) -> bytes:
         """The event that moves the reader's cursor to what the newest signed head covers."""
@@ -129,26 +133,23 @@ class Following:
         while True:
             await _wait(self._wake_entries)
             try:
-                grown = [head for head in self._heads() if head.size > self._sent.get(head.name, 0)]
-                for head in grown:
+                for head in self._heads():
                     self._publish_entries(head)
             except Exception:  # one failed round must not end the service: the next one starts from the store
                 log.exception("entries could not be sent")
             self._wake_heads.set()
 
     def _publish_entries(self, head: StreamHead) -> None:
-        for seq in range(self._sent.get(head.name, 0), head.size, PAGE):
-            with self._reader.reading("new entries") as tx:
-                entries = page(tx, head, seq)
-            chunk = b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
+        sent = self._sent.get(head.name)
+        for chunk in self._pages(head, sent.size if sent else 0):
             self._fanout.publish([(head.name, chunk)])
-        self._sent[head.name] = head.size
+        self._sent[head.name] = head
 
     async def _send_heads(self) -> None:
         while True:
             await _wait(self._wake_heads)
             try:
-                news = await self._noting.note(self._heads())
+                news = await self._noting.note(self._sent.values())
                 proved = [
                     (name, found)
                     for name in sorted(news, key=_directory_first)

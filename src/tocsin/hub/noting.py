@@ -107,8 +107,8 @@ class Noting:
         self.last_refusal: TocsinError | None = None
         """Why the partner did not co-sign the last time, if it did not."""
         self.stand = self._load()
-        self._late = set(self.stand.streams) if self.stand.witness == "late" else set()
-        """Streams of which readers may hold a head that the partner had not signed."""
+        self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
+        """Streams whose readers may not hold the newest head as it should be signed."""
 
     def _load(self) -> Stand:
         """The newest head from the store: where a restarted hub goes on."""
@@ -131,12 +131,11 @@ class Noting:
         if moved:
             await self._sign(moved)
         news = {head.name for head in moved}
+        self._owed |= news
         while self._partner and self.stand.signed and self.stand.witness == "late":
             if not await self._ask(self._partner, self.stand.signed):
-                self._late |= news
                 return frozenset(news)
-        news |= self._late
-        self._late.clear()
+        news, self._owed = self._owed, set()
         return frozenset(news)
 
     def prove(self, stream: str) -> Head | None:
@@ -191,28 +190,29 @@ class Noting:
 
     async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
         """(2) and (3), for the proposal whose fate is open; False when the partner did not co-sign."""
+        try:
+            await self._have_witnessed(partner, signed)
+        except TocsinError as error:
+            self.last_refusal = error
+            return False
+        self.last_refusal = None
+        return True
+
+    async def _have_witnessed(self, partner: Partner, signed: SignedHead) -> None:
         with self._reader.reading("what was proposed") as tx:
             proposal = _kept(tx)
         if proposal is None:
             proposal = await self._commits.run(lambda tx: self._propose(tx, signed), quiet=True)
         try:
             cosigned = await partner.witness(proposal)
-        except TocsinError as error:
-            self.last_refusal = error
-            if isinstance(error, _REFUSALS):  # it holds what it held before: the next proposal is made anew
-                await self._commits.run(lambda tx: _keep(tx, None), quiet=True)
-            return False
-        try:
-            accept(proposal.note, cosigned, self._key, partner.key)
-        except TocsinError as error:
-            self.last_refusal = error
-            return False
+        except _REFUSALS:  # it holds what it held before: the next proposal is made anew
+            await self._commits.run(lambda tx: _keep(tx, None), quiet=True)
+            raise
+        accept(proposal.note, cosigned, self._key, partner.key)
         size = open_note(proposal.note, self._key).checkpoint.size
         await self._commits.run(lambda tx: self._witnessed(tx, proposal, size, cosigned), quiet=True)
-        self.last_refusal = None
         if size == signed.log.size:
             self.stand = Stand(signed, cosigned, self.stand.streams, "witnessed")
-        return True
 
     def _propose(self, tx: Transaction, signed: SignedHead) -> Proposal:
         """The proposal of the newest head, kept until its fate is known."""
