@@ -6,13 +6,14 @@ proved; agents, edges and federated hubs give it theirs. Reconnects wait a rando
 that five thousand agents do not come back in one moment.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tocsin.clock import Clock, Instant
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import CursorExpired, Malformed, ProofError, RemoteError, TocsinError
+from tocsin.errors import CursorExpired, Malformed, ProofError, RemoteError, TocsinError, Withheld
 from tocsin.follow.verify import StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
 from tocsin.wire.messages import Entry, Head, Welcome, decode, peek
@@ -20,8 +21,14 @@ from tocsin.wire.sse import EventParser
 
 MAX_PENDING = 200_000
 """Entries that may wait for a head; a hub that sends more without proving any is refused."""
+MAX_PENDING_BYTES = 256 * 1024 * 1024
+"""The same in bytes as they came."""
 _LONGEST_WAIT_SECONDS = 30.0
 _FIRST_WAIT_SECONDS = 0.5
+_LONG = 6
+"""Failures after which the longest wait is reached; an accusation waits so long at once."""
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
+"""What can be a cursor: anything else could not be sent back."""
 
 Connect = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens the stream from a cursor (empty: from the beginning)."""
@@ -66,36 +73,42 @@ class Follower:
         self._clock = clock
         self._entropy = entropy
         self._pending: dict[str, dict[int, Entry]] = {}
+        self._pending_bytes: dict[str, int] = {}
         self._followed: frozenset[str] = frozenset()
 
     async def run(self, kept: Callable[[], None]) -> None:
         """Follow for ever; `kept` is called whenever something new was proved and kept.
 
         A hub whose history does not add up is not believed further: the connection ends, people are alarmed, and the
-        next one starts from the last head that was good.
+        next one starts from the last head that was good. People hear once of each outage and of each accusation.
         """
-        failures = 0
+        failures, reached, accused = 0, True, ""
         while True:
             try:
                 async with self._connect(self._keeper.cursor()) as chunks:
-                    self._pending = {}
+                    self._pending, self._pending_bytes = {}, {}
                     async for kept_any in self._read(chunks):
-                        failures = 0
                         if kept_any:
+                            failures, reached = 0, True
                             kept()
-                failures += 1
             except CursorExpired:
                 self._keeper.save_cursor("")
-                failures += 1
-            except TocsinError as error:
-                if not isinstance(error, RemoteError) or failures == 0:
+            except RemoteError as error:
+                if reached:
                     self._keeper.alarm(error)
-                failures += 1
+                reached = False
+            except TocsinError as error:
+                if str(error) != accused:
+                    self._keeper.alarm(error)
+                accused, failures = str(error), max(failures, _LONG)
+                if isinstance(error, Withheld):  # it may be the cursor that is wrong: look from the beginning
+                    self._keeper.save_cursor("")
+            failures += 1
             await self._sleep(self._wait(failures))
 
     def _wait(self, failures: int) -> float:
         """Full jitter: a random moment within a span that doubles with each failure."""
-        span = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * float(1 << min(failures, 10)))
+        span = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * float(1 << min(failures, _LONG)))
         return span * int.from_bytes(self._entropy(4)) / 2**32
 
     async def _read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bool]:
@@ -103,15 +116,17 @@ class Follower:
         parser = EventParser()
         async for chunk in chunks:
             for cursor, data in parser.feed(chunk):
-                if cursor is not None:
+                if cursor is None:
+                    yield self._handle(data)
+                elif _CURSOR.fullmatch(cursor):
                     self._keeper.save_cursor(cursor)
                 else:
-                    yield self._handle(data)
+                    raise Malformed("The hub gave a reading position that is no cursor.")
 
     def _handle(self, data: bytes) -> bool:
         match peek(data).kind:
             case "entry":
-                self._wait_for_head(decode(data, Entry))
+                self._wait_for_head(decode(data, Entry), len(data))
             case "head":
                 return self._prove(decode(data, Head))
             case "welcome":
@@ -120,15 +135,19 @@ class Follower:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
         return False
 
-    def _wait_for_head(self, entry: Entry) -> None:
+    def _wait_for_head(self, entry: Entry, size: int) -> None:
         if entry.stream not in self._followed:
             raise ProofError(
                 f"An entry of {entry.stream[:80]!r} came, a stream that the hub had not announced."
             )
-        waiting = self._pending.setdefault(entry.stream, {})
-        waiting[entry.seq] = entry
+        self._pending.setdefault(entry.stream, {})[entry.seq] = entry
+        self._pending_bytes[entry.stream] = self._pending_bytes.get(entry.stream, 0) + size
         if sum(map(len, self._pending.values())) > MAX_PENDING:
             raise Malformed(f"More than {MAX_PENDING} entries came without a signed head that covers them.")
+        if sum(self._pending_bytes.values()) > MAX_PENDING_BYTES:
+            raise Malformed(
+                f"More than {MAX_PENDING_BYTES} bytes came without a signed head that covers them."
+            )
 
     def _prove(self, head: Head) -> bool:
         if head.stream not in self._followed:
@@ -137,7 +156,8 @@ class Follower:
         waiting = self._pending.get(head.stream, {})
         proved = prove(self._keeper.trust(), state, waiting, head)
         self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
-        self._pending[head.stream] = {
-            seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size
-        }
+        left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}
+        self._pending[head.stream] = left
+        if not left:
+            self._pending_bytes[head.stream] = 0
         return bool(proved.entries) or head.stream == DIRECTORY
