@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tocsin.agent.assets import assets_of, own_assets
 from tocsin.agent.classify import Classifier
@@ -44,6 +45,7 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
     key_path = key_file or folder.parent / f"{folder.name}.key"
     config = AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
     own_assets(own)
+    check_hub_url(hub_url)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_master_key(key_path, folder, os.urandom)
     try:
@@ -57,6 +59,15 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
         raise
     save(folder / SETTINGS, config)
     return joined
+
+
+def check_hub_url(url: str) -> str:
+    """Return it if it can be trusted with a one-time code: TLS, except on this very machine; ConfigError otherwise."""
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ConfigError(f"{url!r}: a hub is reached by https, or by http on this machine alone.")
+    return url
 
 
 @contextmanager

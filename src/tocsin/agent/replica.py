@@ -13,8 +13,9 @@ import msgspec
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Clock, Instant
 from tocsin.domain.observable import Observable
-from tocsin.domain.party import MAY_WARN
-from tocsin.errors import BadSignature, Malformed, TocsinError
+from tocsin.domain.party import MAY_WARN, Standing
+from tocsin.domain.warning import check_warning
+from tocsin.errors import BadSignature, Forked, Malformed, TocsinError
 from tocsin.follow.verify import StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
 from tocsin.proof.note import VerifierKey
@@ -182,11 +183,11 @@ class Replica:
     def _apply_warning(self, tx: Transaction, entry: VerifiedEntry, event: WarningEvent) -> None:
         """A warning counts only under its author's own signature: the hub could not have invented it."""
         author = tx.one("party_by_id", {"id": event.author}, into=PartyRow)
-        if author is None or author.role not in MAY_WARN:
-            raise BadSignature("The warning's author is no agency and no desk of this alliance.")
+        if author is None or author.role not in MAY_WARN or author.standing != Standing.ACTIVE:
+            raise BadSignature("The warning's author is no active agency and no desk of this alliance.")
         context = Context("warning", self._membership.realm, self._membership.hub)
         verify(author.signing_key, context, event.warning, event.signature)
-        warning = decode_warning(event.warning)
+        warning = check_warning(decode_warning(event.warning))
         if warning.author != event.author:
             raise BadSignature("The warning was signed by another party than it names.")
         place: Params = {"stream": entry.stream, "seq": entry.seq}
@@ -201,6 +202,12 @@ class Replica:
                 tx.run(query, place)
 
     def _apply_party(self, tx: Transaction, event: PartyEvent) -> None:
+        """A party's keys are taken once. Another key under its name could be the hub's own: it is not believed."""
+        known = tx.one("party_by_id", {"id": event.party}, into=PartyRow)
+        if known and (known.signing_key, known.sealing_key) != (event.signing_key, event.sealing_key):
+            raise Forked(
+                f"The directory gives {known.name} other keys than before, without a proof of its own."
+            )
         tx.run(
             "save_party",
             {
@@ -215,10 +222,20 @@ class Replica:
         )
 
     def _apply_key(self, tx: Transaction, event: KeyEvent) -> None:
-        """The partner's key counts from the next head on. The hub's own key is fixed by the enrolment code."""
-        if event.holder == "partner":
-            VerifierKey.parse(event.key)
-            tx.run("save_mark", {"name": "partner-key", "value": event.key})
+        """The first partner counts from the next head on. The hub's own key is fixed by the enrolment code.
+
+        A hub that could put another partner in the first one's place could witness itself.
+        """
+        if event.holder != "partner":
+            return
+        declared = tx.one("mark", {"name": "partner-key"}, into=_MarkRow)
+        known = declared.value if declared else self._membership.partner_key
+        if known and known != event.key:
+            raise Forked(
+                "The directory names another partner than before, without the first one's agreement."
+            )
+        VerifierKey.parse(event.key)
+        tx.run("save_mark", {"name": "partner-key", "value": event.key})
 
     def _raise_alarm(self, tx: Transaction, sentence: str) -> None:
         tx.run("raise_alarm", {"at": self._clock.now(), "sentence": sentence})

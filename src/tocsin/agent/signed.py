@@ -7,7 +7,6 @@ The anonymous way is another client altogether; an import contract keeps the two
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -16,7 +15,7 @@ from tocsin.clock import Clock
 from tocsin.config import AgentConfig
 from tocsin.errors import ConfigError, Malformed, Unreachable
 from tocsin.ids import Entropy
-from tocsin.proof.httpsig import NONCE_SIZE, sign_request
+from tocsin.proof.httpsig import NONCE_SIZE, authority_of, sign_request
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.problem import to_error
 
@@ -50,7 +49,7 @@ class SignedHub:
     ) -> None:
         self._http = http
         self._url = url.rstrip("/")
-        self._authority = urlsplit(self._url).netloc
+        self._authority = authority_of(self._url)
         self._membership = membership
         self._key = SigningKey.from_seed(membership.signing_seed)
         self._clock = clock

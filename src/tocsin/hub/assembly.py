@@ -9,7 +9,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -25,6 +24,7 @@ from tocsin.hub.noting import Noting, Partner
 from tocsin.hub.routes import Routes
 from tocsin.hub.streams import Streams
 from tocsin.ids import Entropy
+from tocsin.proof.httpsig import authority_of
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Store
 from tocsin.wire.registrable import registrable
@@ -80,7 +80,7 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
         writer.close()
         reader.close()
 
-    intake = Intake(hub, commits, reader, urlsplit(config.public_url).netloc)
+    intake = Intake(hub, commits, reader, authority_of(config.public_url))
     joining = Joining(hub, commits, config.partner.key if config.partner else None)
     application = Routes(intake, joining, following).application(lifespan)
     return Hub(application, hub, commits, intake, following, noting)

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
 from tocsin.errors import Forbidden, Replayed, TooLarge, Unauthenticated
 from tocsin.hub.commits import Commits
@@ -30,6 +31,9 @@ from tocsin.proof.httpsig import SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import MAX_BODY, Outcome, Receipt, SignedReceipt, Told, decode, encode
+
+RECEIPTS_KEPT = 90 * DAY
+"""How long a repeated message brings its receipt again: longer than an agent is offline."""
 
 M = TypeVar("M", bound=Told)
 Verb = Callable[[Transaction, Exchange, Sender, M], tuple[Outcome, ...]]
@@ -125,6 +129,7 @@ class Intake:
         receipt = encode(
             Receipt(hub=self._hub.identity.id, party=party, message=identifier, added=now, outcomes=outcomes)
         )
+        tx.run("purge_messages", {"before": now - RECEIPTS_KEPT})
         tx.run("insert_message", {"party": party, "id": identifier, "receipt": receipt, "added": now})
         return receipt
 

@@ -11,7 +11,7 @@ from tocsin.errors import ProofError
 from tocsin.halves.witness import Proposal, WitnessState, witness
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import EMPTY, Frontier
-from tocsin.proof.note import VerifierKey
+from tocsin.proof.note import VerifierKey, open_note
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
 
@@ -40,6 +40,8 @@ class Witnessing:
 
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""
+        # What the hub has not signed is nobody's evidence: a stranger could fill the memory with it.
+        open_note(proposal.note, self._hub_key)
         try:
             answer = witness(
                 self._state,

@@ -28,6 +28,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -74,6 +75,13 @@ class SignatureClaim(msgspec.Struct, frozen=True):
     def forget_at(self) -> Instant:
         """When (keyid, nonce) need no longer be kept: from then on the clock refuses the signature."""
         return Instant(self.created + MAX_SKEW)
+
+
+def authority_of(url: str) -> str:
+    """The ``@authority`` of a URL: lower case, without the scheme's usual port (RFC 9421 §2.2.3)."""
+    parts = urlsplit(url)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(usual)
 
 
 def sign_request(

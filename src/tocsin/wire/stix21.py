@@ -11,6 +11,7 @@ import re
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tocsin.clock import day_of, from_text
 from tocsin.domain.catalogue import Catalogue, catalogue_of
@@ -82,7 +83,8 @@ class StixGrouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """``attack:phishing`` and ``PAP:GREEN``."""
     object_refs: tuple[str, ...]
     object_marking_refs: tuple[str, ...]
-    external_references: tuple[CatalogueReference, ...] = ()
+    external_references: tuple[CatalogueReference, ...] | UnsetType = UNSET
+    """Absent rather than empty (STIX 2.1 §2.8: a list is never empty)."""
     spec_version: Literal["2.1"] = "2.1"
     context: Literal["suspicious-activity"] = "suspicious-activity"
 
@@ -118,7 +120,9 @@ def mint(disclosure: Disclosure, alliance_identity: str, entropy: Entropy) -> tu
         labels=(f"attack:{disclosure.attack}", disclosure.marking.pap),
         object_refs=tuple(indicator.id for indicator in indicators) or (alliance_identity,),
         object_marking_refs=marking_refs,
-        external_references=tuple(
+        external_references=UNSET
+        if not disclosure.external_ids
+        else tuple(
             CatalogueReference(source_name=_catalogue(name), external_id=name)
             for name in disclosure.external_ids
         ),
@@ -161,7 +165,7 @@ def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...])
         attack=attack_of(grouping),
         happened=grouping.created[:10],
         indicators=tuple(indicator_of(one) for one in indicators),
-        external_ids=tuple(reference.external_id for reference in grouping.external_references),
+        external_ids=tuple(one.external_id for one in grouping.external_references or ()),
         marking=marking_of(grouping),
     )
 

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from tocsin.clock import MINUTE, SECOND, Instant
 from tocsin.errors import ClockSkew, Malformed, TocsinError, Unauthenticated
 from tocsin.proof import httpsig
-from tocsin.proof.httpsig import MAX_SKEW, check_signature, read_signature, sign_request, signature_base
+from tocsin.proof.httpsig import (
+    MAX_SKEW,
+    authority_of,
+    check_signature,
+    read_signature,
+    sign_request,
+    signature_base,
+)
 from tocsin.proof.signing import SigningKey, verify_exactly
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "httpsig.json").read_text())
@@ -362,3 +369,19 @@ def test_time_is_shown_for_the_latest_second_that_can_be_claimed():
     claim = claim_of(signed(now=Instant(99_999_999_000 * SECOND)))
     with pytest.raises(ClockSkew, match="signed at 5138"):
         check_signature(claim, KEY.public, now=Instant(NOW + MINUTE), **REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("https://Hub.Example/", "hub.example"),
+        ("https://hub.example:443", "hub.example"),
+        ("http://hub.example:80/x", "hub.example"),
+        ("https://hub.example:8443", "hub.example:8443"),
+        ("http://hub.example:443", "hub.example:443"),
+        ("http://127.0.0.1:8710", "127.0.0.1:8710"),
+        ("https://[2001:db8::1]:443", "[2001:db8::1]"),
+    ],
+)
+def test_the_authority_of_a_url_leaves_the_usual_port_out(url: str, authority: str) -> None:
+    assert authority_of(url) == authority

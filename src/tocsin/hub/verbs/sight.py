@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A named party confirms that it really saw an observable; members learn the day and a band, never who."""
 
+from tocsin.clock import DAY, Instant, day_of
 from tocsin.domain.linter import lint_observable
-from tocsin.domain.observable import check_normal
 from tocsin.domain.party import MAY_REPORT
+from tocsin.domain.sighting import Sighting, check_sighting
 from tocsin.errors import Forbidden, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
@@ -17,7 +18,9 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tupl
     """Append the sighting and count the party as a named source."""
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report sightings.")
-    observable = check_normal(sight.observable)
+    # Tomorrow is allowed: it has begun in some time zone, and the agent's clock may be ahead.
+    tomorrow = day_of(Instant(hub.clock.now() + DAY))
+    observable = check_sighting(Sighting(sight.observable, sight.happened), tomorrow).observable
     for finding in lint_observable(observable, hub.registrable, "observable"):
         raise Refused(f"{finding.where}: {finding.sentence}")
     (audience,) = resolve_audiences((sight.audience,), sender)
