@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test has: no network beyond loopback, seeded randomness, a clock that moves by hand, the corpus."""
 
+import asyncio
+import inspect
 import ipaddress
 import os
 import random
@@ -39,6 +41,16 @@ def entropy() -> Entropy:
 def manual_clock() -> ManualClock:
     """A clock that stands at 2026-11-21 08:30 UTC until it is moved."""
     return ManualClock(Instant(from_text("2026-11-21T08:30:00Z")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine has an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
 
 
 @pytest.fixture(scope="session", autouse=True)

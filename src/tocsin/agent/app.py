@@ -50,7 +50,7 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
     create_master_key(key_path, folder, os.urandom)
     try:
         with opened(folder, config) as house:
-            joined = asyncio.run(join(house, code))
+            joined = asyncio.run(_join(house, code))
     except BaseException:
         # Nothing was joined: a second try with a good code must find a clean place.
         key_path.unlink(missing_ok=True)
@@ -59,6 +59,11 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
         raise
     save(folder / SETTINGS, config)
     return joined
+
+
+async def _join(house: House, code: str) -> Joined:
+    async with http_client(house.config) as http:
+        return await join(house, code, http)
 
 
 def check_hub_url(url: str) -> str:

@@ -3,11 +3,12 @@
 
 from hashlib import sha256
 
+import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tocsin.agent.house import House
-from tocsin.agent.signed import http_client, post
+from tocsin.agent.signed import post
 from tocsin.agent.vault import Membership
 from tocsin.errors import BadSignature, Malformed
 from tocsin.proof.note import VerifierKey, log_origin
@@ -28,7 +29,7 @@ class Joined(msgspec.Struct, frozen=True):
     witnessed: bool
 
 
-async def join(house: House, code: str) -> Joined:
+async def join(house: House, code: str, http: httpx.AsyncClient) -> Joined:
     """Redeem the code and keep the membership in the vault."""
     _, _, hub = code.strip().partition(".")
     if not hub:
@@ -41,9 +42,8 @@ async def join(house: House, code: str) -> Joined:
         recovery_key=SigningKey.from_seed(recovery).public,
         agreement=AGREEMENT,
     )
-    async with http_client(house.config) as http:
-        url = f"{house.config.hub_url.rstrip('/')}/v1/enrolments"
-        answer = decode(await post(http, url, encode(enrol), {"Content-Type": "application/json"}), Enrolled)
+    url = f"{house.config.hub_url.rstrip('/')}/v1/enrolments"
+    answer = decode(await post(http, url, encode(enrol), {"Content-Type": "application/json"}), Enrolled)
     _check_hub(answer, hub)
     house.vault.join(
         Membership(

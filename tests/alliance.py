@@ -1,0 +1,437 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alliance in one process, of the product's own parts: hub, partner and agents over a clock that moves by hand.
+
+Nothing of ours is imitated. What tests put in are the places where the parts meet the world: the way over the network
+(`Wire`, which can be cut), the way to the partner (`Witness`, which can be away, deaf or hostile), time and chance.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import msgspec
+from starlette.applications import Starlette
+from tests.looking import look
+
+from tocsin.agent.approve import approve
+from tocsin.agent.assets import own_assets
+from tocsin.agent.classify import Classifier
+from tocsin.agent.guard import guard_for
+from tocsin.agent.house import House
+from tocsin.agent.levels import KnownValue, Levels
+from tocsin.agent.outbox import Outbox, Settled
+from tocsin.agent.readers.reading import Reading
+from tocsin.agent.redact import Draft
+from tocsin.agent.replica import Replica
+from tocsin.agent.signed import SignedHub
+from tocsin.agent.vault import Membership, Vault
+from tocsin.agent.verbs.join import join
+from tocsin.agent.verbs.report import Prepared, send
+from tocsin.clock import Instant, ManualClock, day_of, from_text
+from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
+from tocsin.domain.audience import DIRECTORY
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.marking import Marking
+from tocsin.domain.observable import Observable
+from tocsin.domain.party import Role
+from tocsin.errors import TocsinError, Unreachable
+from tocsin.follow.follower import Follower
+from tocsin.halves.witness import Proposal
+from tocsin.hub.assembly import Hub, assemble, exchange
+from tocsin.hub.joining import hub_verifier
+from tocsin.hub.streams import Draft as EntryDraft
+from tocsin.hub.verbs.enrol import invite
+from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.ids import new_id
+from tocsin.partner.witnessing import Witnessing
+from tocsin.privacy.box import Box
+from tocsin.proof.note import KeyKind, VerifierKey
+from tocsin.proof.signing import SigningKey
+from tocsin.storage.sqlite import open_sqlite
+from tocsin.wire.messages import KeyEvent, encode
+
+START = Instant(from_text("2026-11-21T08:30:00Z"))
+URL = "http://hub.example"
+HUB_SEEDS = b"h" * 32 + b"c" * 32
+"""The seeds of every hub in these tests: its signing key, its cursor key."""
+PARTNER_SEED = b"p" * 32
+PATIENCE_SECONDS = 10.0
+
+
+class Witness:
+    """The partner as the hub reaches it."""
+
+    def __init__(self, folder: Path, hub_key: VerifierKey, clock: ManualClock, seed: bytes = PARTNER_SEED):
+        signing = SigningKey.from_seed(seed)
+        self.key = VerifierKey("partner.example", KeyKind.COSIGNATURE, signing.public)
+        self.store = open_sqlite(folder / "partner.db", "partner")
+        self.witnessing = Witnessing(self.store, hub_key, self.key.name, signing, clock)
+        self.away = False
+        self.deaf = 0
+        """So many of its next answers get lost on the way."""
+        self.says: TocsinError | str | None = None
+        """What it answers instead of doing its work."""
+        self.asked: list[Proposal] = []
+
+    async def witness(self, proposal: Proposal) -> str:
+        self.asked.append(proposal)
+        if self.away:
+            raise Unreachable("The partner is away.")
+        if isinstance(self.says, TocsinError):
+            raise self.says
+        answer = self.says or self.witnessing.witness(proposal)
+        if self.deaf:
+            self.deaf -= 1
+            raise Unreachable("The answer was lost.")
+        return answer
+
+    async def close(self) -> None:
+        """It outlives the hub."""
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """An application as httpx reaches it, with answers that stream as they come; a test can cut it."""
+
+    def __init__(self) -> None:
+        self.application: Starlette | None = None
+        self.whole = True
+        self.requests: list[httpx.Request] = []
+        self._open: set[_Streamed] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.whole or self.application is None:
+            raise httpx.ConnectError("The wire is cut.")
+        body = await request.aread()
+        self.requests.append(request)
+        streamed = _Streamed(self.application, request, body)
+        self._open.add(streamed)
+        try:
+            status, headers = await streamed.began()
+        except BaseException:
+            await streamed.aclose()
+            raise
+        return httpx.Response(status, headers=headers, stream=streamed)
+
+    async def cut(self) -> None:
+        """End every answer in the middle, and refuse new ones until it is mended."""
+        self.whole = False
+        for streamed in list(self._open):
+            await streamed.break_off()
+        self._open.clear()
+
+    def mend(self) -> None:
+        self.whole = True
+
+
+class _Streamed(httpx.AsyncByteStream):
+    """One answer."""
+
+    def __init__(self, application: Starlette, request: httpx.Request, body: bytes) -> None:
+        self._parts: asyncio.Queue[bytes | None | Exception] = asyncio.Queue()
+        self._began: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
+        self._gone = asyncio.Event()
+        self._body: bytes | None = body
+        path, _, query = request.url.raw_path.partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "scheme": "http",
+            "path": path.decode(),
+            "raw_path": path,
+            "query_string": query,
+            "server": ("hub.example", 80),
+            "client": ("127.0.0.1", 1),
+            "root_path": "",
+        }
+        self._task = asyncio.create_task(self._serve(application, scope))
+
+    async def began(self) -> tuple[int, Any]:
+        return await self._began
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (part := await self._parts.get()) is not None:
+            if isinstance(part, Exception):
+                raise part
+            yield part
+
+    async def aclose(self) -> None:
+        self._gone.set()
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def break_off(self) -> None:
+        await self.aclose()
+        while not self._parts.empty():
+            self._parts.get_nowait()
+        self._parts.put_nowait(httpx.ReadError("The wire was cut."))
+
+    async def _serve(self, application: Starlette, scope: MutableMapping[str, Any]) -> None:
+        try:
+            await application(scope, self._receive, self._send)
+        except Exception as error:
+            if not self._began.done():
+                self._began.set_exception(error)
+            raise
+        finally:
+            self._parts.put_nowait(None)
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._began.set_result((message["status"], message["headers"]))
+        elif message.get("body"):
+            self._parts.put_nowait(message["body"])
+
+
+class Agent:
+    """One party's agent, with everything but its command line."""
+
+    def __init__(self, alliance: "Alliance", short: str, config: AgentConfig, folder: Path) -> None:
+        self.alliance = alliance
+        self.short = short
+        self.clock = alliance.clock
+        self.entropy = random.Random(f"{alliance.seed}/{short}").randbytes
+        folder.mkdir()
+        box = Box(self.entropy(32), self.entropy)
+        store = open_sqlite(folder / "agent.db", "agent")
+        outbox = Outbox(store, box, self.clock, self.entropy)
+        self.house = House(folder, config, store, Vault(store, box), outbox, self.clock, self.entropy)
+        self.http = httpx.AsyncClient(transport=alliance.wire, timeout=PATIENCE_SECONDS)
+        self.membership: Membership
+        self.following: asyncio.Task[None] | None = None
+        self.news = 0
+
+    @property
+    def database(self) -> Path:
+        return self.house.folder / "agent.db"
+
+    @property
+    def party(self) -> str:
+        return self.membership.party
+
+    @property
+    def key(self) -> SigningKey:
+        return SigningKey.from_seed(self.membership.signing_seed)
+
+    def hub(self) -> SignedHub:
+        return SignedHub(self.http, URL, self.membership, self.clock, self.entropy)
+
+    def replica(self) -> Replica:
+        return Replica(self.house.store, self.membership, 30, self.clock)
+
+    def levels(self) -> Levels:
+        own = self.house.config.own
+        return Levels(self.house.store, guard_for(own, Classifier(own_assets(own))))
+
+    def known(self) -> dict[str, KnownValue]:
+        """Every value with its level."""
+        return {one.observable.value: one for one in self.levels().known(self.clock.now())}
+
+    def level(self, value: str) -> str:
+        """The level of one value; empty when it is not known."""
+        known = self.known()
+        return str(known[value].judgement.level) if value in known else ""
+
+    def alarms(self) -> list[str]:
+        return [str(sentence) for (sentence,) in look(self.database, "SELECT sentence FROM alarm")]
+
+    def sizes(self) -> dict[str, int]:
+        """How far each stream has proved itself."""
+        return dict(look(self.database, "SELECT name, size FROM stream"))
+
+    def follow(self, sleep: Callable[[float], Any] = asyncio.sleep) -> None:
+        """Begin to follow."""
+
+        def count() -> None:
+            self.news += 1
+
+        async def patiently(seconds: float) -> None:
+            await sleep(min(seconds, 0.01))
+
+        follower = Follower(self.hub().stream, self.replica(), self.clock, self.entropy, patiently)
+        self.following = asyncio.create_task(follower.run(count))
+
+    async def unfollow(self) -> None:
+        if self.following is not None:
+            self.following.cancel()
+            await asyncio.gather(self.following, return_exceptions=True)
+            self.following = None
+
+    def queue_report(
+        self,
+        *values: Observable,
+        audiences: tuple[str, ...] = (),
+        marking: Marking = Marking(),  # noqa: B008 a frozen value
+    ) -> str:
+        """Approve and queue a report of these values; its identifier."""
+        indicators = tuple(Indicator(value, "link") for value in values)
+        report = new_id("rpt", self.entropy)
+        disclosure = Disclosure(report, Attack.PHISHING, day_of(self.clock.now()), indicators, (), marking)
+        draft = Draft(disclosure, (), ())
+        prepared = Prepared("a.eml", report.encode(), Reading("mail"), draft)
+        return send(self.house, prepared, approve(draft, "Test", self.clock.now()), "named", audiences).report
+
+    async def report(self, *values: Observable, audiences: tuple[str, ...] = ()) -> str:
+        """Report these values and have the receipt; its identifier."""
+        report = self.queue_report(*values, audiences=audiences)
+        (settled,) = await self.deliver()
+        assert settled.receipt is not None, settled.problem
+        return report
+
+    async def deliver(self) -> list[Settled]:
+        """Send what waits."""
+        return await self.house.outbox.flush(self.hub(), self.membership)
+
+    async def close(self) -> None:
+        await self.unfollow()
+        await self.http.aclose()
+        self.house.store.close()
+
+
+class Alliance:
+    """The hub, its partner if it has one, and whoever joined."""
+
+    def __init__(
+        self, folder: Path, *, witnessed: bool = True, seed: int = 20261121, heartbeat: int = 15
+    ) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.clock = ManualClock(START)
+        self.entropy = random.Random(seed).randbytes
+        self.wire = Wire()
+        self.agents: dict[str, Agent] = {}
+        self.config = HubConfig(alliance="City Alliance", public_url=URL, heartbeat_seconds=heartbeat)
+        self.exchange = exchange(self.config, HUB_SEEDS, self.clock, self.entropy)
+        self.hub_key = hub_verifier(self.exchange)
+        self.witness = Witness(folder, self.hub_key, self.clock)
+        self.hub: Hub
+        self._stack = AsyncExitStack()
+        self._declared = False
+        self._founded = False
+        if witnessed:
+            self.declare_partner()
+
+    async def __aenter__(self) -> Self:
+        await self.start_hub()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for agent in self.agents.values():
+            await agent.close()
+        await self.stop_hub()
+        self.witness.store.close()
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "hub.db"
+
+    def declare_partner(self) -> None:
+        """What `tocsin hub partner` does, with effect from the next start."""
+        self.config = msgspec.structs.replace(
+            self.config, partner=PartnerLink(url="http://partner.example", key=str(self.witness.key))
+        )
+        self._declared = True
+        self._announce("partner", str(self.witness.key))
+
+    def _announce(self, holder: str, key: str) -> None:
+        store = open_sqlite(self.database)
+        draft = EntryDraft("key", new_id("fct", self.entropy), encode(KeyEvent(holder=holder, key=key)))
+        store.run("announce", lambda tx: self.exchange.streams.append(tx, DIRECTORY, [draft], HUB_ITSELF))
+        store.close()
+
+    async def start_hub(self) -> None:
+        if not self._founded:
+            self._announce("hub", str(self.hub_key))
+            self._founded = True
+        stores = (open_sqlite(self.database), open_sqlite(self.database))
+        self.hub = assemble(self.exchange, self.config, *stores, self.witness if self._declared else None)
+        self._stack = AsyncExitStack()
+        await self._stack.enter_async_context(
+            self.hub.application.router.lifespan_context(self.hub.application)
+        )
+        self.wire.application = self.hub.application
+        self.wire.mend()
+
+    async def stop_hub(self) -> None:
+        await self.wire.cut()
+        await self._stack.aclose()
+
+    def invite(self, name: str, role: Role = Role.BANK, jurisdiction: str = "GB") -> str:
+        """A one-time code, as `tocsin hub enrol` makes it."""
+        store = open_sqlite(self.database)
+        code = store.run("invite", lambda tx: invite(tx, self.exchange, name, role, jurisdiction))
+        store.close()
+        return code
+
+    async def join(
+        self, short: str, role: Role = Role.BANK, jurisdiction: str = "GB", *, follow: bool = True
+    ) -> Agent:
+        """A new party with its agent, which follows."""
+        name = f"{short.capitalize()} {'Bank plc' if role is Role.BANK else 'Office'}"
+        own = OwnAssets(legal_name=name, domains=(f"{short}.example",))
+        config = AgentConfig(hub_url=URL, master_key="", own=own, shields=Shields(csv="block.csv"))
+        agent = Agent(self, short, config, self.folder / short)
+        self.agents[short] = agent
+        await join(agent.house, self.invite(name, role, jurisdiction), agent.http)
+        agent.membership = agent.house.vault.membership()
+        if follow:
+            agent.follow()
+        return agent
+
+    def sizes(self) -> dict[str, int]:
+        """Every stream with its length."""
+        return dict(look(self.database, "SELECT name, size FROM stream"))
+
+    async def settled(self) -> None:
+        """Wait until every agent that follows has proved what the hub holds for it, as it should be signed."""
+        await until(self._is_settled)
+
+    def _is_settled(self) -> bool:
+        sizes = self.sizes()
+        noted = dict(look(self.database, "SELECT name, noted_size FROM stream"))
+        stand = self.hub.noting.stand
+        if sizes != noted or (self._declared and not self.witness.away and stand.witness != "witnessed"):
+            return False
+        for agent in self.agents.values():
+            if agent.following is None:
+                continue
+            held = agent.sizes()
+            if any(held.get(name, 0) != sizes[name] for name in held) or not held:
+                return False
+            if any(sizes[name] and name not in held for name in self.readable(agent)):
+                return False
+            signed = {str(how) for (how,) in look(agent.database, "SELECT witness FROM stream")}
+            if stand.witness == "witnessed" and signed != {"witnessed"}:
+                return False
+        return True
+
+    def readable(self, agent: Agent) -> list[str]:
+        """The streams there are that an agent may read."""
+        member = agent.membership
+        names = {DIRECTORY, "all", f"role:{member.role}", f"jurisdiction:{member.jurisdiction}"}
+        names |= {f"role:{member.role}+jurisdiction:{member.jurisdiction}", f"party:{member.party}"}
+        if member.role in (Role.BANK, Role.DESK):
+            names.add("members")
+        return [name for name in self.sizes() if name in names]
+
+
+async def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until it holds; a test fails when it does not come to."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s in vain"
+        await asyncio.sleep(0.005)
