@@ -131,7 +131,7 @@ class _Streamed(httpx.AsyncByteStream):
     """One answer."""
 
     def __init__(self, application: Starlette, request: httpx.Request, body: bytes) -> None:
-        self._parts: asyncio.Queue[bytes | None | Exception] = asyncio.Queue()
+        self._parts: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
         self._began: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
         self._gone = asyncio.Event()
         self._body: bytes | None = body

@@ -67,7 +67,7 @@ class Alliance:
         agent_app.init(folder, self.url, code, own, None)
         return folder
 
-    def follow(self, agent: Path, stream: str = "members") -> None:
+    def follow(self, agent: Path, stream: str) -> None:
         """Let an agent follow until it has proved all that the hub holds of a stream."""
         wanted = next(one.size for one in hub_app.status(self.hub).streams if one.name == stream)
         asyncio.run(asyncio.wait_for(_follow(agent, stream, wanted), 30))

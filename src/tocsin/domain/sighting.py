@@ -21,9 +21,9 @@ def check_sighting(sighting: Sighting, today: str) -> Sighting:
     """Return it if it names one value in normal form and a day that has begun; Malformed otherwise."""
     check_normal(sighting.observable)
     try:
-        day = date.fromisoformat(sighting.happened).isoformat()
+        day: str | None = date.fromisoformat(sighting.happened).isoformat()
     except ValueError:
-        day = ""
-    if day != sighting.happened or day > today:
+        day = None
+    if day is None or day != sighting.happened or day > today:
         raise Malformed("happened is the day of the sighting, such as 2026-11-21, and no later than today.")
     return sighting

@@ -12,7 +12,8 @@
 (9) The receipt is stored in the same transaction, which becomes durable.
 (10) The receipt is signed and given.
 
-Steps 6 to 9 are one job of `tocsin.hub.commits`: several requests share a commit, none sees another's failure.
+Steps 6 to 9 are one job of `tocsin.hub.commits`: several requests share a commit, none sees another's failure. What
+the verb refuses costs its nonce all the same: nobody can ask it again, in another moment, with a copy of the request.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,12 +23,12 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
-from tocsin.errors import Forbidden, Replayed, TooLarge, Unauthenticated
+from tocsin.errors import Forbidden, Replayed, StorageError, TocsinError, TooLarge, Unauthenticated
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Origin
 from tocsin.hub.views.directory import party_by_id
-from tocsin.proof.httpsig import SignatureClaim, check_signature, read_signature
+from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import MAX_BODY, Outcome, Receipt, SignedReceipt, Told, decode, encode
@@ -68,17 +69,25 @@ class Intake:
         sender, claim = self._authenticate(request)
         message = decode(request.body, kind)  # (5)
 
-        def work(tx: Transaction) -> bytes:
+        def work(tx: Transaction) -> bytes | TocsinError:
             self._spend_nonce(tx, claim)  # (6)
             earlier = tx.one(
                 "receipt_of_message", {"party": sender.party.id, "id": message.id}, into=_ReceiptRow
             )  # (7)
             if earlier is not None:
                 return earlier.receipt
-            outcomes = verb(tx, self._hub, sender, message)  # (8)
+            try:
+                with tx.savepoint():
+                    outcomes = verb(tx, self._hub, sender, message)  # (8)
+            except StorageError:
+                raise
+            except TocsinError as refusal:
+                return refusal
             return self._store_receipt(tx, sender.party.id, message.id, outcomes)  # (9)
 
         receipt = await self._commits.run(work)
+        if isinstance(receipt, TocsinError):
+            raise receipt
         context = Context("receipt", self._hub.identity.realm, self._hub.identity.id)
         return SignedReceipt(
             receipt=receipt, signature=self._hub.identity.signing_key.sign(context, receipt)
@@ -117,7 +126,8 @@ class Intake:
         return Sender(party, Origin(owner=party.id, record=_origin_record(party.id, request.headers))), claim
 
     def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
-        tx.run("purge_nonces", {"now": self._hub.clock.now()})
+        # Longer than `forget_at`: a request may wait here after its age was checked.
+        tx.run("purge_nonces", {"now": self._hub.clock.now() - MAX_SKEW})
         nonce: Params = {"keyid": claim.keyid, "nonce": claim.nonce, "expires": claim.forget_at}
         if tx.run("insert_nonce", nonce) != 1:
             raise Replayed("")
