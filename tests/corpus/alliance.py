@@ -67,10 +67,10 @@ class Alliance:
         agent_app.init(folder, self.url, code, own, None)
         return folder
 
-    def follow(self, agent: Path, stream: str) -> None:
-        """Let an agent follow until it has proved all that the hub holds of a stream."""
-        wanted = next(one.size for one in hub_app.status(self.hub).streams if one.name == stream)
-        asyncio.run(asyncio.wait_for(_follow(agent, stream, wanted), 30))
+    def follow(self, agent: Path) -> None:
+        """Let an agent follow until it has proved all that the hub holds."""
+        sizes = {stream.name: stream.size for stream in hub_app.status(self.hub).streams}
+        asyncio.run(asyncio.wait_for(_follow(agent, sizes), 30))
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def _logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
-async def _follow(agent: Path, stream: str, wanted: int) -> None:
+async def _follow(agent: Path, sizes: dict[str, int]) -> None:
     with agent_app.opened(agent) as house:
         membership = house.vault.membership()
         async with http_client(house.config) as http:
@@ -125,7 +125,7 @@ async def _follow(agent: Path, stream: str, wanted: int) -> None:
             follower = Follower(hub.stream, replica, house.clock, house.entropy, asyncio.sleep)
             news = asyncio.Event()
             following = asyncio.create_task(follower.run(news.set))
-            while replica.state(stream).frontier.size < wanted:
+            while any(replica.state(name).frontier.size < size for name, size in sizes.items()):
                 news.clear()
                 await news.wait()
             following.cancel()

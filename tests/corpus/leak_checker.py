@@ -83,7 +83,7 @@ _PARTS = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://)?(?:(?P<local>[^@/?#]*)@)?(?P<host>[^/?#:@]*)(?P<rest>.*)", re.DOTALL
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){4,}")
+_HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){2,}|(?:\x00[\x20-\x7e]){2,}")
 _ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
 _BREAK = b"\n\0"
@@ -178,7 +178,9 @@ def _decoded(view: bytes) -> Iterator[tuple[str, bytes]]:
         yield "JSON", _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)).encode("utf-8", "replace"), view)
     yield "UTF-16", _BREAK.join(run.replace(b"\0", b"") for run in _WIDE.findall(view))
     yield "punycode", _BREAK.join(map(_unpuny, _PUNY.findall(view)))
-    yield "hexadecimal", _BREAK.join(map(binascii.unhexlify, _HEX.findall(view)))
+    for skip in range(2):
+        runs = [run[skip : len(run) - (len(run) - skip) % 2] for run in _HEX.findall(view)]
+        yield "hexadecimal", _BREAK.join(map(binascii.unhexlify, runs))
     runs = [run.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/") for run in _BASE64.findall(view)]
     for skip in range(4):
         yield "base64", _BREAK.join(_unbase64(run[skip:]) for run in runs)
