@@ -176,10 +176,9 @@ class _Streamed(httpx.AsyncByteStream):
     async def _serve(self, application: Starlette, scope: MutableMapping[str, Any]) -> None:
         try:
             await application(scope, self._receive, self._send)
-        except Exception as error:
+        except Exception as error:  # once an answer has begun, a server can only log it
             if not self._began.done():
                 self._began.set_exception(error)
-            raise
         finally:
             self._parts.put_nowait(None)
 

@@ -160,7 +160,8 @@ async def _send(house: House, hub: SignedHub) -> None:
 async def _shield(house: House, news: asyncio.Event) -> None:
     while True:
         try:
-            await asyncio.wait_for(news.wait(), _SHIELD_SECONDS)
+            async with asyncio.timeout(_SHIELD_SECONDS):
+                await news.wait()
         except TimeoutError:
             log.debug("no news: looking for what expired")
         news.clear()

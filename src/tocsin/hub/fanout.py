@@ -41,7 +41,8 @@ class Subscriber:
         """What to send, with a heartbeat whenever nothing was sent for that long; ends when closed."""
         while not self._closed:
             try:
-                chunk = await asyncio.wait_for(self._queue.get(), heartbeat_seconds)
+                async with asyncio.timeout(heartbeat_seconds):
+                    chunk = await self._queue.get()
             except TimeoutError:
                 yield HEARTBEAT
                 continue

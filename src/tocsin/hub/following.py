@@ -169,5 +169,8 @@ def _directory_first(name: str) -> tuple[bool, str]:
 async def _wait(wake: asyncio.Event) -> None:
     """Until woken, or until it is time to look anyway."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(wake.wait(), _ROUND_SECONDS)
+        async with asyncio.timeout(
+            _ROUND_SECONDS
+        ):  # not wait_for: before Python 3.12 it can lose a cancellation
+            await wake.wait()
     wake.clear()

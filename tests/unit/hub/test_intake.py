@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The numbered steps of the door: each refuses by itself, and what got through is receipted once."""
+
+import asyncio
+
+import httpx
+import msgspec
+import pytest
+from tests.alliance import URL, Agent, Alliance
+from tests.looking import look
+
+from tocsin.agent.verbs.report import PATH
+from tocsin.clock import MINUTE, SECOND
+from tocsin.domain.observable import Kind, normalise
+from tocsin.errors import Forbidden
+from tocsin.hub.verbs import erase as erase_verb
+from tocsin.hub.views.directory import PartyRow
+from tocsin.ids import new_id
+from tocsin.proof.httpsig import MAX_SKEW, NONCE_SIZE, sign_request
+from tocsin.proof.signing import SigningKey
+from tocsin.wire.messages import MAX_BODY, Erase, Receipt, Report, SignedReceipt, decode, encode
+
+EVIL = normalise(Kind.DOMAIN, "evil.example")
+
+
+def report_of(agent: Agent) -> bytes:
+    """The bytes of a report that the agent has queued and not sent."""
+    report = agent.queue_report(EVIL)
+    ((box,),) = look(agent.database, "SELECT box FROM outbox WHERE id = :id", {"id": report})
+    posted = msgspec.msgpack.decode(agent.house.vault.box.open(bytes(box), f"outbox/{report}"))
+    return posted["body"]
+
+
+def signed(
+    agent: Agent, body: bytes, *, path: str = PATH, method: str = "POST", key: SigningKey | None = None
+):
+    """The headers that the agent would send now."""
+    return dict(
+        sign_request(
+            key or agent.key,
+            agent.party,
+            method=method,
+            authority="hub.example",
+            path=path,
+            query="",
+            body=body,
+            now=agent.clock.now(),
+            nonce=agent.entropy(NONCE_SIZE),
+        )
+    )
+
+
+async def post(agent: Agent, body: bytes, headers: dict[str, str], path: str = PATH) -> httpx.Response:
+    return await agent.http.post(URL + path, content=body, headers=headers)
+
+
+def problem(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()["type"].rpartition("/")[2]
+
+
+async def test_a_body_above_its_bound_is_refused_before_anybody_asks_who_sent_it(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        answer = await post(agent, b"x" * (MAX_BODY + 1), {})
+        assert (answer.status_code, problem(answer)) == (413, "too-large")
+        small = await post(agent, b"x" * 17_000, {}, "/v1/sightings")
+        assert (small.status_code, problem(small)) == (413, "too-large")
+
+
+async def test_a_request_without_our_signature_is_refused(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        headers = signed(agent, body)
+        for lost in headers:
+            answer = await post(agent, body, {name: text for name, text in headers.items() if name != lost})
+            assert (answer.status_code, problem(answer)) == (401, "unauthenticated"), lost
+        doubled = httpx.Headers([*headers.items(), ("Signature", headers["Signature"])])
+        assert problem(await agent.http.post(URL + PATH, content=body, headers=doubled)) == "unauthenticated"
+
+
+async def test_an_unknown_party_is_refused(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        agent.membership = msgspec.structs.replace(agent.membership, party=new_id("prt", agent.entropy))
+        answer = await post(agent, body, signed(agent, body))
+        assert (answer.status_code, problem(answer)) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("what", ["key", "body", "path", "method", "query"])
+async def test_a_signature_over_anything_else_is_refused(tmp_path, what):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        headers = signed(
+            agent,
+            b"{}" if what == "body" else body,
+            path="/v1/warnings" if what == "path" else PATH,
+            method="PUT" if what == "method" else "POST",
+            key=SigningKey.from_seed(b"x" * 32) if what == "key" else None,
+        )
+        answer = await post(agent, body, headers, f"{PATH}?a=1" if what == "query" else PATH)
+        assert (answer.status_code, problem(answer)) == (401, "unauthenticated")
+        assert alliance.sizes().get("members") is None
+
+
+@pytest.mark.parametrize("drift", [-MAX_SKEW - SECOND, MAX_SKEW + SECOND])
+async def test_a_clock_that_is_too_far_off_is_told_the_hubs_time(tmp_path, drift):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        if drift < 0:
+            headers = signed(agent, body)
+            alliance.clock.advance(-drift)
+        else:
+            alliance.clock.advance(drift)
+            headers = signed(agent, body)
+            alliance.clock._now -= drift
+        answer = await post(agent, body, headers)
+        assert (answer.status_code, problem(answer)) == (401, "clock-skew")
+        assert "2026-11-21T08:3" in answer.json()["detail"]
+
+
+async def test_the_same_request_again_is_a_replay_however_late_it_comes(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        headers = signed(agent, body)
+        assert (await post(agent, body, headers)).status_code == 200
+        for wait in (0, MINUTE, MAX_SKEW - MINUTE):  # the last at the very end of the signature's life
+            alliance.clock.advance(wait)
+            answer = await post(agent, body, headers)
+            assert (answer.status_code, problem(answer)) == (401, "replayed")
+        alliance.clock.advance(1)
+        assert problem(await post(agent, body, headers)) == "clock-skew"
+
+
+async def test_a_copy_of_a_refused_request_is_a_replay_too(tmp_path):
+    """Else somebody who kept it could have it carried out in a moment in which it would no longer be refused."""
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        fact = new_id("rpt", agent.entropy)
+        body = encode(Erase(id=new_id("msg", agent.entropy), sent=0, fact=fact, reason="mistake"))
+        headers = signed(agent, body, path="/v1/erasures")
+        assert problem(await post(agent, body, headers, "/v1/erasures")) == "unknown"
+        assert problem(await post(agent, body, headers, "/v1/erasures")) == "replayed"
+
+
+async def test_only_an_active_party_is_heard(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        for standing in ("pending", "suspended", "left"):
+            await alliance.hub.commits.run(lambda tx, s=standing: stand(tx, agent, s))
+            answer = await post(agent, body, signed(agent, body))
+            assert (answer.status_code, problem(answer)) == (403, "forbidden")
+            assert standing in answer.json()["detail"]
+            with pytest.raises(Forbidden):
+                async with agent.hub().stream(""):
+                    pass
+
+
+def stand(tx, agent: Agent, standing: str) -> None:
+    """A party's new standing in the view of the directory; the verb for it comes later."""
+    (row,) = (row for row in tx.all("parties", {}, into=PartyRow) if row.id == agent.party)
+    tx.run("put_party", msgspec.structs.asdict(msgspec.structs.replace(row, standing=standing)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"kind":"warn"}',
+        b'{"kind":"report","v":2,"id":"rpt_1","sent":0,"objects":[]}',
+        b'{"kind":"report","v":1,"id":"rpt_1","objects":[]}',
+        b"[" * 100_000,
+    ],
+)
+async def test_a_body_that_is_not_the_addresss_message_is_refused(tmp_path, body):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        answer = await post(agent, body, signed(agent, body))
+        assert (answer.status_code, problem(answer)) == (400, "malformed")
+
+
+async def test_the_same_message_brings_the_same_receipt_byte_for_byte(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        first = await post(agent, body, signed(agent, body))
+        sizes = alliance.sizes()
+        alliance.clock.advance(MINUTE)
+        again = await post(agent, body, signed(agent, body))
+        assert first.content == again.content
+        assert alliance.sizes() == sizes
+        receipt = decode(decode(first.content, SignedReceipt).receipt, Receipt)
+        assert [one.status for one in receipt.outcomes] == ["accepted", "accepted"]
+        assert receipt.message == decode(body, Report).id
+
+
+async def test_the_same_message_twice_in_one_wave_is_one_message(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        both = await asyncio.gather(*(post(agent, body, signed(agent, body)) for _ in range(2)))
+        assert both[0].content == both[1].content
+        assert alliance.sizes()["members"] == 2
+
+
+async def test_one_request_that_fails_costs_none_of_its_wave(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        good = [report_of(agent) for _ in range(3)]
+        fact = new_id("rpt", agent.entropy)
+        bad = encode(Erase(id=new_id("msg", agent.entropy), sent=0, fact=fact, reason="mistake"))
+        answers = await asyncio.gather(
+            post(agent, good[0], signed(agent, good[0])),
+            post(agent, bad, signed(agent, bad, path="/v1/erasures"), "/v1/erasures"),
+            post(agent, good[1], signed(agent, good[1])),
+            post(agent, b"{}", signed(agent, b"{}")),
+            post(agent, good[2], signed(agent, good[2])),
+        )
+        assert [answer.status_code for answer in answers] == [200, 404, 200, 400, 200]
+        assert alliance.sizes()["members"] == 6
+
+
+async def test_a_fault_of_ours_is_logged_and_costs_none_of_its_wave(tmp_path, monkeypatch, caplog):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a fault with a secret in it")
+
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        monkeypatch.setattr(erase_verb, "erase_fact", broken)
+        fact = await agent.report(EVIL)
+        bad = encode(Erase(id=new_id("msg", agent.entropy), sent=0, fact=fact, reason="mistake"))
+        good = report_of(agent)
+        failed, passed = await asyncio.gather(
+            post(agent, bad, signed(agent, bad, path="/v1/erasures"), "/v1/erasures"),
+            post(agent, good, signed(agent, good)),
+        )
+        assert (failed.status_code, problem(failed)) == (500, "failed")
+        assert "secret" not in failed.text
+        assert passed.status_code == 200
+        assert "unforeseen error at /v1/erasures" in caplog.text
