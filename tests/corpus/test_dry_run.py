@@ -158,9 +158,6 @@ def test_what_a_dry_run_shows_would_be_let_out(dry_run: DryRun) -> None:
     assert {name: found for name, one in with_values.items() if (found := lint(one, registrable))} == {}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="tocsin.domain.linter counts indicators and not yet catalogue identifiers"
-)
 def test_a_bundle_about_techniques_alone_would_be_let_out(dry_run: DryRun) -> None:
     without = {name: one for name, one in _shown(dry_run).items() if not one.indicators}
     assert {name: found for name, one in without.items() if (found := lint(one, registrable))} == {}

@@ -179,7 +179,8 @@ def _envelope(disclosure: Disclosure) -> Iterator[Finding]:
         yield Finding("day", "happened", "It is not a day such as 2026-11-21; nothing finer may leave.")
     if disclosure.marking.tlp is TLP.RED:
         yield Finding("marking", "marking", "TLP:RED is for the people in one room, not for a stream.")
-    yield from _count(len(disclosure.indicators), "indicators")
+    if disclosure.indicators or not disclosure.external_ids:  # techniques alone are worth telling
+        yield from _count(len(disclosure.indicators), "indicators")
     yield from _repeated(disclosure.indicators, "indicators")
     ids = disclosure.external_ids
     if len(ids) > MAX_EXTERNAL_IDS or list(ids) != sorted(set(ids)):

@@ -122,7 +122,7 @@ def test_every_rule_about_values_is_tried_above() -> None:
         ({"happened": "2026-11-21T08:30:00Z"}, "day"),
         ({"happened": "20261121"}, "day"),
         ({"happened": "2026-02-30"}, "day"),
-        ({"indicators": ()}, "count"),
+        ({"indicators": (), "external_ids": ()}, "count"),
         ({"indicators": GOOD.indicators * 2}, "repeated"),
         ({"indicators": (Indicator(Observable(Kind.DOMAIN, "evil.com"), "Northmoor"),)}, "part"),
         ({"external_ids": ("TICKET-7",)}, "external-ids"),
