@@ -6,22 +6,25 @@ handed the code knows the hub's key, and nobody between can put in another. The 
 """
 
 import base64
+import re
 from hashlib import sha256
 
 import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Role, Standing, check_jurisdiction
-from tocsin.errors import CodeSpent, Malformed
+from tocsin.errors import CodeSpent, Conflict, Malformed
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.views.directory import state_party
+from tocsin.hub.views.directory import all_parties, state_party
 from tocsin.ids import new_id
+from tocsin.privacy.sealing import check_sealing_key
 from tocsin.proof.signing import check_public_key
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Enrol, PartyEvent
 
 CODE_DAYS = 7
 _SECRET_BYTES = 10
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -51,11 +54,11 @@ def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: 
 
 
 def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
-    """Spend the code and write the new party into the directory; CodeSpent when the code is not good."""
-    for key in (enrol.signing_key, enrol.sealing_key, enrol.recovery_key):
-        check_public_key(key)
-    if len({enrol.signing_key, enrol.sealing_key, enrol.recovery_key}) != 3:
-        raise Malformed("The three keys of a party are three different keys.")
+    """Spend the code and write the new party into the directory.
+
+    CodeSpent when the code is not good, Conflict when another party signs with this key. Neither costs the code.
+    """
+    _check(enrol)
     secret, _, named = enrol.code.strip().partition(".")
     party = new_id("prt", hub.entropy)
     invitation = tx.one(
@@ -65,6 +68,8 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     )
     if invitation is None or named != hub.identity.id:
         raise CodeSpent("")
+    if any(enrol.signing_key == other.signing_key for other in all_parties(tx)):
+        raise Conflict("Another party signs with this key: make a new one.")
     event = PartyEvent(
         party=party,
         name=invitation.name,
@@ -78,6 +83,16 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     )
     state_party(tx, hub, event)
     return event
+
+
+def _check(enrol: Enrol) -> None:
+    check_public_key(enrol.signing_key)
+    check_sealing_key(enrol.sealing_key)
+    check_public_key(enrol.recovery_key)
+    if len({enrol.signing_key, enrol.sealing_key, enrol.recovery_key}) != 3:
+        raise Malformed("The three keys of a party are three different keys.")
+    if not _SHA256.fullmatch(enrol.agreement):
+        raise Malformed("agreement is the SHA-256 of the members' agreement, in 64 hexadecimal digits.")
 
 
 def _digest(secret: str) -> bytes:
