@@ -4,8 +4,10 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import apsw
 import pytest
 from tests.store.cluster import Cluster
 from tests.store.conftest import Place
@@ -14,7 +16,7 @@ from tests.store.moves import append, page
 from tocsin.errors import StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite, refuse_old
-from tocsin.storage.store import Transaction
+from tocsin.storage.store import Store, Transaction
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,6 +101,32 @@ def test_a_second_writer_waits_and_then_says_that_the_store_is_busy(
     second.run("quick", lambda tx: append(tx, "all"))
     assert len(page(first)) == 2
     file.close()
+
+
+def test_whoever_opens_a_new_file_waits_for_another_that_is_writing_its_first_page(file: Place) -> None:
+    other = apsw.Connection(file.target)
+    other.execute("BEGIN IMMEDIATE")
+    opened: list[Store] = []
+    opening = threading.Thread(target=lambda: opened.append(open_sqlite(file.target)))
+    opening.start()
+    opening.join(0.1)
+    assert opening.is_alive()
+    other.execute("COMMIT")
+    opening.join()
+    assert [page(store) for store in opened] == [[]]
+    opened[0].close()
+    other.close()
+
+
+def test_whoever_waits_for_a_new_file_too_long_is_told_that_it_is_busy(
+    file: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.storage.sqlite._WAIT_MILLISECONDS", 20)
+    other = apsw.Connection(file.target)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy, match="locked"):
+        open_sqlite(file.target)
+    other.close()
 
 
 def test_two_stores_in_memory_know_nothing_of_each_other() -> None:

@@ -9,6 +9,7 @@ several stores in one process, may open one file: one writes at a time, readers 
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import LiteralString, cast
 
@@ -26,6 +27,9 @@ OLDEST = (3, 51, 3)
 
 _WAIT_MILLISECONDS = 10_000
 """How long to wait for another writer; a group commit on a slow disk takes less than a second."""
+
+_SWITCHES = 10
+"""How often a new file is asked into WAL mode while others do the same; each time this one waited its turn."""
 
 _SETTINGS: tuple[LiteralString, ...] = (
     "PRAGMA synchronous = FULL",
@@ -76,10 +80,23 @@ class SqliteEngine:
         self._connection.set_busy_timeout(_WAIT_MILLISECONDS)
         for setting in _SETTINGS:
             self._connection.execute(setting)
-        mode = self._connection.pragma("journal_mode", "wal")
+        mode = self._write_ahead()
         if on_disk and mode != "wal":
             self.close()
             raise StoreUnfit("Its file system does not allow SQLite's WAL mode.")
+
+    def _write_ahead(self) -> object:
+        """Ask for WAL mode; the mode that the file is in then.
+
+        The switch asks for the write lock while it holds a read lock. There SQLite refuses at once whatever the busy
+        timeout says, for two that did so would wait for each other. So whoever meets another at a new file lets go,
+        waits its turn as a writer does, and asks again; the file is in WAL mode then, and nothing is left to switch.
+        """
+        for _ in range(_SWITCHES - 1):
+            with suppress(apsw.BusyError):
+                return self._connection.pragma("journal_mode", "wal")
+            self._connection.execute("BEGIN IMMEDIATE; COMMIT")
+        return self._connection.pragma("journal_mode", "wal")
 
     def explain(self, error: Exception, where: str) -> StorageError:
         """Busy, unfit or failed; SQLite's messages name tables and columns, never values."""
