@@ -103,6 +103,8 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Protection files."""
     standing_rules: tuple[str, ...] = ()
     """Names of rules by which a disclosure leaves without a person; `tocsin agent report --help` lists them."""
+    partner_url: str = ""
+    """Where the alliance's partner serves: its newest note is held against what the hub shows, every ten minutes."""
     proxy: str = ""
     """HTTP proxy for the way out, with credentials if it wants them."""
     authority_file: str = ""

@@ -29,8 +29,10 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ BadSignature
      │   ├─ BadProof
      │   ├─ Rewritten       an entry that was there before has changed
+     │   │   └─ TakenBack   a signed head contradicts an earlier signed head of the same stream
      │   ├─ Withheld        an entry that must be there is not
-     │   └─ Forked          two histories were signed by one key
+     │   ├─ Forked          two histories were signed by one key
+     │   └─ Distrusted      the hub was proved dishonest, and no person has decided yet
      ├─ StorageError
      │   ├─ StoreBusy
      │   └─ StoreUnfit      too old an engine, a foreign or a damaged file
@@ -252,6 +254,12 @@ class Rewritten(ProofError):
     problem = "rewritten"
 
 
+class TakenBack(Rewritten):
+    """The hub has signed a history that contradicts what it signed before."""
+
+    problem = "taken-back"
+
+
 class Withheld(ProofError):
     """An entry that the signed head counts was not delivered."""
 
@@ -262,6 +270,13 @@ class Forked(ProofError):
     """One key has signed two different histories."""
 
     problem = "forked"
+
+
+class Distrusted(ProofError):
+    """This agent no longer believes the hub: protection stays, new entries are held."""
+
+    problem = "distrusted"
+    next_step = "Call the partner and other members, compare notes (tocsin agent compare); then: tocsin agent trust."
 
 
 class StorageError(TocsinError):

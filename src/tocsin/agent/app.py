@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from tocsin.agent.assets import assets_of, own_assets
 from tocsin.agent.classify import Classifier
 from tocsin.agent.guard import guard_for
@@ -20,6 +22,7 @@ from tocsin.agent.protection import Protection
 from tocsin.agent.replica import PartyRow, Replica
 from tocsin.agent.signed import SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
+from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
@@ -34,6 +37,8 @@ SETTINGS = "agent.toml"
 _STORE = "agent.db"
 _OUTBOX_SECONDS = 1.0
 """How often the outbox is looked at, besides when something is queued."""
+_COMPARE_SECONDS = 600.0
+"""How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
 """How often protection files are looked at without news: values expire by themselves."""
 
@@ -137,6 +142,7 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
             asyncio.create_task(follower.run(news.set)),
             asyncio.create_task(_send(house, hub)),
             asyncio.create_task(_shield(house, news)),
+            asyncio.create_task(_compare(house, replica, hub, http)),
         ]
         ready(membership.name)
         ended = asyncio.create_task(stop.wait())
@@ -155,6 +161,17 @@ async def _send(house: House, hub: SignedHub) -> None:
         except TocsinError as error:
             log.warning("outbox: %s", error)
         await asyncio.sleep(_OUTBOX_SECONDS)
+
+
+async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.AsyncClient) -> None:
+    """Hold the partner's own newest note against what the hub shows, again and again."""
+    while house.config.partner_url:
+        await asyncio.sleep(_COMPARE_SECONDS)
+        try:
+            note = await newest_of(http, house.config.partner_url)
+            await compare(house, replica, hub, note)
+        except TocsinError as error:
+            log.warning("comparing with the partner: %s", error)
 
 
 async def _shield(house: House, news: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from itertools import groupby
 
 import msgspec
 
+from tocsin.agent.doubt import LATE_LIMIT
 from tocsin.agent.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
@@ -45,6 +46,9 @@ class _Posting(msgspec.Struct, frozen=True):
     since: int
     expires: int
     named: str
+    firm: int
+    """1 when the entry stands under a head that needs no further witness."""
+    band_firm: int
 
 
 _BANDS = tuple(Band)
@@ -58,13 +62,19 @@ class Levels:
         self._guard = guard
 
     def known(self, now: Instant) -> Iterator[KnownValue]:
-        """Every value that still counts, in the order of its text."""
+        """Every value that still counts, in the order of its text.
+
+        While the declared partner is late, what it had witnessed before keeps its full weight. After 15 minutes
+        nothing new steps to block by itself; after a day nothing new counts at all.
+        """
         with self._store.reading("known values") as tx:
             postings = tx.all("known_values", {"now": now}, into=_Posting)
             late = [row.late for row in tx.all("streams", {}, into=StreamRow) if row.late]
-        witnessed = not late or now - min(late) <= UNWITNESSED_LIMIT
+        absence = now - min(late) if late else 0
+        if absence > LATE_LIMIT:
+            postings = [posting for posting in postings if posting.firm]
         for value, group in groupby(postings, key=lambda posting: posting.value):
-            yield self._judge(value, list(group), witnessed=witnessed)
+            yield self._judge(value, list(group), late=absence > UNWITNESSED_LIMIT)
 
     def blocked(self, now: Instant) -> list[Blocked]:
         """What is at level block now, the newest first."""
@@ -81,27 +91,37 @@ class Levels:
         ]
         return sorted(found, key=lambda one: (-one.since, one.observable))
 
-    def _judge(self, value: str, postings: list[_Posting], *, witnessed: bool) -> KnownValue:
+    def _judge(self, value: str, postings: list[_Posting], *, late: bool) -> KnownValue:
         kind, _, text = value.partition(":")
         observable = Observable(Kind(kind), text)
-        published = [Band(posting.named) for posting in postings if posting.named]
-        one_named = any(posting.kind in ("named", "sighting") for posting in postings)
-        named = max([*published, Band.ONE if one_named else Band.NONE], key=_BANDS.index)
+        guards = self._guard(observable)
+        firm = [posting for posting in postings if posting.firm]
+        evidence = _evidence(firm, guards, band_counts=lambda posting: bool(posting.band_firm))
+        judgement = judge(evidence) if firm else None
+        if judgement is None or not late or judgement.level is not Level.BLOCK:
+            evidence = _evidence(postings, guards, band_counts=lambda posting: True)
+            judgement = judge(msgspec.structs.replace(evidence, witnessed=not late))
         warnings = [posting for posting in postings if posting.kind == "warning"]
-        evidence = Evidence(
-            named=named,
-            anonymous=any(posting.kind == "anonymous" for posting in postings),
-            warned=bool(warnings),
-            guards=self._guard(observable),
-            witnessed=witnessed,
-            may_block=all(posting.may_block for posting in postings),
-        )
-        last = (warnings or postings)[-1]
         return KnownValue(
             observable=observable,
-            judgement=judge(evidence),
-            named=named,
+            judgement=judgement,
+            named=evidence.named,
             since=Instant(postings[0].since),
             expires=Instant(max(posting.expires for posting in postings)),
-            reference=last.fact,
+            reference=(warnings or postings)[-1].fact,
         )
+
+
+def _evidence(
+    postings: list[_Posting], guards: tuple[str, ...], *, band_counts: Callable[[_Posting], bool]
+) -> Evidence:
+    """What these postings say together."""
+    published = [Band(posting.named) for posting in postings if posting.named and band_counts(posting)]
+    one_named = any(posting.kind in ("named", "sighting") for posting in postings)
+    return Evidence(
+        named=max([*published, Band.ONE if one_named else Band.NONE], key=_BANDS.index),
+        anonymous=any(posting.kind == "anonymous" for posting in postings),
+        warned=any(posting.kind == "warning" for posting in postings),
+        guards=guards,
+        may_block=all(posting.may_block for posting in postings),
+    )

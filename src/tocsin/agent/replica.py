@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
 from tocsin.agent.vault import Membership
-from tocsin.clock import DAY, Clock, Instant
+from tocsin.clock import DAY, Clock, Instant, to_text
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
 from tocsin.domain.warning import check_warning
-from tocsin.errors import BadSignature, Forked, Malformed, TocsinError
+from tocsin.errors import BadSignature, Forked, Malformed, ProofError, TocsinError
 from tocsin.follow.verify import StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
 from tocsin.proof.note import VerifierKey
@@ -24,6 +25,7 @@ from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import (
     BandEvent,
     ErasureEvent,
+    Head,
     KeyEvent,
     PartyEvent,
     SightingEvent,
@@ -44,6 +46,7 @@ class StreamRow(msgspec.Struct, frozen=True):
     frontier: bytes
     witness: str
     late: int
+    firm: int
     note: str
 
 
@@ -97,6 +100,11 @@ class Replica:
         with self._store.transaction("raise alarm") as tx:
             self._raise_alarm(tx, str(error))
 
+    def accuse(self, error: ProofError, head: Head) -> None:
+        """Keep the head that contradicts an earlier one; nothing new is believed until a person decides."""
+        with self._store.transaction("accuse hub") as tx:
+            accuse(tx, error, head, self._clock.now())
+
     def state(self, stream: str) -> StreamState:
         """Where verification of a stream goes on from."""
         with self._store.reading("stream state") as tx:
@@ -107,9 +115,15 @@ class Replica:
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
         """Store verified entries with the head that proved them, and bring every view up to date."""
+        trust = self.trust()
         with self._store.transaction("keep entries") as tx:
+            require_trust(tx)
+            remember_note(tx, trust, state.note)
             before = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
             late = 0 if witness != "late" else (before.late if before and before.late else now)
+            firm = (before.firm if before else 0) if witness == "late" else state.frontier.size
+            if late and now - late > LATE_LIMIT:
+                self._alarm_once(tx, late)
             tx.run(
                 "save_stream",
                 {
@@ -118,6 +132,7 @@ class Replica:
                     "frontier": state.frontier.to_bytes(),
                     "witness": witness,
                     "late": late,
+                    "firm": firm,
                     "note": state.note,
                 },
             )
@@ -236,6 +251,16 @@ class Replica:
             )
         VerifierKey.parse(event.key)
         tx.run("save_mark", {"name": "partner-key", "value": event.key})
+
+    def _alarm_once(self, tx: Transaction, late: int) -> None:
+        """The partner has been missing for a day: people hear of it once each time."""
+        marked = tx.one("mark", {"name": "late-alarm"}, into=_MarkRow)
+        if marked is None or marked.value != str(late):
+            tx.run("save_mark", {"name": "late-alarm", "value": str(late)})
+            since = to_text(Instant(late))[:19]
+            self._raise_alarm(
+                tx, f"The partner has witnessed nothing since {since}: new entries do not count."
+            )
 
     def _raise_alarm(self, tx: Transaction, sentence: str) -> None:
         tx.run("raise_alarm", {"at": self._clock.now(), "sentence": sentence})

@@ -55,6 +55,18 @@ class SignedHub:
         self._clock = clock
         self._entropy = entropy
 
+    async def get(self, path: str, query: str) -> bytes:
+        """Ask for something; the hub's answer, or the error that its problem document stands for."""
+        headers = self._signed("GET", path, b"", query)
+        try:
+            async with self._http.stream("GET", f"{self._url}{path}?{query}", headers=headers) as answer:
+                data = await _bounded(answer)
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self._url}: {_why(error)}.") from None
+        if answer.status_code != 200:
+            raise to_error(data, answer.status_code)
+        return data
+
     async def post(self, path: str, body: bytes) -> bytes:
         """Send a message; the hub's answer, or the error that its problem document stands for."""
         headers = {**self._signed("POST", path, body), "Content-Type": "application/json"}
@@ -74,7 +86,7 @@ class SignedHub:
         except httpx.TransportError as error:
             raise Unreachable(f"{self._url}: {_why(error)}.") from None
 
-    def _signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
+    def _signed(self, method: str, path: str, body: bytes, query: str = "") -> dict[str, str]:
         return dict(
             sign_request(
                 self._key,
@@ -82,7 +94,7 @@ class SignedHub:
                 method=method,
                 authority=self._authority,
                 path=path,
-                query="",
+                query=query,
                 body=body,
                 now=self._clock.now(),
                 nonce=self._entropy(NONCE_SIZE),

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, hub, partner, story
+from tocsin.cli import agent, bench, hub, partner, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
@@ -21,6 +21,7 @@ from tocsin.wire.problem import to_problem
 COMMANDS: tuple[Command, ...] = (
     *hub.COMMANDS,
     *agent.COMMANDS,
+    *trust.COMMANDS,
     *partner.COMMANDS,
     *story.COMMANDS,
     *bench.COMMANDS,

@@ -13,7 +13,16 @@ from typing import Protocol
 
 from tocsin.clock import Clock, Instant
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import CursorExpired, Malformed, ProofError, RemoteError, TocsinError, Withheld
+from tocsin.errors import (
+    CursorExpired,
+    Forked,
+    Malformed,
+    ProofError,
+    RemoteError,
+    TakenBack,
+    TocsinError,
+    Withheld,
+)
 from tocsin.follow.verify import StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
 from tocsin.wire.messages import Entry, Head, Welcome, decode, peek
@@ -56,6 +65,9 @@ class Keeper(Protocol):
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
         """Keep verified entries with the head that proved them, all or nothing."""
+
+    def accuse(self, error: ProofError, head: Head) -> None:
+        """The hub has signed what contradicts what it signed before: keep this head as evidence, believe no more."""
 
     def alarm(self, error: TocsinError) -> None:
         """The hub's history does not add up, or it cannot be reached: people must hear of it, in its own words."""
@@ -154,8 +166,12 @@ class Follower:
             raise ProofError(f"A head of {head.stream[:80]!r} came, a stream that the hub had not announced.")
         state = self._keeper.state(head.stream)
         waiting = self._pending.get(head.stream, {})
-        proved = prove(self._keeper.trust(), state, waiting, head)
-        self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
+        try:
+            proved = prove(self._keeper.trust(), state, waiting, head)
+            self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
+        except (TakenBack, Forked) as error:
+            self._keeper.accuse(error, head)
+            raise
         left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}
         self._pending[head.stream] = left
         if not left:

@@ -6,7 +6,7 @@ A reader holds the frontier of every stream that it follows. For a new head it c
 (1) the hub signed the note;
 (2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
 (3) the proof leads from the stream's size and root to the note;
-(4) the stream has not become shorter;
+(4) the stream has not become shorter, nor another one of the same length;
 (5) every entry up to the head's size is there, each body under its commitment;
 (6) the tree over what the reader holds and these entries has the head's root.
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tocsin.errors import BadSignature, Rewritten, Withheld
+from tocsin.errors import BadSignature, Rewritten, TakenBack, Withheld
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
@@ -83,10 +83,12 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
     )  # (3)
     held = state.frontier
     if head.size < held.size:  # (4)
-        raise Rewritten(
+        raise TakenBack(
             f"Stream {head.stream} had {held.size} entries and now claims {head.size}: "
             "the hub was restored without its ceremony, or takes back what it published."
         )
+    if head.size == held.size and head.root != held.root():
+        raise TakenBack(f"Stream {head.stream} had another root at the same {head.size} entries.")
     entries = []
     for seq in range(held.size, head.size):  # (5)
         if seq not in pending:

@@ -82,5 +82,5 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
 
     intake = Intake(hub, commits, reader, authority_of(config.public_url))
     joining = Joining(hub, commits, config.partner.key if config.partner else None)
-    application = Routes(intake, joining, following).application(lifespan)
+    application = Routes(intake, joining, following, reader).application(lifespan)
     return Hub(application, hub, commits, intake, following, noting)

@@ -9,14 +9,19 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Lifespan
 
+from tocsin.errors import Malformed
+from tocsin.hub.embargo import heeding
 from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake, M, SignedRequest, Verb
 from tocsin.hub.joining import Joining
+from tocsin.hub.proving import prove_extension
 from tocsin.hub.verbs import erase, report, sight, warn
+from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
 from tocsin.wire.messages import (
     MAX_BODY,
+    Consistency,
     Enrol,
     Enrolled,
     Entry,
@@ -37,6 +42,7 @@ OPERATIONS = (
     Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
     Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
+    Operation("GET", "/v1/consistency", "Prove that the head log only grew.", None, Consistency),
     Operation("GET", "/v1/health", "Whether the hub is ready.", None, Health, signed=False),
 )
 _SMALL = 16 * 1024
@@ -46,10 +52,11 @@ _SMALL = 16 * 1024
 class Routes:
     """The hub as an ASGI application."""
 
-    def __init__(self, intake: Intake, joining: Joining, following: Following) -> None:
+    def __init__(self, intake: Intake, joining: Joining, following: Following, reader: Store) -> None:
         self._intake = intake
         self._joining = joining
         self._following = following
+        self._reader = reader
         self._openapi = openapi("Tocsin hub", OPERATIONS)
 
     def application(self, lifespan: Lifespan[Starlette]) -> Starlette:
@@ -63,6 +70,7 @@ class Routes:
                 Route("/v1/warnings", self._warn, methods=["POST"]),
                 Route("/v1/erasures", self._erase, methods=["POST"]),
                 Route("/v1/stream", self._stream, methods=["GET"]),
+                Route("/v1/consistency", self._consistency, methods=["GET"]),
                 Route("/v1/health", self._health, methods=["GET"]),
                 Route("/openapi.json", self._describe, methods=["GET"]),
             ],
@@ -73,13 +81,13 @@ class Routes:
         return answer(await self._joining.redeem(decode(await bounded_body(request, _SMALL), Enrol)))
 
     async def _report(self, request: Request) -> Response:
-        return await self._tell(request, Report, report.accept, MAX_BODY)
+        return await self._tell(request, Report, heeding(report.accept), MAX_BODY)
 
     async def _sight(self, request: Request) -> Response:
         return await self._tell(request, Sight, sight.accept, _SMALL)
 
     async def _warn(self, request: Request) -> Response:
-        return await self._tell(request, Warn, warn.accept, MAX_BODY)
+        return await self._tell(request, Warn, heeding(warn.accept), MAX_BODY)
 
     async def _erase(self, request: Request) -> Response:
         return await self._tell(request, Erase, erase.accept, _SMALL)
@@ -94,11 +102,23 @@ class Routes:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(chunks, media_type=MEDIA_TYPE, headers=headers)
 
+    async def _consistency(self, request: Request) -> Response:
+        await self._intake.admit(await _received(request, 0))
+        old, new = (_size(request.query_params.get(name, "")) for name in ("old", "new"))
+        with self._reader.reading("prove extension") as tx:
+            return answer(prove_extension(tx, old, new))
+
     async def _health(self, request: Request) -> Response:
         return answer(self._following.health())
 
     async def _describe(self, request: Request) -> Response:
         return Response(self._openapi, media_type="application/json")
+
+
+def _size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise Malformed("old and new are sizes of the head log, in digits.")
+    return int(text)
 
 
 async def _received(request: Request, limit: int) -> SignedRequest:

@@ -206,6 +206,14 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """Versions that this hub serves."""
 
 
+class Consistency(Message, frozen=True, kw_only=True, tag="consistency"):
+    """Proof that the head log of one size begins with that of another (RFC 9162 §2.1.4)."""
+
+    old: int
+    new: int
+    path: tuple[bytes, ...]
+
+
 class Health(Message, frozen=True, kw_only=True, tag="health"):
     """Whether a process is ready, in words that tell a stranger nothing about the alliance."""
 

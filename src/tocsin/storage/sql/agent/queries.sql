@@ -64,18 +64,43 @@ SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
 
 -- name: streams
 -- Every replicated stream.
-SELECT name, size, frontier, witness, late, note FROM stream ORDER BY name;
+SELECT name, size, frontier, witness, late, firm, note FROM stream ORDER BY name;
 
 -- name: stream_by_name
 -- One replicated stream.
-SELECT name, size, frontier, witness, late, note FROM stream WHERE name = :name;
+SELECT name, size, frontier, witness, late, firm, note FROM stream WHERE name = :name;
 
 -- name: save_stream
 -- How far a stream has proved itself.
-INSERT INTO stream (name, size, frontier, witness, late, note)
-VALUES (:name, :size, :frontier, :witness, :late, :note)
+INSERT INTO stream (name, size, frontier, witness, late, firm, note)
+VALUES (:name, :size, :frontier, :witness, :late, :firm, :note)
 ON CONFLICT (name) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
-  witness = excluded.witness, late = excluded.late, note = excluded.note;
+  witness = excluded.witness, late = excluded.late, firm = excluded.firm, note = excluded.note;
+
+-- name: note_of_size
+-- The note of the head log at one size, if it was shown.
+SELECT size, root, note FROM note WHERE size = :size;
+
+-- name: newest_note
+-- The longest head log that was shown.
+SELECT size, root, note FROM note ORDER BY size DESC LIMIT 1;
+
+-- name: save_note
+-- A note was shown; one with the partner's signature replaces the same without it.
+INSERT INTO note (size, root, note) VALUES (:size, :root, :note)
+ON CONFLICT (size) DO UPDATE SET note = excluded.note WHERE length(excluded.note) > length(note.note);
+
+-- name: bound_notes
+-- The newest 10,000 stay.
+DELETE FROM note WHERE size <= (SELECT max(size) FROM note) - 10000;
+
+-- name: keep_evidence_against_hub
+-- Signed proof that the hub contradicted itself.
+INSERT INTO evidence_against_hub (at, sentence, shown) VALUES (:at, :sentence, :shown);
+
+-- name: drop_mark
+-- Forget a mark.
+DELETE FROM mark WHERE name = :name;
 
 -- name: keep_entry
 -- A verified entry.
@@ -145,8 +170,10 @@ SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM par
 -- Why each value is known now: all postings that still count, with the highest band published for the value.
 SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
   posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
-  coalesce(band.named, '') AS named
-FROM posting LEFT JOIN band ON band.value = posting.value AND band.stream = posting.stream
+  coalesce(band.named, '') AS named, posting.seq < stream.firm AS firm,
+  coalesce(band.seq < stream.firm, 0) AS band_firm
+FROM posting JOIN stream ON stream.name = posting.stream
+LEFT JOIN band ON band.value = posting.value AND band.stream = posting.stream
 WHERE posting.expires > :now
 ORDER BY posting.value, posting.since;
 

@@ -63,7 +63,22 @@ CREATE TABLE stream (
   frontier BYTES  NOT NULL,                              -- of the tree at that size
   witness  TEXT   NOT NULL,                              -- how its last head was signed: witnessed, unwitnessed or late
   late     BIGINT NOT NULL,                              -- since when the declared partner has been missing; 0: it is not
+  firm     BIGINT NOT NULL,                              -- entries under the newest head that needs no further witness
   note     TEXT   NOT NULL                               -- the signed note that proved the last head
+) STRICT;
+
+-- Replica. Every size of the head log that was shown: one root for each, or the hub has signed two histories.
+CREATE TABLE note (
+  size BIGINT NOT NULL PRIMARY KEY,                      -- heads in the log
+  root BYTES  NOT NULL,                                  -- its root
+  note TEXT   NOT NULL                                   -- as signed
+) STRICT;
+
+-- Ledger of this party. Signed proof that the hub contradicted itself; kept for ever.
+CREATE TABLE evidence_against_hub (
+  at       BIGINT NOT NULL,                              -- when it was seen
+  sentence TEXT   NOT NULL,                              -- what it proves, for a person
+  shown    BYTES  NOT NULL                               -- the head or note, as signed
 ) STRICT;
 
 -- Replica. One verified entry.
