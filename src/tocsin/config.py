@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, Missing
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
@@ -135,7 +135,9 @@ def load(path: Path, into: type[C]) -> C:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=into)
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist: has this folder been set up with init?") from None
+        raise Missing(f"{path} does not exist: has this folder been set up with init?") from None
+    except NotADirectoryError:
+        raise Missing(f"{path.parent} is a file, and a folder is wanted there.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise ConfigError(f"{path}: {error}.") from None
 

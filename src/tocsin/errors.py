@@ -7,6 +7,8 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
     TocsinError
      ├─ UsageError          the command or the configuration is wrong (exit code 2)
      │   ├─ ConfigError
+     │   │   ├─ Taken       the folder, port or key file is somebody else's or in use
+     │   │   └─ Missing     the folder or file is not there
      │   └─ NotBuilt        named in the design, refused until it is real
      ├─ InputError          what was handed in cannot be used
      │   ├─ Malformed
@@ -84,6 +86,22 @@ class ConfigError(UsageError):
     next_step = "Compare the file with docs/samples and correct the named setting."
 
 
+class Taken(ConfigError):
+    """The place is taken."""
+
+    problem = "taken"
+    status = 409
+    next_step = "Name another folder or port, or end what is there first."
+
+
+class Missing(ConfigError):
+    """There is nothing of that kind there."""
+
+    problem = "missing"
+    status = 404
+    next_step = "Check the name: DIR is the folder that init has made, and it comes before everything else."
+
+
 class NotBuilt(UsageError):
     """This part of the design is not built yet, and Tocsin does not pretend."""
 
@@ -120,7 +138,7 @@ class Unreadable(InputError):
 
     problem = "unreadable"
     status = 415
-    next_step = "Save it as .eml or STIX JSON, or report its values by hand."
+    next_step = "Save it as .eml or STIX JSON, or confirm its values one by one: tocsin agent sight."
 
 
 class TooCostly(InputError):
@@ -128,7 +146,7 @@ class TooCostly(InputError):
 
     problem = "too-costly"
     status = 422
-    next_step = "Keep the file as evidence and report its values by hand."
+    next_step = "Keep the file as evidence, and confirm its values one by one: tocsin agent sight."
 
 
 class NothingToShare(InputError):
@@ -136,7 +154,7 @@ class NothingToShare(InputError):
 
     problem = "nothing-to-share"
     status = 422
-    next_step = "Look at the reasons beside each value; correct a class if it is wrong."
+    next_step = "Look at the reason beside each value; what is the attacker's after all: tocsin agent sight."
 
 
 class Refused(InputError):
@@ -144,7 +162,7 @@ class Refused(InputError):
 
     problem = "refused"
     status = 422
-    next_step = "Remove what the reason names; the rest can be sent."
+    next_step = "Leave out what the reason names; nothing was sent."
 
 
 class AccessError(TocsinError):
@@ -284,7 +302,7 @@ class StorageError(TocsinError):
 
     problem = "storage"
     status = 503
-    next_step = "Check disk space and permissions, then run the doctor command."
+    next_step = "Check disk space and permissions, then try again."
 
 
 class StoreBusy(StorageError):

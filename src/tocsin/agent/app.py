@@ -26,7 +26,7 @@ from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
-from tocsin.errors import ConfigError, TocsinError
+from tocsin.errors import ConfigError, Taken, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite
@@ -46,7 +46,7 @@ _SHIELD_SECONDS = 60.0
 def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None) -> Joined:
     """Make a new agent and join the alliance with a one-time code."""
     if (folder / SETTINGS).exists():
-        raise ConfigError(f"{folder} holds an agent already.")
+        raise Taken(f"{folder} holds an agent already.")
     key_path = key_file or folder.parent / f"{folder.name}.key"
     config = AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
     own_assets(own)

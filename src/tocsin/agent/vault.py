@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from tocsin.clock import Instant
-from tocsin.errors import ConfigError, Unknown, VaultLocked
+from tocsin.errors import ConfigError, Taken, Unknown, VaultLocked
 from tocsin.ids import Entropy
 from tocsin.privacy.box import KEY_BYTES, Box
 from tocsin.storage.store import Store, Transaction
@@ -130,7 +130,7 @@ def create_master_key(path: Path, folder: Path, entropy: Entropy) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise ConfigError(f"{path} exists already; a key is never overwritten.") from None
+        raise Taken(f"{path} exists already; a key is never overwritten.") from None
     with os.fdopen(handle, "wb") as file:
         file.write(entropy(KEY_BYTES))
         file.flush()

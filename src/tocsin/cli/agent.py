@@ -156,7 +156,9 @@ def _warn_arguments(parser: argparse.ArgumentParser) -> None:
         "--look-for", action="append", default=[], metavar="VALUE", help="a value; may be repeated"
     )
     parser.add_argument("--measures", default="", help="what to do, in plain text")
-    parser.add_argument("--urgency", default="elevated", choices=list(Urgency))
+    parser.add_argument(
+        "--urgency", default="elevated", choices=list(Urgency), help="how soon to act (default elevated)"
+    )
     parser.add_argument("--days", type=int, default=14, help="until it expires (default 14)")
     parser.add_argument("--audience", action="append", default=[], help="who may read it (default all)")
     parser.add_argument("--by", default=None, help="who decides (default: you)")
@@ -189,7 +191,12 @@ def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("fact", help="identifier of your report, sighting or warning")
-    parser.add_argument("--reason", default="withdrawn", choices=sorted(ERASURE_REASONS))
+    parser.add_argument(
+        "--reason",
+        default="withdrawn",
+        choices=sorted(ERASURE_REASONS),
+        help="told to every reader (default withdrawn)",
+    )
     parser.add_argument("--by", default=None, help="who decides (default: you)")
 
 

@@ -14,6 +14,8 @@ class Output(msgspec.Struct, frozen=True):
 
     lines: tuple[str, ...] = ()
     data: msgspec.Struct | None = None
+    failed: bool = False
+    """Something was refused: the lines go to standard error, and the command ends with exit code 1."""
 
 
 Run = Callable[[argparse.Namespace], Iterable[Output]]

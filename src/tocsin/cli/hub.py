@@ -102,7 +102,9 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
     parser.add_argument("fact", help="identifier of the report, sighting or warning")
-    parser.add_argument("--reason", default="law", choices=sorted(ERASURE_REASONS))
+    parser.add_argument(
+        "--reason", default="law", choices=sorted(ERASURE_REASONS), help="told to every reader (default law)"
+    )
 
 
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:

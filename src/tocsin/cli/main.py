@@ -6,6 +6,7 @@ could not be reached and what was approved waits in the outbox · 130 interrupte
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.cli import agent, bench, hub, partner, story, trust
 from tocsin.cli.command import Command, NotYet, Output
+from tocsin.cli.screen import fold, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
 
@@ -43,22 +45,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
-    parsed = build_parser().parse_args(arguments)
-    command: Command = parsed.command
+    parsed, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    try:
+        if "command" not in parsed:
+            print(parsed.parser.format_help(), end="", flush=True)
+            return 0
+        return _carry_out(parsed.command, parsed)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        # A closed pipe, a full disk, a file that may not be read. What cannot be written must not be tried at exit.
+        _abandon_output()
+        if not isinstance(error, BrokenPipeError):
+            print(f"tocsin: {error}", file=sys.stderr, flush=True)
+        return 1
+
+
+def _carry_out(command: Command, parsed: argparse.Namespace) -> int:
+    code = 0
     try:
         for part in command.run(parsed):
             _show(part, parsed.json)
+            code = code or int(part.failed)
     except TocsinError as error:
         if parsed.json is True:
             print(msgspec.json.encode(to_problem(error)).decode(), flush=True)
         else:
-            print(f"tocsin: {error.diagnostics()}", file=sys.stderr, flush=True)
+            _say(f"tocsin: {error.diagnostics()}", failed=True)
         return _exit_code(error)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        return 1
-    return 0
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -69,7 +86,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Start with: tocsin demo. Every command has --help, and --json for programs.",
     )
     parser.add_argument("--version", action="version", version=f"tocsin {__version__}")
-    top = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(parser=parser)
+    top = parser.add_subparsers(metavar="COMMAND")
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
     for command in COMMANDS:
         where = top
@@ -79,7 +97,8 @@ def build_parser() -> argparse.ArgumentParser:
                 group = top.add_parser(
                     command.group, help=described, description=described.capitalize() + "."
                 )
-                groups[command.group] = group.add_subparsers(required=True, metavar="COMMAND")
+                group.set_defaults(parser=group)
+                groups[command.group] = group.add_subparsers(metavar="COMMAND")
             where = groups[command.group]
         _add(where, command)
     return parser
@@ -91,7 +110,7 @@ def _add(where: "argparse._SubParsersAction[argparse.ArgumentParser]", command: 
         command.name,
         help=summary,
         description=command.help[0].upper() + command.help[1:] + ".",
-        epilog=command.teaches,
+        epilog="\n".join(line for text in command.teaches.splitlines() for line in fold(text, width(80) - 2)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.arguments(parser)
@@ -103,7 +122,7 @@ def _add(where: "argparse._SubParsersAction[argparse.ArgumentParser]", command: 
         parser.add_argument(
             "--json", action="store_true", help="print JSON for programs, one document a line"
         )
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, parser=parser)
 
 
 def _show(part: Output, json: object) -> None:
@@ -113,10 +132,24 @@ def _show(part: Output, json: object) -> None:
             print(msgspec.json.encode(part.data).decode(), flush=True)
         return
     for line in part.lines:
-        print(line, flush=True)
+        _say(line, failed=part.failed)
     if isinstance(json, Path) and part.data is not None:
         json.parent.mkdir(parents=True, exist_ok=True)
         json.write_bytes(msgspec.json.format(msgspec.json.encode(part.data), indent=2) + b"\n")
+
+
+def _say(text: str, *, failed: bool) -> None:
+    """Print for a person: what went wrong on the other channel, so that a script sees it."""
+    for line in text.split("\n"):
+        for folded in fold(line):
+            print(folded, file=sys.stderr if failed else sys.stdout, flush=True)
+
+
+def _abandon_output() -> None:
+    """Let whatever could not be written go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _exit_code(error: TocsinError) -> int:

@@ -50,7 +50,13 @@ class Summary(msgspec.Struct, frozen=True):
 def _arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("files", metavar="FILE", nargs="+", help="a mail (.eml) or a STIX 2.0/2.1 JSON file")
-    parser.add_argument("--class", dest="report_class", default="named", choices=("named", "now", "mixed"))
+    parser.add_argument(
+        "--class",
+        dest="report_class",
+        default="named",
+        choices=("named", "now", "mixed"),
+        help="who learns the sender: named, the hub alone (default); now and mixed are not built yet",
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would leave, send nothing, keep nothing"
     )
@@ -58,7 +64,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--yes", action="store_true", help="approve what is shown, as the person named by --by"
     )
     parser.add_argument("--by", default=None, help="who approves (default: you)")
-    parser.add_argument("--attack", choices=list(Attack), help="kind of attack (default: phishing for mail)")
+    parser.add_argument(
+        "--attack",
+        choices=list(Attack),
+        metavar="KIND",
+        help=f"kind of attack: {', '.join(Attack)} (default: phishing for a mail, other for a bundle)",
+    )
     parser.add_argument("--tlp", default="TLP:AMBER", help="marking (default TLP:AMBER); it may only narrow")
     parser.add_argument("--audience", action="append", default=[], help="who may read it (default: members)")
 

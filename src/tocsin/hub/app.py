@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.party import Role
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, Taken
 from tocsin.hub.assembly import KEYS_BYTES, assemble, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.joining import hub_verifier
@@ -58,7 +58,7 @@ class Erased(msgspec.Struct, frozen=True):
 def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
     """Make a new hub: its keys, its store, and the directory's first entry, which is its own key."""
     if (folder / _SETTINGS).exists():
-        raise ConfigError(f"{folder} holds a hub already.")
+        raise Taken(f"{folder} holds a hub already.")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise ConfigError(f"{url!r} is not an http or https address.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
-from tocsin.errors import ConfigError
+from tocsin.errors import Taken
 from tocsin.halves.witness import Proposal
 from tocsin.partner.witnessing import Witnessing
 from tocsin.proof.note import KeyKind, VerifierKey
@@ -40,7 +40,7 @@ class Made(msgspec.Struct, frozen=True):
 def init(folder: Path, hub_key: str, port: int) -> Made:
     """Make a new partner for one hub: its key and its empty memory."""
     if (folder / _SETTINGS).exists():
-        raise ConfigError(f"{folder} holds a partner already.")
+        raise Taken(f"{folder} holds a partner already.")
     VerifierKey.parse(hub_key)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder / _KEYS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tocsin.config import Listen
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, Taken
 
 _BACKLOG = 2_048
 _GRACE_SECONDS = 3
@@ -42,7 +42,7 @@ def serve(app: Starlette, listen: Listen, ready: Callable[[str], None]) -> None:
         try:
             place.bind((listen.host, listen.port))
         except OSError as error:
-            raise ConfigError(f"Cannot listen on {listen.host}:{listen.port}: {error.strerror}.") from None
+            raise Taken(f"Cannot listen on {listen.host}:{listen.port}: {error.strerror}.") from None
         place.listen(_BACKLOG)
         scheme = "https" if listen.tls_certificate else "http"
         host = f"[{listen.host}]" if family is socket.AF_INET6 else listen.host

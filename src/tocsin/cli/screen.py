@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How lines reach a person: as wide as the terminal, identifiers short, and whatever is long folded, never cut.
+
+Into a pipe or a file nothing is folded or shortened, so that a search finds a whole value on one line.
+"""
+
+import shutil
+import textwrap
+
+from tocsin.clock import Instant, to_text
+from tocsin.domain.observable import Observable, defang, host_of
+
+UNFOLDED = 10_000
+"""Columns of what is no terminal."""
+_NARROWEST = 40
+_GAP = "   "
+
+
+def width(otherwise: int = UNFOLDED) -> int:
+    """Columns of the terminal or of the variable COLUMNS; `otherwise` when there is neither."""
+    return max(shutil.get_terminal_size((otherwise, 24)).columns, _NARROWEST)
+
+
+def fold(line: str, columns: int | None = None) -> list[str]:
+    """One line as several, the further ones a little deeper; a word is never broken, so that it can be copied."""
+    room = columns or width()
+    if len(line) <= room:
+        return [line]
+    deeper = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, room, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
+
+
+def row(head: str, value: str, note: str = "") -> list[str]:
+    """A value behind its head, folded where it must be; the note beside it, or below it when there is no room."""
+    columns, indent = width(), " " * len(head)
+    room = max(columns - len(head), _NARROWEST // 2)
+    pieces = [value[start : start + room] for start in range(0, len(value), room)] or [""]
+    lines = [head + pieces[0], *(indent + piece for piece in pieces[1:])]
+    if not note:
+        return lines
+    if len(lines) == 1 and len(lines[0] + _GAP + note) <= columns:
+        return [lines[0] + _GAP + note]
+    return [*lines, *textwrap.wrap(note, columns, initial_indent=indent, subsequent_indent=indent)]
+
+
+def short(identifier: str, *, wide: bool = False) -> str:
+    """An identifier for a person: ``rpt_cdbf76a2…``; whole when it is asked for, or no person looks."""
+    if wide or width() == UNFOLDED or len(identifier) <= 13:
+        return identifier
+    return f"{identifier[:12]}…"
+
+
+def readable(observable: Observable) -> str:
+    """A value that nobody clicks by mistake, with the letters of an international name beside its encoded form."""
+    shown = defang(observable.value)
+    host = host_of(observable) or ""
+    letters = ".".join(map(_letters, host.split(".")))
+    return shown if letters == host else f"{shown} = {defang(letters)}"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """``1 entry``, ``2 entries``: a number with its word."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def minute(instant: int) -> str:
+    """A time to the minute, in UTC: ``2026-11-21 08:30``."""
+    return to_text(Instant(instant))[:16].replace("T", " ")
+
+
+def _letters(label: str) -> str:
+    """An international label in its own letters; as it stands when they could play with the screen."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        letters = label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+    return letters if letters.isprintable() and not letters.isascii() else label

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line itself: help that is complete, words that lead on, and exit codes that a script can trust."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tocsin.cli.command import Command, Output
+from tocsin.cli.main import build_parser, run
+
+
+def parsers(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    yield name, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, below in action.choices.items():
+                yield from parsers(f"{name} {word}", below)
+
+
+EVERY = dict(parsers("tocsin", build_parser()))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_option_says_what_it_is(name: str) -> None:
+    assert [action.dest for action in EVERY[name]._actions if not action.help and action.dest != "help"] == [
+        action.dest for action in EVERY[name]._actions if isinstance(action, argparse._SubParsersAction)
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_help_fits_a_terminal_of_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for line in dict(parsers("tocsin", build_parser()))[name].format_help().splitlines():
+        assert len(line) <= 80, line
+
+
+@pytest.mark.parametrize(("words", "usage"), [([], "usage: tocsin "), (["agent"], "usage: tocsin agent ")])
+def test_no_command_prints_the_help(words: list[str], usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 0
+    assert capsys.readouterr().out.startswith(usage)
+
+
+def test_an_unknown_option_is_answered_with_the_usage_of_its_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["agent", "inbox", "folder", "--nope"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("usage: tocsin agent inbox")
+    assert "--nope" in said
+
+
+def test_a_folder_that_is_not_there_is_not_blamed_on_its_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["agent", "inbox", str(tmp_path / "gone")]) == 2
+    said = capsys.readouterr().err
+    assert "docs/samples" not in said
+    assert "DIR" in said
+
+
+def test_a_file_where_the_folder_belongs_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_text("Subject: x\n\n")
+    assert run(["agent", "report", str(mail), str(tmp_path)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "is a file, and a folder is wanted there" in said
+    assert "it comes before everything else" in said
+
+
+def test_what_failed_goes_to_standard_error_and_costs_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def both(parsed: argparse.Namespace) -> Iterator[Output]:
+        yield Output(("bad.eml: refused",), failed=True)
+        yield Output(("good.eml: sent",))
+
+    monkeypatch.setattr("tocsin.cli.main.COMMANDS", (Command("", "try", "try it", both),))
+    assert run(["try"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("good.eml: sent\n", "bad.eml: refused\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="There is no full device on this system.")
+@pytest.mark.parametrize("words", [["--help"], [], ["agent", "report", "--help"]])
+def test_a_full_disk_is_no_traceback(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tocsin", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
