@@ -7,7 +7,8 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from tocsin.domain.audience import EVERYONE, MEMBERS, Audience
+from tocsin.clock import DAY, Instant
+from tocsin.domain.audience import EVERYONE, MEMBERS, Audience, Membership
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import MAX_VALUE, Kind, Observable, normalise
@@ -79,6 +80,17 @@ OBSERVABLES = st.one_of(DOMAINS, ADDRESSES, CIDRS, URLS, EMAILS, HASHES, LONG_UR
 MARKINGS = st.builds(Marking, tlp=st.sampled_from(TLP), pap=st.sampled_from(PAP))
 
 GROUP_NAMES = st.sampled_from(["sepa", "atm-2026", "X", "swift-users"])
+NOW = Instant(1_795_249_800_000_000)
+"""2026-11-21 in the morning: when the rules of release are asked."""
+_NEAR = st.integers(NOW - 3 * DAY, NOW + DAY).map(Instant)
+MEMBERSHIPS = st.builds(
+    Membership,
+    group=GROUP_NAMES,
+    since=_NEAR,
+    until=st.none() | _NEAR,
+    reads_from=st.just(Instant(0)) | _NEAR,
+)
+"""A party's time in a group, over or not, sometimes yet to come."""
 JURISDICTIONS = st.sampled_from(["GB", "DE", "FR"])
 PARTY_IDS = st.sampled_from([f"prt_{digit * 12}4{digit * 3}8{digit * 15}" for digit in "abc"])
 PARTIES = st.builds(

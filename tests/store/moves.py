@@ -74,6 +74,7 @@ def append(
             "kind": kind,
             "added": head.added + 1,
             "not_before": None,
+            "purposes": 0,
         },
     )
     tx.run("insert_body", {**place, "salt_b": ZERO, "body": body})

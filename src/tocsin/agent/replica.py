@@ -184,6 +184,8 @@ class Replica:
                 self._apply_party(tx, decode(body, PartyEvent))
             case "key":
                 self._apply_key(tx, decode(body, KeyEvent))
+            case "membership":
+                pass  # the hub keeps the rosters; the desk reads their changes in its stream
             case unknown:
                 raise Malformed(f"Entries of kind {unknown[:20]!r} are not known to this version.")
 

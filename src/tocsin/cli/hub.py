@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.clock import day_of
+from tocsin.domain.audience import History
 from tocsin.domain.party import Role
 from tocsin.hub import app
 from tocsin.wire.messages import ERASURE_REASONS
@@ -112,10 +114,44 @@ def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(tuple(f"{one.stream}: {one.reason}" for one in erased.outcomes), erased)
 
 
+def _group_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("name", help="name of the group: letters, digits and dashes")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
+        "--add", metavar="PARTY", help="put this party on the roster (prt_…, see hub status --json)"
+    )
+    change.add_argument("--remove", metavar="PARTY", help="take this party off the roster")
+    parser.add_argument(
+        "--history",
+        default=History.FROM_JOIN,
+        choices=list(History),
+        help="what a new member may read of the past (default from-join: nothing)",
+    )
+
+
+def _group(parsed: argparse.Namespace) -> Iterator[Output]:
+    found = app.group(Path(parsed.dir), parsed.name, parsed.add, parsed.remove, History(parsed.history))
+    lines = [f"{found.group}: {sum(one.membership.until is None for one in found.members)} on its roster"]
+    for one in found.members:
+        time = one.membership
+        span = f"{day_of(time.since)} to {day_of(time.until) if time.until else 'now'}"
+        lines.append(f"  {span:<24} {time.history:<10} {one.name}  ({one.party})")
+    yield Output(tuple(lines), found)
+
+
 COMMANDS = (
     Command("hub", "init", "make a new alliance's hub in an empty folder", _init, _init_arguments),
     Command("hub", "partner", "declare the partner that witnesses this hub", _partner, _partner_arguments),
     Command("hub", "enrol", "make a one-time code for a new party", _enrol, _enrol_arguments),
+    Command(
+        "hub",
+        "group",
+        "show or change who is in a named group",
+        _group,
+        _group_arguments,
+        "Every change is an entry that the desk reads. Whoever is taken off reads nothing more of the group at once.",
+    ),
     Command("hub", "serve", "serve the alliance until stopped", _serve, _serve_arguments),
     Command("hub", "status", "show streams, parties and witnessing", _status, _status_arguments),
     Command(

@@ -7,19 +7,25 @@
 ``role:agency``                       every party with that role
 ``jurisdiction:GB``                   every party there
 ``role:regulator+jurisdiction:GB``    both at once
-``group:NAME``                        a named group; its roster is known to the desk
+``group:NAME``                        whoever is on its roster now; the roster is known to the desk
 ``party:prt_…``                       one party
 ====================================  =====================================================
 
 Several audiences are several entries that share a fact; an explicit set is one entry per party.
 The default for a bank's report is `members`: police and regulators read it only by the bank's own choice.
 
+A roster is a set of `Membership`s: from when, until when, and whether the past is for the newcomer too. Whoever asks
+is measured by the roster as it stands at that moment; who left reads nothing more, whatever was said while it was in.
+
 >>> Audience.parse("role:agency+jurisdiction:GB").includes_role(Role.BANK)
 False
 """
 
+from enum import StrEnum
+
 import msgspec
 
+from tocsin.clock import Instant
 from tocsin.domain.party import Party, Role, Standing, check_jurisdiction
 from tocsin.errors import Malformed
 from tocsin.ids import check_id
@@ -39,6 +45,38 @@ _FORMS = frozenset(
     }
 )
 """What an audience may be made of: the forms of the table above, and `audiences_of` finds a viewer's in each."""
+
+
+class History(StrEnum):
+    """What a new member of a group may read of the time before it joined."""
+
+    ALL = "all"
+    FROM_JOIN = "from-join"
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """One party's time in one named group."""
+
+    group: str
+    since: Instant
+    until: Instant | None = None
+    """When it left; None while it is in."""
+    reads_from: Instant = Instant(0)
+    """What was added earlier is not for it; 0: all history. Later than `since` when the group's stream ran ahead of the
+    clock, as `added` may."""
+
+    def holds(self, now: Instant) -> bool:
+        """Whether it is on the roster at that moment."""
+        return self.since <= now and (self.until is None or now < self.until)
+
+    def reads(self, added: Instant) -> bool:
+        """Whether what was added at that moment is for this member."""
+        return self.reads_from <= added
+
+    @property
+    def history(self) -> History:
+        """In the words of whoever put it on the roster."""
+        return History.FROM_JOIN if self.reads_from else History.ALL
 
 
 class Audience(msgspec.Struct, frozen=True):
@@ -67,7 +105,7 @@ class Audience(msgspec.Struct, frozen=True):
         found = cls(
             role=_role(parts["role"]) if "role" in parts else None,
             jurisdiction=check_jurisdiction(parts["jurisdiction"]) if "jurisdiction" in parts else None,
-            group=_group(parts["group"]) if "group" in parts else None,
+            group=check_group(parts["group"]) if "group" in parts else None,
             party=check_id(parts["party"], "prt") if "party" in parts else None,
         )
         if str(found) != text:
@@ -149,7 +187,8 @@ def _role(text: str) -> Role:
     return Role(text)
 
 
-def _group(text: str) -> str:
+def check_group(text: str) -> str:
+    """Return the name of a group; Malformed otherwise."""
     if len(text) > 40 or not (text.isascii() and text.replace("-", "").isalnum()):
         raise Malformed(f"{text[:40]!r} is not a group name: letters, digits and dashes.")
     return text

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
+from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError, Taken
 from tocsin.hub.assembly import KEYS_BYTES, assemble, exchange
@@ -21,7 +22,8 @@ from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
-from tocsin.hub.views.directory import state_key
+from tocsin.hub.verbs.roster import join_group, leave_group, roster
+from tocsin.hub.views.directory import all_parties, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.postgres import open_postgres
@@ -53,6 +55,21 @@ class Erased(msgspec.Struct, frozen=True):
     """What an erasure did, stream by stream."""
 
     outcomes: tuple[Outcome, ...]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One party's last time in a group."""
+
+    party: str
+    name: str
+    membership: Membership
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """A group, as its operator sees it."""
+
+    group: str
+    members: tuple[Member, ...]
 
 
 def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
@@ -99,6 +116,19 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
         outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, hub, fact, reason))
         opened.scrub()
     return Erased(outcomes)
+
+
+def group(folder: Path, name: str, add: str | None, remove: str | None, history: History) -> Roster:
+    """Change the roster of a group, if asked to, and show it; the hub may be serving meanwhile."""
+    with _opened(folder) as (hub, opened):
+        if add is not None:
+            opened.run("join group", lambda tx: join_group(tx, hub, name, add, history))
+        if remove is not None:
+            opened.run("leave group", lambda tx: leave_group(tx, hub, name, remove))
+        with opened.reading("roster") as tx:
+            names = {one.id: one.name for one in all_parties(tx)}
+            members = roster(tx, name)
+    return Roster(name, tuple(Member(party, names[party], one) for party, one in members.items()))
 
 
 def status(folder: Path) -> Status:

@@ -5,6 +5,7 @@ Two stores, because one connection belongs to one thread: the writer's to `tocsi
 event loop.
 """
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 from tocsin.clock import Clock
 from tocsin.config import HubConfig
 from tocsin.hub.commits import Commits
+from tocsin.hub.embargo import Embargoes
 from tocsin.hub.exchange import Exchange, HubIdentity
 from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake
@@ -68,11 +70,15 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     noting = Noting(hub, commits, reader, partner)
     following = Following(hub, reader, noting, config.heartbeat_seconds)
     commits.committed = following.committed
+    embargoes = Embargoes(hub, commits, reader)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await following.start()
+        releasing = asyncio.create_task(embargoes.run())
         yield
+        releasing.cancel()
+        await asyncio.gather(releasing, return_exceptions=True)
         await following.stop()
         commits.close()
         if partner:

@@ -8,18 +8,20 @@ reconnect. What arrives during one round goes out together in the next.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import suppress
 
-from tocsin.domain.audience import DIRECTORY, audiences_of
+from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party
-from tocsin.domain.release import Item, Purpose, Viewer, decide
-from tocsin.errors import CursorExpired
+from tocsin.domain.release import Viewer
+from tocsin.errors import CursorExpired, Unauthenticated
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.noting import Noting
-from tocsin.hub.streams import PAGE, StreamHead, page
-from tocsin.storage.store import Store
+from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
+from tocsin.hub.streams import StreamHead
+from tocsin.hub.views.rosters import ROSTERS
+from tocsin.storage.store import Store, Transaction
 from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
 from tocsin.wire.messages import Health, Welcome, encode
 from tocsin.wire.sse import event, position
@@ -41,6 +43,8 @@ class Following:
         self._noting = noting
         self._heartbeat_seconds = heartbeat_seconds
         self._fanout = Fanout()
+        self._viewers: dict[Subscriber, Viewer] = {}
+        """Who is behind each open connection, as it stood when it was opened or last looked at."""
         self._sent: dict[str, StreamHead] = {}
         """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
         self._wake_entries = asyncio.Event()
@@ -71,19 +75,26 @@ class Following:
 
     def follow(self, party: Party, cursor_text: str | None) -> AsyncIterator[bytes]:
         """The bytes of one connection, from the cursor on, for ever; CursorExpired for a cursor of another history."""
-        return self._connection(self._readable(party), self._positions(cursor_text))
+        return self._connection(party.id, self._positions(cursor_text))
 
-    async def _connection(self, names: frozenset[str], start: dict[int, int]) -> AsyncIterator[bytes]:
+    async def _connection(self, party: str, start: dict[int, int]) -> AsyncIterator[bytes]:
         # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
         # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
+        viewer = self._viewer(party)
+        names = streams_of(viewer, self._hub.clock.now())
         subscriber = self._fanout.join(names)
+        self._viewers[subscriber] = viewer
         heads = [head for head in self._heads() if head.name in names]
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
         closing = self._closing(subscriber)
         try:
             yield event(encode(Welcome(hub=self._hub.identity.id, streams=tuple(sorted(names)))))
             for head in heads:
-                for chunk in self._pages(head, start.get(head.number, 0)):
+                for seq in range(start.get(head.number, 0), head.size, PAGE):
+                    if subscriber not in self._viewers:
+                        return
+                    with self._reader.reading("page of a stream") as tx:
+                        chunk = self._page(tx, viewer, head, seq)
                     yield chunk
                     await asyncio.sleep(0)
                 if proved := proofs[head.name]:
@@ -92,15 +103,15 @@ class Following:
             async for chunk in subscriber.chunks(self._heartbeat_seconds):
                 yield chunk
         finally:
+            self._viewers.pop(subscriber, None)
             self._fanout.leave(subscriber)
 
-    def _readable(self, party: Party) -> frozenset[str]:
-        """The streams that the party may read, by the one function that decides."""
-        viewer, now = Viewer(party), self._hub.clock.now()
-        names = (DIRECTORY, *(str(audience) for audience in audiences_of(party)))
-        return frozenset(
-            name for name in names if decide(Item(stream=name), viewer, Purpose.DEFENCE, now).allowed
-        )
+    def _viewer(self, party: str) -> Viewer:
+        with self._reader.reading("who reads") as tx:
+            found = viewer_of(tx, party)
+        if found is None:
+            raise Unauthenticated("The directory knows no such party.")
+        return found
 
     def _positions(self, cursor_text: str | None) -> dict[int, int]:
         if not cursor_text:
@@ -110,12 +121,10 @@ class Following:
             raise CursorExpired("The hub's history was restored since.")
         return dict(cursor.read)
 
-    def _pages(self, head: StreamHead, start: int) -> Iterator[bytes]:
-        """The events of a stream's entries from a position to its head."""
-        for seq in range(start, head.size, PAGE):
-            with self._reader.reading("page of a stream") as tx:
-                entries = page(tx, head, seq)
-            yield b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
+    def _page(self, tx: Transaction, viewer: Viewer, head: StreamHead, start: int) -> bytes:
+        """The events of one page of a stream up to its head, as that viewer may read them."""
+        entries = page(tx, viewer, head, start, self._hub.clock.now())
+        return b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
 
     def _closing(self, subscriber: Subscriber) -> bytes:
         """The event that moves the reader's cursor to what the newest signed head covers."""
@@ -133,17 +142,45 @@ class Following:
         while True:
             await _wait(self._wake_entries)
             try:
-                for head in self._heads():
-                    self._publish_entries(head)
+                with self._reader.reading("wave") as tx:
+                    self._send_wave(tx)
             except Exception:  # one failed round must not end the service: the next one starts from the store
                 log.exception("entries could not be sent")
             self._wake_heads.set()
 
-    def _publish_entries(self, head: StreamHead) -> None:
-        sent = self._sent.get(head.name)
-        for chunk in self._pages(head, sent.size if sent else 0):
-            self._fanout.publish([(head.name, chunk)])
+    def _send_wave(self, tx: Transaction) -> None:
+        """Cut whoever may no longer read as it does, then send what is new: all as of one moment."""
+        heads = tx.all("stream_heads", {}, into=StreamHead)
+        if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
+            self._cut_changed(tx)
+        for head in heads:
+            self._publish_entries(tx, head)
+
+    def _cut_changed(self, tx: Transaction) -> None:
+        """End the connections of parties whose standing or groups changed; they come back to what they may read now."""
+        standing = viewers(tx)
+        for subscriber, viewer in list(self._viewers.items()):
+            if standing.get(viewer.party.id) != viewer:
+                del self._viewers[subscriber]
+                subscriber.close()
+
+    def _publish_entries(self, tx: Transaction, head: StreamHead) -> None:
+        """What is new in one stream, encoded once for all readers of equal sight."""
+        readers: dict[Hashable, list[Subscriber]] = {}
+        start = self._sent_size(head)
+        for subscriber, viewer in self._viewers.items() if head.size > start else ():
+            if head.name in subscriber.streams:
+                readers.setdefault(sight(viewer, head.name), []).append(subscriber)
+        for alike in readers.values():
+            for seq in range(start, head.size, PAGE):
+                chunk = self._page(tx, self._viewers[alike[0]], head, seq)
+                for subscriber in alike:
+                    subscriber.offer(chunk)
         self._sent[head.name] = head
+
+    def _sent_size(self, head: StreamHead) -> int:
+        sent = self._sent.get(head.name)
+        return sent.size if sent else 0
 
     async def _send_heads(self) -> None:
         while True:

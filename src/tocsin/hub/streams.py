@@ -2,7 +2,7 @@
 """Appending to streams: dense numbers, salted commitments, a growing tree, all in the committing transaction.
 
 A stream is (realm, audience). Its head row is locked first, so `seq` follows the order of commits on both engines
-and two hub processes cannot take the same number. Not here: who may read (`tocsin.domain.release`), signing heads
+and two hub processes cannot take the same number. Not here: who may read (`tocsin.hub.readable`), signing heads
 (`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
 """
 
@@ -11,15 +11,13 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.clock import Clock, Instant
+from tocsin.domain.release import Purpose, bits
 from tocsin.errors import StorageError
 from tocsin.ids import Entropy
 from tocsin.proof.leaf import SALT_SIZE, LeafParts, commit_body, commit_header, commit_origin, leaf_of
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.messages import Entry, Header, encode
-
-PAGE = 500
-"""Entries that are read at once when a reader catches up."""
+from tocsin.wire.messages import Header, encode
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -31,6 +29,10 @@ class Draft(msgspec.Struct, frozen=True):
     chain: str = ""
     batch: str = ""
     named: bool = True
+    purposes: frozenset[Purpose] = frozenset()
+    """What it may be read for; empty: anything."""
+    not_before: Instant | None = None
+    """The embargo that it was held for."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -64,21 +66,6 @@ class StreamHead(msgspec.Struct, frozen=True):
     frontier: bytes
     root: bytes
     added: int
-
-
-class _PageRow(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 class Streams:
@@ -156,6 +143,7 @@ class Streams:
                 chain=draft.chain,
                 batch=draft.batch,
                 named=draft.named,
+                purposes=tuple(sorted(draft.purposes)),
             )
         )
         origin_c, body_c = commit_origin(salt_o, origin.record), commit_body(salt_b, draft.body)
@@ -180,26 +168,9 @@ class Streams:
             "fact": draft.fact,
             "kind": draft.kind,
             "added": added,
-            "not_before": None,
+            "not_before": draft.not_before,
+            "purposes": bits(draft.purposes),
         }
         body: Params = {**place, "salt_b": salt_b, "body": draft.body}
         source: Params = {**place, "salt_o": salt_o, "origin": origin.record, "owner": origin.owner}
         return entry, body, source, leaf
-
-
-def page(tx: Transaction, head: StreamHead, start: int) -> list[Entry]:
-    """Up to `PAGE` entries of a stream from `start` on, as they are delivered."""
-    rows = tx.all("page_of_stream", {"stream": head.number, "after": start - 1, "limit": PAGE}, into=_PageRow)
-    return [
-        Entry(
-            stream=head.name,
-            seq=row.seq,
-            header=row.header,
-            salt_h=row.salt_h,
-            origin_c=row.origin_c,
-            body_c=row.body_c,
-            body=row.body,
-            salt_b=row.salt_b,
-        )
-        for row in rows
-    ]

@@ -14,6 +14,7 @@ from tocsin.domain.disclosure import Attack
 from tocsin.domain.level import Band
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import Role, Standing
+from tocsin.domain.release import Purpose
 from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed
 
@@ -80,6 +81,10 @@ class Report(Told, frozen=True, kw_only=True, tag="report"):
     """``named``; ``now`` and ``mixed`` take the anonymous path."""
     audiences: tuple[str, ...] = ()
     """Canonical audiences; empty is the author's default."""
+    purposes: tuple[Purpose, ...] = ()
+    """What it may be read for; empty: anything. Restricted reports count for no band."""
+    not_before: int = 0
+    """Embargo: nobody but the author reads it earlier; microseconds."""
     objects: tuple[msgspec.Raw, ...]
     """STIX 2.1 objects as minted by the agent."""
 
@@ -97,6 +102,10 @@ class Warn(Told, frozen=True, kw_only=True, tag="warn"):
     """An agency's or the desk's warning, signed by its author."""
 
     audiences: tuple[str, ...] = ("all",)
+    purposes: tuple[Purpose, ...] = ()
+    """What it may be read for; empty: anything."""
+    not_before: int = 0
+    """Embargo: nobody but the author reads it earlier; microseconds."""
     warning: bytes
     """Encoded `Warning`: the very bytes that the signature covers."""
     signature: bytes
@@ -121,7 +130,7 @@ class Outcome(msgspec.Struct, frozen=True):
     object: str
     """STIX or Tocsin identifier."""
     status: str
-    """``accepted``, ``known``, ``conflict`` or ``refused``."""
+    """``accepted``, ``held`` (it is placed when its embargo ends), ``known``, ``conflict`` or ``refused``."""
     reason: str = ""
     stream: str = ""
     seq: int = -1
@@ -154,7 +163,8 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
     """What is said about an entry without opening it; hashed as served."""
 
     entry: str
-    """Kind of the body: ``object``, ``sighting``, ``warning``, ``band``, ``erasure``, ``party``, ``key``."""
+    """Kind of the body: ``object``, ``sighting``, ``warning``, ``band``, ``erasure``, ``party``, ``key``,
+    ``membership``."""
     added: int
     """Strictly increasing in one stream."""
     fact: str
@@ -164,10 +174,14 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
     batch: str = ""
     named: bool = True
     """Whether the hub knows the sender: False for anonymous classes."""
+    purposes: tuple[str, ...] = ()
+    """What the body may be read for; empty: anything. Sorted; a later version may know more of them."""
 
 
 class Entry(Message, frozen=True, kw_only=True, tag="entry"):
-    """One entry as delivered. An erased one has neither body nor its salt, and still proves its place."""
+    """One entry as delivered. One that is erased, or whose body is not for this reader, has neither body nor its salt,
+    and still proves its place.
+    """
 
     stream: str
     seq: int
@@ -246,6 +260,18 @@ class PartyEvent(Message, frozen=True, kw_only=True, tag="party"):
     sealing_key: bytes
     recovery_key: bytes
     agreement: str
+
+
+class MembershipEvent(Message, frozen=True, kw_only=True, tag="membership"):
+    """One party's time in one named group, as it stands now; only the desk reads it."""
+
+    group: str
+    party: str
+    since: int
+    until: int | None
+    """When it left; null while it is in."""
+    reads_from: int
+    """What was added earlier is not for it; 0: all history."""
 
 
 class SightingEvent(Message, frozen=True, kw_only=True, tag="sighting"):

@@ -26,6 +26,10 @@ class _FactRow(msgspec.Struct, frozen=True):
     owner: str | None
 
 
+class _Held(msgspec.Struct, frozen=True):
+    party: str
+
+
 class _Erased(msgspec.Struct, frozen=True):
     stream: int
     seq: int
@@ -34,7 +38,8 @@ class _Erased(msgspec.Struct, frozen=True):
 def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tuple[Outcome, ...]:
     """Erase what the sender owns; Unknown for a fact of somebody else's, exactly as for none at all."""
     rows = tx.all("entries_of_fact", {"fact": erase.fact}, into=_FactRow)
-    if not rows or any(row.owner != sender.party.id for row in rows):
+    held = tx.one("held_message", {"party": sender.party.id, "id": erase.fact}, into=_Held)
+    if not (rows or held) or any(row.owner != sender.party.id for row in rows):
         raise Unknown(f"You have reported nothing under {erase.fact[:60]!r}.")
     return erase_fact(tx, hub, erase.fact, erase.reason, sender.origin)
 
@@ -48,6 +53,7 @@ def erase_fact(
     streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
     erased = tx.all("erase_bodies", {"fact": fact}, into=_Erased)
     tx.run("erase_digests", {"fact": fact})
+    dropped = tx.run("drop_held", {"id": fact, "party": origin.owner or ""})
     for orphan in retract(tx, hub, fact, streams):
         erased += tx.all("erase_bodies", {"fact": orphan}, into=_Erased)
     erasure = new_id("fct", hub.entropy)
@@ -56,6 +62,8 @@ def erase_fact(
         body = encode(ErasureEvent(fact=fact, seqs=seqs, reason=reason))
         (place,) = hub.streams.append(tx, streams[number], [Draft("erasure", erasure, body)], origin)
         outcomes.append(Outcome(fact, "accepted", f"{len(seqs)} erased", place.stream, place.seq))
+    if dropped:
+        outcomes.append(Outcome(fact, "accepted", "It was held, and is gone."))
     return tuple(outcomes) or (Outcome(fact, "known", "It was erased before."),)
 
 

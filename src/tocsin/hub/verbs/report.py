@@ -6,7 +6,8 @@
 3. Each object is read in our own STIX dialect; one that is not costs only itself.
 4. The grouping is this report's, and what remains passes the linter.
 5. Versions: an object posted before is known; the same version with other content is a recorded conflict.
-6. The rest is appended, and the author counts as one named source for each value.
+6. The rest is appended, and the author counts as one named source for each value. What is for some purposes only
+   counts for nothing: a band would tell everybody.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from hashlib import sha256
 
 import msgspec
 
-from tocsin.clock import from_text
+from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.linter import lint
 from tocsin.domain.observable import Observable
@@ -22,6 +23,7 @@ from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft, Placed
+from tocsin.hub.verbs.roster import require_may_address
 from tocsin.hub.views.sources import vouch
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
@@ -56,23 +58,23 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tu
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report.")
     # (2)
-    audiences = resolve_audiences(report.audiences, sender)
+    audiences = resolve_audiences(tx, report.audiences, sender)
     # (3) (4)
     candidates, refused = _read_all(hub, report)
     _lint(hub, report, candidates)
     # (5) (6)
-    outcomes = _place(tx, hub, sender, report.id, audiences, candidates)
+    outcomes = _place(tx, hub, sender, report, audiences, candidates)
     return (*outcomes, *refused)
 
 
-def resolve_audiences(texts: Sequence[str], sender: Sender) -> tuple[Audience, ...]:
+def resolve_audiences(tx: Transaction, texts: Sequence[str], sender: Sender) -> tuple[Audience, ...]:
     """The audiences that were chosen, or the author's default; Malformed or Forbidden otherwise."""
     if len(texts) > MAX_AUDIENCES:
         raise Malformed(f"A report goes to at most {MAX_AUDIENCES} audiences.")
     chosen = tuple(dict.fromkeys(Audience.parse(text) for text in texts))
     for audience in chosen:
         if audience.group is not None:
-            raise Forbidden(f"Group {audience.group!r} has no roster here; name parties or a role.")
+            require_may_address(tx, audience.group, sender.party)
     return chosen or (default_audience(sender.party.role),)
 
 
@@ -111,7 +113,7 @@ def _place(
     tx: Transaction,
     hub: Exchange,
     sender: Sender,
-    fact: str,
+    report: Report,
     audiences: Sequence[Audience],
     candidates: Sequence[_Candidate],
 ) -> list[Outcome]:
@@ -126,13 +128,24 @@ def _place(
             outcomes.append(outcome)
     said: list[tuple[Placed, Observable]] = []
     for audience in audiences:
-        drafts = [Draft("object", fact, one.data, chain=chain, batch=batch) for one, chain in fresh]
+        drafts = [
+            Draft(
+                "object",
+                report.id,
+                one.data,
+                chain=chain,
+                batch=batch,
+                purposes=frozenset(report.purposes),
+                not_before=Instant(report.not_before) if report.not_before else None,
+            )
+            for one, chain in fresh
+        ]
         for place, (one, chain) in zip(
             hub.streams.append(tx, str(audience), drafts, sender.origin), fresh, strict=True
         ):
             _record_version(tx, sender.party.id, place, one, chain)
             outcomes.append(Outcome(one.found.id, "accepted", "", place.stream, place.seq))
-            if isinstance(one.found, StixIndicator):
+            if isinstance(one.found, StixIndicator) and not report.purposes:
                 said.append((place, indicator_of(one.found).observable))
     vouch(tx, hub, sender.party.id, said)
     return outcomes

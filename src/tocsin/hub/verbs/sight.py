@@ -23,7 +23,7 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tupl
     observable = check_sighting(Sighting(sight.observable, sight.happened), tomorrow).observable
     for finding in lint_observable(observable, hub.registrable, "observable"):
         raise Refused(f"{finding.where}: {finding.sentence}")
-    (audience,) = resolve_audiences((sight.audience,), sender)
+    (audience,) = resolve_audiences(tx, (sight.audience,), sender)
     body = encode(SightingEvent(observable=observable, happened=sight.happened))
     (place,) = hub.streams.append(tx, str(audience), [Draft("sighting", sight.id, body)], sender.origin)
     vouch(tx, hub, sender.party.id, [(place, observable)])

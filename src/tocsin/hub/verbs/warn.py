@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agency or the desk warns. The author signs the warning itself, so that the hub could not invent one."""
 
+from tocsin.clock import Instant
 from tocsin.domain.linter import lint_warning
 from tocsin.domain.party import MAY_WARN
 from tocsin.domain.warning import check_warning
-from tocsin.errors import Forbidden, Refused
+from tocsin.errors import Forbidden, Malformed, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
 from tocsin.hub.verbs.report import resolve_audiences
@@ -30,8 +31,17 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, warn: Warn) -> tuple[
     for finding in lint_warning(warning, hub.registrable):
         raise Refused(f"{finding.where}: {finding.sentence}")
     body = encode(WarningEvent(author=sender.party.id, warning=warn.warning, signature=warn.signature))
+    if warn.not_before >= warning.expires:
+        raise Malformed("The warning expires before its embargo ends.")
+    draft = Draft(
+        "warning",
+        warn.id,
+        body,
+        purposes=frozenset(warn.purposes),
+        not_before=Instant(warn.not_before) if warn.not_before else None,
+    )
     outcomes = []
-    for audience in resolve_audiences(warn.audiences, sender):
-        (place,) = hub.streams.append(tx, str(audience), [Draft("warning", warn.id, body)], sender.origin)
+    for audience in resolve_audiences(tx, warn.audiences, sender):
+        (place,) = hub.streams.append(tx, str(audience), [draft], sender.origin)
         outcomes.append(Outcome(warn.id, "accepted", "", place.stream, place.seq))
     return tuple(outcomes)

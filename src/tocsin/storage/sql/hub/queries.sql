@@ -49,8 +49,8 @@ WHERE noted_size > witnessed_size ORDER BY number;
 
 -- name: insert_entry
 -- Append an entry; the stream's head is locked.
-INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before)
-VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :fact, :kind, :added, :not_before);
+INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, purposes)
+VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :fact, :kind, :added, :not_before, :purposes);
 
 -- name: insert_body
 -- The part of an entry that can be erased.
@@ -65,6 +65,29 @@ INSERT INTO origin (stream, seq, salt_o, origin, owner) VALUES (:stream, :seq, :
 -- seq is dense, so a page is a range, and no engine can plan it badly.
 SELECT entry.seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, salt_b, body
 FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq > :after AND entry.seq <= :after + :limit
+ORDER BY entry.seq;
+
+-- name: readable_page
+-- Up to so many entries of a stream after a position, as a party may read them now; no row unless it may follow it.
+-- body and salt_b are NULL where `tocsin.domain.release` says no, and once erased.
+WITH roster AS (
+  SELECT min(reads_from) AS reads_from
+  FROM stream JOIN membership ON stream.name = 'group:' || membership.name
+  WHERE number = :stream AND membership.party = :party AND since <= :now AND (until IS NULL OR until > :now)
+), reader AS (
+  SELECT coalesce(roster.reads_from, 0) AS reads_from
+  FROM party CROSS JOIN stream CROSS JOIN roster
+  WHERE party.id = :party AND party.standing = 'active' AND stream.number = :stream
+    AND (roster.reads_from IS NOT NULL OR stream.name IN ('directory', 'all',
+      CASE WHEN party.role IN ('bank', 'desk') THEN 'members' ELSE 'all' END,
+      'role:' || party.role, 'jurisdiction:' || party.jurisdiction,
+      'role:' || party.role || '+jurisdiction:' || party.jurisdiction, 'party:' || party.id))
+)
+SELECT entry.seq, header, salt_h, origin_c, body_c, salt_b, body
+FROM reader CROSS JOIN entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+  AND entry.added >= reader.reads_from AND (entry.not_before IS NULL OR entry.not_before <= :now)
+  AND :purposes <> 0 AND (entry.purposes = 0 OR (entry.purposes & :purposes) <> 0)
 WHERE entry.stream = :stream AND entry.seq > :after AND entry.seq <= :after + :limit
 ORDER BY entry.seq;
 
@@ -156,6 +179,23 @@ FROM party ORDER BY id;
 SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined
 FROM party WHERE id = :id;
 
+-- name: put_membership
+-- One party's time in one group, as the desk's stream now states it.
+INSERT INTO membership (name, party, since, until, reads_from) VALUES (:name, :party, :since, :until, :reads_from)
+ON CONFLICT (name, party, since) DO UPDATE SET until = excluded.until, reads_from = excluded.reads_from;
+
+-- name: roster
+-- Everybody who was ever in a group, in order of joining.
+SELECT name, party, since, until, reads_from FROM membership WHERE name = :name ORDER BY since, party;
+
+-- name: memberships_of_party
+-- Every group that a party was ever in.
+SELECT name, party, since, until, reads_from FROM membership WHERE party = :party ORDER BY name, since;
+
+-- name: memberships
+-- Who was ever in which group.
+SELECT name, party, since, until, reads_from FROM membership ORDER BY party, name, since;
+
 -- name: insert_invitation
 -- A one-time code was made.
 INSERT INTO invitation (code_hash, name, role, jurisdiction, expires, spent_by)
@@ -194,6 +234,34 @@ SELECT receipt FROM message WHERE party = :party AND id = :id;
 -- name: purge_messages
 -- Forget receipts older than senders repeat themselves.
 DELETE FROM message WHERE added < :before;
+
+-- Embargo -----------------------------------------------------------------------------------------------------------------
+
+-- name: hold
+-- Keep a message until its embargo ends.
+INSERT INTO held (party, id, not_before, kind, message, origin)
+VALUES (:party, :id, :not_before, :kind, :message, :origin);
+
+-- name: count_held
+-- How many messages of a party wait.
+SELECT count(*) AS held FROM held WHERE party = :party;
+
+-- name: held_due
+-- Messages whose embargo is over, oldest first; those of a party that is not active wait on.
+SELECT held.party, held.id, kind, message, origin FROM held JOIN party ON party.id = held.party
+WHERE not_before <= :now AND standing = 'active' ORDER BY not_before, held.party, held.id LIMIT :limit;
+
+-- name: held_message
+-- A message of a party that waits; no row when none does.
+SELECT party FROM held WHERE party = :party AND id = :id;
+
+-- name: drop_held
+-- A message waits no longer; without a party, whoever told it.
+DELETE FROM held WHERE id = :id AND (party = :party OR :party = '');
+
+-- name: purge_held
+-- Forget messages whose author did not come back.
+DELETE FROM held WHERE not_before < :before;
 
 -- Head log --------------------------------------------------------------------------------------------------------------
 

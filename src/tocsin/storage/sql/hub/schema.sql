@@ -30,6 +30,7 @@ CREATE TABLE entry (
   kind       TEXT   NOT NULL,                            -- kind of message in the body
   added      BIGINT NOT NULL,                            -- when the hub added it; strictly increasing per stream
   not_before BIGINT,                                     -- embargo: nobody but the author reads it earlier
+  purposes   BIGINT NOT NULL CHECK (purposes >= 0),      -- one bit for each purpose it may be read for; 0: any
   PRIMARY KEY (stream, seq)
 ) STRICT;
 CREATE INDEX entry_fact ON entry (fact);
@@ -102,6 +103,29 @@ CREATE TABLE party (
   recovery_key BYTES  NOT NULL CHECK (length(recovery_key) = 32),        -- Ed25519, offline: can only revoke and replace
   joined       BIGINT NOT NULL                           -- when its first directory entry was added
 ) STRICT;
+
+-- View of the desk's stream: which party was in which group, from when until when.
+CREATE TABLE membership (
+  name    TEXT   NOT NULL,                               -- of the group
+  party   TEXT   NOT NULL,                               -- prt_…
+  since   BIGINT NOT NULL,                               -- when it was put on the roster
+  until   BIGINT,                                        -- when it left; NULL while it is in
+  reads_from BIGINT NOT NULL,                            -- what was added earlier is not for it; 0: all history
+  PRIMARY KEY (name, party, since)
+) STRICT;
+CREATE INDEX membership_party ON membership (party);
+
+-- Operational. Reports and warnings under embargo: in no stream yet, so that no seq and no proof shows them.
+CREATE TABLE held (
+  party      TEXT   NOT NULL,                            -- its author
+  id         TEXT   NOT NULL,                            -- of the message, and the fact of its entries
+  not_before BIGINT NOT NULL,                            -- placed in its streams from then on, and gone from here
+  kind       TEXT   NOT NULL,                            -- report or warn
+  message    BYTES  NOT NULL,                            -- as its author told it
+  origin     BYTES  NOT NULL,                            -- owner and request signature, as their leaves will hash them
+  PRIMARY KEY (party, id)
+) STRICT;
+CREATE INDEX held_due ON held (not_before);
 
 -- Operational. A one-time code to join; the code itself is not stored.
 CREATE TABLE invitation (
