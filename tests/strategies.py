@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tocsin.clock import DAY, Instant
 from tocsin.domain.audience import EVERYONE, MEMBERS, Audience, Membership
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
+from tocsin.domain.grading import parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import MAX_VALUE, Kind, Observable, normalise
 from tocsin.domain.party import Party, Role, Standing
@@ -77,6 +78,11 @@ LONG_URLS = st.sampled_from([";", "|", '"', "\\", "'", "a", "%"]).map(
 OBSERVABLES = st.one_of(DOMAINS, ADDRESSES, CIDRS, URLS, EMAILS, HASHES, LONG_URLS)
 """A value of any kind in normal form, often with characters that mean something to somebody's parser."""
 
+GRADINGS = st.builds("admiralty:{}{}".format, st.sampled_from("ABCDEF"), st.sampled_from("123456")).map(
+    parse_grading
+) | st.builds(
+    "3x5x2:{}{}{}".format, st.sampled_from("123"), st.sampled_from("ABCDE"), st.sampled_from("PC")
+).map(parse_grading)
 MARKINGS = st.builds(Marking, tlp=st.sampled_from(TLP), pap=st.sampled_from(PAP))
 
 GROUP_NAMES = st.sampled_from(["sepa", "atm-2026", "X", "swift-users"])
@@ -128,4 +134,5 @@ DISCLOSURES = st.builds(
         st.sampled_from(["CVE-2026-12345", "G0032", "S0154", "T1566", "T1566.002"]), unique=True, max_size=5
     ).map(lambda names: tuple(sorted(names))),
     marking=MARKINGS,
+    grading=st.none() | GRADINGS,
 )

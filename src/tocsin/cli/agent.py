@@ -23,6 +23,7 @@ from tocsin.cli.command import Command, NotYet, Output, folder
 from tocsin.cli.report import REPORT
 from tocsin.clock import Instant, to_text
 from tocsin.config import OwnAssets
+from tocsin.domain.grading import parse_grading
 from tocsin.domain.observable import defang
 from tocsin.domain.warning import Urgency
 from tocsin.errors import Refused
@@ -112,6 +113,8 @@ def _inbox_lines(found: Inbox) -> Iterator[str]:
     for received in found.warnings:
         warning = received.warning
         yield f"WARNING {warning.urgency} from {received.author}: {warning.title}   ({warning.id})"
+        if warning.grading:
+            yield f"    graded {warning.grading}: {parse_grading(warning.grading).words()}"
         if warning.measures:
             yield f"    do: {warning.measures}"
     for one in found.values:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tocsin.domain.grading import Grading
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
 
@@ -48,3 +49,5 @@ class Disclosure(msgspec.Struct, frozen=True):
     external_ids: tuple[str, ...]
     """Identifiers of public catalogues, sorted: ATT&CK (``T1566.002``, ``S0154``, ``G0032``) and CVE."""
     marking: Marking
+    grading: Grading | None = None
+    """As the author graded it; None says nothing, and nobody guesses."""

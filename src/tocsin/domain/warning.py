@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from tocsin.clock import DAY, LAST, Instant
+from tocsin.domain.grading import parse_grading
 from tocsin.domain.observable import Observable, check_normal
 from tocsin.errors import Malformed
 from tocsin.ids import check_id
@@ -30,7 +31,7 @@ class Urgency(StrEnum):
     URGENT = "urgent"
 
 
-class Warning(msgspec.Struct, frozen=True):
+class Warning(msgspec.Struct, frozen=True, omit_defaults=True):
     """One warning, as its author signed it."""
 
     id: str
@@ -44,6 +45,8 @@ class Warning(msgspec.Struct, frozen=True):
     urgency: Urgency
     issued: Instant
     expires: Instant
+    grading: str = ""
+    """As its author graded it, such as ``admiralty:B2``; empty says nothing, and nobody guesses."""
 
     def active(self, now: Instant) -> bool:
         """Whether it still counts; expiry is decided by the reader at the time of reading."""
@@ -68,6 +71,8 @@ def check_warning(warning: Warning) -> Warning:
         raise Malformed(f"A warning expires after it is issued and within {MAX_LIFE_DAYS} days.")
     if not 0 <= warning.issued < warning.expires <= LAST:
         raise Malformed("A warning is issued between the years 1970 and 9999.")
+    if warning.grading:
+        parse_grading(warning.grading)
     return warning
 
 

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from tocsin.clock import day_of, from_text
 from tocsin.domain.catalogue import Catalogue, catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.grading import Grading, parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, check_normal
 from tocsin.errors import Malformed
@@ -80,7 +81,7 @@ class StixGrouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     created: str
     modified: str
     labels: tuple[str, ...]
-    """``attack:phishing`` and ``PAP:GREEN``."""
+    """``attack:phishing``, ``PAP:GREEN`` and, when its author graded it, ``grading:admiralty:B2``."""
     object_refs: tuple[str, ...]
     object_marking_refs: tuple[str, ...]
     external_references: tuple[CatalogueReference, ...] | UnsetType = UNSET
@@ -117,7 +118,11 @@ def mint(disclosure: Disclosure, alliance_identity: str, entropy: Entropy) -> tu
         created_by_ref=alliance_identity,
         created=day,
         modified=day,
-        labels=(f"attack:{disclosure.attack}", disclosure.marking.pap),
+        labels=(
+            f"attack:{disclosure.attack}",
+            disclosure.marking.pap,
+            *((f"grading:{disclosure.grading}",) if disclosure.grading else ()),
+        ),
         object_refs=tuple(indicator.id for indicator in indicators) or (alliance_identity,),
         object_marking_refs=marking_refs,
         external_references=UNSET
@@ -167,6 +172,7 @@ def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...])
         indicators=tuple(indicator_of(one) for one in indicators),
         external_ids=tuple(one.external_id for one in grouping.external_references or ()),
         marking=marking_of(grouping),
+        grading=grading_of(grouping),
     )
 
 
@@ -183,6 +189,14 @@ def attack_of(grouping: StixGrouping) -> Attack:
     if word not in list(Attack):
         raise Malformed(f"{word[:20]!r} is not a kind of attack: {', '.join(Attack)}.")
     return Attack(word)
+
+
+def grading_of(grouping: StixGrouping) -> Grading | None:
+    """The grading as its author gave it, or None; Malformed for one of no system, or one too many."""
+    given = [label.removeprefix("grading:") for label in grouping.labels if label.startswith("grading:")]
+    if len(grouping.labels) != 2 + len(given) or len(given) > 1:
+        raise Malformed("labels must be one attack:…, one PAP:… and at most one grading:….")
+    return parse_grading(given[0]) if given else None
 
 
 def marking_of(found: StixObject) -> Marking:
@@ -230,7 +244,8 @@ def _catalogue(identifier: str) -> Catalogue:
 
 def _label(found: StixObject, prefix: str) -> str:
     words = [label.removeprefix(prefix) for label in found.labels if label.startswith(prefix)]
-    if len(words) != 1 or len(found.labels) != 2:
+    graded = isinstance(found, StixGrouping) and grading_of(found) is not None
+    if len(words) != 1 or len(found.labels) != 2 + graded:
         raise Malformed(f"labels must be exactly one {prefix}… and one more of our vocabulary.")
     return words[0]
 

@@ -14,6 +14,7 @@ def test_a_disclosure_has_no_field_for_victims_text_or_money() -> None:
         "indicators",
         "external_ids",
         "marking",
+        "grading",
     )
     assert Indicator.__struct_fields__ == ("observable", "part")
 

@@ -115,6 +115,7 @@ EXAMPLES: tuple[Message, ...] = (
         recovery_key=KEY,
         agreement="03" * 32,
     ),
+    messages.MembershipEvent(group="sepa", party=PARTY, since=SENT, until=None, reads_from=SENT),
     messages.SightingEvent(observable=LOGIN, happened="2026-11-21"),
     messages.BandEvent(observable=LOGIN, named=Band.FEW),
     messages.WarningEvent(author=PARTY, warning=WARNED, signature=SIGNATURE),

@@ -345,3 +345,40 @@ def test_an_international_name_is_minted_in_its_ascii_form() -> None:
 
 def _compact(thing: dict[str, object]) -> bytes:
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("grading", ["admiralty:B2", "3x5x2:1AP"])
+def test_a_grouping_carries_its_grading_as_given(grading: str) -> None:
+    graded = msgspec.structs.replace(GROUPING, labels=("attack:phishing", "PAP:GREEN", f"grading:{grading}"))
+    found = read(msgspec.json.encode(graded), ALLIANCE)
+    assert isinstance(found, StixGrouping)
+    assert str(disclosure_of(found, ()).grading) == grading
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("attack:phishing", "PAP:GREEN", "grading:"),
+        ("attack:phishing", "PAP:GREEN", "grading:B2"),
+        ("attack:phishing", "PAP:GREEN", "grading:admiralty:B9"),
+        ("attack:phishing", "PAP:GREEN", "grading:admiralty:B2", "grading:admiralty:B2"),
+        ("attack:phishing", "PAP:GREEN", "grading:admiralty:B2", "grading:3x5x2:1AP"),
+        ("attack:phishing", "PAP:GREEN", "grading:admiralty:B2", "bank:example"),
+        ("attack:phishing", "grading:admiralty:B2"),
+        ("PAP:GREEN", "grading:admiralty:B2", "bank:example"),
+    ],
+)
+def test_any_other_grading_is_malformed(labels: tuple[str, ...]) -> None:
+    graded = msgspec.structs.replace(GROUPING, labels=labels)
+    with pytest.raises(Malformed):
+        disclosure_of(graded, ())
+
+
+def test_an_indicator_has_no_grading_of_its_own() -> None:
+    with pytest.raises(Malformed, match="labels"):
+        read(
+            msgspec.json.encode(
+                msgspec.structs.replace(FIRST, labels=("part:link", "PAP:GREEN", "grading:admiralty:B2"))
+            ),
+            ALLIANCE,
+        )
