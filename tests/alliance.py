@@ -23,7 +23,7 @@ from tocsin.agent.classify import Classifier
 from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.levels import KnownValue, Levels
-from tocsin.agent.outbox import Outbox, Settled
+from tocsin.agent.outbox import Outbox, Settled, check_receipt
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redact import Draft
 from tocsin.agent.replica import Replica
@@ -43,16 +43,16 @@ from tocsin.follow.follower import Follower
 from tocsin.halves.witness import Proposal
 from tocsin.hub.assembly import Hub, assemble, exchange
 from tocsin.hub.joining import hub_verifier
-from tocsin.hub.streams import Draft as EntryDraft
 from tocsin.hub.verbs.enrol import invite
-from tocsin.hub.views.sources import HUB_ITSELF
+from tocsin.hub.views.directory import state_key
 from tocsin.ids import new_id
 from tocsin.partner.witnessing import Witnessing
 from tocsin.privacy.box import Box
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.wire.messages import KeyEvent, encode
+from tocsin.wire.messages import Outcome, Report, SignedReceipt, Told, decode, encode
+from tocsin.wire.stix21 import mint
 
 START = Instant(from_text("2026-11-21T08:30:00Z"))
 URL = "http://hub.example"
@@ -60,6 +60,7 @@ HUB_SEEDS = b"h" * 32 + b"c" * 32
 """The seeds of every hub in these tests: its signing key, its cursor key."""
 PARTNER_SEED = b"p" * 32
 PATIENCE_SECONDS = 10.0
+AMBER = Marking()
 
 
 class Witness:
@@ -270,23 +271,25 @@ class Agent:
             await asyncio.gather(self.following, return_exceptions=True)
             self.following = None
 
-    def queue_report(
-        self,
-        *values: Observable,
-        audiences: tuple[str, ...] = (),
-        marking: Marking = Marking(),  # noqa: B008 a frozen value
-    ) -> str:
-        """Approve and queue a report of these values; its identifier."""
+    def _disclosure(self, values: tuple[Observable, ...], marking: Marking) -> Disclosure:
         indicators = tuple(Indicator(value, "link") for value in values)
         report = new_id("rpt", self.entropy)
-        disclosure = Disclosure(report, Attack.PHISHING, day_of(self.clock.now()), indicators, (), marking)
-        draft = Draft(disclosure, (), ())
-        prepared = Prepared("a.eml", report.encode(), Reading("mail"), draft)
-        return send(self.house, prepared, approve(draft, "Test", self.clock.now()), "named", audiences).report
+        return Disclosure(report, Attack.PHISHING, day_of(self.clock.now()), indicators, (), marking)
 
-    async def report(self, *values: Observable, audiences: tuple[str, ...] = ()) -> str:
+    def queue_report(
+        self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
+    ) -> str:
+        """Approve and queue a report of these values; its identifier."""
+        draft = Draft(self._disclosure(values, marking), (), ())
+        prepared = Prepared("a.eml", draft.disclosure.report_id.encode(), Reading("mail"), draft)
+        approved = approve(draft, "Test", self.clock.now())
+        return send(self.house, prepared, approved, "named", audiences).report
+
+    async def report(
+        self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
+    ) -> str:
         """Report these values and have the receipt; its identifier."""
-        report = self.queue_report(*values, audiences=audiences)
+        report = self.queue_report(*values, audiences=audiences, marking=marking)
         (settled,) = await self.deliver()
         assert settled.receipt is not None, settled.problem
         return report
@@ -294,6 +297,27 @@ class Agent:
     async def deliver(self) -> list[Settled]:
         """Send what waits."""
         return await self.house.outbox.flush(self.hub(), self.membership)
+
+    async def tell(self, path: str, message: Told) -> tuple[Outcome, ...]:
+        """Send a message without the outbox; what became of each object, from the checked receipt."""
+        answer = decode(await self.hub().post(path, encode(message)), SignedReceipt)
+        return check_receipt(answer, self.membership, message.id).outcomes
+
+    def report_message(
+        self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
+    ) -> Report:
+        """A report as the agent would send it, for tests that change it."""
+        disclosure = self._disclosure(values, marking)
+        objects = mint(disclosure, self.membership.alliance_identity, self.entropy)
+        return Report(
+            id=disclosure.report_id,
+            sent=self.clock.now(),
+            audiences=audiences,
+            objects=tuple(msgspec.Raw(encode(one)) for one in objects),
+        )
+
+    def message_id(self) -> str:
+        return new_id("msg", self.entropy)
 
     async def close(self) -> None:
         await self.unfollow()
@@ -348,8 +372,7 @@ class Alliance:
 
     def _announce(self, holder: str, key: str) -> None:
         store = open_sqlite(self.database)
-        draft = EntryDraft("key", new_id("fct", self.entropy), encode(KeyEvent(holder=holder, key=key)))
-        store.run("announce", lambda tx: self.exchange.streams.append(tx, DIRECTORY, [draft], HUB_ITSELF))
+        store.run("announce", lambda tx: state_key(tx, self.exchange, holder, key))
         store.close()
 
     async def start_hub(self) -> None:
@@ -394,6 +417,18 @@ class Alliance:
     def sizes(self) -> dict[str, int]:
         """Every stream with its length."""
         return dict(look(self.database, "SELECT name, size FROM stream"))
+
+    def entries(self, stream: str) -> list[tuple[int, str, str, bytes | None]]:
+        """seq, kind, fact and body of every entry of a stream, at the hub."""
+        rows = look(
+            self.database,
+            "SELECT entry.seq, entry.kind, entry.fact, body.body FROM entry "
+            "JOIN stream ON stream.number = entry.stream "
+            "LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq "
+            "WHERE stream.name = :stream ORDER BY entry.seq",
+            {"stream": stream},
+        )
+        return [(int(str(seq)), str(kind), str(fact), body and bytes(body)) for seq, kind, fact, body in rows]
 
     async def settled(self) -> None:
         """Wait until every agent that follows has proved what the hub holds for it, as it should be signed."""

@@ -41,13 +41,15 @@ def a_move(dice: random.Random) -> Move:
     spot: dict[str, Value] = {"stream": dice.randrange(3), "seq": small}
     code: dict[str, Value] = {"code_hash": digest, "name": few, "role": "bank", "jurisdiction": "GB"}
 
+    whose: dict[str, Value] = {"fact": few, "owner": dice.choice([few, str(small), None])}
+
     def redeem(tx: Transaction) -> object:
         return tx.all("spend_invitation", {"code_hash": digest, "party": few, "now": small}, into=Redeemed)
 
     def erase(tx: Transaction) -> object:
-        touched = tx.all("erase_sources", {"fact": few}, into=Touched)
-        erased = tx.all("erase_bodies", {"fact": few}, into=Spot)
-        return sorted(map(repr, [*touched, *erased])), tx.run("erase_digests", {"fact": few})
+        touched = tx.all("erase_sources", whose, into=Touched)
+        erased = tx.all("erase_bodies", whose, into=Spot)
+        return sorted(map(repr, [*touched, *erased])), tx.run("erase_digests", whose)
 
     return dice.choice(
         [

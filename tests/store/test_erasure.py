@@ -46,9 +46,9 @@ def plant(tx: Transaction) -> None:
 
 
 def erase(tx: Transaction) -> list[Erased]:
-    tx.run("erase_digests", {"fact": "bad"})
-    tx.all("erase_sources", {"fact": "bad"}, into=Touched)
-    return tx.all("erase_bodies", {"fact": "bad"}, into=Erased)
+    tx.run("erase_digests", {"fact": "bad", "owner": None})
+    tx.all("erase_sources", {"fact": "bad", "owner": None}, into=Touched)
+    return tx.all("erase_bodies", {"fact": "bad", "owner": None}, into=Erased)
 
 
 def test_a_fact_is_erased_from_every_stream_and_nothing_else_is(store: Store) -> None:
@@ -72,10 +72,33 @@ def test_what_the_views_knew_of_it_is_forgotten_but_its_chain_stays(store: Store
     assert versions == [Version(0, 1, 1, None, "c")]
 
 
+def test_one_owner_takes_back_its_own_and_nobody_elses(store: Store) -> None:
+    def scene(tx: Transaction) -> None:
+        for seq, owner in enumerate(("prt_1", "prt_2", None)):
+            append(tx, "all", fact="bad", body=MARKER, owner=owner)
+            place = {"stream": 0, "seq": seq}
+            if owner is not None:
+                digest = {"digest": MARKER[:32], "chain": "c"}
+                tx.run("insert_object", {**place, "owner": owner, "id": "i", "modified": 1, **digest})
+                tx.run("insert_source", {**place, "value": "domain:a.example", "party": owner})
+
+    store.run("plant", scene)
+    whose = {"fact": "bad", "owner": "prt_1"}
+    with store.transaction("erase") as tx:
+        assert tx.run("erase_digests", whose) == 1
+        assert len(tx.all("erase_sources", whose, into=Touched)) == 1
+        assert tx.all("erase_bodies", whose, into=Erased) == [Erased(0, 0)]
+    with store.transaction("erase") as tx:
+        everybody = {"fact": "bad", "owner": None}
+        assert tx.run("erase_digests", everybody) == 1
+        assert len(tx.all("erase_sources", everybody, into=Touched)) == 1
+        assert sorted(one.seq for one in tx.all("erase_bodies", everybody, into=Erased)) == [1, 2]
+
+
 def test_the_bands_that_may_have_changed_are_named(store: Store) -> None:
     store.run("plant", plant)
     with store.transaction("erase") as tx:
-        touched = tx.all("erase_sources", {"fact": "bad"}, into=Touched)
+        touched = tx.all("erase_sources", {"fact": "bad", "owner": None}, into=Touched)
     assert touched == [Touched(0, f"domain:{MARKER.decode()}")]
 
 
@@ -83,7 +106,7 @@ def test_the_entry_that_says_so_is_not_erased_with_it(store: Store) -> None:
     def scene(tx: Transaction) -> list[Erased]:
         append(tx, "all", fact="bad", kind="object")
         append(tx, "all", fact="bad", kind="erasure")
-        return tx.all("erase_bodies", {"fact": "bad"}, into=Erased)
+        return tx.all("erase_bodies", {"fact": "bad", "owner": None}, into=Erased)
 
     assert store.run("erase twice", scene) == [Erased(0, 0)]
 

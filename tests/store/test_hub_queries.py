@@ -276,9 +276,9 @@ def test_sources_are_counted_by_party_and_survive_while_one_entry_says_so(store:
     ]
     asked: dict[str, Value] = {"stream": 0, "value": "domain:evil.example"}
     assert every(store, "count_sources", Sources, **asked) == [Sources(2)]
-    store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_0"}, into=Touched))
+    store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_0", "owner": None}, into=Touched))
     assert every(store, "count_sources", Sources, **asked) == [Sources(2)]
-    store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_1"}, into=Touched))
+    store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_1", "owner": None}, into=Touched))
     assert every(store, "count_sources", Sources, **asked) == [Sources(1)]
 
 

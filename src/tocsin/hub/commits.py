@@ -9,6 +9,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from tocsin.errors import StorageError, StoreBusy
@@ -23,8 +24,11 @@ MAX_WAVE = 256
 class _Job(Generic[T]):
     """A piece of work and the place where its result is awaited."""
 
-    def __init__(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop, *, erases: bool
+    ) -> None:
         self.work = work
+        self.erases = erases
         self.done: asyncio.Future[T] = loop.create_future()
         self._loop = loop
         self._settle: Callable[[], None] = lambda: None
@@ -61,13 +65,13 @@ class Commits:
         self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Transaction], T], *, quiet: bool = False) -> T:
+    async def run(self, work: Callable[[Transaction], T], *, quiet: bool = False, erases: bool = False) -> T:
         """Do the work in the next wave; returns or raises once it is durable or rolled back.
 
-        `quiet` for work that readers need not hear of.
+        `quiet` for work that readers need not hear of; `erases` for work after which the store's files are scrubbed.
         """
         loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(work, loop)
+        job: _Job[T] = _Job(work, loop, erases=erases)
         self._jobs.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
         result = await job.done
         if not quiet:
@@ -105,3 +109,8 @@ class Commits:
                 job.fail(error)
         for job in wave:
             job.tell()
+        if self._store.scrubs_lightly and any(job.erases for job in wave):
+            with suppress(
+                StorageError
+            ):  # somebody reads an older moment: the next scrub takes these bytes too
+                self._store.scrub()

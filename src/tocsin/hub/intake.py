@@ -64,7 +64,9 @@ class Intake:
         self._reader = reader
         self._authority = authority
 
-    async def accept(self, request: SignedRequest, kind: type[M], verb: Verb[M]) -> SignedReceipt:
+    async def accept(
+        self, request: SignedRequest, kind: type[M], verb: Verb[M], *, erases: bool = False
+    ) -> SignedReceipt:
         """Steps 1 to 10 for a message; raises the error of the step that refused."""
         sender, claim = self._authenticate(request)
         message = decode(request.body, kind)  # (5)
@@ -85,7 +87,7 @@ class Intake:
                 return refusal
             return self._store_receipt(tx, sender.party.id, message.id, outcomes)  # (9)
 
-        receipt = await self._commits.run(work)
+        receipt = await self._commits.run(work, erases=erases)
         if isinstance(receipt, TocsinError):
             raise receipt
         context = Context("receipt", self._hub.identity.realm, self._hub.identity.id)

@@ -90,7 +90,8 @@ class Routes:
         return await self._tell(request, Warn, heeding(warn.accept), MAX_BODY)
 
     async def _erase(self, request: Request) -> Response:
-        return await self._tell(request, Erase, erase.accept, _SMALL)
+        received = await _received(request, _SMALL)
+        return answer(await self._intake.accept(received, Erase, erase.accept, erases=True))
 
     async def _tell(self, request: Request, kind: type[M], verb: Verb[M], limit: int) -> Response:
         return answer(await self._intake.accept(await _received(request, limit), kind, verb))

@@ -61,6 +61,7 @@ class SqliteEngine:
 
     attempts = 1
     failure: type[Exception] = apsw.Error
+    scrubs_lightly = True
 
     def __init__(self, path: Path | str) -> None:
         refuse_old(apsw.sqlite_lib_version())

@@ -48,6 +48,8 @@ class Engine(Protocol):
     """How often `Store.run` tries, the last time alone: 1 where every writer is alone."""
     failure: type[Exception]
     """What the engine raises."""
+    scrubs_lightly: bool
+    """Whether `scrub` costs so little that it may follow every erasure."""
 
     def explain(self, error: Exception, where: str) -> StorageError:
         """The engine's error in our words; never with the values of a row."""
@@ -179,6 +181,8 @@ class Store:
         """How many transactions of each name were committed, repeated or undone: a metric."""
         self.queries = queries
         """Everything that can be asked of it, by name."""
+        self.scrubs_lightly = engine.scrubs_lightly
+        """Whether `scrub` costs so little that it may follow every erasure; else an operator chooses the hour."""
         self._engine = engine
         self._open: str | None = None
         self._closed = False

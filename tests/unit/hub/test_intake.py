@@ -7,56 +7,17 @@ import httpx
 import msgspec
 import pytest
 from tests.alliance import URL, Agent, Alliance
-from tests.looking import look
+from tests.unit.hub.asking import EVIL, post, problem, report_of, signed
 
 from tocsin.agent.verbs.report import PATH
 from tocsin.clock import MINUTE, SECOND
-from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Forbidden
 from tocsin.hub.verbs import erase as erase_verb
 from tocsin.hub.views.directory import PartyRow
 from tocsin.ids import new_id
-from tocsin.proof.httpsig import MAX_SKEW, NONCE_SIZE, sign_request
+from tocsin.proof.httpsig import MAX_SKEW
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import MAX_BODY, Erase, Receipt, Report, SignedReceipt, decode, encode
-
-EVIL = normalise(Kind.DOMAIN, "evil.example")
-
-
-def report_of(agent: Agent) -> bytes:
-    """The bytes of a report that the agent has queued and not sent."""
-    report = agent.queue_report(EVIL)
-    ((box,),) = look(agent.database, "SELECT box FROM outbox WHERE id = :id", {"id": report})
-    posted = msgspec.msgpack.decode(agent.house.vault.box.open(bytes(box), f"outbox/{report}"))
-    return posted["body"]
-
-
-def signed(
-    agent: Agent, body: bytes, *, path: str = PATH, method: str = "POST", key: SigningKey | None = None
-):
-    """The headers that the agent would send now."""
-    return dict(
-        sign_request(
-            key or agent.key,
-            agent.party,
-            method=method,
-            authority="hub.example",
-            path=path,
-            query="",
-            body=body,
-            now=agent.clock.now(),
-            nonce=agent.entropy(NONCE_SIZE),
-        )
-    )
-
-
-async def post(agent: Agent, body: bytes, headers: dict[str, str], path: str = PATH) -> httpx.Response:
-    return await agent.http.post(URL + path, content=body, headers=headers)
-
-
-def problem(answer: httpx.Response) -> str:
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.json()["type"].rpartition("/")[2]
 
 
 async def test_a_body_above_its_bound_is_refused_before_anybody_asks_who_sent_it(tmp_path):

@@ -13,7 +13,7 @@ from tocsin.errors import Malformed, Unknown
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, StreamHead
 from tocsin.hub.views.sources import retract
-from tocsin.ids import new_id
+from tocsin.ids import check_id, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import ERASURE_REASONS, Erase, ErasureEvent, Outcome, encode
 
@@ -36,10 +36,14 @@ class _Erased(msgspec.Struct, frozen=True):
 
 
 def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tuple[Outcome, ...]:
-    """Erase what the sender owns; Unknown for a fact of somebody else's, exactly as for none at all."""
+    """Erase what the sender owns; Unknown for a fact of somebody else's, exactly as for none at all.
+
+    Only the sender's own: another party that reported under the same identifier neither loses by it nor prevents it.
+    """
+    check_id(erase.id, "msg")
     rows = tx.all("entries_of_fact", {"fact": erase.fact}, into=_FactRow)
     held = tx.one("held_message", {"party": sender.party.id, "id": erase.fact}, into=_Held)
-    if not (rows or held) or any(row.owner != sender.party.id for row in rows):
+    if held is None and not any(row.owner == sender.party.id for row in rows):
         raise Unknown(f"You have reported nothing under {erase.fact[:60]!r}.")
     return erase_fact(tx, hub, erase.fact, erase.reason, sender.origin)
 
@@ -47,15 +51,16 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tupl
 def erase_fact(
     tx: Transaction, hub: Exchange, fact: str, reason: str, origin: Origin = HUB_ITSELF
 ) -> tuple[Outcome, ...]:
-    """Erase a fact for its author, or for the operator when the law demands it."""
+    """Erase what its author said of a fact, or for the operator, when the law demands it, what anybody did."""
     if reason not in ERASURE_REASONS:
         raise Malformed(f"{reason[:20]!r} is not a reason: {', '.join(sorted(ERASURE_REASONS))}.")
     streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
-    erased = tx.all("erase_bodies", {"fact": fact}, into=_Erased)
-    tx.run("erase_digests", {"fact": fact})
+    whose = {"fact": fact, "owner": origin.owner}
+    erased = tx.all("erase_bodies", whose, into=_Erased)
+    tx.run("erase_digests", whose)
     dropped = tx.run("drop_held", {"id": fact, "party": origin.owner or ""})
-    for orphan in retract(tx, hub, fact, streams):
-        erased += tx.all("erase_bodies", {"fact": orphan}, into=_Erased)
+    for orphan in retract(tx, hub, whose, streams):
+        erased += tx.all("erase_bodies", {"fact": orphan, "owner": None}, into=_Erased)
     erasure = new_id("fct", hub.entropy)
     outcomes = []
     for number, seqs in _by_stream(erased).items():

@@ -4,7 +4,8 @@
 1. The class is one that this hub serves.
 2. The audiences are ones that the author may address.
 3. Each object is read in our own STIX dialect; one that is not costs only itself.
-4. The grouping is this report's, and what remains passes the linter.
+4. The grouping is this report's. An indicator that is not of it, or breaks a rule of the linter, costs only itself;
+   what remains must be a whole disclosure.
 5. Versions: an object posted before is known; the same version with other content is a recorded conflict.
 6. The rest is appended, and the author counts as one named source for each value. What is for some purposes only
    counts for nothing: a band would tell everybody.
@@ -20,10 +21,11 @@ from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.linter import lint
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_REPORT
-from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused
+from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft, Placed
 from tocsin.hub.verbs.roster import require_may_address
+from tocsin.hub.views.directory import party_by_id
 from tocsin.hub.views.sources import vouch
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
@@ -49,7 +51,7 @@ class _Candidate(msgspec.Struct, frozen=True):
 
 
 def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tuple[Outcome, ...]:
-    """What became of each object, in the order of the report."""
+    """What became of each object; one that was placed in several streams has an outcome for each."""
     # (1)
     if report.report_class != "named":
         raise NotBuilt(
@@ -61,20 +63,22 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tu
     audiences = resolve_audiences(tx, report.audiences, sender)
     # (3) (4)
     candidates, refused = _read_all(hub, report)
-    _lint(hub, report, candidates)
+    clean = _clean(hub, report, candidates, refused)
     # (5) (6)
-    outcomes = _place(tx, hub, sender, report, audiences, candidates)
+    outcomes = _place(tx, hub, sender, report, audiences, clean)
     return (*outcomes, *refused)
 
 
 def resolve_audiences(tx: Transaction, texts: Sequence[str], sender: Sender) -> tuple[Audience, ...]:
-    """The audiences that were chosen, or the author's default; Malformed or Forbidden otherwise."""
+    """The audiences that were chosen, or the author's default; Malformed, Forbidden or Unknown otherwise."""
     if len(texts) > MAX_AUDIENCES:
         raise Malformed(f"A report goes to at most {MAX_AUDIENCES} audiences.")
     chosen = tuple(dict.fromkeys(Audience.parse(text) for text in texts))
     for audience in chosen:
         if audience.group is not None:
             require_may_address(tx, audience.group, sender.party)
+        if audience.party is not None and party_by_id(tx, audience.party) is None:
+            raise Unknown(f"The directory knows no party {audience.party}.")
     return chosen or (default_audience(sender.party.role),)
 
 
@@ -96,17 +100,38 @@ def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Out
     return candidates, refused
 
 
-def _lint(hub: Exchange, report: Report, candidates: Sequence[_Candidate]) -> None:
-    """Refused when what is left is not this report's clean disclosure; drops nothing by itself."""
-    groupings = [one.found for one in candidates if isinstance(one.found, StixGrouping)]
-    indicators = tuple(one.found for one in candidates if isinstance(one.found, StixIndicator))
+def _clean(
+    hub: Exchange, report: Report, candidates: Sequence[_Candidate], refused: list[Outcome]
+) -> list[_Candidate]:
+    """The candidates that may enter; `refused` gains the others. Refused when no disclosure is left."""
+    groupings = [one for one in candidates if isinstance(one.found, StixGrouping)]
     if len(groupings) != 1:
         raise Refused(f"A report has exactly one grouping; this one has {len(groupings)} that can be read.")
-    disclosure = disclosure_of(groupings[0], indicators)
-    if disclosure.report_id != report.id:
+    grouping = groupings[0].found
+    assert isinstance(grouping, StixGrouping)
+    if disclosure_of(grouping, ()).report_id != report.id:
         raise Refused("The grouping's identifier is not the report's.")
-    for finding in lint(disclosure, hub.registrable):
-        raise Refused(f"{finding.where}: {finding.sentence}")
+    kept: dict[str, _Candidate] = {}
+    for one in candidates:
+        if isinstance(one.found, StixIndicator):
+            sentence = "Its identifier stands in this report twice." if one.found.id in kept else ""
+            if sentence := sentence or _broken(hub, grouping, one.found):
+                refused.append(Outcome(one.found.id, "refused", sentence))
+            else:
+                kept[one.found.id] = one
+    indicators = tuple(one.found for one in kept.values() if isinstance(one.found, StixIndicator))
+    for finding in lint(disclosure_of(grouping, indicators), hub.registrable):
+        raise Refused(refused[0].reason if refused else f"{finding.where}: {finding.sentence}")
+    return [*groupings, *kept.values()]
+
+
+def _broken(hub: Exchange, grouping: StixGrouping, indicator: StixIndicator) -> str:
+    """The first rule that an indicator breaks, as a sentence; empty when it breaks none."""
+    try:
+        disclosure = disclosure_of(grouping, (indicator,))
+    except InputError as error:
+        return error.detail
+    return next((finding.sentence for finding in lint(disclosure, hub.registrable)), "")
 
 
 def _place(

@@ -10,6 +10,7 @@ from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
 from tocsin.hub.verbs.report import resolve_audiences
 from tocsin.hub.views.sources import vouch
+from tocsin.ids import check_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Outcome, Sight, SightingEvent, encode
 
@@ -18,6 +19,7 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tupl
     """Append the sighting and count the party as a named source."""
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report sightings.")
+    check_id(sight.id, "msg")
     # Tomorrow is allowed: it has begun in some time zone, and the agent's clock may be ahead.
     tomorrow = day_of(Instant(hub.clock.now() + DAY))
     observable = check_sighting(Sighting(sight.observable, sight.happened), tomorrow).observable

@@ -5,7 +5,7 @@ from tocsin.clock import Instant
 from tocsin.domain.linter import lint_warning
 from tocsin.domain.party import MAY_WARN
 from tocsin.domain.warning import check_warning
-from tocsin.errors import Forbidden, Malformed, Refused
+from tocsin.errors import BadSignature, Forbidden, Malformed, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
 from tocsin.hub.verbs.report import resolve_audiences
@@ -19,12 +19,11 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, warn: Warn) -> tuple[
     """Append the warning to each audience, as its author signed it."""
     if sender.party.role not in MAY_WARN:
         raise Forbidden(f"A {sender.party.role} reports; only an agency or the desk warns.")
-    verify(
-        sender.party.signing_key,
-        Context("warning", hub.identity.realm, hub.identity.id),
-        warn.warning,
-        warn.signature,
-    )
+    context = Context("warning", hub.identity.realm, hub.identity.id)
+    try:
+        verify(sender.party.signing_key, context, warn.warning, warn.signature)
+    except BadSignature:  # the sender's fault, not history's
+        raise Refused("The warning is not signed with its author's key.") from None
     warning = check_warning(decode_warning(warn.warning))
     if check_id(warning.id, "wrn") != warn.id or warning.author != sender.party.id:
         raise Refused("The warning names another author or identifier than the message that brought it.")

@@ -15,7 +15,7 @@ from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
 from tocsin.ids import new_id
-from tocsin.storage.store import Transaction
+from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import BandEvent, encode
 
 
@@ -46,10 +46,13 @@ def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Place
         _publish(tx, hub, stream, number, observables)
 
 
-def retract(tx: Transaction, hub: Exchange, fact: str, streams: dict[int, str]) -> list[str]:
-    """Nobody vouches by this fact's entries any more; returns the facts of bands that lost their last source."""
+def retract(tx: Transaction, hub: Exchange, whose: Params, streams: dict[int, str]) -> list[str]:
+    """Nobody vouches by these entries any more; returns the facts of bands that lost their last source.
+
+    `whose` holds their ``fact`` and ``owner``, which is None for everybody's.
+    """
     touched: dict[int, set[str]] = {}
-    for row in tx.all("erase_sources", {"fact": fact}, into=_Retracted):
+    for row in tx.all("erase_sources", whose, into=_Retracted):
         touched.setdefault(row.stream, set()).add(row.value)
     orphans = []
     for number, values in touched.items():

@@ -104,18 +104,21 @@ WHERE fact = :fact ORDER BY entry.stream, entry.seq;
 -- Erasure by fact, all in one transaction -------------------------------------------------------------------------------
 
 -- name: erase_bodies
--- Delete what a fact's entries said, with the salts, but never the entry that says it was erased; says where.
-DELETE FROM body WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact AND kind <> 'erasure')
+-- Delete what an owner's entries of a fact said (NULL: everybody's), with the salts, but never the entry that says it
+-- was erased; says where.
+DELETE FROM body WHERE (stream, seq) IN (
+  SELECT entry.stream, entry.seq FROM entry JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
+  WHERE fact = :fact AND kind <> 'erasure' AND coalesce(owner, '') = coalesce(:owner, owner, ''))
 RETURNING stream, seq;
 
 -- name: erase_digests
--- Forget the digests of a fact's objects; their chains stay.
+-- Forget the digests of an owner's objects of a fact (NULL: everybody's); their chains stay.
 UPDATE object SET digest = NULL
-WHERE digest IS NOT NULL AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact);
+WHERE digest IS NOT NULL AND owner = coalesce(:owner, owner) AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact);
 
 -- name: erase_sources
--- Retract who vouched for what by a fact's entries; says which bands may have changed.
-DELETE FROM source WHERE (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
+-- Retract what an owner vouched for by its entries of a fact (NULL: everybody); says which bands may have changed.
+DELETE FROM source WHERE party = coalesce(:owner, party) AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
 RETURNING stream, value;
 
 -- Objects: repeats, chains and conflicts ----------------------------------------------------------------------------------
