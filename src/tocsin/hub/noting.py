@@ -144,6 +144,8 @@ class Noting:
         row = stand.streams.get(stream)
         if row is None or stand.signed is None:
             return None
+        if stand.witness == "late":  # whoever is given this head is owed it once more, as it should be signed
+            self._owed.add(stream)
         proof = stand.signed.heads.prove(_blind(row), stand.signed.log_before)
         return Head(
             stream=stream,
