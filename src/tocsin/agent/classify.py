@@ -10,13 +10,14 @@ What is not here: cutting the victim out of an attacker's value (`tocsin.agent.t
 
 import re
 from collections.abc import Callable
-from enum import StrEnum
 
 import msgspec
 
 from tocsin.agent.assets import Assets, covering
 from tocsin.agent.bystanders import Bystanders, Place
+from tocsin.agent.owner import Owner, Value, Verdict
 from tocsin.agent.readers.reading import Found, Reading
+from tocsin.agent.route import Route, mail_of, routes_of
 from tocsin.agent.traces import Traces
 from tocsin.domain.linter import network_of, private_address, too_wide
 from tocsin.domain.observable import Observable, host_of
@@ -24,38 +25,8 @@ from tocsin.wire.registrable import registrable
 
 _INNER = "forwarded mail"
 """How `tocsin.agent.readers.mail` begins the place of whatever stands in a mail inside the mail."""
-_HOP = "received header"
-"""How it ends the place of a sending host that no server's verdict names."""
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|enc|rv|i|doorst|vs|vb|转发|轉寄)\s*:", re.IGNORECASE)
 """Subject lines of forwarded mail, as the programs of many languages write them."""
-
-
-class Owner(StrEnum):
-    """Whose a value is."""
-
-    ATTACKER = "attacker"
-    OURS = "ours"
-    CUSTOMER = "customer"
-    BYSTANDER = "bystander"
-    IMPERSONATED = "impersonated"
-    UNCLEAR = "unclear"
-
-
-class Value(msgspec.Struct, frozen=True):
-    """One value with its owner and the reason, as a person is shown it. It stays inside."""
-
-    observable: Observable
-    part: str
-    where: str
-    owner: Owner
-    reason: str
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """An owner and why."""
-
-    owner: Owner
-    reason: str
 
 
 class _Case(msgspec.Struct, frozen=True):
@@ -74,6 +45,8 @@ class _Case(msgspec.Struct, frozen=True):
     """Whether it is a mail around another mail."""
     forwarded: bool
     """Whether its subject says that it was forwarded."""
+    routes: dict[str, Route]
+    """The way of each mail in it."""
 
 
 class Classifier:
@@ -186,11 +159,10 @@ class Classifier:
         """A value in running text or a picture's address is no proof that the attacker holds it."""
         return Verdict(Owner.UNCLEAR, "only mentioned") if found.part == "text" else None
 
-    def own_relay(self, found: Found, case: _Case) -> Verdict | None:
-        """A hop read from a Received field may be the bank's own, if it never told its agent its networks."""
-        if found.where.endswith(_HOP) and found.part == "sending-host" and not self.own.networks:
-            return Verdict(Owner.UNCLEAR, "a hop that may be your own relay: list your networks")
-        return None
+    def way(self, found: Found, case: _Case) -> Verdict | None:
+        """Of the hosts that a mail came through only the last foreign one is the attacker's (`tocsin.agent.route`)."""
+        route = case.routes.get(mail_of(found.where)) if found.part == "sending-host" else None
+        return route.verdict_on(found) if route else None
 
     def picture(self, found: Found, case: _Case) -> Verdict | None:
         """An attached picture may be the institution's own logo, and its digest would name it."""
@@ -214,6 +186,7 @@ class Classifier:
             pictures=frozenset(pictures),
             inner=any(found.where.startswith(_INNER) for found in reading.found),
             forwarded=_FORWARDED.match(reading.title) is not None,
+            routes=routes_of(reading, self.own, self._bystanders),
         )
         return msgspec.structs.replace(known, genuine=None if known.inner else self._genuine(reading, known))
 
@@ -241,7 +214,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.not_public,
     Classifier.bystander,
     Classifier.may_be_genuine,
-    Classifier.own_relay,
+    Classifier.way,
     Classifier.only_mentioned,
     Classifier.picture,
 )

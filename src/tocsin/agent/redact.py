@@ -25,9 +25,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.agent.classify import Classifier, Owner, Value, authenticated
+from tocsin.agent.classify import Classifier, authenticated
+from tocsin.agent.owner import Owner, Value
 from tocsin.agent.readers.reading import Defect, Reading
-from tocsin.agent.traces import Traces, opaque
+from tocsin.agent.traces import Traces, numbered, opaque
 from tocsin.clock import Instant, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
@@ -131,11 +132,11 @@ class _Door:
     """Shortens one value after another until nothing in it tells of the victim."""
 
     def __init__(self, classifier: Classifier, reading: Reading) -> None:
-        own, recipients = classifier.own, reading.recipients
+        own = classifier.own
         self._authenticated = authenticated(reading)
         self._classifier = classifier
-        self._traces = Traces(own, recipients)
-        self._readers = Traces(msgspec.structs.replace(own, names=frozenset()), recipients)
+        self._traces = Traces.of(own, reading)
+        self._readers = Traces.of(msgspec.structs.replace(own, names=frozenset()), reading)
         self._passed = 0
 
     def pass_out(self, value: Value) -> Leaving:
@@ -180,7 +181,8 @@ class _Door:
         path, why = self._path(parts.path, marks=place is None)
         query = ""
         if not why and parts.query:
-            why = self._told(parts.query) or self._told(f"{parts.path}?{parts.query}", marks=False)
+            together = f"{parts.path}?{parts.query}"
+            why = numbered(parts.query) or self._told(parts.query) or self._told(together, marks=False)
             query = "" if why else f"?{parts.query}"
         host, host_why = self._host(host_of(observable) or "")
         reason = "; ".join(filter(None, (why and f"what was cut held {why}", host_why)))

@@ -6,16 +6,21 @@ the sender look up whom a link was made for. An attacker who reads the alliance'
 told, whatever the class of the report.
 
 Traces are looked for in every reading of the text that `tocsin.domain.folding` knows. Longer ones are found anywhere,
-shorter ones (under `SHORTEST_INSIDE`) only as whole words. Digests of the addresses are looked for as well.
+shorter ones (under `SHORTEST_INSIDE`) only as whole words, or as two neighbouring words joined. Digests of the
+addresses are looked for as well, and every spelling of the recipients' names (`tocsin.agent.people`).
 
-What this cannot see: a name that is not configured and not in the recipients, and a token that looks like a word.
+What this cannot see: a name that is not configured, not in the recipients' fields and not behind a greeting, and a
+token that looks like a word.
 """
 
 import re
 from hashlib import md5, sha1, sha256
+from itertools import pairwise, permutations
 
 from tocsin.agent.assets import Assets, covering
 from tocsin.agent.bystanders import Bystanders
+from tocsin.agent.people import is_ordinary, says_what_one_is, spellings_of
+from tocsin.agent.readers.reading import Reading
 from tocsin.domain.folding import squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
 from tocsin.wire.registrable import registrable
@@ -28,23 +33,29 @@ SHORT_RUN = 8
 """The same for a run that changes often between letters, digits and capitals."""
 LONG_NUMBER = 9
 """Digits from which a number is."""
+DIGITS_OF_ONE = 5
+"""Digits from which a query is taken for one reader's."""
 MAX_RECIPIENTS = 200
 
-_ROLE_WORDS = (
-    "info mail admin contact office support sales service help hello team webmaster postmaster abuse security "
-    "billing accounts phishing noreply"
-)
-_ROLE_NAMES = frozenset(_ROLE_WORDS.split())
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(
     r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[a-z])"
 )
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}([./-])\d{1,2}\1\d{2}(?!\d)")
 
 
 class Traces:
     """Everything that would give the victim of one case away."""
 
-    def __init__(self, assets: Assets, recipients: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        recipients: tuple[str, ...] = (),
+        names: tuple[str, ...] = (),
+        numbers: tuple[str, ...] = (),
+    ) -> None:
+        """`names` and `numbers` are what the mail calls its recipients and tells them."""
         self._inside: dict[str, str] = {}
         self._words: dict[str, str] = {}
         self._own = assets.domains
@@ -55,7 +66,16 @@ class Traces:
         for address in (*assets.addresses, *recipients[:MAX_RECIPIENTS]):
             self._add_address(address.lower())
         for address in recipients[:MAX_RECIPIENTS]:
-            self._add_person(address.lower())
+            self._add_mailbox(address.lower().rpartition("@")[0])
+        for name in names[:MAX_RECIPIENTS]:
+            self._add_mailbox(name)
+        for number in numbers[:MAX_RECIPIENTS]:
+            self._add_number(number)
+
+    @classmethod
+    def of(cls, assets: Assets, reading: Reading) -> "Traces":
+        """The traces of one institution and of everybody to whom a file was written."""
+        return cls(assets, reading.recipients, reading.recipient_names, reading.recipient_numbers)
 
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
@@ -67,7 +87,7 @@ class Traces:
             for trace, what in self._inside.items():
                 if trace in joined:
                     return what
-            for word in self._words.keys() & parts:
+            for word in self._words.keys() & {*parts, *(one + other for one, other in pairwise(parts))}:
                 return self._words[word]
         return None
 
@@ -90,11 +110,41 @@ class Traces:
         if len(label) > 2:
             self._add(label, "a recipient's domain")
 
-    def _add_person(self, address: str) -> None:
-        local = address.rpartition("@")[0]
-        for name in {local, *re.split(r"[\W_\d]+", local)} - _ROLE_NAMES:
-            if len(name) > 2:
-                self._add(name, "a recipient's name")
+    def _add_mailbox(self, name: str) -> None:
+        """A person's name, or the part of an address that often is one (``helen.marsh``, ``hm17``)."""
+        for spelling in spellings_of(name):
+            self._add(spelling, "a recipient's name")
+        whole = re.sub(r"[\W_]+", "", name)
+        if (
+            len(whole) > 2
+            and not says_what_one_is(whole)
+            and not is_ordinary(whole)
+            and any(map(str.isdigit, whole))
+        ):
+            self._add(name, "a recipient's name")
+
+    def _add_number(self, number: str) -> None:
+        """A number as it is told, or a date of three numbers in any order of them."""
+        parts = re.findall(r"\d+", number)
+        for order in permutations(parts) if len(parts) == 3 else ():
+            self._add("".join(order), "a number that the mail tells its reader")
+        self._add(number, "a number that the mail tells its reader")
+
+
+def numbered(query: str) -> str | None:
+    """Why the query of a URL may have been made for one reader by a number in it; None when it has too few digits.
+
+    A customer number or a birth date finds its reader in a bank's own list: whoever passes ``?kdnr=88213`` or
+    ``?geb=1978-04-02`` on has told who was attacked. Five digits tell 100,000 people apart, a small bank's customers.
+    They are counted in all, because dates are split over parameters; a date of two-digit numbers counts as well. What
+    is lost is little: the query of a phish names a campaign or a reader, hardly ever the page; host and path leave.
+    Digits that encode something else (``%20``) do not count; those that base64 hides do.
+    """
+    for view in unfold(query):
+        text = _ESCAPE.sub("", view)
+        if sum(map(str.isdigit, text)) >= DIGITS_OF_ONE or _SHORT_DATE.search(text):
+            return "a number that may be one reader's"
+    return None
 
 
 def opaque(text: str) -> str | None:

@@ -4,7 +4,8 @@
 import random
 
 from tocsin.agent.assets import Assets, assets_of
-from tocsin.agent.classify import Classifier, Owner
+from tocsin.agent.classify import Classifier
+from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Attachment, Found, Reading
 from tocsin.agent.redact import Draft, redact
 from tocsin.clock import Instant, from_text

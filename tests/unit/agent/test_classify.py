@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH, SOUTH, door, found, mail, owner_of
 
 from tocsin.agent.assets import assets_of
-from tocsin.agent.classify import Classifier, Owner
+from tocsin.agent.classify import Classifier
+from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Attachment, Found
 from tocsin.domain.observable import Kind, Observable
 
@@ -148,13 +149,6 @@ def test_a_senders_domain_with_the_banks_name_may_be_its_own_until_it_authentica
 def test_a_picture_may_be_the_banks_own_logo() -> None:
     value = found("sha256", "b" * 64, "attachment")
     assert owner_of(value, mail(value, attachments=(PNG,))) is Owner.UNCLEAR
-
-
-def test_a_hop_may_be_the_banks_own_relay_until_its_networks_are_listed() -> None:
-    hop = found("ipv4", "203.0.113.9", "sending-host", "received header")
-    assert owner_of(hop) is Owner.ATTACKER
-    blind = Classifier(assets_of("Northmoor Bank plc", domains=("northmoor.example",)))
-    assert blind.classify(mail(hop))[0].owner is Owner.UNCLEAR
 
 
 def test_every_verdict_has_a_reason_and_nothing_is_lost() -> None:

@@ -2,12 +2,10 @@
 """What a mail's header says: fields in Unicode, addresses, the host that sent it, authentication, time.
 
 Fields are read as they stand in the file (`Message.raw_items`), never by the header classes of `email.policy.default`,
-which crash on real phishing. Every field is bounded. The sending host comes from what the receiving server wrote
-(Authentication-Results, Received-SPF), else from the first public address in a Received field from the top; what
-stands further down was written by the sender. RFC 5322, 2047, 8601, 7208 §9.1.
+which crash on real phishing. Every field is bounded. RFC 5322, 2047, 8601, 7208 §9.1. The way that a mail took, from
+its Received fields, is read in `tocsin.agent.readers.received`.
 """
 
-import ipaddress
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -16,32 +14,27 @@ from email.utils import mktime_tz, parsedate_tz
 from itertools import islice
 
 from tocsin.agent.readers.charsets import decode
+from tocsin.agent.readers.received import is_public
 from tocsin.clock import SECOND, Instant
 
 MAX_FIELD = 16_384
 MAX_FIELDS = 2_000
 RECIPIENT_FIELDS = (
     "to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "apparently-to",
-    "x-delivered-to", "x-rcpt-to", "resent-to",
+    "x-delivered-to", "x-rcpt-to", "x-real-to", "x-forwarded-to", "x-recipient", "x-receiver", "resent-to", "resent-cc",
 )  # fmt: skip
+MAX_NAME = 100
 
 _FOLD = re.compile(r"[\r\n]+[ \t]*|\t")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]\\]{1,64}@[^\s<>@,;:\"'()\[\]\\]{1,253}")
 _ANGLED = re.compile(r"<\s*([^<>\s]{1,64}@[^<>\s]{1,253})\s*>")
+_AROUND_NAMES = re.compile(r"[<>()\";]|\S*@\S*|,\s*,")
 _VERDICT = re.compile(r"\b(spf|dkim|dmarc|compauth)\s*=\s*([a-z]{1,20})", re.IGNORECASE)
 _CLIENT = re.compile(
     r"(?:client-ip\s*=\s*|sender ip is\s+|designates?\s+|remote-ip\s*=\s*|policy\.iprev\s*=\s*)"
     r"[\[\"']?([0-9a-f:.]{3,45})",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"[\[(](?:IPv6:)?([0-9a-f:.]{3,45})[\])]", re.IGNORECASE)
-_INTERNAL = tuple(
-    ipaddress.ip_network(net)
-    for net in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10",
-    )
-)  # fmt: skip
 _LATEST = 4_102_444_800  # the year 2100: what is later is a forged date
 
 
@@ -98,6 +91,17 @@ def recipients_of(fields: Fields) -> list[str]:
     ]
 
 
+def recipient_names_of(fields: Fields) -> list[str]:
+    """What stands beside the recipients' addresses: their display names, in whatever order or quotes."""
+    pieces = (
+        piece.strip(" ,.:'")[:MAX_NAME]
+        for name in RECIPIENT_FIELDS
+        for value in fields.get(name, ())
+        for piece in _AROUND_NAMES.split(_ADDRESS.sub(" ", value))
+    )
+    return [piece for piece in pieces if any(map(str.isalpha, piece))]
+
+
 def authentication_of(fields: Fields) -> tuple[tuple[str, str], ...]:
     """The receiving server's verdicts, first one of each method, sorted."""
     verdicts: dict[str, str] = {}
@@ -111,18 +115,13 @@ def authentication_of(fields: Fields) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(verdicts.items()))
 
 
-def sending_host_of(fields: Fields) -> tuple[str, str] | None:
-    """The address that delivered the mail to the receiving side, and the field that says so; None if none does."""
+def named_sending_host_of(fields: Fields) -> tuple[str, str] | None:
+    """The address that a server's verdict names as the sender's, and the field that says so; None if none does."""
     for name in ("authentication-results", "received-spf"):
         for value in fields.get(name, ()):
             for text in _CLIENT.findall(value):
-                if _is_public(text):
+                if is_public(text):
                     return text, name
-    for value in fields.get("received", ()):
-        origin = value.partition(" by ")[0] if value.lower().startswith("from") else ""
-        for text in _BRACKETED.findall(origin):
-            if _is_public(text):
-                return text, "received"
     return None
 
 
@@ -140,12 +139,3 @@ def happened_of(fields: Fields) -> Instant | None:
         if 0 < seconds < _LATEST:
             return Instant(int(seconds) * SECOND)
     return None
-
-
-def _is_public(text: str) -> bool:
-    """Whether it is an address outside of anybody's own network; documentation addresses count as public."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return not any(address in net for net in _INTERNAL if net.version == address.version)

@@ -11,27 +11,25 @@ pictures shown in the text are ``text``: named by the mail, but as often the rea
 """
 
 import hashlib
-import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 
-from tocsin.agent.readers import headers, markup
+from tocsin.agent.readers import headers, markup, parts, received
+from tocsin.agent.readers.addressees import Addressees
 from tocsin.agent.readers.charsets import decode, is_known
 from tocsin.agent.readers.gather import Gathering, plain
-from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Reading
+from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Hop, Reading
 from tocsin.domain.observable import Kind
 
 MAX_PARTS = 1_000
 MAX_DEPTH = 30
-MAX_RECIPIENTS = 1_000
 MAX_SCANNED = 2_000_000
 """Characters of one part in which values are looked for."""
 
 _FIELDS = (("from", "From", "sender"), ("sender", "Sender", "sender"), ("return-path", "Return-Path", "sender"),
            ("reply-to", "Reply-To", "reply-to"))  # fmt: skip
-_TOKEN = re.compile(r"[\w-]{1,40}")
 _PAGE_NAMES = (".html", ".htm", ".shtml", ".xhtml", ".svg")
 
 
@@ -45,7 +43,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self._gathering = Gathering()
-        self._recipients: dict[str, None] = {}
+        self._addressees = Addressees()
+        self._hops: list[Hop] = []
         self._attachments: list[Attachment] = []
         self._texts: list[str] = []
         self._page_texts: list[str] = []
@@ -63,7 +62,10 @@ class _Reader:
             text=plain(text, MAX_TEXT),
             happened=headers.happened_of(fields),
             found=self._gathering.found(),
-            recipients=tuple(plain(address, 320) for address in list(self._recipients)[:MAX_RECIPIENTS]),
+            recipients=self._addressees.addresses(),
+            recipient_names=self._addressees.names(),
+            recipient_numbers=self._addressees.numbers(),
+            hops=tuple(self._hops),
             attachments=tuple(self._attachments),
             authentication=headers.authentication_of(fields),
             defects=self._gathering.defects(),
@@ -99,12 +101,18 @@ class _Reader:
                     self._return_path(value, where)
                 else:
                     self._addresses(value, part, where)
-        self._recipients.update(dict.fromkeys(headers.recipients_of(fields)))
-        host = headers.sending_host_of(fields)
-        if host:
-            kind = Kind.IPV6 if ":" in host[0] else Kind.IPV4
-            self._gathering.value(kind, host[0], "sending-host", f"{prefix}{host[1]} header")
+        self._addressees.header(fields)
+        if host := headers.named_sending_host_of(fields):
+            self._sending_host(host[0], f"{prefix}{host[1]} header")
+        hops = received.hops_in(fields.get("received", ()), prefix)
+        self._hops += hops
+        for hop in hops:
+            if received.is_public(hop.address):
+                self._sending_host(hop.address, hop.where)
         self._gathering.text(" ".join(fields.get("subject", ())[:1]), f"{prefix}Subject header")
+
+    def _sending_host(self, address: str, where: str) -> None:
+        self._gathering.value(Kind.IPV6 if ":" in address else Kind.IPV4, address, "sending-host", where)
 
     def _addresses(self, value: str, part: str, where: str) -> None:
         addresses = headers.addresses_in(value)
@@ -149,14 +157,14 @@ class _Reader:
             elif part.get_content_type() == "message/rfc822":
                 self._forwarded(part, level)
             else:
-                stack += [(child, level + 1) for child in reversed(_children(part))]
+                stack += [(child, level + 1) for child in reversed(parts.children(part))]
 
     def _forwarded(self, part: "Message[str, str]", depth: int) -> None:
         """The mail in a message/rfc822 part; some programs encode it in base64, against RFC 2046 §5.2.1."""
-        for mail in _children(part)[:1]:
-            if not mail.keys() and _transfer_encoding(part) == "base64":
+        for mail in parts.children(part)[:1]:
+            if not mail.keys() and parts.transfer_encoding(part) == "base64":
                 mail["content-transfer-encoding"] = "base64"
-                self._inner(_payload(mail), depth)
+                self._inner(parts.payload_of(mail), depth)
             else:
                 self._inner(mail, depth)
 
@@ -172,8 +180,8 @@ class _Reader:
 
     def _leaf(self, part: "Message[str, str]", prefix: str, depth: int) -> None:
         """One body text or one file."""
-        data = _payload(part)
-        name = _filename(part)
+        data = parts.payload_of(part)
+        name = parts.filename(part)
         kind = part.get_content_type()
         if part.get_content_disposition() == "attachment" or name or not kind.startswith("text/"):
             self._file(part, data, name, prefix, depth)
@@ -184,6 +192,7 @@ class _Reader:
         else:
             self._texts.append(text[:MAX_TEXT])
             self._gathering.text(text, f"{prefix}text")
+            self._addressees.body(text)
 
     def _text(self, part: "Message[str, str]", data: bytes, prefix: str) -> str:
         charset = part.get_content_charset()
@@ -207,6 +216,7 @@ class _Reader:
         for url in page.resources:
             self._gathering.mention(Kind.URL, url, f"{prefix}image or other resource")
         self._gathering.text(page.loose_text, f"{prefix}text")
+        self._addressees.body(page.text)
         self._page_texts.append(page.text[:MAX_TEXT])
 
     def _file(self, part: "Message[str, str]", data: bytes, name: str, prefix: str, depth: int) -> None:
@@ -227,31 +237,3 @@ class _Reader:
             self._page(self._text(part, data, f"{where}: "), f"{where}: ")
         elif kind.startswith("text/"):
             self._gathering.text(self._text(part, data, f"{where}: "), where)
-
-
-def _children(part: "Message[str, str]") -> "list[Message[str, str]]":
-    """The parts of a multipart; never the payload of another, which `get_payload` would decode as its sender says."""
-    children = part.get_payload() if part.is_multipart() else []
-    return [child for child in children if isinstance(child, Message)]
-
-
-def _transfer_encoding(part: "Message[str, str]") -> str:
-    """The encoding's name without what senders append to it to hide it from filters (blanks, comments)."""
-    named = _TOKEN.match(str(part.get("content-transfer-encoding", "")).strip().lower())
-    return named[0] if named else ""
-
-
-def _payload(part: "Message[str, str]") -> bytes:
-    """The decoded bytes of a part without parts; broken encodings give what can be had."""
-    encoding = _transfer_encoding(part)
-    del part["content-transfer-encoding"]
-    part["content-transfer-encoding"] = encoding
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
-
-
-def _filename(part: "Message[str, str]") -> str:
-    try:
-        return headers.decoded(part.get_filename() or "")
-    except (ValueError, LookupError, TypeError):  # RFC 2231 with a charset that is none
-        return "unnamed"

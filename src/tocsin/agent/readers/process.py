@@ -181,7 +181,9 @@ def _texts(reading: Reading) -> Iterable[str]:
     yield reading.title
     yield reading.text
     yield reading.marked_at
-    yield from reading.recipients
+    yield from (*reading.recipients, *reading.recipient_names, *reading.recipient_numbers)
+    for hop in reading.hops:
+        yield from (hop.where, hop.address, hop.calls_itself, hop.looked_up, hop.taken_by)
     for found in reading.found:
         yield found.where
         yield found.raw

@@ -42,6 +42,21 @@ class Defect(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Hop(msgspec.Struct, frozen=True):
+    """One handing over of the mail, as the server that took it wrote it (RFC 5321 §4.4). Anybody may forge one."""
+
+    where: str
+    """The place of the value that `address` is; the topmost hop, the last in time, is the first."""
+    address: str
+    """Of the server that handed it over, in normal form; empty when none is written."""
+    calls_itself: str
+    """What that server said it was (HELO), in lower case; empty when nobody handed it over."""
+    looked_up: str
+    """What the taker found its address to be called, ``unknown`` if it looked in vain; empty if it did not say."""
+    taken_by: str
+    """What the taker is called."""
+
+
 class Reading(msgspec.Struct, frozen=True):
     """Everything that was read from one file."""
 
@@ -57,6 +72,12 @@ class Reading(msgspec.Struct, frozen=True):
     """ATT&CK and CVE identifiers, sorted."""
     recipients: tuple[str, ...] = ()
     """The victim's own people, as mail addresses; used to recognise and remove them."""
+    recipient_names: tuple[str, ...] = ()
+    """What the mail calls them: display names of the recipients' fields, words after a greeting. Used likewise."""
+    recipient_numbers: tuple[str, ...] = ()
+    """Numbers that the subject or the lines after a greeting name: a customer's, a card's, a birth date."""
+    hops: tuple[Hop, ...] = ()
+    """The way of each mail, topmost hop first."""
     attachments: tuple[Attachment, ...] = ()
     authentication: tuple[tuple[str, str], ...] = ()
     """Context such as (``dmarc``, ``fail``); never proof of innocence."""

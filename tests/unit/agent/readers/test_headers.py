@@ -68,16 +68,8 @@ def test_an_address_is_what_the_brackets_hold(value: str, addresses: list[str], 
         (["Authentication-Results: spf=none (sender IP is 192.0.2.5) smtp.mailfrom=x"], "192.0.2.5"),
         (["Received-SPF: Pass (mx.bank.example: domain designates 192.0.2.6 as permitted)"], "192.0.2.6"),
         (["Received-SPF: Fail (x) client-ip=2001:db8::7; helo=x"], "2001:db8::7"),
-        (
-            [
-                "Received: from inner (inner [10.0.0.3]) by mx.bank.example; Mon, 1 Jun 2026 10:00:00 +0000",
-                "Received: from evil.example (evil.example [192.0.2.8]) by inner; Mon, 1 Jun 2026 09:59:00 +0000",
-                "Received: from victim ([203.0.113.1]) by evil.example; Mon, 1 Jun 2026 09:58:00 +0000",
-            ],
-            "192.0.2.8",
-        ),
-        (["Received: by mx.bank.example (192.0.2.9); Mon, 1 Jun 2026 09:58:00 +0000"], None),
-        (["Received: from a ([999.0.2.9]) by b", "Received: from a ([127.0.0.1]) by b"], None),
+        (["Received: from a ([192.0.2.9]) by b"], None),
+        (["Received-SPF: none client-ip=10.0.0.3;"], None),
         (
             [
                 "Authentication-Results: mx.bank.example; spf=pass (sender IP is 192.0.2.1)",
@@ -87,10 +79,8 @@ def test_an_address_is_what_the_brackets_hold(value: str, addresses: list[str], 
         ),
     ],
 )
-def test_the_sending_host_is_the_one_that_the_receiving_server_saw(
-    lines: list[str], host: str | None
-) -> None:
-    found = headers.sending_host_of(fields(*lines))
+def test_a_verdict_names_the_sending_host(lines: list[str], host: str | None) -> None:
+    found = headers.named_sending_host_of(fields(*lines))
     assert (found[0] if found else None) == host
 
 
@@ -126,3 +116,23 @@ def test_a_mail_arrived_at_its_last_hop(lines: list[str], expected: str | None) 
 def test_recipients_are_read_from_every_field_that_names_them() -> None:
     found = fields("To: Ann <ann@bank.example>", "Delivered-To: ANN@bank.example", "X-Original-To: box@pot")
     assert set(headers.recipients_of(found)) == {"ann@bank.example", "box@pot"}
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ('To: "Helen Marsh" <hm17@bank.example>', ["Helen Marsh"]),
+        ("To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.gross@bank.example>", ["Björn Groß"]),
+        ("Cc: Helen Marsh <h@x.example>, Bob Lee <b@x.example>", ["Helen Marsh", "Bob Lee"]),
+        ('X-Original-To: "Marsh, Helen" <h@x.example>', ["Marsh, Helen"]),
+        ("Delivered-To: hm17@bank.example (Helen Marsh)", ["Helen Marsh"]),
+        ("To: a@x.example, Helen Marsh <h@x.example>", ["Helen Marsh"]),
+        ("To: a@x.example, b@x.example, , <c@x@y>", []),
+        ("From: Somebody <s@x.example>", []),
+    ],
+)
+def test_what_stands_beside_a_recipients_address_is_a_name(field: str, names: list[str]) -> None:
+    assert headers.recipient_names_of(fields(field)) == names
+    assert all(
+        len(n) <= headers.MAX_NAME for n in headers.recipient_names_of(fields("To: " + "a b " * 4_000))
+    )
