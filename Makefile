@@ -32,7 +32,10 @@ lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresse
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 
+mutation: $(STAMP)  ## does a test notice every small wrong in what decides, proves and refuses? (20 minutes)
+	@$(BIN)/python -m tests.mutation.run
+
 bench: $(STAMP)  ## the numbers: a table, and JSON under results
 	@$(BIN)/tocsin bench all --json results/bench.json
 
-.PHONY: help setup demo test lint reformat lock bench
+.PHONY: help setup demo test lint reformat lock mutation bench

@@ -108,8 +108,6 @@ class InAudience:
 
     def decide(self, item: Item, viewer: Viewer, purpose: Purpose, now: Instant) -> Decision:
         """Yes when the audience includes the viewer."""
-        if item.stream == DIRECTORY:
-            return _no("the directory has no audience")
         try:
             inside = Audience.parse(item.stream).includes(viewer.party, viewer.groups(now))
         except Malformed as error:
