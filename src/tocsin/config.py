@@ -101,6 +101,10 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What never leaves and is never blocked."""
     shields: Shields = Shields()
     """Protection files."""
+    second_officer: bool = False
+    """A desk's warnings, too, need a second officer before they are issued; an agency's always do."""
+    acknowledge: bool = False
+    """Answer each new warning with *received* by itself; what was done about it is always a person's word."""
     standing_rules: tuple[str, ...] = ()
     """Names of rules by which a disclosure leaves without a person; `tocsin agent report --help` lists them."""
     partner_url: str = ""

@@ -64,8 +64,10 @@ class Reader:
     def _filled_in(self, line: str) -> str:
         codes = re.findall(r"[A-Z2-7]{16}\.hub_[0-9a-f]{32}", self._seen)
         reports = re.findall(r"rpt_[0-9a-f]{32}", self._seen)
+        warnings = re.findall(r"wrn_[0-9a-f]{32}", self._seen)
         filled = line.replace(":8710", f":{self._port}")
         filled = re.sub(r"\bCODE\b", codes[-1] if codes else "CODE", filled)
+        filled = re.sub(r"\bWRN\b", warnings[0] if warnings else "WRN", filled)
         return re.sub(r"\bRPT\b", reports[0] if reports else "RPT", filled)
 
     def _stay(self, words: list[str]) -> str:

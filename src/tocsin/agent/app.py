@@ -22,6 +22,7 @@ from tocsin.agent.protection import Protection
 from tocsin.agent.replica import PartyRow, Replica
 from tocsin.agent.signed import SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
+from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.clock import SystemClock
@@ -142,8 +143,9 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
             asyncio.create_task(follower.run(news.set)),
             asyncio.create_task(_send(house, hub)),
             asyncio.create_task(_shield(house, news)),
-            asyncio.create_task(_compare(house, replica, hub, http)),
         ]
+        if house.config.partner_url:
+            tasks.append(asyncio.create_task(_compare(house, replica, hub, http)))
         ready(membership.name)
         ended = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*tasks, ended], return_when=asyncio.FIRST_COMPLETED)
@@ -157,6 +159,8 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
 async def _send(house: House, hub: SignedHub) -> None:
     while True:
         try:
+            if house.config.acknowledge:
+                acknowledge_new(house)
             await house.outbox.flush(hub, house.vault.membership())
         except TocsinError as error:
             log.warning("outbox: %s", error)
@@ -165,7 +169,7 @@ async def _send(house: House, hub: SignedHub) -> None:
 
 async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.AsyncClient) -> None:
     """Hold the partner's own newest note against what the hub shows, again and again."""
-    while house.config.partner_url:
+    while True:
         await asyncio.sleep(_COMPARE_SECONDS)
         try:
             note = await newest_of(http, house.config.partner_url)

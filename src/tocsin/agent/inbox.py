@@ -7,8 +7,13 @@ from tocsin.agent.house import House
 from tocsin.agent.levels import KnownValue, Levels
 from tocsin.agent.replica import PartyRow, StreamRow
 from tocsin.clock import Instant
-from tocsin.domain.warning import Warning
+from tocsin.domain.level import Band
+from tocsin.domain.warning import Urgency, Warning
+from tocsin.domain.warning_life import State
+from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import decode_warning
+
+_BY_URGENCY = (Urgency.URGENT, Urgency.ELEVATED, Urgency.ROUTINE)
 
 
 class AlarmRow(msgspec.Struct, frozen=True):
@@ -18,11 +23,27 @@ class AlarmRow(msgspec.Struct, frozen=True):
     sentence: str
 
 
+class RoleAnswers(msgspec.Struct, frozen=True):
+    """How many parties of one role have answered a warning, as the hub's bands."""
+
+    audience: str
+    role: str
+    received: Band
+    acted: Band
+    not_affected: Band
+
+
 class Received(msgspec.Struct, frozen=True):
-    """One warning with its author's name."""
+    """One warning as it stands, with its author's name."""
 
     author: str
     warning: Warning
+    state: State
+    """``issued``, ``updated`` (a later version than the first) or ``withdrawn``."""
+    answers: tuple[RoleAnswers, ...]
+    """What others have answered to this version; never who."""
+    answered: str
+    """What this party has answered to this version; empty before."""
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -36,10 +57,23 @@ class Inbox(msgspec.Struct, frozen=True):
 
 class _WarningRow(msgspec.Struct, frozen=True):
     id: str
-    stream: str
-    seq: int
-    expires: int
+    author: str
+    chain: str
+    version: int
+    withdrawn: int
     body: bytes
+
+
+class _AnswersRow(msgspec.Struct, frozen=True):
+    audience: str
+    role: str
+    received: str
+    acted: str
+    not_affected: str
+
+
+class _OwnAnswer(msgspec.Struct, frozen=True):
+    answer: str
 
 
 def inbox(house: House, levels: Levels, now: Instant) -> Inbox:
@@ -47,12 +81,33 @@ def inbox(house: House, levels: Levels, now: Instant) -> Inbox:
     with house.store.reading("inbox") as tx:
         alarms = tx.all("alarms", {"limit": 20}, into=AlarmRow)
         streams = tx.all("streams", {}, into=StreamRow)
-        warnings = tx.all("warnings", {"now": now}, into=_WarningRow)
         names = {row.id: row.name for row in tx.all("parties", {}, into=PartyRow)}
-    received = [decode_warning(row.body) for row in warnings]
+        warnings = [_received(tx, row, names) for row in tx.all("warnings", {"now": now}, into=_WarningRow)]
     return Inbox(
         alarms=tuple(alarms),
         witness=tuple(streams),
-        warnings=tuple(Received(names.get(one.author, one.author), one) for one in received),
+        warnings=tuple(sorted(warnings, key=_order)),
         values=tuple(levels.known(now)),
     )
+
+
+def _received(tx: Transaction, row: _WarningRow, names: dict[str, str]) -> Received:
+    about: Params = {"chain": row.chain, "version": row.version}
+    answers = [
+        RoleAnswers(one.audience, one.role, Band(one.received), Band(one.acted), Band(one.not_affected))
+        for one in tx.all("answers", about, into=_AnswersRow)
+    ]
+    own = tx.one("own_answer", about, into=_OwnAnswer)
+    issued = State.ISSUED if row.version == 1 else State.UPDATED
+    return Received(
+        author=names.get(row.author, row.author),
+        warning=decode_warning(row.body),
+        state=State.WITHDRAWN if row.withdrawn else issued,
+        answers=tuple(answers),
+        answered=own.answer if own else "",
+    )
+
+
+def _order(one: Received) -> tuple[bool, int]:
+    """What stands before what was withdrawn, the most urgent first, each as it came."""
+    return one.state is State.WITHDRAWN, _BY_URGENCY.index(one.warning.urgency)

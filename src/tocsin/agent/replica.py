@@ -11,18 +11,19 @@ from contextlib import suppress
 
 import msgspec
 
+from tocsin.agent import warnings
 from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Clock, Instant, to_text
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
-from tocsin.domain.warning import check_warning
 from tocsin.errors import BadSignature, Forked, Malformed, ProofError, StorageError, TocsinError
 from tocsin.follow.verify import StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
 from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Store, Transaction
+from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
 from tocsin.wire.messages import (
     BandEvent,
     ErasureEvent,
@@ -184,6 +185,10 @@ class Replica:
                 tx.run("save_band", {**place, "value": str(band.observable), "named": band.named})
             case "warning":
                 self._apply_warning(tx, entry, decode(body, WarningEvent))
+            case "answers":
+                warnings.apply_answers(tx, entry, decode(body, AnswersEvent), self._membership.party)
+            case "acknowledgement":
+                warnings.recall(tx, entry, decode(body, AcknowledgementEvent))
             case "erasure":
                 self._apply_erasure(tx, entry, decode(body, ErasureEvent))
             case "party":
@@ -210,19 +215,18 @@ class Replica:
             raise BadSignature("The warning's author is no active agency and no desk of this alliance.")
         context = Context("warning", self._membership.realm, self._membership.hub)
         verify(author.signing_key, context, event.warning, event.signature)
-        warning = check_warning(decode_warning(event.warning))
-        if warning.author != event.author:
+        if decode_warning(event.warning).author != event.author:
             raise BadSignature("The warning was signed by another party than it names.")
-        place: Params = {"stream": entry.stream, "seq": entry.seq}
-        tx.run("save_warning", {**place, "id": warning.id, "expires": warning.expires, "body": event.warning})
-        for observable in warning.look_for:
-            self._post(tx, entry, observable, "warning", warning.expires)
+        if sentence := warnings.apply(tx, entry, event.warning):
+            self._raise_alarm(tx, f"Warning {entry.header.fact} of {author.name} {sentence}.")
 
     def _apply_erasure(self, tx: Transaction, entry: VerifiedEntry, erasure: ErasureEvent) -> None:
         for seq in erasure.seqs:
             place: Params = {"stream": entry.stream, "seq": seq}
-            for query in ("erase_body", "erase_postings", "erase_warning", "erase_band"):
+            warnings.erase(tx, place)
+            for query in ("erase_body", "erase_postings", "erase_band", "erase_answers"):
                 tx.run(query, place)
+        tx.run("forget_own_answer", {"message": erasure.fact})
 
     def _apply_party(self, tx: Transaction, event: PartyEvent) -> None:
         """A party's keys are taken once. Another key under its name could be the hub's own: it is not believed."""

@@ -2,7 +2,6 @@
 """`tocsin agent …`: what a bank, an agency, a regulator or the desk runs inside its own walls."""
 
 import argparse
-import asyncio
 import getpass
 import logging
 from collections.abc import Iterator
@@ -11,30 +10,18 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import app
-from tocsin.agent.house import House
 from tocsin.agent.inbox import Inbox, inbox
-from tocsin.agent.outbox import Settled
 from tocsin.agent.protection import Change
-from tocsin.agent.verbs.deliver import deliver
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.verbs.sight import recognise, sight
-from tocsin.agent.verbs.warn import draft, issue
 from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.delivered import delivered
 from tocsin.cli.report import REPORT
+from tocsin.cli.warning import ACK, WARN, lines_of
 from tocsin.clock import Instant, to_text
 from tocsin.config import OwnAssets
-from tocsin.domain.grading import parse_grading
 from tocsin.domain.observable import defang
-from tocsin.domain.warning import Urgency
-from tocsin.errors import Refused
 from tocsin.wire.messages import ERASURE_REASONS
-
-
-class Delivered(msgspec.Struct, frozen=True):
-    """One message and how it ended."""
-
-    id: str
-    settled: Settled
 
 
 class Shields(msgspec.Struct, frozen=True):
@@ -111,12 +98,7 @@ def _inbox_lines(found: Inbox) -> Iterator[str]:
     for alarm in found.alarms:
         yield f"ALARM {to_text(Instant(alarm.at))[:19]}  {alarm.sentence}"
     for received in found.warnings:
-        warning = received.warning
-        yield f"WARNING {warning.urgency} from {received.author}: {warning.title}   ({warning.id})"
-        if warning.grading:
-            yield f"    graded {warning.grading}: {parse_grading(warning.grading).words()}"
-        if warning.measures:
-            yield f"    do: {warning.measures}"
+        yield from lines_of(received)
     for one in found.values:
         why = "; ".join(one.judgement.reasons)
         yield f"{one.judgement.level:<6} {defang(one.observable.value):<60} {why}   ({one.reference})"
@@ -149,46 +131,7 @@ def _sight_arguments(parser: argparse.ArgumentParser) -> None:
 def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         message = sight(house, recognise(parsed.value), parsed.audience, parsed.by or getpass.getuser())
-        yield _delivered(house, message, "Confirmed: the alliance counts you as a source, and names nobody.")
-
-
-def _warn_arguments(parser: argparse.ArgumentParser) -> None:
-    folder(parser, "agent")
-    parser.add_argument("--title", required=True, help="one line; never who was hurt")
-    parser.add_argument(
-        "--look-for", action="append", default=[], metavar="VALUE", help="a value; may be repeated"
-    )
-    parser.add_argument("--measures", default="", help="what to do, in plain text")
-    parser.add_argument(
-        "--urgency", default="elevated", choices=list(Urgency), help="how soon to act (default elevated)"
-    )
-    parser.add_argument("--days", type=int, default=14, help="until it expires (default 14)")
-    parser.add_argument("--audience", action="append", default=[], help="who may read it (default all)")
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
-    parser.add_argument("--yes", action="store_true", help="issue it; without this it is only shown")
-
-
-def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        warning = draft(
-            house,
-            title=parsed.title,
-            look_for=tuple(recognise(text) for text in parsed.look_for),
-            measures=parsed.measures,
-            urgency=Urgency(parsed.urgency),
-            days=parsed.days,
-        )
-        lines = [
-            f"{warning.urgency}: {warning.title}",
-            *(f"  + {defang(one.value)}" for one in warning.look_for),
-        ]
-        if not parsed.yes:
-            yield Output((*lines, "Not issued. Add --yes to sign and issue it."), warning)
-            return
-        yield Output(tuple(lines))
-        audiences = tuple(parsed.audience) or ("all",)
-        message = issue(house, warning, audiences, parsed.by or getpass.getuser())
-        yield _delivered(house, message, f"Issued as {warning.id}, under this agency's own signature.")
+        yield delivered(house, message, "Confirmed: the alliance counts you as a source, and names nobody.")
 
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
@@ -206,15 +149,7 @@ def _erase_arguments(parser: argparse.ArgumentParser) -> None:
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         message = erase(house, parsed.fact, parsed.reason, parsed.by or getpass.getuser())
-        yield _delivered(house, message, "Erased at the hub; every reader was told to delete its copy.")
-
-
-def _delivered(house: House, message: str, sentence: str) -> Output:
-    """Send one message now; Refused when the hub says no."""
-    (settled,) = asyncio.run(deliver(house, [message]))
-    if settled.receipt is None:
-        raise Refused(settled.problem)
-    return Output((sentence,), Delivered(message, settled))
+        yield delivered(house, message, "Erased at the hub; every reader was told to delete its copy.")
 
 
 COMMANDS = (
@@ -230,14 +165,8 @@ COMMANDS = (
     REPORT,
     Command("agent", "inbox", "show alarms, warnings and every value with its level", _inbox, _folder_only),
     Command("agent", "sight", "confirm a value that you saw too", _sight, _sight_arguments),
-    Command(
-        "agent",
-        "warn",
-        "warn everybody, as an agency or the desk",
-        _warn,
-        _warn_arguments,
-        "Without --yes the warning is only shown. Your agent signs it: the hub could not have written it.",
-    ),
+    WARN,
+    ACK,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
     Command(
         "agent",

@@ -71,8 +71,11 @@ def lint(disclosure: Disclosure, registrable: Registrable) -> tuple[Finding, ...
 
 
 def lint_warning(warning: Warning, registrable: Registrable) -> tuple[Finding, ...]:
-    """The same rules on what a warning tells others to look for. Its text is its author's own word."""
-    found = list(_count(len(warning.look_for), "look_for"))
+    """The same rules on what a warning tells others to look for. Its text is its author's own word.
+
+    A withdrawal tells nothing to look for.
+    """
+    found = [] if warning.withdrawn else list(_count(len(warning.look_for), "look_for"))
     found.extend(_repeated(warning.look_for, "look_for"))
     for index, observable in enumerate(warning.look_for[:MAX_INDICATORS]):
         found.extend(lint_observable(observable, registrable, f"look_for[{index}]"))

@@ -15,10 +15,11 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake, M, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
-from tocsin.hub.verbs import erase, report, sight, warn
+from tocsin.hub.verbs import acknowledge, erase, report, sight, warn
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
+from tocsin.wire.answering import Acknowledge
 from tocsin.wire.messages import (
     MAX_BODY,
     Consistency,
@@ -40,6 +41,7 @@ OPERATIONS = (
     Operation("POST", "/v1/reports", "Report an attack.", Report, SignedReceipt),
     Operation("POST", "/v1/sightings", "Confirm an observable.", Sight, SignedReceipt),
     Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
+    Operation("POST", "/v1/acknowledgements", "Answer a warning.", Acknowledge, SignedReceipt),
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
     Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
     Operation("GET", "/v1/consistency", "Prove that the head log only grew.", None, Consistency),
@@ -68,6 +70,7 @@ class Routes:
                 Route("/v1/reports", self._report, methods=["POST"]),
                 Route("/v1/sightings", self._sight, methods=["POST"]),
                 Route("/v1/warnings", self._warn, methods=["POST"]),
+                Route("/v1/acknowledgements", self._acknowledge, methods=["POST"]),
                 Route("/v1/erasures", self._erase, methods=["POST"]),
                 Route("/v1/stream", self._stream, methods=["GET"]),
                 Route("/v1/consistency", self._consistency, methods=["GET"]),
@@ -88,6 +91,9 @@ class Routes:
 
     async def _warn(self, request: Request) -> Response:
         return await self._tell(request, Warn, heeding(warn.accept), MAX_BODY)
+
+    async def _acknowledge(self, request: Request) -> Response:
+        return await self._tell(request, Acknowledge, acknowledge.accept, _SMALL)
 
     async def _erase(self, request: Request) -> Response:
         received = await _received(request, _SMALL)

@@ -99,7 +99,10 @@ class Sight(Told, frozen=True, kw_only=True, tag="sight"):
 
 
 class Warn(Told, frozen=True, kw_only=True, tag="warn"):
-    """An agency's or the desk's warning, signed by its author."""
+    """One version of an agency's or the desk's warning, signed by its author.
+
+    Its id is the warning's for the first version, ``msg_…`` for a later one.
+    """
 
     audiences: tuple[str, ...] = ("all",)
     purposes: tuple[Purpose, ...] = ()
@@ -116,7 +119,7 @@ class Erase(Told, frozen=True, kw_only=True, tag="erase"):
     """The author takes back everything about one fact."""
 
     fact: str
-    """The identifier of the report, sighting or warning."""
+    """The identifier of the report, sighting, warning or acknowledgement."""
     reason: str
     """One of `ERASURE_REASONS`."""
 
@@ -164,7 +167,7 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
 
     entry: str
     """Kind of the body: ``object``, ``sighting``, ``warning``, ``band``, ``erasure``, ``party``, ``key``,
-    ``membership``."""
+    ``membership``, ``acknowledgement``, ``answers``."""
     added: int
     """Strictly increasing in one stream."""
     fact: str
@@ -289,7 +292,7 @@ class BandEvent(Message, frozen=True, kw_only=True, tag="band"):
 
 
 class WarningEvent(Message, frozen=True, kw_only=True, tag="warning"):
-    """A warning with its author's own signature."""
+    """One version of a warning, or its withdrawal, with its author's own signature."""
 
     author: str
     warning: bytes

@@ -65,6 +65,10 @@ class _Delivered(msgspec.Struct, frozen=True):
     settled: Settled
 
 
+class _Warned(msgspec.Struct, frozen=True):
+    id: str
+
+
 class Story:
     """One telling. `tell` gets every line as it happens."""
 
@@ -134,7 +138,7 @@ class Story:
         )
 
     def _police(self, alliance: Alliance) -> None:
-        """The police warn of another wave, without a word about who was hurt."""
+        """The police warn of another wave: two officers, the agency's signature, no word about who was hurt."""
         police = alliance.seats["police"]
         self._chapter(
             "The police warn of a second wave", "signed by the agency: the hub could not have written it"
@@ -147,9 +151,12 @@ class Story:
             "urgent",
         ]
         banks = [alliance.seats[short] for short in ("northbridge", "harbour", "castellan")]
-        command = ["agent", "warn", str(police.folder), *warning, *advice, "--yes"]
+        warn = ["agent", "warn", str(police.folder)]
+        drafted = ask([*warn, "draft", *warning, *advice, "--by", "Inspector Okafor"], _Warned)
+        ask([*warn, "approve", drafted.id, "--by", "Superintendent Lindqvist"], _Warned)
+        self._tell("   one officer wrote it, another approved it; their names stay at the agency")
         self._do(
-            command,
+            [*warn, "issue", drafted.id],
             banks,
             lambda seat: in_file(_csv(seat), SECOND_WAVE),
             "blocks the host: a warning names it",

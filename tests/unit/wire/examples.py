@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 
 from tocsin.clock import Instant
+from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import messages
+from tocsin.wire import answering, messages
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -60,6 +61,13 @@ EXAMPLES: tuple[Message, ...] = (
         id="msg_4f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, observable=LOGIN, happened="2026-11-21"
     ),
     messages.Warn(id=WARNING, sent=SENT, audiences=("all",), warning=WARNED, signature=SIGNATURE),
+    answering.Acknowledge(
+        id="msg_6f0c2a645a3b4c8e9b1d0123456789ab",
+        sent=SENT,
+        chain="chn_7f0c2a645a3b4c8e9b1d0123456789ab",
+        version=1,
+        answer=Answer.ACTED,
+    ),
     messages.Erase(id="msg_5f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, fact=REPORT, reason="mistake"),
     messages.Receipt(
         hub="hub.example",
@@ -119,6 +127,18 @@ EXAMPLES: tuple[Message, ...] = (
     messages.SightingEvent(observable=LOGIN, happened="2026-11-21"),
     messages.BandEvent(observable=LOGIN, named=Band.FEW),
     messages.WarningEvent(author=PARTY, warning=WARNED, signature=SIGNATURE),
+    answering.AcknowledgementEvent(
+        chain="chn_7f0c2a645a3b4c8e9b1d0123456789ab", version=1, answer=Answer.ACTED
+    ),
+    answering.AnswersEvent(
+        chain="chn_7f0c2a645a3b4c8e9b1d0123456789ab",
+        version=1,
+        audience="all",
+        role=Role.BANK,
+        received=Band.FEW,
+        acted=Band.ONE,
+        not_affected=Band.NONE,
+    ),
     messages.ErasureEvent(fact=REPORT, seqs=(3, 7), reason="mistake"),
     messages.Witness(
         held=4,

@@ -1,14 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agency or the desk warns everybody: what to look for, what to do, until when; never who was hurt."""
+"""An agency or the desk warns everybody: what to look for, what to do, until when; never who was hurt.
+
+Each function is one officer's step, in one transaction with its line in the journal. Before anything is signed a
+second officer has approved exactly these words: always at an agency, at a desk where its settings say so. Withdrawing
+needs one officer: what stops a wrong block must not wait.
+
+The agent believes the names that it is told. Who may type them is a matter of the machine it runs on.
+"""
+
+import msgspec
 
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
-from tocsin.clock import DAY, Instant
+from tocsin.agent.own_warnings import Content, OwnWarning, keep, newest, versions
+from tocsin.agent.vault import Membership
+from tocsin.clock import Instant
+from tocsin.domain.audience import Audience
 from tocsin.domain.linter import lint_warning
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Role
 from tocsin.domain.warning import Urgency, Warning, check_warning
-from tocsin.errors import Forbidden, Refused
+from tocsin.domain.warning_life import OFFICERS, State, Step, second_officer, take
+from tocsin.errors import Forbidden, Malformed, Refused
 from tocsin.ids import new_id
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.storage.store import Transaction
@@ -17,56 +30,224 @@ from tocsin.wire.registrable import registrable
 
 PATH = "/v1/warnings"
 
+_UNSENT = (State.DRAFT, State.APPROVED)
 
-def draft(
-    house: House,
-    *,
-    title: str,
-    look_for: tuple[Observable, ...],
-    measures: str,
-    urgency: Urgency,
-    days: int,
-) -> Warning:
-    """The warning as it would be issued; Forbidden or Refused when it may not."""
+
+class Change(msgspec.Struct, frozen=True):
+    """What an officer changes; None leaves a part as it is."""
+
+    title: str | None = None
+    look_for: tuple[Observable, ...] | None = None
+    measures: str | None = None
+    urgency: Urgency | None = None
+    days: int | None = None
+    grading: str | None = None
+    audiences: tuple[str, ...] | None = None
+
+
+def draft(house: House, content: Content, audiences: tuple[str, ...], by: str) -> OwnWarning:
+    """Begin a warning; Forbidden, Malformed or Refused when it could not be issued."""
+    author, now = _author(house), house.clock.now()
+    begun = OwnWarning(
+        id=new_id("wrn", house.entropy),
+        version=1,
+        state=State.DRAFT,
+        content=content,
+        audiences=_canonical(audiences),
+        author=_named(by),
+        changed=now,
+    )
+    _signable(author, begun, now)
+    return house.store.run(
+        "draft warning", lambda tx: _record(tx, house, begun, by, "drafted a warning", now)
+    )
+
+
+def update(house: House, warning_id: str, change: Change, by: str) -> OwnWarning:
+    """Change a draft, or begin the next version of what was issued; either way it is approved again."""
+    author, now = _author(house), house.clock.now()
+
+    def work(tx: Transaction) -> OwnWarning:
+        last = versions(tx, house.vault.box, warning_id)[-1]
+        if last.state in _UNSENT:
+            take(last.state, Step.REVISE)
+            version = last.version
+        else:
+            take(last.now(now), Step.UPDATE)
+            version = last.version + 1
+        begun = OwnWarning(
+            id=last.id,
+            version=version,
+            state=State.DRAFT,
+            content=_changed(last.content, change),
+            audiences=last.audiences if change.audiences is None else _canonical(change.audiences),
+            author=_named(by),
+            changed=now,
+        )
+        _signable(author, begun, now)
+        return _record(tx, house, begun, by, "changed a warning", now)
+
+    return house.store.run("update warning", work)
+
+
+def approve(house: House, warning_id: str, by: str) -> OwnWarning:
+    """A second officer agrees to exactly these words; Forbidden for the one who wrote them."""
+    needed, now = officers_needed(house), house.clock.now()
+
+    def work(tx: Transaction) -> OwnWarning:
+        last = versions(tx, house.vault.box, warning_id)[-1]
+        state = take(last.now(now), Step.APPROVE)
+        second_officer(last.author, by, needed)
+        approved = msgspec.structs.replace(last, state=state, approver=_named(by), changed=now)
+        return _record(tx, house, approved, by, "approved a warning", now)
+
+    return house.store.run("approve warning", work)
+
+
+def issue(house: House, warning_id: str, by: str) -> OwnWarning:
+    """Sign an approved version with this party's own key, and queue it.
+
+    Where one officer is enough, issuing a draft approves it.
+    """
+    author, needed, now = _author(house), officers_needed(house), house.clock.now()
+
+    def work(tx: Transaction) -> OwnWarning:
+        *earlier, last = versions(tx, house.vault.box, warning_id)
+        if last.state is State.DRAFT and needed == 1:
+            last = msgspec.structs.replace(last, state=take(last.state, Step.APPROVE), approver=_named(by))
+        state = take(last.now(now), Step.ISSUE)
+        signed = _signable(author, last, now)
+        for one in earlier:
+            if one.state is State.ISSUED:
+                replaced = take(one.now(now), Step.UPDATE)
+                keep(tx, house.vault.box, msgspec.structs.replace(one, state=replaced, changed=now))
+        message = _send(tx, house, author, signed, last.audiences)
+        issued = msgspec.structs.replace(last, state=state, issued=now, changed=now, message=message)
+        return _record(tx, house, issued, by, "issued a warning", now)
+
+    return house.store.run("issue warning", work)
+
+
+def withdraw(house: House, warning_id: str, reason: str, by: str) -> OwnWarning:
+    """Take a warning out of effect everywhere, for good; a draft is only put aside.
+
+    The newest version afterwards: with a message when readers are told, without one when there was nothing to tell.
+    """
+    author, now = _author(house), house.clock.now()
+    if not reason.strip():
+        raise Malformed("A withdrawal says why.")
+
+    def work(tx: Transaction) -> OwnWarning:
+        held = versions(tx, house.vault.box, warning_id)
+        last = next((one for one in held if one.state is State.ISSUED), held[-1])
+        gone = _withdrawn(last, reason, now)
+        if last.state in _UNSENT:
+            return _record(tx, house, gone, by, "withdrew a draft", now, reason)
+        for one in held:
+            if one.state in _UNSENT:
+                keep(tx, house.vault.box, _withdrawn(one, reason, now))
+        keep(tx, house.vault.box, gone)
+        final = msgspec.structs.replace(gone, version=held[-1].version + 1, author=_named(by), approver="")
+        signed = check_warning(_withdrawal(author, final, now))
+        message = _send(tx, house, author, signed, final.audiences)
+        final = msgspec.structs.replace(final, message=message)
+        return _record(tx, house, final, by, "withdrew a warning", now, reason)
+
+    return house.store.run("withdraw warning", work)
+
+
+def written(house: House) -> list[OwnWarning]:
+    """The newest version of each warning of this party's, the last changed first."""
+    with house.store.reading("own warnings") as tx:
+        return newest(tx, house.vault.box)
+
+
+def history(house: House, warning_id: str) -> list[OwnWarning]:
+    """Every version of one of them, oldest first."""
+    with house.store.reading("own warning") as tx:
+        return versions(tx, house.vault.box, warning_id)
+
+
+def officers_needed(house: House) -> int:
+    """How many officers stand behind each version: the rule for the role, or more by the party's own setting."""
+    return max(OFFICERS[Role(_author(house).role)], 2 if house.config.second_officer else 1)
+
+
+def _author(house: House) -> Membership:
+    """Who this party is; Forbidden when its role does not warn."""
     membership = house.vault.membership()
     if Role(membership.role) not in MAY_WARN:
         raise Forbidden(f"A {membership.role} reports; only an agency or the desk warns.")
-    now = house.clock.now()
-    warning = check_warning(
-        Warning(
-            id=new_id("wrn", house.entropy),
-            author=membership.party,
-            title=title,
-            look_for=look_for,
-            measures=measures,
-            urgency=urgency,
-            issued=now,
-            expires=Instant(now + days * DAY),
-        )
+    return membership
+
+
+def _withdrawn(warning: OwnWarning, reason: str, now: Instant) -> OwnWarning:
+    state = take(warning.now(now), Step.WITHDRAW)
+    return msgspec.structs.replace(warning, state=state, withdrawn=reason, changed=now)
+
+
+def _withdrawal(author: Membership, warning: OwnWarning, now: Instant) -> Warning:
+    """What is signed to take a warning back: no values, no measures, and the end that it had."""
+    return msgspec.structs.replace(
+        warning.signed_form(author.party, warning.issued),
+        issued=now,
+        look_for=(),
+        measures="",
+        withdrawn=warning.withdrawn,
     )
-    for finding in lint_warning(warning, registrable):
+
+
+def _changed(content: Content, change: Change) -> Content:
+    return Content(
+        title=content.title if change.title is None else change.title,
+        look_for=content.look_for if change.look_for is None else change.look_for,
+        measures=content.measures if change.measures is None else change.measures,
+        urgency=content.urgency if change.urgency is None else change.urgency,
+        days=content.days if change.days is None else change.days,
+        grading=content.grading if change.grading is None else change.grading,
+    )
+
+
+def _signable(author: Membership, warning: OwnWarning, now: Instant) -> Warning:
+    """The version as it would be signed now; Malformed or Refused when it may not leave."""
+    signed = check_warning(warning.signed_form(author.party, now))
+    for finding in lint_warning(signed, registrable):
         raise Refused(f"{finding.where}: {finding.sentence}")
-    return warning
+    return signed
 
 
-def issue(house: House, warning: Warning, audiences: tuple[str, ...], by: str) -> str:
-    """Sign the warning with this party's own key and queue it; its identifier."""
-    membership = house.vault.membership()
+def _canonical(audiences: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(Audience.parse(text)) for text in audiences) or ("all",)
+
+
+def _named(by: str) -> str:
+    if not by.strip() or len(by) > 200:
+        raise Malformed("An officer has a name of at most 200 characters.")
+    return by.strip()
+
+
+def _send(
+    tx: Transaction, house: House, author: Membership, warning: Warning, audiences: tuple[str, ...]
+) -> str:
+    """Sign exactly these bytes and put them in line; the message's identifier."""
     data = encode_warning(warning)
-    key = SigningKey.from_seed(membership.signing_seed)
     message = Warn(
-        id=warning.id,
+        id=warning.id if warning.version == 1 else new_id("msg", house.entropy),
         sent=house.clock.now(),
         audiences=audiences,
         warning=data,
-        signature=key.sign(Context("warning", membership.realm, membership.hub), data),
+        signature=SigningKey.from_seed(author.signing_seed).sign(
+            Context("warning", author.realm, author.hub), data
+        ),
     )
+    house.outbox.queue(tx, PATH, message)
+    return message.id
 
-    def work(tx: Transaction) -> None:
-        write(
-            tx, house.vault.box, Decision(warning.issued, by, "issued a warning", warning.id, warning.title)
-        )
-        house.outbox.queue(tx, PATH, message)
 
-    house.store.run("issue warning", work)
-    return warning.id
+def _record(
+    tx: Transaction, house: House, warning: OwnWarning, by: str, what: str, now: Instant, why: str = ""
+) -> OwnWarning:
+    """Keep the step with its line in the journal."""
+    about = f"{warning.id} version {warning.version}"
+    write(tx, house.vault.box, Decision(now, _named(by), what, about, why or warning.content.title))
+    return keep(tx, house.vault.box, warning)

@@ -12,6 +12,7 @@ import msgspec
 from tocsin.errors import Malformed, Unknown
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, StreamHead
+from tocsin.hub.views import answers
 from tocsin.hub.views.sources import retract
 from tocsin.ids import check_id, new_id
 from tocsin.storage.store import Transaction
@@ -59,7 +60,7 @@ def erase_fact(
     erased = tx.all("erase_bodies", whose, into=_Erased)
     tx.run("erase_digests", whose)
     dropped = tx.run("drop_held", {"id": fact, "party": origin.owner or ""})
-    for orphan in retract(tx, hub, whose, streams):
+    for orphan in (*retract(tx, hub, whose, streams), *answers.retract(tx, hub, whose, streams)):
         erased += tx.all("erase_bodies", {"fact": orphan, "owner": None}, into=_Erased)
     erasure = new_id("fct", hub.entropy)
     outcomes = []

@@ -123,9 +123,35 @@ DELETE FROM body WHERE stream = :stream AND seq = :seq;
 -- Whatever the erased entry said counts no more.
 DELETE FROM posting WHERE stream = :stream AND seq = :seq;
 
--- name: erase_warning
--- A withdrawn warning counts no more.
+-- name: header_of_entry
+-- What is said about an entry of one kind, whether or not its body is here.
+SELECT header FROM entry WHERE stream = :stream AND seq = :seq AND kind = :kind;
+
+-- name: erase_chain
+-- A warning was erased: no version of it counts from now on.
+INSERT INTO erased_warning (chain) VALUES (:chain) ON CONFLICT (chain) DO NOTHING;
+
+-- name: erased_chain
+-- Whether a warning was erased.
+SELECT chain FROM erased_warning WHERE chain = :chain;
+
+-- name: versions_beside
+-- Every version of the warning that an entry is a version of.
+SELECT other.stream AS stream, other.seq AS seq, other.chain AS chain FROM warning
+JOIN warning AS other ON other.id = warning.id AND other.author = warning.author
+WHERE warning.stream = :stream AND warning.seq = :seq;
+
+-- name: erase_version
+-- What an erased warning said is gone.
 DELETE FROM warning WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_answers
+-- Bands that rested on erased entries count no more.
+DELETE FROM answers WHERE stream = :stream AND seq = :seq;
+
+-- name: forget_own_answer
+-- An answer of one's own was taken back.
+DELETE FROM own_answer WHERE message = :message;
 
 -- name: erase_band
 -- A band that rested on erased entries counts no more.
@@ -143,13 +169,74 @@ INSERT INTO band (value, stream, seq, named) VALUES (:value, :stream, :seq, :nam
 ON CONFLICT (value, stream) DO UPDATE SET seq = excluded.seq, named = excluded.named;
 
 -- name: save_warning
--- A warning of an agency or the desk.
-INSERT INTO warning (id, stream, seq, expires, body) VALUES (:id, :stream, :seq, :expires, :body)
-ON CONFLICT (id) DO NOTHING;
+-- A version of a warning of an agency's or the desk's.
+INSERT INTO warning (stream, seq, id, author, chain, version, digest, withdrawn, expires, added, counts, body)
+VALUES (:stream, :seq, :id, :author, :chain, :version, :digest, :withdrawn, :expires, :added, 0, :body);
+
+-- name: versions_of_warning
+-- Every version of one author's warning, in an order that no delay changes.
+SELECT stream, seq, chain, version, digest, withdrawn, expires, added, counts FROM warning
+WHERE id = :id AND author = :author ORDER BY version, digest, stream, seq;
+
+-- name: signed_warning
+-- One version as its author signed it.
+SELECT body FROM warning WHERE stream = :stream AND seq = :seq;
+
+-- name: count_warning
+-- This version counts, or counts no more.
+UPDATE warning SET counts = :counts WHERE stream = :stream AND seq = :seq;
 
 -- name: warnings
--- Warnings that have not expired, the latest first.
-SELECT id, stream, seq, expires, body FROM warning WHERE expires > :now ORDER BY stream, seq DESC;
+-- The version that stands of each warning that has not ended, the latest first; withdrawn ones too.
+SELECT id, author, chain, version, withdrawn, body FROM warning WHERE counts = 1 AND expires > :now
+ORDER BY added DESC, stream, seq;
+
+-- name: save_answers
+-- The hub's bands for a warning changed.
+INSERT INTO answers (chain, version, audience, role, stream, seq, received, acted, not_affected)
+VALUES (:chain, :version, :audience, :role, :stream, :seq, :received, :acted, :not_affected)
+ON CONFLICT (chain, version, audience, role, stream) DO UPDATE SET seq = excluded.seq,
+  received = excluded.received, acted = excluded.acted, not_affected = excluded.not_affected;
+
+-- name: answers
+-- The bands for one version of a warning.
+SELECT audience, role, received, acted, not_affected FROM answers
+WHERE chain = :chain AND version = :version ORDER BY audience, role, stream;
+
+-- name: save_own_answer
+-- This party answers a warning; a later answer takes the place of an earlier one.
+INSERT INTO own_answer (chain, version, answer, message) VALUES (:chain, :version, :answer, :message)
+ON CONFLICT (chain, version) DO UPDATE SET answer = excluded.answer, message = excluded.message;
+
+-- name: recall_own_answer
+-- An answer came back in this party's own stream; what somebody decided since stands.
+INSERT INTO own_answer (chain, version, answer, message) VALUES (:chain, :version, :answer, :message)
+ON CONFLICT (chain, version) DO NOTHING;
+
+-- name: own_answer
+-- What this party has answered.
+SELECT answer FROM own_answer WHERE chain = :chain AND version = :version;
+
+-- name: unanswered_warnings
+-- Versions of others' warnings that stand, and that this party has not answered.
+SELECT warning.id AS id, warning.chain AS chain, warning.version AS version FROM warning
+LEFT JOIN own_answer ON own_answer.chain = warning.chain AND own_answer.version = warning.version
+WHERE warning.counts = 1 AND warning.withdrawn = 0 AND warning.expires > :now AND warning.author <> :party
+  AND own_answer.chain IS NULL
+ORDER BY warning.added LIMIT :limit;
+
+-- name: keep_own_warning
+-- A version of an own warning, or its next state.
+INSERT INTO own_warning (id, version, box) VALUES (:id, :version, :box)
+ON CONFLICT (id, version) DO UPDATE SET box = excluded.box;
+
+-- name: own_warning
+-- Every version of one own warning.
+SELECT id, version, box FROM own_warning WHERE id = :id ORDER BY version;
+
+-- name: own_warnings
+-- Every own warning with its versions, oldest first.
+SELECT id, version, box FROM own_warning ORDER BY id, version;
 
 -- name: save_party
 -- A party as the directory states it now.

@@ -141,11 +141,56 @@ CREATE TABLE band (
   PRIMARY KEY (value, stream)
 ) STRICT;
 
--- View of the streams: warnings, newest state.
+-- View of the streams: every proved version of every warning, and which one counts.
 CREATE TABLE warning (
-  id      TEXT   NOT NULL PRIMARY KEY,                   -- wrn_…
-  stream  TEXT   NOT NULL,                               -- of the entry
-  seq     BIGINT NOT NULL,                               -- of the entry
-  expires BIGINT NOT NULL,                               -- decided at reading time
-  body    BYTES  NOT NULL                                -- as its author signed it
+  stream    TEXT   NOT NULL,                             -- of the entry
+  seq       BIGINT NOT NULL,                             -- of the entry
+  id        TEXT   NOT NULL,                             -- wrn_…
+  author    TEXT   NOT NULL,                             -- prt_…: only its own versions replace each other
+  chain     TEXT   NOT NULL,                             -- what the hub calls this author's versions of it
+  version   BIGINT NOT NULL,                             -- from 1
+  digest    BYTES  NOT NULL,                             -- SHA-256 of the bytes that its author signed
+  withdrawn BIGINT NOT NULL,                             -- 1 when this version takes the warning back
+  expires   BIGINT NOT NULL,                             -- decided at reading time
+  added     BIGINT NOT NULL,                             -- hub's time
+  counts    BIGINT NOT NULL,                             -- 1 for the one version that stands
+  body      BYTES  NOT NULL,                             -- as its author signed it
+  PRIMARY KEY (stream, seq)
+) STRICT;
+CREATE INDEX warning_versions ON warning (id, author);
+
+-- View of the streams: warnings of which any version was erased. An erasure takes all of them, for good.
+CREATE TABLE erased_warning (
+  chain TEXT NOT NULL PRIMARY KEY                        -- of its entries
+) STRICT;
+
+-- View of the streams: how many parties of each role have answered a warning, as the bands that the hub published last.
+CREATE TABLE answers (
+  chain        TEXT   NOT NULL,                          -- of the warning
+  version      BIGINT NOT NULL,                          -- of the warning
+  audience     TEXT   NOT NULL,                          -- whose readers are counted
+  role         TEXT   NOT NULL,                          -- of those who answered
+  stream       TEXT   NOT NULL,                          -- of the entry
+  seq          BIGINT NOT NULL,                          -- of the entry
+  received     TEXT   NOT NULL,                          -- band of whoever gave any answer
+  acted        TEXT   NOT NULL,                          -- band
+  not_affected TEXT   NOT NULL,                          -- band
+  PRIMARY KEY (chain, version, audience, role, stream)
+) STRICT;
+
+-- Operational. What this party has answered itself, as soon as somebody decided it; entries of its own stream fill gaps.
+CREATE TABLE own_answer (
+  chain   TEXT   NOT NULL,                               -- of the warning
+  version BIGINT NOT NULL,                               -- of the warning
+  answer  TEXT   NOT NULL,                               -- received, acted or not-affected
+  message TEXT   NOT NULL,                               -- that carried it
+  PRIMARY KEY (chain, version)
+) STRICT;
+
+-- Ledger of this party. A version of a warning that this agency or desk writes or wrote.
+CREATE TABLE own_warning (
+  id      TEXT   NOT NULL,                               -- wrn_…
+  version BIGINT NOT NULL,                               -- from 1
+  box     BYTES  NOT NULL,                               -- its words, its state and its officers
+  PRIMARY KEY (id, version)
 ) STRICT;

@@ -162,6 +162,112 @@ ON CONFLICT (stream, value) DO UPDATE SET band = excluded.band WHERE band.band <
 -- Nobody vouches for the observable any more.
 DELETE FROM band WHERE stream = :stream AND value = :value;
 
+-- Warnings and answers ----------------------------------------------------------------------------------------------------
+
+-- name: insert_warning
+-- Record which version of which warning an entry is.
+INSERT INTO warning (stream, seq, owner, id, version, digest, chain, withdrawn, expires)
+VALUES (:stream, :seq, :owner, :id, :version, :digest, :chain, :withdrawn, :expires);
+
+-- name: versions_of_warning
+-- Every version that an owner posted of one warning, oldest first; digest is NULL once erased.
+SELECT stream.name AS stream, warning.seq, version, digest, chain, withdrawn, expires, purposes
+FROM warning JOIN stream ON stream.number = warning.stream
+JOIN entry ON entry.stream = warning.stream AND entry.seq = warning.seq
+WHERE owner = :owner AND id = :id ORDER BY version, warning.stream, warning.seq;
+
+-- name: places_of_warning
+-- Where one version of a warning stands, unless it was erased.
+SELECT warning.stream AS number, stream.name AS stream, owner, withdrawn, expires, entry.added, not_before, purposes
+FROM warning JOIN stream ON stream.number = warning.stream
+JOIN entry ON entry.stream = warning.stream AND entry.seq = warning.seq
+WHERE chain = :chain AND version = :version AND digest IS NOT NULL ORDER BY warning.stream;
+
+-- name: owner_of_chain
+-- Who wrote a warning.
+SELECT DISTINCT owner FROM warning WHERE chain = :chain;
+
+-- name: insert_answer
+-- A party answered; whether it counts is said by recount_answers.
+INSERT INTO answer (chain, version, stream, party, role, answer, home, seq, counted)
+VALUES (:chain, :version, :stream, :party, :role, :answer, :home, :seq, 0);
+
+-- name: recount_answers
+-- A party's latest answer to each version counts while the party is active; without a chain, to every warning.
+UPDATE answer SET counted = CASE WHEN EXISTS (
+    SELECT 1 FROM party WHERE party.id = answer.party AND standing = 'active'
+  ) AND NOT EXISTS (
+    SELECT 1 FROM answer AS later WHERE later.party = answer.party AND later.chain = answer.chain
+      AND later.version = answer.version AND later.stream = answer.stream AND later.seq > answer.seq
+  ) THEN 1 ELSE 0 END
+WHERE party = :party AND (chain = :chain OR :chain = '');
+
+-- name: answer_of_party
+-- What a party answered last to a version of a warning; no row before.
+SELECT answer FROM answer WHERE party = :party AND chain = :chain AND version = :version
+ORDER BY seq DESC LIMIT 1;
+
+-- name: answers_of_party
+-- Every band that a party is counted in or was, of warnings that have not ended.
+SELECT DISTINCT answer.chain, answer.version, answer.stream, role FROM answer
+JOIN warning ON warning.chain = answer.chain AND warning.version = answer.version
+WHERE party = :party AND expires > :now ORDER BY answer.chain, answer.version, answer.stream;
+
+-- name: count_answers
+-- How many parties of a role gave an answer as their latest, up to a limit.
+SELECT count(*) AS parties FROM (
+  SELECT 1 AS one FROM answer WHERE chain = :chain AND version = :version AND stream = :stream AND role = :role
+    AND answer = :answer AND counted = 1 LIMIT :limit
+) AS found;
+
+-- name: count_audience
+-- How many active parties of a role are in an audience, up to a limit; '' for no jurisdiction and for no group.
+SELECT count(*) AS parties FROM (
+  SELECT 1 AS one FROM party WHERE role = :role AND standing = 'active'
+    AND (jurisdiction = :jurisdiction OR :jurisdiction = '')
+    AND (:name = '' OR id IN (SELECT party FROM membership
+      WHERE name = :name AND since <= :now AND (until IS NULL OR until > :now)))
+  LIMIT :limit
+) AS found;
+
+-- name: band_of_answers
+-- The bands last published; no row before the first.
+SELECT received, acted, not_affected, fact FROM answer_band
+WHERE chain = :chain AND version = :version AND stream = :stream AND role = :role;
+
+-- name: set_band_of_answers
+-- These bands are published now.
+INSERT INTO answer_band (chain, version, stream, role, received, acted, not_affected, fact)
+VALUES (:chain, :version, :stream, :role, :received, :acted, :not_affected, :fact)
+ON CONFLICT (chain, version, stream, role) DO UPDATE SET received = excluded.received, acted = excluded.acted,
+  not_affected = excluded.not_affected;
+
+-- name: erase_answers
+-- Retract what an owner answered by its entries of a fact (NULL: everybody); says which bands may have changed.
+DELETE FROM answer WHERE party = coalesce(:owner, party)
+  AND (home, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact AND kind = 'acknowledgement')
+RETURNING chain, version, stream, role, party;
+
+-- name: bands_of_erased_warning
+-- The facts of the bands about an owner's warning (NULL: everybody's).
+SELECT DISTINCT answer_band.fact AS fact FROM answer_band JOIN warning ON warning.chain = answer_band.chain
+WHERE warning.owner = coalesce(:owner, warning.owner) AND warning.id = :fact ORDER BY answer_band.fact;
+
+-- name: drop_bands_of_erased_warning
+-- They are not kept up to date any more.
+DELETE FROM answer_band WHERE chain IN (
+  SELECT chain FROM warning WHERE owner = coalesce(:owner, owner) AND id = :fact);
+
+-- name: drop_answers_to_erased_warning
+-- What was answered to it counts nowhere.
+DELETE FROM answer WHERE chain IN (
+  SELECT chain FROM warning WHERE owner = coalesce(:owner, owner) AND id = :fact);
+
+-- name: erase_warning_digests
+-- Forget the digests of an owner's warning (NULL: everybody's); that it was there is known, so that none comes back.
+UPDATE warning SET digest = NULL
+WHERE digest IS NOT NULL AND owner = coalesce(:owner, owner) AND id = :fact;
+
 -- Parties and invitations -------------------------------------------------------------------------------------------------
 
 -- name: put_party

@@ -91,6 +91,53 @@ CREATE TABLE band (
   PRIMARY KEY (stream, value)
 ) STRICT;
 
+-- View. Which version of which author's warning an entry is: finds repeats, conflicts and what is final.
+CREATE TABLE warning (
+  stream    BIGINT NOT NULL,                             -- of the entry
+  seq       BIGINT NOT NULL,                             -- of the entry
+  owner     TEXT   NOT NULL,                             -- only the owner's versions replace each other
+  id        TEXT   NOT NULL,                             -- wrn_…
+  version   BIGINT NOT NULL,                             -- from 1
+  digest    BYTES,                                       -- SHA-256 of the bytes that were signed; NULL once erased
+  chain     TEXT   NOT NULL,                             -- random: stands for this owner's warning of that identifier
+  withdrawn BIGINT NOT NULL,                             -- 1 when this version takes the warning back
+  expires   BIGINT NOT NULL,                             -- as signed
+  PRIMARY KEY (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
+) STRICT;
+CREATE INDEX warning_version ON warning (owner, id, version);
+CREATE INDEX warning_chain ON warning (chain, version);
+
+-- View. Which party answered what to a warning, for each stream in which it counts: here alone stands who is behind.
+CREATE TABLE answer (
+  chain   TEXT   NOT NULL,                               -- of the warning
+  version BIGINT NOT NULL,                               -- of the warning
+  stream  BIGINT NOT NULL,                               -- where the warning stands
+  party   TEXT   NOT NULL,                               -- who answered
+  role    TEXT   NOT NULL,                               -- of that party
+  answer  TEXT   NOT NULL,                               -- received, acted or not-affected
+  home    BIGINT NOT NULL,                               -- the party's own stream, with the entry that says so
+  seq     BIGINT NOT NULL,                               -- of that entry
+  counted BIGINT NOT NULL,                               -- 1: it is the party's latest, and the party is active
+  PRIMARY KEY (home, seq, stream),
+  FOREIGN KEY (home, seq) REFERENCES entry (stream, seq)
+) STRICT;
+CREATE INDEX answer_count ON answer (chain, version, stream, role, answer, counted);
+CREATE INDEX answer_party ON answer (party, chain, version, stream, seq);
+
+-- View. The bands of answers that were last published.
+CREATE TABLE answer_band (
+  chain        TEXT   NOT NULL,                          -- of the warning
+  version      BIGINT NOT NULL,                          -- of the warning
+  stream       BIGINT NOT NULL,                          -- whose readers are counted
+  role         TEXT   NOT NULL,                          -- of those who answered
+  received     TEXT   NOT NULL,                          -- band of whoever gave any answer
+  acted        TEXT   NOT NULL,                          -- band
+  not_affected TEXT   NOT NULL,                          -- band
+  fact         TEXT   NOT NULL,                          -- random: shared by all entries that published them
+  PRIMARY KEY (chain, version, stream, role)
+) STRICT;
+
 -- View of the directory stream: every party as it stands now.
 CREATE TABLE party (
   id           TEXT   NOT NULL PRIMARY KEY,              -- prt_…

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin agent warn DIR …`: an agency's or the desk's warning from draft to its end. `tocsin agent ack`: an answer."""
+
+import argparse
+import getpass
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tocsin.agent import app
+from tocsin.agent.house import House
+from tocsin.agent.inbox import Received
+from tocsin.agent.outbox import Settled
+from tocsin.agent.own_warnings import Content, OwnWarning
+from tocsin.agent.verbs.acknowledge import acknowledge
+from tocsin.agent.verbs.sight import recognise
+from tocsin.agent.verbs.warn import (
+    Change,
+    approve,
+    draft,
+    history,
+    issue,
+    officers_needed,
+    update,
+    withdraw,
+    written,
+)
+from tocsin.cli.command import Command, Output, folder
+from tocsin.cli.delivered import delivered, settle
+from tocsin.clock import Instant, to_text
+from tocsin.domain.acknowledgement import Answer
+from tocsin.domain.grading import parse_grading
+from tocsin.domain.observable import defang
+from tocsin.domain.warning import Urgency
+from tocsin.domain.warning_life import State
+
+Step = Callable[[House, argparse.Namespace, str], Iterator[Output]]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One own warning as it stands, and where the message that carries it is."""
+
+    id: str
+    version: int
+    state: State
+    title: str
+    sent: str
+    settled: Settled | None = None
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Every own warning."""
+
+    warnings: tuple[Shown, ...]
+
+
+class History(msgspec.Struct, frozen=True):
+    """Every version of one, with the names of the officers: for this party's own eyes."""
+
+    versions: tuple[OwnWarning, ...]
+
+
+def _draft(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    content = Content(
+        title=parsed.title,
+        look_for=tuple(recognise(text) for text in parsed.look_for or []),
+        measures=parsed.measures or "",
+        urgency=Urgency(parsed.urgency or Urgency.ELEVATED),
+        days=14 if parsed.days is None else parsed.days,
+        grading=parsed.grading or "",
+    )
+    yield _step(house, draft(house, content, tuple(parsed.audience or ()), by))
+
+
+def _update(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    values = parsed.look_for
+    change = Change(
+        title=parsed.title,
+        look_for=None if values is None else tuple(recognise(text) for text in values),
+        measures=parsed.measures,
+        urgency=Urgency(parsed.urgency) if parsed.urgency else None,
+        days=parsed.days,
+        grading=parsed.grading,
+        audiences=tuple(parsed.audience) if parsed.audience else None,
+    )
+    yield _step(house, update(house, parsed.id, change, by))
+
+
+def _approve(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    yield _step(house, approve(house, parsed.id, by))
+
+
+def _issue(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    yield _step(house, issue(house, parsed.id, by))
+
+
+def _withdraw(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    yield _step(house, withdraw(house, parsed.id, parsed.reason, by))
+
+
+def _list(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    found = tuple(_shown(house, one) for one in written(house))
+    lines = [f"{one.state:<9} {one.id}  version {one.version}  {one.title}  {one.sent}" for one in found]
+    yield Output(tuple(lines) or ("No warning was written here yet.",), Listed(found))
+
+
+def _show(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+    found = history(house, parsed.id)
+    lines = [line for one in found for line in _lines(one, house.clock.now())]
+    yield Output(tuple(lines), History(tuple(found)))
+
+
+def _step(house: House, warning: OwnWarning) -> Output:
+    """What an officer's step led to, delivered when it tells the alliance anything."""
+    if warning.message:
+        settled = settle(house, warning.message).settled
+        shown = msgspec.structs.replace(_shown(house, warning), settled=settled)
+        return Output((f"{_SAID[warning.state]} ({warning.id}, version {warning.version})",), shown)
+    lines = _lines(warning, house.clock.now())
+    return Output((*lines, _next(house, warning)), _shown(house, warning))
+
+
+_SAID = {
+    State.ISSUED: "Issued under this party's own signature.",
+    State.WITHDRAWN: "Withdrawn: its values are out of every reader's levels; it stays shown as withdrawn.",
+}
+
+
+def _next(house: House, warning: OwnWarning) -> str:
+    """What an officer does after this, in a command."""
+    if warning.state is State.WITHDRAWN:
+        return "Put aside. It was never issued."
+    if warning.state is State.APPROVED or officers_needed(house) == 1:
+        return f"Next: tocsin agent warn DIR issue {warning.id}"
+    return f"Next, another officer: tocsin agent warn DIR approve {warning.id} --by NAME"
+
+
+def _shown(house: House, warning: OwnWarning) -> Shown:
+    sent = house.outbox.state(warning.message) if warning.message else None
+    return Shown(
+        id=warning.id,
+        version=warning.version,
+        state=warning.now(house.clock.now()),
+        title=warning.content.title,
+        sent=sent.state if sent else "",
+    )
+
+
+def _lines(warning: OwnWarning, now: Instant) -> Iterator[str]:
+    content = warning.content
+    yield f"{warning.now(now)}  {content.urgency}: {content.title}   ({warning.id}, version {warning.version})"
+    yield from (f"  + {defang(one.value)}" for one in content.look_for)
+    if content.measures:
+        yield f"    do: {content.measures}"
+    yield f"    to {', '.join(warning.audiences)}, for {content.days} days"
+    approved = f", approved by {warning.approver}" if warning.approver else ""
+    yield f"    written by {warning.author}{approved}: names that stay here"
+    if warning.withdrawn:
+        yield f"    withdrawn: {warning.withdrawn}"
+
+
+def lines_of(received: Received) -> Iterator[str]:
+    """A warning as a reader's inbox shows it."""
+    warning, until = received.warning, to_text(received.warning.expires)[:10]
+    version = f"version {warning.version}, " if warning.version > 1 else ""
+    state = "WITHDRAWN" if received.state is State.WITHDRAWN else f"WARNING {warning.urgency}"
+    yield f"{state} from {received.author}: {warning.title}   ({warning.id}, {version}until {until})"
+    if warning.withdrawn:
+        yield f"    why: {warning.withdrawn}"
+    if warning.grading:
+        yield f"    graded {warning.grading}: {parse_grading(warning.grading).words()}"
+    if warning.measures:
+        yield f"    do: {warning.measures}"
+    for one in received.answers:
+        yield (
+            f"    {one.role} in {one.audience}: received {one.received}, acted {one.acted}, "
+            f"not affected {one.not_affected}"
+        )
+    if received.answered:
+        yield f"    this party answered: {received.answered}"
+
+
+_CONTENT = ("draft", "update")
+_STEPS: tuple[tuple[str, str, Step], ...] = (
+    ("draft", "write a new warning; nothing leaves", _draft),
+    ("approve", "agree to a draft, as another officer than the one who wrote it", _approve),
+    ("issue", "sign what was approved, and send it", _issue),
+    ("update", "change a draft, or prepare a new version of what was issued", _update),
+    ("withdraw", "take a warning out of effect everywhere, for good", _withdraw),
+    ("list", "show every warning of this party with its state", _list),
+    ("show", "show every version of one, with its officers", _show),
+)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+    for name, sentence, step in _STEPS:
+        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
+        if name not in ("draft", "list"):
+            below.add_argument("id", metavar="ID", help="identifier of the warning, wrn_…")
+        if name in _CONTENT:
+            _content_arguments(below, required=name == "draft")
+        if name == "withdraw":
+            below.add_argument("--reason", required=True, help="why, in one line that every reader sees")
+        if name not in ("list", "show"):
+            below.add_argument("--by", default=None, help="which officer (default: you); the name stays here")
+        # SUPPRESS: what stands before the step must not be forgotten.
+        below.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
+        )
+        below.set_defaults(step=step)
+
+
+def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument("--title", required=required, help="one line; never who was hurt")
+    parser.add_argument("--look-for", action="append", metavar="VALUE", help="a value; may be repeated")
+    parser.add_argument("--measures", help="what to do, in plain text")
+    parser.add_argument(
+        "--urgency", choices=list(Urgency), help="how fast a human should look (default elevated)"
+    )
+    parser.add_argument("--days", type=int, help="until it expires, counted from its issue (default 14)")
+    parser.add_argument(
+        "--grading", help="of source and information, such as admiralty:B2; nothing is guessed"
+    )
+    parser.add_argument("--audience", action="append", help="who may read it; may be repeated (default all)")
+
+
+def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        by = getattr(parsed, "by", None) or getpass.getuser()
+        yield from parsed.step(house, parsed, by)
+
+
+def _ack_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "agent")
+    parser.add_argument("warning", metavar="WARNING", help="identifier of the warning, wrn_…")
+    parser.add_argument("--answer", default=Answer.ACTED, choices=list(Answer), help="default acted")
+    parser.add_argument("--by", default=None, help="who decides (default: you)")
+
+
+def _ack(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        by = parsed.by or getpass.getuser()
+        message = acknowledge(house, parsed.warning, Answer(parsed.answer), by)
+        sentence = f"Answered {parsed.answer}: the hub knows who, everybody else learns bands."
+        yield delivered(house, message, sentence)
+
+
+WARN = Command(
+    "agent",
+    "warn",
+    "warn everybody, as an agency or the desk",
+    _warn,
+    _arguments,
+    "draft, then approve by another officer, then issue; a desk may issue its own draft.\n"
+    "Your agent signs it: the hub could not have written it. Officers' names never leave.",
+)
+ACK = Command(
+    "agent",
+    "ack",
+    "answer a warning: received, acted or not affected",
+    _ack,
+    _ack_arguments,
+    "The hub learns who answered. Members, the author and the desk learn bands for each role of three or more.",
+)
