@@ -42,7 +42,7 @@ _ROLE_WORDS = (
     "titulaire klant klanten gebruiker relatie utente utenti socios "
     # the greetings themselves
     "dear hi hey greetings welcome ola oi prezado prezada prezados caro cara estimado estimada querido querida hola "
-    "god bonjour bonsoir cher chere salut hallo liebe lieber geehrte geehrter gentile ciao beste geachte hej subject "
+    "god sehr bonjour bonsoir cher chere salut hallo liebe lieber geehrte geehrter gentile ciao beste geachte hej subject "
     # functions, lists and mailboxes
     "recipient recipients undisclosed list lists group mailing team teams support service services "
     "security helpdesk help desk department dept office sales admin administrator webmaster postmaster "
@@ -96,29 +96,27 @@ def is_ordinary(word: str) -> bool:
 
 def spellings_of(name: str) -> frozenset[str]:
     """Every way to write a name that is looked for: lower case, words joined; empty when it names nobody."""
-    return frozenset(
-        spelling
-        for written in _written(name[:MAX_LENGTH])
-        for spelling in _combined([word for word in _WORD.findall(written) if not says_what_one_is(word)])
-        if len(spelling) > (2 if spelling.isascii() else 1)
-    )
-
-
-def _written(name: str) -> set[str]:
-    """A name with its accents taken off, written out, and with what was written out taken back."""
-    lower = unicodedata.normalize("NFC", name).casefold()
-    taken_off = plain(lower.translate(_TAKEN_OFF))
-    return {taken_off, plain(lower.translate(_WRITTEN_OUT)), _PAIRS.sub(lambda pair: pair[0][0], taken_off)}
-
-
-def _combined(words: list[str]) -> Iterator[str]:
-    """Each word that may stand alone, neighbours and the whole in either order, and one of two as an initial."""
-    words = words[:MAX_WORDS]
+    lower = unicodedata.normalize("NFC", name[:MAX_LENGTH]).casefold()
+    words = [word for word in _WORD.findall(lower) if not says_what_one_is(word)][:MAX_WORDS]
     if all(map(is_ordinary, words)):
-        return
-    yield from (word for word in words if not is_ordinary(word))
+        return frozenset()
+    alone = [word for word in words if not is_ordinary(word)]
+    found = {form for word in alone for form in _written(word)}
     for some in (words, words[::-1]) if len(words) > 1 else ():
-        yield "".join(some)
-        yield from (one + other for one, other in (*pairwise(some), (some[0], some[-1])) if one != other)
-        yield some[0][0] + some[-1]
-        yield some[0] + some[-1][0]
+        for forms in zip(*map(_written, some), strict=True):
+            found.update(_joined(forms))
+    return frozenset(form for form in found if len(form) > (2 if form.isascii() else 1))
+
+
+def _written(word: str) -> tuple[str, str, str]:
+    """A word with its accents taken off, with them written out, and with what was written out taken back."""
+    taken_off = plain(word.translate(_TAKEN_OFF))
+    return taken_off, plain(word.translate(_WRITTEN_OUT)), _PAIRS.sub(lambda pair: pair[0][0], taken_off)
+
+
+def _joined(words: tuple[str, ...]) -> Iterator[str]:
+    """The whole, neighbours, first with last, and one of these two as an initial."""
+    first, last = words[0], words[-1]
+    yield "".join(words)
+    yield from (one + other for one, other in pairwise(words))
+    yield from (first + last, first[:1] + last, first + last[:1])

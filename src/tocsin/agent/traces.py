@@ -16,6 +16,7 @@ token that looks like a word.
 import re
 from hashlib import md5, sha1, sha256
 from itertools import pairwise, permutations
+from urllib.parse import unquote
 
 from tocsin.agent.assets import Assets, covering
 from tocsin.agent.bystanders import Bystanders
@@ -41,6 +42,7 @@ _RUN = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(
     r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[a-z])"
 )
+_HIGH_ESCAPE = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}([./-])\d{1,2}\1\d{2}(?!\d)")
 
@@ -79,7 +81,7 @@ class Traces:
 
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
-        for view in unfold(text):
+        for view in _views(text):
             if "@" in view and MAIL_ADDRESS.search(view):
                 return "a mail address"
             parts = words(view)
@@ -129,6 +131,13 @@ class Traces:
         for order in permutations(parts) if len(parts) == 3 else ():
             self._add("".join(order), "a number that the mail tells its reader")
         self._add(number, "a number that the mail tells its reader")
+
+
+def _views(text: str) -> tuple[str, ...]:
+    """Every reading of a text; ``%F6`` is read as UTF-8, and as Latin-1, which older kits still write names in."""
+    if not _HIGH_ESCAPE.search(text):
+        return unfold(text)
+    return (*unfold(text), *unfold(unquote(text, "latin-1")))
 
 
 def numbered(query: str) -> str | None:

@@ -328,6 +328,45 @@ def test_a_real_forwarded_phish_yields_the_attackers_values_and_nothing_of_its_b
     assert leaves == ["northmoor-help.com", "203.0.113.5", "https://northmoor-help.com/start"]
 
 
+ADDRESSED = [
+    # in the header, whatever the mailbox is called
+    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a?x=HelenMarsh", "https://evil.example/a"),
+    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a?x=Helen.Marsh", "https://evil.example/a"),
+    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a/helen-marsh/6", "https://evil.example/a/"),
+    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://hmarsh.evil.com/login", "https://evil.com/login"),
+    ("X-Original-To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.g@x.example>", "", "https://evil.example/a?x=Bj%C3%B6rn",
+     "https://evil.example/a"),
+    ("To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.g@x.example>", "", "https://evil.example/a?x=Bjorn", "https://evil.example/a"),
+    ("To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.g@x.example>", "", "https://evil.example/7/Bj%C3%B6rn/", "https://evil.example/7/"),
+    # in the greeting alone: a blind copy
+    ("Subject: x", "Dear Helen Marsh,", "https://evil.example/a?x=h.marsh", "https://evil.example/a"),
+    ("Subject: x", "Sehr geehrter Herr Groß,", "https://evil.example/a/gross/b", "https://evil.example/a/"),
+    ("Subject: x", "Olá, João", "https://evil.example/joao/b", "evil.example"),
+    ("Subject: Helen Marsh, your card", "Hello,", "https://evil.example/a/marshh", "https://evil.example/a/"),
+    # numbers: told to the reader anywhere, else in a query
+    ("Subject: Case 88213", "Hello,", "https://evil.example/a/88213/b", "https://evil.example/a/"),
+    ("Subject: x", "Dear Helen, born 02.04.1978", "https://evil.example/a/1978-04-02", "https://evil.example/a/"),
+    ("Subject: x", "Hello,", "https://evil.example/a?kdnr=88213", "https://evil.example/a"),
+    ("Subject: x", "Hello,", "https://evil.example/a?geb=1978-04-02", "https://evil.example/a"),
+    ("Subject: x", "Hello,", "https://evil.example/a?id=12345678", "https://evil.example/a"),
+    # what names nobody
+    ("To: Security Team <st@x.example>", "Dear Customer,", "https://evil.example/security/customer?a=1",
+     "https://evil.example/security/customer?a=1"),
+    ("To: undisclosed-recipients:;", "Sehr geehrter Kunde,", "https://evil.example/kunde/2024/11",
+     "https://evil.example/kunde/2024/11"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "greeting", "link", "leaves"), ADDRESSED)
+def test_whoever_a_real_mail_was_written_to_does_not_leave(
+    field: str, greeting: str, link: str, leaves: str
+) -> None:
+    head = f"From: a@evil.example\r\n{field}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    values = sent(reading=read_mail(f"{head}{greeting}\r\n\r\nGo to {link} now.".encode()))
+    assert leaves in values
+    assert leaves == link or link not in values
+
+
 def test_a_hop_that_the_banks_own_host_took_leaves_and_one_of_a_strangers_does_not() -> None:
     blind = Classifier(assets_of("Northmoor Bank plc", domains=("northmoor.example",)))
     hop = FORWARDED.partition(b"--b\n")[0].replace(b"multipart/mixed; boundary=b", b"text/plain")

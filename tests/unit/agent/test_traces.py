@@ -2,6 +2,7 @@
 import base64
 import codecs
 import hashlib
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH
 
 from tocsin.agent.assets import assets_of
-from tocsin.agent.traces import Traces, opaque
+from tocsin.agent.traces import Traces, numbered, opaque
 
 TRACES = Traces(NORTH, (JANE, "al@customer.example"))
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -72,9 +73,71 @@ def test_a_role_in_an_address_names_nobody() -> None:
     assert Traces(NORTH, ("info@customer.example",)).found_in("/info/page") is None
 
 
+CALLED = Traces(
+    NORTH, ("hm17@customer.example",), ("Helen Marsh", "Björn Groß", "Bo Li"), ("88213", "02.04.1978", "4521")
+)
+
+
+@pytest.mark.parametrize("encoding", [e for e in ENCODINGS if e not in ("MD5", "SHA-256", "VERP", "dashes")])
+@pytest.mark.parametrize(
+    "name", ["helenmarsh", "Helen.Marsh", "marsh-helen", "h.marsh", "marshh", "Björn", "Bjoern"]
+)
+def test_a_recipients_name_is_found_however_it_is_written(name: str, encoding: str) -> None:
+    assert CALLED.found_in(f"/go?x={ENCODINGS[encoding](name)}") == "a recipient's name"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["?x=HelenMarsh", "/helen-marsh/6", "?x=Bj%C3%B6rn", "?x=Bjorn", "/7/Bj%C3%B6rn/", "?u=hm17", "?u=Bo_Li", "/li.bo/",
+     "?n=Gro%DF", "?n=gross", "?n=bgross", "?n=He1en", "/xHELENx/", "?n=SGVsZW4gTWFyc2g="],
+)  # fmt: skip
+def test_a_recipients_display_name_is_found_wherever_it_stands(text: str) -> None:
+    assert CALLED.found_in(text) == "a recipient's name"
+
+
+@pytest.mark.parametrize("text", ["/c/88213/x", "/19780402/", "/1978-04-02", "/02.04.1978/", "/4521"])
+def test_a_number_that_the_mail_told_its_reader_is_found(text: str) -> None:
+    assert CALLED.found_in(text) == "a number that the mail tells its reader"
+
+
+def test_words_for_everybody_are_no_traces() -> None:
+    them = Traces(NORTH, (), ("Security Team", "Customer", "Kunde", "Account Update", "Support"))
+    for text in ("/security/team/login", "/customer/account/update.php", "/kunde", "/support?step=2"):
+        assert them.found_in(text) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["kdnr=88213", "geb=1978-04-02", "id=12345678", "d=02&m=04&y=1978", "g=2/4/78", "g=2.4.78", "n=88%20213",
+     "x=ODgyMTM0NQ", "x=%38%38%32%31%33"],
+)  # fmt: skip
+def test_a_query_with_a_number_of_one_reader_is_seen(query: str) -> None:
+    assert numbered(query) == "a number that may be one reader's"
+
+
+@pytest.mark.parametrize(
+    "query", ["step=2&lang=pt", "y=2026", "v=1.2", "q=a%20b%20c%C3%B6%20d", "page=login", ""]
+)
+def test_a_query_with_few_digits_is_nobodys(query: str) -> None:
+    assert numbered(query) is None
+
+
+def test_what_many_recipients_are_called_can_be_looked_for_in_little_time() -> None:
+    names = tuple(
+        f"{chr(97 + n % 26)}elen{n} M{'abcdefghij'[n % 10]}rsh{chr(97 + n // 26)}" for n in range(200)
+    )
+    many = Traces(NORTH, tuple(f"p{n}.marsh@customer.example" for n in range(200)), names)
+    start = time.process_time()
+    for n in range(100):
+        many.found_in(f"/wp-content/{n}/login/index.html?step=verify&lang=pt&ref=aGVsbG8gd29ybGQ")
+    assert time.process_time() - start < 3
+
+
 @given(st.text(max_size=300))
 def test_any_text_can_be_looked_through(text: str) -> None:
     TRACES.found_in(text)
+    CALLED.found_in(text)
+    numbered(text)
     opaque(text)
 
 

@@ -58,9 +58,7 @@ _INVISIBLE = dict.fromkeys(
     [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF]
 )
 _URL = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
-_NUMBER = re.compile(
-    r"(?<!\w)[^\W_]{1,20}(?:[./-][^\W_]{1,20}){0,6}(?!\w)|(?<!\w)\d{1,8}(?: \d{1,8}){1,6}(?!\w)"
-)
+_NUMBER = re.compile(r"(?<!\w)(?:\d{1,8}(?: \d{1,8}){1,6}|[^\W_]{1,20}(?:[./-][^\W_]{1,20}){0,6})(?!\w)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
