@@ -106,8 +106,9 @@ def erase(tx: Transaction, place: Params) -> None:
     found = tx.one("header_of_entry", {**place, "kind": "warning"}, into=_Header)
     if found is None:
         return
-    tx.run("erase_chain", {"chain": decode(found.header, Header).chain})
-    for one in tx.all("versions_beside", place, into=_Beside):
+    chain = decode(found.header, Header).chain
+    tx.run("erase_chain", {"chain": chain})
+    for one in tx.all("versions_beside", {"chain": chain}, into=_Beside):
         tx.run("erase_chain", {"chain": one.chain})
         for query in ("erase_postings", "erase_version"):
             tx.run(query, {"stream": one.stream, "seq": one.seq})

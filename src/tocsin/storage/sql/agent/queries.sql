@@ -136,10 +136,10 @@ INSERT INTO erased_warning (chain) VALUES (:chain) ON CONFLICT (chain) DO NOTHIN
 SELECT chain FROM erased_warning WHERE chain = :chain;
 
 -- name: versions_beside
--- Every version of the warning that an entry is a version of.
-SELECT other.stream AS stream, other.seq AS seq, other.chain AS chain FROM warning
+-- Every version of the warning that has entries under a chain, whatever chain they are under themselves.
+SELECT DISTINCT other.stream AS stream, other.seq AS seq, other.chain AS chain FROM warning
 JOIN warning AS other ON other.id = warning.id AND other.author = warning.author
-WHERE warning.stream = :stream AND warning.seq = :seq;
+WHERE warning.chain = :chain;
 
 -- name: erase_version
 -- What an erased warning said is gone.

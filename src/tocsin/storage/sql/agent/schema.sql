@@ -158,6 +158,7 @@ CREATE TABLE warning (
   PRIMARY KEY (stream, seq)
 ) STRICT;
 CREATE INDEX warning_versions ON warning (id, author);
+CREATE INDEX warning_chain ON warning (chain);
 
 -- View of the streams: warnings of which any version was erased. An erasure takes all of them, for good.
 CREATE TABLE erased_warning (
