@@ -41,6 +41,7 @@ from tocsin.domain.party import Role
 from tocsin.errors import TocsinError, Unreachable
 from tocsin.follow.follower import Follower
 from tocsin.halves.witness import Proposal
+from tocsin.hub import following
 from tocsin.hub.assembly import Hub, assemble, exchange
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.verbs.enrol import invite
@@ -182,6 +183,8 @@ class _Streamed(httpx.AsyncByteStream):
                 self._began.set_exception(error)
         finally:
             self._parts.put_nowait(None)
+            if not self._began.done():
+                self._began.set_exception(httpx.ReadError("The wire was cut."))
 
     async def _receive(self) -> MutableMapping[str, Any]:
         if self._body is not None:
@@ -376,6 +379,7 @@ class Alliance:
         store.close()
 
     async def start_hub(self) -> None:
+        following._ROUND_SECONDS = 0.1  # a test has no second to lose
         if not self._founded:
             self._announce("hub", str(self.hub_key))
             self._founded = True
@@ -417,6 +421,10 @@ class Alliance:
     def sizes(self) -> dict[str, int]:
         """Every stream with its length."""
         return dict(look(self.database, "SELECT name, size FROM stream"))
+
+    def numbers(self) -> dict[str, int]:
+        """Every stream with its number."""
+        return dict(look(self.database, "SELECT name, number FROM stream"))
 
     def entries(self, stream: str) -> list[tuple[int, str, str, bytes | None]]:
         """seq, kind, fact and body of every entry of a stream, at the hub."""
