@@ -294,7 +294,9 @@ class Distrusted(ProofError):
     """This agent no longer believes the hub: protection stays, new entries are held."""
 
     problem = "distrusted"
-    next_step = "Call the partner and other members, compare notes (tocsin agent compare); then: tocsin agent trust."
+    next_step = (
+        "Call the partner and other members, compare notes (tocsin agent compare); then: tocsin agent trust."
+    )
 
 
 class StorageError(TocsinError):
