@@ -10,57 +10,50 @@ import base64
 import random
 import re
 from collections import defaultdict
-from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
 import pytest
-from tests.corpus.banks import KNOWN, SECRETS, attackers_hosts, brands, rows
+from tests.corpus.banks import SECRETS, attackers_hosts, rows
+from tests.corpus.drafts import agent_of, draft_of, drafts, readings, sent
 from tests.corpus.leak_checker import leaks_in
 
-from tocsin.agent.assets import Assets, assets_of
-from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft, redact
-from tocsin.clock import Instant, from_text
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import host_of
-from tocsin.errors import InputError
 
 pytestmark = [pytest.mark.corpus, pytest.mark.processes]
-NOW = Instant(from_text("2026-11-21T08:30:00Z"))
 
 
 def test_no_disclosure_of_real_phishing_tells_which_bank_it_was(data_dir: Path) -> None:
     found = [
         (name, leak)
-        for name, brand, draft in _drafts(data_dir, "phish_bank")
+        for name, brand, draft in drafts(data_dir, "phish_bank")
         if draft
-        for leak in leaks_in(_sent(draft.disclosure), SECRETS[brand])
+        for leak in leaks_in(sent(draft.disclosure), SECRETS[brand])
     ]
     assert not found, f"{len(found)} leaks, first: {found[:5]}"
 
 
 def test_the_genuine_hosts_that_the_labels_name_never_leave(data_dir: Path) -> None:
     genuine = {row["file"]: row["genuine_domains_in_body"] for row in rows(data_dir / "mail/facts.csv")}
-    for name, _, draft in _drafts(data_dir, "phish_bank"):
-        sent = {host_of(i.observable) for i in draft.disclosure.indicators} if draft else set()
-        assert not sent & set(re.split(r"[\s,;|]+", genuine[name]) if genuine[name] else []), name
+    for name, _, draft in drafts(data_dir, "phish_bank"):
+        hosts = {host_of(i.observable) for i in draft.disclosure.indicators} if draft else set()
+        assert not hosts & set(re.split(r"[\s,;|]+", genuine[name]) if genuine[name] else []), name
 
 
 def test_mails_with_an_attackers_host_still_yield_an_indicator(data_dir: Path) -> None:
     by_brand: dict[str, list[bool]] = defaultdict(list)
     on_host = []
-    for name, brand, draft in _drafts(data_dir, "phish_bank"):
+    for name, brand, draft in drafts(data_dir, "phish_bank"):
         held = attackers_hosts((data_dir / "mail" / name).read_bytes(), SECRETS[brand])
         if not held:
             continue
-        sent = {host_of(i.observable) or "" for i in draft.disclosure.indicators} if draft else set()
+        hosts = {host_of(i.observable) or "" for i in draft.disclosure.indicators} if draft else set()
         by_brand[brand].append(draft is not None)
-        on_host.append(any(h == s or h.endswith("." + s) for h in held for s in sent if s))
+        on_host.append(any(h == s or h.endswith("." + s) for h in held for s in hosts if s))
     overall = [one for brand in by_brand.values() for one in brand]
     mean = sum(sum(brand) / len(brand) for brand in by_brand.values()) / len(by_brand)
     print(f"\n{len(overall)} mails with an attacker's host: {_share(overall)} yield an indicator,", end=" ")
@@ -73,11 +66,12 @@ def test_mails_with_an_attackers_host_still_yield_an_indicator(data_dir: Path) -
 def test_nearly_all_labelled_phish_give_a_disclosure(data_dir: Path) -> None:
     shares = {}
     for folder in ("phish_bank", "phish_wallet", "phish_other"):
-        shares[folder] = [draft is not None for _, _, draft in _drafts(data_dir, folder)]
+        shares[folder] = [draft is not None for _, _, draft in drafts(data_dir, folder)]
         print(f"\n{folder}: {_share(shares[folder])} of {len(shares[folder])} yield a disclosure", end="")
     with ReaderChild() as child:
         ham = [
-            _draft(child.read(p.read_bytes(), p.name), _agent("lloyds")) is not None for p in _ham(data_dir)
+            draft_of(child.read(p.read_bytes(), p.name), agent_of("lloyds")) is not None
+            for p in _ham(data_dir)
         ]
     print(f"\nham (information only, a person decides what is a phish): {_share(ham)} of {len(ham)}")
     every = [one for share in shares.values() for one in share]
@@ -86,8 +80,8 @@ def test_nearly_all_labelled_phish_give_a_disclosure(data_dir: Path) -> None:
 
 def test_without_redaction_the_checker_finds_the_banks(data_dir: Path) -> None:
     told = [
-        bool(leaks_in(_sent(_naive(reading)), SECRETS[brand]))
-        for _, brand, reading in _readings(data_dir, "phish_bank")
+        bool(leaks_in(sent(_naive(reading)), SECRETS[brand]))
+        for _, brand, reading in readings(data_dir, "phish_bank")
         if reading.found
     ]
     print(f"\nwithout redaction {_share(told)} of {len(told)} disclosures would tell the bank")
@@ -138,49 +132,10 @@ def test_the_attackers_own_registered_names_are_allowed(value: str) -> None:
     assert not leaks_in(f'{{"value":"{value}"}}'.encode(), SECRETS["lloyds"])
 
 
-def _sent(disclosure: Disclosure) -> bytes:
-    """The bytes that would be sent."""
-    return msgspec.json.encode(disclosure)
-
-
 def _naive(reading: Reading) -> Disclosure:
     """What a tool without redaction would send."""
     values = tuple(Indicator(found.observable, found.part) for found in reading.found)
     return Disclosure("rpt_" + "0" * 32, Attack.PHISHING, "2026-11-21", values, (), Marking())
-
-
-@cache
-def _agent(brand: str) -> Classifier:
-    if brand not in KNOWN:
-        return Classifier(Assets("Nobody's Bank"))
-    name, domain = KNOWN[brand]
-    return Classifier(assets_of(name, domains=(domain,)))
-
-
-def _draft(reading: Reading, classifier: Classifier) -> Draft | None:
-    try:
-        return redact(
-            reading, classifier, attack=Attack.PHISHING, now=NOW, entropy=random.Random(1).randbytes
-        )
-    except InputError:
-        return None
-
-
-@cache
-def _drafts(data_dir: Path, folder: str) -> tuple[tuple[str, str, Draft | None], ...]:
-    return tuple(
-        (name, brand, _draft(reading, _agent(brand))) for name, brand, reading in _readings(data_dir, folder)
-    )
-
-
-@cache
-def _readings(data_dir: Path, folder: str) -> tuple[tuple[str, str, Reading], ...]:
-    abused = defaultdict(str, brands(data_dir))
-    paths = sorted((data_dir / "mail" / folder).glob("*.eml"))
-    names = [f"{folder}/{path.name}" for path in paths]
-    with ReaderChild() as child:
-        readings = [child.read(path.read_bytes(), path.name) for path in paths]
-    return tuple((n, abused[n], reading) for n, reading in zip(names, readings, strict=True))
 
 
 def _ham(data_dir: Path) -> list[Path]:

@@ -134,4 +134,4 @@ def _shared(hop: Hop, own: Assets, bystanders: Bystanders) -> str:
     if partner := covering(name, own.partners):
         return f"your partner's: {partner}"
     place = bystanders.of_name(name)
-    return f"called {name}: {place.why}" if place and place.category in _SHARED else ""
+    return f"a host of {place.name}: {place.why}" if place and place.category in _SHARED else ""
