@@ -23,7 +23,8 @@ START_SECONDS = 30.0
 def tocsin(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     command = [sys.executable, "-m", "tocsin", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    unfolded = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=unfolded)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
@@ -82,6 +83,10 @@ class Machine:
         process = self._running.pop(name)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+
+    def signal(self, name: str, number: int) -> None:
+        """Give a process a signal, such as to stand still."""
+        os.kill(self._running[name].pid, number)
 
     def stop(self, name: str) -> int:
         """Ask a process to end; its exit code."""

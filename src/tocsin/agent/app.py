@@ -20,7 +20,7 @@ from tocsin.agent.levels import Levels
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.protection import Protection
 from tocsin.agent.replica import PartyRow, Replica
-from tocsin.agent.signed import SignedHub, http_client
+from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
@@ -68,7 +68,7 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
 
 
 async def _join(house: House, code: str) -> Joined:
-    async with http_client(house.config) as http:
+    async with http_client(house.config, COMMAND_SECONDS) as http:
         return await join(house, code, http)
 
 

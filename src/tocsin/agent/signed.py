@@ -22,11 +22,13 @@ from tocsin.wire.problem import to_error
 MAX_ANSWER = 1024 * 1024
 """Bytes of an answer to one message: receipts of 1,000 objects are about 200 kB."""
 _CONNECT_SECONDS = 10.0
-_READ_SECONDS = 45.0
+STREAM_SECONDS = 45.0
 """Three missed heartbeats: the stream is taken for dead."""
+COMMAND_SECONDS = 15.0
+"""How long a command that a person looks at waits for an answer."""
 
 
-def http_client(config: AgentConfig) -> httpx.AsyncClient:
+def http_client(config: AgentConfig, read_seconds: float = STREAM_SECONDS) -> httpx.AsyncClient:
     """A client that goes out as the configuration says: through its proxy, trusting its authority."""
     try:
         trusted = ssl.create_default_context(cafile=config.authority_file or None)
@@ -35,7 +37,7 @@ def http_client(config: AgentConfig) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         proxy=config.proxy or None,
         verify=trusted,
-        timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
+        timeout=httpx.Timeout(read_seconds, connect=_CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
     )
@@ -124,4 +126,6 @@ async def _bounded(answer: httpx.Response) -> bytes:
 
 
 def _why(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
     return str(error) or type(error).__name__

@@ -170,5 +170,5 @@ def opaque(text: str) -> str | None:
             or (2 <= digits < len(run) >= LONG_RUN)
             or (changes >= (3 if digits else 4) and len(run) >= SHORT_RUN)
         ):
-            return "a mark that may be one reader's"
+            return "a mark that may identify the recipient"
     return None

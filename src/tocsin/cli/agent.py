@@ -13,10 +13,10 @@ from tocsin.agent import app
 from tocsin.agent.inbox import Inbox, inbox
 from tocsin.agent.protection import Change
 from tocsin.agent.verbs.erase import erase
-from tocsin.agent.verbs.sight import recognise, sight
 from tocsin.cli.command import Command, NotYet, Output, folder
-from tocsin.cli.delivered import delivered
 from tocsin.cli.report import REPORT
+from tocsin.cli.sending import delivered
+from tocsin.cli.sight import SIGHT
 from tocsin.cli.warning import ACK, WARN, lines_of
 from tocsin.clock import Instant, to_text
 from tocsin.config import OwnAssets
@@ -121,19 +121,6 @@ def _shield(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(tuple(lines), Shields(tuple(changes)))
 
 
-def _sight_arguments(parser: argparse.ArgumentParser) -> None:
-    folder(parser, "agent")
-    parser.add_argument("value", help="domain, URL, address or hash, defanged or not")
-    parser.add_argument("--audience", default="members", help="who may read it (default members)")
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
-
-
-def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        message = sight(house, recognise(parsed.value), parsed.audience, parsed.by or getpass.getuser())
-        yield delivered(house, message, "Confirmed: the alliance counts you as a source, and names nobody.")
-
-
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("fact", help="identifier of your report, sighting or warning")
@@ -164,7 +151,7 @@ COMMANDS = (
     ),
     REPORT,
     Command("agent", "inbox", "show alarms, warnings and every value with its level", _inbox, _folder_only),
-    Command("agent", "sight", "confirm a value that you saw too", _sight, _sight_arguments),
+    SIGHT,
     WARN,
     ACK,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),

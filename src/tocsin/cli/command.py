@@ -14,8 +14,8 @@ class Output(msgspec.Struct, frozen=True):
 
     lines: tuple[str, ...] = ()
     data: msgspec.Struct | None = None
-    failed: bool = False
-    """Something was refused: the lines go to standard error, and the command ends with exit code 1."""
+    code: int = 0
+    """Other than 0 when something was refused or waits: the command ends with it, and the lines are errors."""
 
 
 Run = Callable[[argparse.Namespace], Iterable[Output]]

@@ -68,7 +68,7 @@ def _carry_out(command: Command, parsed: argparse.Namespace) -> int:
     try:
         for part in command.run(parsed):
             _show(part, parsed.json)
-            code = code or int(part.failed)
+            code = max(code, part.code)
     except TocsinError as error:
         if parsed.json is True:
             print(msgspec.json.encode(to_problem(error)).decode(), flush=True)
@@ -132,7 +132,7 @@ def _show(part: Output, json: object) -> None:
             print(msgspec.json.encode(part.data).decode(), flush=True)
         return
     for line in part.lines:
-        _say(line, failed=part.failed)
+        _say(line, failed=part.code != 0)
     if isinstance(json, Path) and part.data is not None:
         json.parent.mkdir(parents=True, exist_ok=True)
         json.write_bytes(msgspec.json.format(msgspec.json.encode(part.data), indent=2) + b"\n")

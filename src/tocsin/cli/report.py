@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tocsin agent report`: from a file on the desk to a receipt, with a look at exactly what would leave."""
+"""`tocsin agent report`: from a file on the desk to a receipt, with a look at exactly what would leave.
+
+Exit code 1 when any file was refused, here or by the hub; 3 when any report waits in the outbox. Each file is for
+itself: what becomes of one costs no other.
+"""
 
 import argparse
-import asyncio
-import getpass
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +16,24 @@ from tocsin.agent.approve import STANDING_RULES, Approved, StandingRule, approve
 from tocsin.agent.classify import Classifier
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
+from tocsin.agent.owner import Value
 from tocsin.agent.readers.process import ReaderChild
-from tocsin.agent.redact import Draft, lines
-from tocsin.agent.verbs.deliver import deliver
-from tocsin.agent.verbs.report import Prepared, prepare, send
+from tocsin.agent.readers.reading import Attachment, Defect
+from tocsin.agent.redact import Draft
+from tocsin.agent.vault import Case
+from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
 from tocsin.cli.command import Command, Output, folder
+from tocsin.cli.draft import lines
+from tocsin.cli.readers import audiences, label
+from tocsin.cli.screen import counted, minute
+from tocsin.cli.sending import agreed, approver, attended, person, send_now
 from tocsin.domain.disclosure import Attack, Disclosure
-from tocsin.domain.marking import Marking, parse_tlp
-from tocsin.errors import InputError, TocsinError, UsageError
+from tocsin.domain.marking import TLP, Marking
+from tocsin.errors import InputError, Missing, TocsinError, UsageError
 from tocsin.wire.problem import Problem, to_problem
+
+WAITS = 3
+"""Exit code: there was no answer, and what was approved waits in the outbox."""
 
 
 class FileReport(msgspec.Struct, frozen=True):
@@ -31,11 +41,19 @@ class FileReport(msgspec.Struct, frozen=True):
 
     file: str
     disclosure: Disclosure | None = None
+    stays: tuple[Value, ...] = ()
+    """What was found and does not leave, with the reason."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files inside the file: their names stay."""
+    unread: tuple[Defect, ...] = ()
     approved_by: str = ""
     report: str = ""
     case: str = ""
+    already: str = ""
+    """The report in which the same file was reported before; nothing was sent now."""
     settled: Settled | None = None
     problem: Problem | None = None
+    """Why nothing left, or why the report waits."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -45,6 +63,7 @@ class Summary(msgspec.Struct, frozen=True):
     disclosures: int
     sent: int
     refused: int
+    waiting: int = 0
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,115 +77,155 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="who learns the sender: named, the hub alone (default); now and mixed are not built yet",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="show what would leave, send nothing, keep nothing"
+        "--dry-run", action="store_true", help="check and show what would leave; send nothing, keep nothing"
     )
-    parser.add_argument(
-        "--yes", action="store_true", help="approve what is shown, as the person named by --by"
-    )
-    parser.add_argument("--by", default=None, help="who approves (default: you)")
+    approver(parser)
+    parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
         "--attack",
         choices=list(Attack),
         metavar="KIND",
         help=f"kind of attack: {', '.join(Attack)} (default: phishing for a mail, other for a bundle)",
     )
-    parser.add_argument("--tlp", default="TLP:AMBER", help="marking (default TLP:AMBER); it may only narrow")
-    parser.add_argument("--audience", action="append", default=[], help="who may read it (default: members)")
+    parser.add_argument(
+        "--tlp",
+        default=TLP.AMBER,
+        type=label,
+        metavar="LABEL",
+        help="label under which it leaves (default TLP:AMBER). A stricter label in the file itself counts instead; "
+        "a file marked TLP:AMBER+STRICT or TLP:RED is refused",
+    )
+    audiences(parser, "members: all banks and the desk")
 
 
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.report_class in anonymous.CLASSES:
         anonymous.refuse(parsed.report_class)
-    marking = Marking(tlp=parse_tlp(parsed.tlp))
-    counts = {"disclosures": 0, "sent": 0, "refused": 0}
+    outcomes: list[FileReport] = []
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
-        classifier = app.classifier(house)
-        rules = [standing_rule(name) for name in house.config.standing_rules]
         for name in parsed.files:
-            try:
-                prepared = _prepare(parsed, house, reader, classifier, Path(name), marking)
-            except InputError as error:
-                counts["refused"] += 1
-                yield Output((f"{name}: {error.diagnostics()}",), FileReport(name, problem=to_problem(error)))
-                continue
-            counts["disclosures"] += 1
-            yield Output((f"{name}:", *lines(prepared.draft)))
-            outcome = _settle(parsed, house, prepared, rules)
-            counts["sent"] += outcome.settled is not None
-            yield Output(tuple(_outcome_lines(outcome)), outcome)
+            if not Path(name).is_file():
+                raise Missing(f"{name} is no file that can be read.")
+        door = _Door(parsed, house, reader)
+        for name in parsed.files:
+            for output in door.file(Path(name)):
+                yield output
+                outcomes += [output.data] if isinstance(output.data, FileReport) else []
     if len(parsed.files) > 1:
-        total = Summary(len(parsed.files), **counts)
-        yield Output(
-            (f"{total.files} files: {total.disclosures} disclosures, {total.refused} refused.",), total
+        total = _summary(outcomes)
+        yield Output((", ".join(_summary_words(total)) + ".",), total)
+
+
+class _Door:
+    """One file after another, with what they share."""
+
+    def __init__(self, parsed: argparse.Namespace, house: House, reader: ReaderChild) -> None:
+        self._parsed = parsed
+        self._house = house
+        self._reader = reader
+        self._classifier: Classifier = app.classifier(house)
+        self._rules: list[StandingRule] = [standing_rule(name) for name in house.config.standing_rules]
+
+    def file(self, path: Path) -> Iterator[Output]:
+        """What would leave of one file, then what became of it; the last output carries its `FileReport`."""
+        try:
+            prepared = self._prepare(path)
+        except InputError as error:
+            refused = FileReport(str(path), problem=to_problem(error))
+            yield Output((f"{path}: {error.diagnostics()}",), refused, 1)
+            return
+        yield Output((f"{path}:", *lines(prepared)))
+        reading, draft = prepared.reading, prepared.draft
+        shown = FileReport(str(path), draft.disclosure, draft.stays, reading.attachments, reading.defects)
+        before = self._house.vault.reported(digest_of(prepared.data))
+        if before:
+            yield Output((f"Already reported as {before.report} on {minute(before.opened)} UTC.",))
+        yield self._settle(prepared, shown, before)
+
+    def _prepare(self, path: Path) -> Prepared:
+        attack = Attack(self._parsed.attack) if self._parsed.attack else None
+        marking = Marking(tlp=self._parsed.tlp)
+        data = path.read_bytes()
+        return prepare(
+            self._house, self._reader, self._classifier, path.name, data, attack=attack, marking=marking
         )
 
+    def _settle(self, prepared: Prepared, shown: FileReport, before: Case | None) -> Output:
+        """Approve, queue and deliver; or only say that nothing was sent."""
+        parsed, house = self._parsed, self._house
+        if before and not (parsed.dry_run or parsed.again or attended(parsed)):
+            known = msgspec.structs.replace(shown, already=before.report)
+            return Output(("Nothing was sent. Add --again to report it once more.",), known)
+        approved = None if parsed.dry_run else self._approval(prepared.draft)
+        if approved is None:
+            return Output(("Nothing was sent.",), shown)
+        queued = send(house, prepared, approved, parsed.report_class, tuple(parsed.audience))
+        outcome = msgspec.structs.replace(
+            shown,
+            disclosure=approved.disclosure,
+            approved_by=approved.by,
+            report=queued.report,
+            case=queued.case,
+        )
+        try:
+            settled = send_now(house, queued.report)
+        except TocsinError as error:
+            waits = msgspec.structs.replace(outcome, problem=to_problem(error))
+            return Output((error.diagnostics(),), waits, WAITS)
+        return _outcome(msgspec.structs.replace(outcome, settled=settled), settled, parsed.dir)
 
-def _prepare(
-    parsed: argparse.Namespace,
-    house: House,
-    reader: ReaderChild,
-    classifier: Classifier,
-    path: Path,
-    marking: Marking,
-) -> Prepared:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}.") from None
-    attack = Attack(parsed.attack) if parsed.attack else None
-    return prepare(house, reader, classifier, path.name, data, attack=attack, marking=marking)
+    def _approval(self, draft: Draft) -> Approved | None:
+        """A person's yes, or the first standing rule that covers the draft; None when nobody agreed."""
+        now = self._house.clock.now()
+        if self._parsed.yes:
+            return approve(draft, person(self._parsed), now)
+        for rule in self._rules:
+            try:
+                return approve(rule.narrow(draft), rule, now)
+            except TocsinError:
+                continue  # this rule does not cover it; a later one or a person may
+        if not attended(self._parsed):
+            raise UsageError("Nobody approved it: add --yes, or switch a standing rule on in agent.toml.")
+        return approve(draft, person(self._parsed), now) if agreed("Send exactly this?") else None
 
 
-def _settle(
-    parsed: argparse.Namespace, house: House, prepared: Prepared, rules: list[StandingRule]
-) -> FileReport:
-    """Approve, queue and deliver; or only say what would have been sent."""
-    shown = FileReport(str(prepared.name), prepared.draft.disclosure)
-    approved = None if parsed.dry_run else _approval(parsed, house, prepared.draft, rules)
-    if approved is None:
-        return shown
-    queued = send(house, prepared, approved, parsed.report_class, tuple(parsed.audience))
-    (settled,) = asyncio.run(deliver(house, [queued.report]))
-    return msgspec.structs.replace(
-        shown,
-        disclosure=approved.disclosure,
-        approved_by=approved.by,
-        report=queued.report,
-        case=queued.case,
-        settled=settled,
+def _outcome(outcome: FileReport, settled: Settled, agent: str) -> Output:
+    """How a report ended, for a person."""
+    receipt = settled.receipt
+    if receipt is None:
+        return Output((f"The hub refused it. {settled.problem}",), outcome, 1)
+    accepted = sum(one.status == "accepted" for one in receipt.outcomes)
+    others = [one for one in receipt.outcomes if one.status != "accepted"]
+    values = len(outcome.disclosure.indicators) if outcome.disclosure else 0
+    said = [
+        f"Sent as {outcome.report}, approved by {outcome.approved_by}.",
+        f"{counted(values, 'value')} in {counted(accepted, 'entry', 'entries')} receipted.",
+        "To take it back:",
+        f"  tocsin agent erase {agent} {outcome.report} --reason mistake",
+        *(f"  {one.status}: {one.object}: {one.reason}" for one in others),
+    ]
+    return Output(tuple(said), outcome, int(any(one.status == "refused" for one in others)))
+
+
+def _summary(outcomes: list[FileReport]) -> Summary:
+    return Summary(
+        files=len(outcomes),
+        disclosures=sum(one.disclosure is not None for one in outcomes),
+        sent=sum(one.settled is not None and one.settled.receipt is not None for one in outcomes),
+        refused=sum(
+            one.disclosure is None or (one.settled is not None and one.settled.receipt is None)
+            for one in outcomes
+        ),
+        waiting=sum(one.problem is not None and one.disclosure is not None for one in outcomes),
     )
 
 
-def _approval(
-    parsed: argparse.Namespace, house: House, draft: Draft, rules: list[StandingRule]
-) -> Approved | None:
-    """A person's yes, or the first standing rule that covers the draft; None when nobody agreed."""
-    now = house.clock.now()
-    if parsed.yes:
-        return approve(draft, parsed.by or getpass.getuser(), now)
-    for rule in rules:
-        try:
-            return approve(rule.narrow(draft), rule, now)
-        except TocsinError:
-            continue  # this rule does not cover it; a later one or a person may
-    if sys.stdin.isatty() and not parsed.json:
-        if input("Send exactly this? [y/N] ").strip().lower() in ("y", "yes"):
-            return approve(draft, parsed.by or getpass.getuser(), now)
-        return None
-    raise UsageError("Nobody approved: add --yes, or switch a standing rule on in agent.toml.")
-
-
-def _outcome_lines(outcome: FileReport) -> Iterator[str]:
-    if outcome.settled is None:
-        yield "Nothing was sent."
-    elif outcome.settled.receipt is None:
-        yield f"The hub refused it: {outcome.settled.problem}"
-    else:
-        accepted = sum(one.status == "accepted" for one in outcome.settled.receipt.outcomes)
-        yield f"Sent as {outcome.report}, approved by {outcome.approved_by}; {accepted} entries receipted."
-        for one in outcome.settled.receipt.outcomes:
-            if one.status != "accepted":
-                yield f"  {one.status}: {one.object}: {one.reason}"
+def _summary_words(total: Summary) -> Iterator[str]:
+    yield f"{counted(total.files, 'file')}: {counted(total.disclosures, 'disclosure')}"
+    yield f"{total.sent} sent"
+    yield f"{total.refused} refused"
+    if total.waiting:
+        yield f"{total.waiting} waiting in the outbox"
 
 
 REPORT = Command(
@@ -176,7 +235,7 @@ REPORT = Command(
     _report,
     _arguments,
     "Example: tocsin agent report my-agent suspicious.eml --dry-run\n\n"
-    "The file is read in a child process without keys or network. Only values that the attacker holds leave; your\n"
+    "The file is read in a child process without keys or network. Only values that the attacker holds leave; your "
     "names, people and text stay. Standing rules, switched on in agent.toml, approve without a person:\n"
     + "\n".join(f"  {rule.name}: {rule.sentence}" for rule in STANDING_RULES.values()),
 )

@@ -14,6 +14,7 @@ UNFOLDED = 10_000
 """Columns of what is no terminal."""
 _NARROWEST = 40
 _GAP = "   "
+_COMMANDS = ("tocsin ", ".venv/bin/tocsin ", "cat ")
 
 
 def width(otherwise: int = UNFOLDED) -> int:
@@ -22,9 +23,9 @@ def width(otherwise: int = UNFOLDED) -> int:
 
 
 def fold(line: str, columns: int | None = None) -> list[str]:
-    """One line as several, the further ones a little deeper; a word is never broken, so that it can be copied."""
+    """One line as several, the further ones a little deeper. No word is broken, and no command: they are copied."""
     room = columns or width()
-    if len(line) <= room:
+    if len(line) <= room or line.lstrip().startswith(_COMMANDS):
         return [line]
     deeper = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.wrap(line, room, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)

@@ -27,7 +27,8 @@ from tocsin.agent.verbs.warn import (
     written,
 )
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.delivered import delivered, settle
+from tocsin.cli.readers import audiences
+from tocsin.cli.sending import delivered, settle
 from tocsin.clock import Instant, to_text
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.grading import parse_grading
@@ -224,7 +225,7 @@ def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> No
     parser.add_argument(
         "--grading", help="of source and information, such as admiralty:B2; nothing is guessed"
     )
-    parser.add_argument("--audience", action="append", help="who may read it; may be repeated (default all)")
+    audiences(parser, "all: every party")
 
 
 def _warn(parsed: argparse.Namespace) -> Iterator[Output]:

@@ -33,6 +33,9 @@ from tocsin.ids import check_id
 DIRECTORY = "directory"
 """Name of the one stream that every party reads: keys, parties, lifecycle. It is not an audience to report to."""
 
+FORMS = "all, members, role:agency, jurisdiction:GB, role:agency+jurisdiction:GB, group:NAME or party:prt_…"
+"""An example of every form, for a person who writes one."""
+
 _FORMS = frozenset(
     {
         ("everyone",),
@@ -109,7 +112,7 @@ class Audience(msgspec.Struct, frozen=True):
             party=check_id(parts["party"], "prt") if "party" in parts else None,
         )
         if str(found) != text:
-            raise Malformed(f"{text[:80]!r} is not an audience in its canonical spelling.")
+            raise Malformed(f"{text[:80]!r} is not an audience as it is written here: {FORMS}.")
         return found
 
     def __str__(self) -> str:
@@ -176,7 +179,7 @@ def _parts(text: str) -> dict[str, str]:
     for part in text.split("+"):
         name, colon, value = part.partition(":")
         if not colon or not value or name in found or name not in ("role", "jurisdiction", "group", "party"):
-            raise Malformed(f"{text[:80]!r} is not an audience; see tocsin.domain.audience.")
+            raise Malformed(f"{text[:80]!r} is not an audience: {FORMS}.")
         found[name] = value
     return found
 

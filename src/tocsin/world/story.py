@@ -132,7 +132,7 @@ class Story:
             "Harbour & Vale saw it too", "its analyst confirms the link: two named sources raise it to block"
         )
         others = [alliance.seats["castellan"], alliance.seats["northbridge"]]
-        command = ["agent", "sight", str(alliance.seats["harbour"].folder), link]
+        command = ["agent", "sight", str(alliance.seats["harbour"].folder), link, "--yes"]
         self._do(
             command, others, lambda seat: in_file(_csv(seat), link), "blocks the link: 2-4 named sources"
         )
@@ -169,9 +169,9 @@ class Story:
         )
         harbour = str(alliance.seats["harbour"].folder)
         watcher = [alliance.seats["northbridge"]]
-        ask(["agent", "sight", str(alliance.seats["castellan"].folder), HARMLESS], _Delivered)
+        ask(["agent", "sight", str(alliance.seats["castellan"].folder), HARMLESS, "--yes"], _Delivered)
         confirmed = self._do(
-            ["agent", "sight", harbour, HARMLESS],
+            ["agent", "sight", harbour, HARMLESS, "--yes"],
             watcher,
             lambda seat: in_file(_csv(seat), HARMLESS),
             "blocks it: 2-4 named sources",

@@ -12,7 +12,7 @@ from tocsin.agent.assets import assets_of
 from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.reading import Attachment, Defect, Reading
-from tocsin.agent.redact import MAX_REASONS, lines, redact
+from tocsin.agent.redact import MAX_REASONS, redact
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking
@@ -249,28 +249,6 @@ def test_the_values_beyond_the_bound_stay() -> None:
     draft = draft_of(*(found("domain", f"h{n}.example") for n in range(MAX_INDICATORS + 5)))
     assert len(draft.disclosure.indicators) == MAX_INDICATORS
     assert len(draft.stays) == 5
-
-
-def test_a_person_sees_what_leaves_what_was_cut_and_what_stays_and_no_live_link() -> None:
-    shown = "\n".join(
-        lines(
-            draft_of(found("url", "https://evil.example/a?email=jane"), found("domain", "northmoor.example"))
-        )
-    )
-    assert "hxxps://evil[.]example/a " in shown
-    assert "a recipient's name" in shown
-    assert "your own: northmoor.example" in shown
-    assert "https://" not in shown
-
-
-def test_a_person_sees_what_could_not_be_read_and_no_live_link() -> None:
-    bad = Defect("objects[3] indicator--7", "'tcp://192.0.2.1/' is not an http, https or ftp URL.")
-    reading = msgspec.structs.replace(mail(found("url", "https://evil.example/")), defects=(bad,))
-    shown = list(lines(draft_of(reading=reading)))
-    assert shown[-2:] == [
-        "could not be used:",
-        "  ! objects[3] indicator--7: 'tcp://192[.]0[.]2[.]1/' is not an http, https or ftp URL.",
-    ]
 
 
 def test_a_draft_is_a_struct_that_json_can_carry() -> None:

@@ -79,7 +79,7 @@ def test_what_failed_goes_to_standard_error_and_costs_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def both(parsed: argparse.Namespace) -> Iterator[Output]:
-        yield Output(("bad.eml: refused",), failed=True)
+        yield Output(("bad.eml: refused",), code=1)
         yield Output(("good.eml: sent",))
 
     monkeypatch.setattr("tocsin.cli.main.COMMANDS", (Command("", "try", "try it", both),))

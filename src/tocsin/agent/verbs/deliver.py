@@ -3,14 +3,14 @@
 
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled, settled_state
-from tocsin.agent.signed import SignedHub, http_client
+from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.errors import Unreachable
 
 
 async def deliver(house: House, message_ids: list[str]) -> list[Settled]:
     """Send until these messages are settled; Unreachable when the hub is not there: they wait in the outbox."""
     membership = house.vault.membership()
-    async with http_client(house.config) as http:
+    async with http_client(house.config, COMMAND_SECONDS) as http:
         hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
         while any((state := house.outbox.state(one)) and state.state == "waiting" for one in message_ids):
             if not await house.outbox.flush(hub, membership):

@@ -18,10 +18,12 @@ from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redact import Draft, redact
 from tocsin.agent.vault import Case, Evidence
 from tocsin.domain.disclosure import Attack
+from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import Marking
 from tocsin.ids import from_stix, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Report, encode
+from tocsin.wire.registrable import registrable
 from tocsin.wire.stix21 import mint
 
 PATH = "/v1/reports"
@@ -55,7 +57,7 @@ def prepare(
     attack: Attack | None,
     marking: Marking,
 ) -> Prepared:
-    """Read a file and draft its disclosure; an InputError says why there is none."""
+    """Read a file and draft its disclosure; an InputError says why there is none, or why it may not be sent."""
     reading = reader.read(data, name)
     kind = attack or (Attack.PHISHING if reading.format == "mail" else Attack.OTHER)
     draft = redact(
@@ -66,6 +68,7 @@ def prepare(
         entropy=house.entropy,
         marking=marking,
     )
+    require_clean(draft.disclosure, registrable)
     return Prepared(name, data, reading, draft)
 
 
@@ -85,7 +88,7 @@ def send(
         notes=(prepared.reading.text[:_NOTE_TEXT],),
     )
     evidence = Evidence(prepared.name, prepared.data)
-    digest = sha256(prepared.data).hexdigest()
+    digest = digest_of(prepared.data)
 
     def work(tx: Transaction) -> None:
         house.vault.open_case(tx, case, (evidence,), (digest,))
@@ -95,6 +98,11 @@ def send(
 
     house.store.run("approve report", work)
     return Queued(report.id, case.id)
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of a file in hexadecimal: by it the vault knows whether it was reported before."""
+    return sha256(data).hexdigest()
 
 
 def _message(house: House, approved: Approved, audiences: tuple[str, ...]) -> Report:

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""“We saw it too”: confirm a value that others reported, as a named source."""
+"""“We saw it too”: confirm a value that others reported, as a named source.
 
+`look` is the same door that a report goes through: what is the bank's own, somebody else's or everybody's is refused,
+and what tells of the victim is cut off. `sight` queues what `look` gave, after a person has seen it.
+"""
+
+from tocsin.agent.classify import Classifier
+from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
+from tocsin.agent.owner import Owner
+from tocsin.agent.readers.reading import Found, Reading
+from tocsin.agent.redact import Leaving, redact
 from tocsin.clock import day_of
+from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import lint_observable
-from tocsin.domain.observable import Kind, Observable, normalise
+from tocsin.domain.observable import Kind, Observable, defang, normalise
 from tocsin.errors import Malformed, Refused
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
@@ -40,8 +50,23 @@ _KINDS = (
 """The stricter forms first: a domain is what nothing else is."""
 
 
-def sight(house: House, observable: Observable, audience: str, by: str) -> str:
-    """Queue a sighting; its identifier. Refused when the value may not be named to others."""
+def look(house: House, classifier: Classifier, observable: Observable) -> Leaving:
+    """What would be told of a value that a person saw; Refused or NothingToShare when it may not be named to others."""
+    shown = defang(observable.value)
+    for reason in guard_for(house.config.own, classifier)(observable):
+        raise Refused(f"{shown} is {reason}.")
+    part = "link" if observable.kind is Kind.URL else "named"
+    reading = Reading("mail", found=(Found(observable, part, "what you gave", observable.value),))
+    for value in classifier.classify(reading):
+        if value.owner is not Owner.ATTACKER:
+            raise Refused(f"{shown} is not the attacker's ({value.owner}): {value.reason.rstrip('.')}.")
+    draft = redact(reading, classifier, attack=Attack.OTHER, now=house.clock.now(), entropy=house.entropy)
+    return draft.leaves[0]
+
+
+def sight(house: House, leaving: Leaving, audience: str, by: str) -> str:
+    """Queue a sighting of what `look` gave; its identifier. Refused when the value may not be named to others."""
+    observable = leaving.indicator.observable
     for finding in lint_observable(observable, registrable, "the value"):
         raise Refused(f"{finding.where}: {finding.sentence}")
     now = house.clock.now()

@@ -25,6 +25,12 @@ SELECT id, opened, box FROM vault_case ORDER BY opened DESC, id LIMIT :limit;
 INSERT INTO evidence (vault_case, digest, added, box) VALUES (:vault_case, :digest, :added, :box)
 ON CONFLICT (vault_case, digest) DO NOTHING;
 
+-- name: case_of_evidence
+-- The newest case that rests on a file.
+SELECT vault_case.id AS id, vault_case.opened AS opened, vault_case.box AS box
+FROM evidence JOIN vault_case ON vault_case.id = evidence.vault_case
+WHERE evidence.digest = :digest ORDER BY vault_case.opened DESC LIMIT 1;
+
 -- name: last_journal
 -- The newest link of the journal's chain.
 SELECT seq, at, digest, box FROM journal ORDER BY seq DESC LIMIT 1;

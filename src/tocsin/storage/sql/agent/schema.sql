@@ -35,6 +35,7 @@ CREATE TABLE evidence (
   box        BYTES  NOT NULL,                            -- name and bytes
   PRIMARY KEY (vault_case, digest)
 ) STRICT;
+CREATE INDEX evidence_digest ON evidence (digest);
 
 -- Ledger of this party. Who decided what and why; each row is chained to the one before.
 CREATE TABLE journal (

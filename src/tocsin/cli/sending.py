@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""While a person looks: asking for a yes, and sending what was approved, with a word when the hub is slow."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+
+import msgspec
+
+from tocsin.agent.house import House
+from tocsin.agent.outbox import Settled
+from tocsin.agent.verbs.deliver import deliver
+from tocsin.cli.command import Output
+from tocsin.errors import TocsinError, UsageError
+from tocsin.wire.problem import to_error
+
+_PATIENCE_SECONDS = 2.0
+_NOTHING = "Nothing was sent."
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """One message and how it ended."""
+
+    id: str
+    settled: Settled
+
+
+def approver(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that tells others something."""
+    parser.add_argument(
+        "--yes", action="store_true", help="approve what is shown, as the person named by --by"
+    )
+    parser.add_argument("--by", default=None, help="who approves (default: you)")
+
+
+def person(parsed: argparse.Namespace) -> str:
+    """Whose decision it is."""
+    return str(parsed.by or getpass.getuser())
+
+
+def attended(parsed: argparse.Namespace) -> bool:
+    """Whether somebody sits at a terminal who can be asked."""
+    return sys.stdin.isatty() and not parsed.json
+
+
+def agreed(question: str) -> bool:
+    """A person's yes at the terminal. The end of input is a no; so is Ctrl-C, which ends the command too."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print(flush=True)
+        return False
+    except KeyboardInterrupt:
+        print(f"\n{_NOTHING}", flush=True)
+        raise
+
+
+def approved(parsed: argparse.Namespace, question: str) -> bool:
+    """Whether the person agrees, by --yes or when asked; UsageError when there is nobody to ask."""
+    if parsed.yes:
+        return True
+    if not attended(parsed):
+        raise UsageError("Nobody approved it: look at what is shown, then add --yes.")
+    return agreed(question)
+
+
+def nothing_sent() -> Output:
+    """What is said after a no."""
+    return Output((_NOTHING,))
+
+
+def send_now(house: House, message: str) -> Settled:
+    """Send one queued message: the hub's receipt or its refusal. What raises leaves it in the outbox."""
+    try:
+        return asyncio.run(_send(house, message))
+    except (KeyboardInterrupt, TocsinError):
+        state = house.outbox.state(message)
+        if state and state.state == "waiting":
+            line = (
+                f"{message} waits in the outbox: tocsin agent serve sends it, tocsin agent outbox shows it."
+            )
+            print(line, file=sys.stderr, flush=True)
+        raise
+
+
+def settle(house: House, message: str) -> Delivered:
+    """Send one queued message; the hub's refusal is raised as the error that it is."""
+    settled = send_now(house, message)
+    if settled.receipt is None:
+        state = house.outbox.state(message)
+        raise to_error((state.answer if state else None) or b"", 0)
+    return Delivered(message, settled)
+
+
+def delivered(house: House, message: str, *lines: str) -> Output:
+    """The same as what a command prints: `lines` when the hub did it, its reason when there was nothing to do."""
+    found = settle(house, message)
+    outcomes = found.settled.receipt.outcomes if found.settled.receipt else ()
+    others = tuple(dict.fromkeys(one.reason for one in outcomes if one.status != "accepted"))
+    if outcomes and all(one.status == "known" for one in outcomes):
+        return Output((f"Nothing changed: {' '.join(others)}",), found)
+    return Output((*lines, *others), found)
+
+
+async def _send(house: House, message: str) -> Settled:
+    sending = asyncio.ensure_future(deliver(house, [message]))
+    done, _ = await asyncio.wait([sending], timeout=_PATIENCE_SECONDS)
+    if not done:
+        print(f"Waiting for {house.config.hub_url} …", file=sys.stderr, flush=True)
+    (settled,) = await sending
+    return settled

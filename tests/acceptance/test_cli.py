@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands as a person or a script types them, against a real hub: what they show, ask, refuse and answer."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.acceptance.machine import Machine, tocsin
+from tests.looking import look
+
+pytestmark = pytest.mark.processes
+
+PHISH = """From: Security <alert@phisher.example>
+To: clerk@ayr.example
+Subject: Confirm your account
+Date: Sat, 21 Nov 2026 08:30:00 +0000
+
+Please confirm: https://login.phish-{0}.example/confirm
+"""
+
+
+class Bank:
+    """A hub that serves, and a bank whose agent does not."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.home = machine.join("ayr")
+        self.other = machine.join("bute")
+        self._mails = 0
+
+    def mail(self) -> Path:
+        """A phish that nobody has seen."""
+        self._mails += 1
+        path = self.machine.folder / f"mail-{self._mails}.eml"
+        path.write_text(PHISH.format(self._mails))
+        return path
+
+    def outbox(self) -> list[tuple[object, ...]]:
+        return look(self.home / "agent.db", "SELECT id, state FROM outbox")
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    with Machine(tmp_path_factory.mktemp("alliance")) as machine:
+        machine.raise_hub(witnessed=False)
+        yield Bank(machine)
+
+
+def ask_at_a_terminal(*arguments: str | Path, answer: bytes) -> tuple[int, str]:
+    """Run a command at a terminal of its own and answer its question; its exit code and all it said."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "tocsin", *map(str, arguments)])
+    said = b""
+    deadline = time.monotonic() + 30
+    while b"[y/N]" not in said and (more := _heard(terminal, deadline)):
+        said += more
+    time.sleep(0.3)  # a person does not answer before the command has begun to listen
+    os.write(terminal, answer)
+    while more := _heard(terminal, deadline):
+        said += more
+    os.kill(pid, signal.SIGKILL)  # it has ended by itself, or never will
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), said.decode()
+
+
+def _heard(terminal: int, deadline: float) -> bytes:
+    """The next that a terminal shows; empty when the command has gone, or did not go on in time."""
+    if not select.select([terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
+        return b""
+    try:
+        return os.read(terminal, 4_096)
+    except OSError:  # Linux: the other end is closed
+        return b""
+
+
+def test_ones_own_asset_is_never_told(bank: Bank) -> None:
+    before = bank.outbox()
+    for value in ("ayr.example", "www.ayr.example", "https://ayr.example/login", "clerk@ayr.example"):
+        ended = tocsin("agent", "sight", bank.home, value, "--yes")
+        assert ended.returncode == 1, ended.stdout
+        assert "your own: ayr.example" in ended.stderr
+    assert bank.outbox() == before
+
+
+def test_a_sighting_is_shown_first_and_sent_only_after_a_yes(bank: Bank) -> None:
+    before = bank.outbox()
+    ended = tocsin("agent", "sight", bank.home, "https://seen.example/a?to=clerk@ayr.example")
+    assert ended.returncode == 2
+    assert "would be told to members: all banks and the desk:" in ended.stdout
+    assert "hxxps://seen[.]example/a   (" in ended.stdout
+    assert "--yes" in ended.stderr
+    assert bank.outbox() == before
+
+
+def test_a_sighting_says_how_to_take_it_back_and_an_erasure_tells_the_truth(bank: Bank) -> None:
+    ended = tocsin("agent", "sight", bank.home, "seen-once.example", "--yes")
+    assert ended.returncode == 0, ended.stderr
+    (line,) = [one for one in ended.stdout.splitlines() if "tocsin agent erase" in one]
+    words = line.partition("tocsin ")[2].split()
+    first, second = tocsin(*words), tocsin(*words)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "every reader was told" in first.stdout
+    assert second.stdout == "Nothing changed: It was erased before.\n"
+
+
+def test_taking_back_what_is_nobodys_is_an_error_of_its_own(bank: Bank) -> None:
+    ended = tocsin("agent", "erase", bank.home, "rpt_" + "0" * 32)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("tocsin: There is no such thing")
+    assert ended.stderr.count("→") == 1
+
+
+def test_a_refused_file_costs_exit_code_1_and_no_other_file(bank: Bank) -> None:
+    bad = bank.machine.folder / "notes.txt"
+    bad.write_text("Dear all, we, the staff, met.\n")
+    ended = tocsin("agent", "report", bank.home, bad, bank.mail(), "--dry-run")
+    assert ended.returncode == 1
+    assert "notes.txt" in ended.stderr
+    assert "notes.txt" not in ended.stdout
+    assert "2 files: 1 disclosure, 0 sent, 1 refused." in ended.stdout
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], ["--yes"]])
+def test_a_dry_run_refuses_what_sending_would(bank: Bank, more: list[str]) -> None:
+    mail = bank.mail()
+    unknown = tocsin("agent", "report", bank.home, mail, "--audience", "everybody", *more)
+    assert unknown.returncode == 2
+    assert "all, members, role:agency" in unknown.stderr
+    assert "tocsin.domain" not in unknown.stderr
+    assert tocsin("agent", "report", bank.home, mail, "--tlp", "purple", *more).returncode == 2
+    red = tocsin("agent", "report", bank.home, mail, "--tlp", "red", *more)
+    assert red.returncode == 1
+    assert "TLP:RED" in red.stderr
+
+
+def test_a_mail_is_reported_once_unless_it_is_asked_for_again(bank: Bank) -> None:
+    mail = bank.mail()
+    first = tocsin("agent", "report", bank.home, mail, "--yes")
+    assert first.returncode == 0, first.stderr
+    report = first.stdout.partition("Sent as ")[2].partition(",")[0]
+    second = tocsin("agent", "report", bank.home, mail, "--yes")
+    assert second.returncode == 0
+    assert f"Already reported as {report} on 20" in second.stdout
+    assert "--again" in second.stdout
+    assert sum(str(one[0]).startswith(report) for one in bank.outbox()) == 1
+    third = tocsin("agent", "report", bank.home, mail, "--yes", "--again")
+    assert "Sent as rpt_" in third.stdout
+
+
+def test_a_receipt_counts_values_and_entries_apart(bank: Bank) -> None:
+    ended = tocsin("agent", "report", bank.home, bank.mail(), "--yes")
+    assert "3 values in 4 entries receipted." in ended.stdout
+
+
+def test_a_program_is_told_what_stays_and_why(bank: Bank) -> None:
+    mail = bank.mail()
+    mail.write_text(mail.read_text() + "and https://www.ayr.example/help\n")
+    ended = tocsin("agent", "report", bank.home, mail, "--dry-run", "--json")
+    told = json.loads(ended.stdout)
+    assert [one["reason"] for one in told["stays"]] != []
+    assert all(one["owner"] for one in told["stays"])
+    assert told["unread"] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(b"n\n", 0), (b"\x04", 0), (b"\x03", 130)], ids=["no", "end of input", "Ctrl-C"]
+)
+def test_whatever_is_no_yes_sends_nothing(bank: Bank, answer: bytes, code: int) -> None:
+    before = bank.outbox()
+    ended, said = ask_at_a_terminal("agent", "report", bank.home, bank.mail(), answer=answer)
+    assert "Nothing was sent." in said
+    assert "Traceback" not in said
+    assert ended == code
+    assert bank.outbox() == before
+
+
+def test_a_yes_sends(bank: Bank) -> None:
+    ended, said = ask_at_a_terminal("agent", "report", bank.home, bank.mail(), answer=b"y\n")
+    assert ended == 0
+    assert "Sent as rpt_" in said
+
+
+def test_a_hub_that_does_not_answer_is_waited_for_aloud_and_not_for_long(bank: Bank) -> None:
+    machine = bank.machine
+    machine.signal("hub", signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        ended = tocsin("agent", "report", bank.home, bank.mail(), "--yes")
+    finally:
+        machine.signal("hub", signal.SIGCONT)
+    assert time.monotonic() - began < 30
+    assert ended.returncode == 3
+    assert "Waiting for http://127.0.0.1" in ended.stderr
+    (waiting,) = [name for name, state in bank.outbox() if state == "waiting"]
+    assert f"{waiting} waits in the outbox" in ended.stderr
+
+
+def test_what_a_command_prints_fits_a_narrow_terminal(bank: Bank) -> None:
+    mail = bank.mail()
+    for command in (["report", bank.home, mail, "--dry-run"],):
+        ended = subprocess.run(
+            [sys.executable, "-m", "tocsin", "agent", *map(str, command)],
+            env={**os.environ, "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert [line for line in ended.stdout.splitlines() if len(line) > 80 and "/" not in line] == []

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees before anything leaves: each value, what was cut off it, and everything that stays."""
+
+from hashlib import sha256
+
+import msgspec
+import pytest
+from tests.unit.agent.readings import draft_of, found, mail
+
+from tocsin.agent.readers.reading import Attachment, Defect, Reading
+from tocsin.agent.verbs.report import Prepared
+from tocsin.cli.draft import lines
+
+
+def shown(reading: Reading) -> list[str]:
+    return list(lines(Prepared("a.eml", b"", reading, draft_of(reading=reading))))
+
+
+PHISH = mail(found("url", "https://evil.example/a?email=jane"), found("domain", "northmoor.example"))
+
+
+def test_a_person_sees_what_leaves_what_was_cut_and_what_stays_and_no_live_link() -> None:
+    said = "\n".join(shown(PHISH))
+    assert "hxxps://evil[.]example/a " in said
+    assert "a recipient's name)" in said
+    assert "your own: northmoor.example" in said
+    assert "https://" not in said
+
+
+def test_names_of_files_and_the_rest_of_the_mail_are_said_to_stay() -> None:
+    attachment = Attachment("Invoice\u202e Jane Doe.pdf", "application/pdf", 3, sha256(b"abc").hexdigest())
+    said = shown(msgspec.structs.replace(PHISH, attachments=(attachment,)))
+    assert said[-2:] == [
+        "  - name of file Invoice? Jane Doe.pdf",
+        "  - everything else in the mail: subject, text, recipients and other headers",
+    ]
+
+
+def test_a_person_sees_what_could_not_be_read_and_no_live_link() -> None:
+    bad = Defect("objects[3] indicator--7", "'tcp://192.0.2.1/' is not an http, https or ftp URL.")
+    reading = msgspec.structs.replace(mail(found("url", "https://evil.example/")), defects=(bad,))
+    assert shown(reading)[-2:] == [
+        "could not be used:",
+        "  ! objects[3] indicator--7: 'tcp://192[.]0[.]2[.]1/' is not an http, https or ftp URL.",
+    ]
+
+
+def test_the_reason_stands_below_when_the_terminal_is_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    said = shown(PHISH)
+    at = said.index("  + link         hxxps://evil[.]example/a")
+    assert said[at + 1].startswith(" " * 17 + "(")
