@@ -20,7 +20,7 @@ from tocsin.domain.audience import Audience
 from tocsin.domain.level import Band
 from tocsin.domain.party import Party, Role
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
+from tocsin.hub.streams import HUB_ITSELF, Draft, Placed, StreamHead
 from tocsin.hub.views.directory import party_by_id
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
@@ -118,8 +118,12 @@ def count(
         _publish(tx, hub, _Counted(event.chain, event.version, number, party.role), name)
 
 
-def recount(tx: Transaction, hub: Exchange, party: str, streams: dict[int, str]) -> None:
-    """A party's standing changed: it counts or no longer does, wherever a warning has not ended."""
+def recount(tx: Transaction, hub: Exchange, party: str) -> None:
+    """A party's standing changed: it counts or no longer does, wherever a warning has not ended.
+
+    Whoever changes a standing calls this in the same transaction.
+    """
+    streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
     tx.run("recount_answers", {"party": party, "chain": ""})
     touched = tx.all("answers_of_party", {"party": party, "now": hub.clock.now()}, into=_Counted)
     for one in touched:

@@ -132,6 +132,7 @@ CREATE TABLE posting (
   PRIMARY KEY (value, stream, seq)
 ) STRICT;
 CREATE INDEX posting_fact ON posting (fact);
+CREATE INDEX posting_entry ON posting (stream, seq);
 
 -- View of the streams: how many distinct named sources the hub counts for a value, as a band.
 CREATE TABLE band (
@@ -141,6 +142,7 @@ CREATE TABLE band (
   named  TEXT   NOT NULL,                                -- such as 2-4
   PRIMARY KEY (value, stream)
 ) STRICT;
+CREATE INDEX band_entry ON band (stream, seq);
 
 -- View of the streams: every proved version of every warning, and which one counts.
 CREATE TABLE warning (
@@ -179,6 +181,7 @@ CREATE TABLE answers (
   not_affected TEXT   NOT NULL,                          -- band
   PRIMARY KEY (chain, version, audience, role, stream)
 ) STRICT;
+CREATE INDEX answers_entry ON answers (stream, seq);
 
 -- Operational. What this party has answered itself, as soon as somebody decided it; entries of its own stream fill gaps.
 CREATE TABLE own_answer (
@@ -188,6 +191,7 @@ CREATE TABLE own_answer (
   message TEXT   NOT NULL,                               -- that carried it
   PRIMARY KEY (chain, version)
 ) STRICT;
+CREATE INDEX own_answer_message ON own_answer (message);
 
 -- Ledger of this party. A version of a warning that this agency or desk writes or wrote.
 CREATE TABLE own_warning (
