@@ -3,7 +3,6 @@
 
 import argparse
 import getpass
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tocsin.cli.command import Command, NotYet, Output, folder
 from tocsin.cli.report import REPORT
 from tocsin.cli.sending import delivered
 from tocsin.cli.sight import SIGHT
+from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.warning import ACK, WARN, lines_of
 from tocsin.clock import Instant, to_text
 from tocsin.config import OwnAssets
@@ -82,9 +82,9 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.port is not None:
         NotYet("The console comes later; agent inbox, shield and report work beside agent serve.")(parsed)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    app.serve(Path(parsed.dir), lambda name: print(f"Agent of {name} ready", flush=True))
+    log_to_stderr()
+    with alone_in(Path(parsed.dir)):
+        app.serve(Path(parsed.dir), lambda name: print(f"Agent of {name} ready", flush=True))
     yield Output(("Agent stopped.",))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role
@@ -82,6 +83,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.follow:
         NotYet("An edge that follows another hub comes with fan-out; serve from the hub itself.")(parsed)
+    log_to_stderr()
     app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Hub ready at {url}", flush=True))
     yield Output(("Hub stopped.",))
 

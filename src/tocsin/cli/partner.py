@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, Output, folder
+from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.partner import app
 from tocsin.relay import app as relay
 
@@ -37,7 +38,9 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
-    app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Partner ready at {url}", flush=True))
+    log_to_stderr()
+    with alone_in(Path(parsed.dir)):
+        app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Partner ready at {url}", flush=True))
     yield Output(("Partner stopped.",))
 
 

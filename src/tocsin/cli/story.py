@@ -4,11 +4,13 @@
 import argparse
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output
+from tocsin.cli.staying import alone_in, endable, in_front
 from tocsin.clock import SystemClock
-from tocsin.errors import ConfigError
+from tocsin.errors import Taken, TocsinError
 from tocsin.world.processes import Processes
 from tocsin.world.story import Story, own_file
 
@@ -25,26 +27,39 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(parsed: argparse.Namespace) -> Iterator[Output]:
-    folder = _fresh(parsed.folder)
-    with Processes() as processes:
-        story = Story(folder, SystemClock(), processes, lambda line: print(line, flush=True))
-        told = story.run()
+    folder: Path = parsed.folder
+    with _fresh(folder), in_front(), endable(), Processes() as processes:
+        try:
+            told = Story(folder, SystemClock(), processes, lambda line: print(line, flush=True)).run()
+        except TocsinError:
+            if not (which := processes.gone()):
+                raise
+            yield Output((which,), code=1)
+            return
         yield Output(("", f"Told in {told.seconds:.0f} s. Everything is in {folder}."), told)
         if parsed.once:
             return
-        yield Output(("", *own_file(folder), "", "Ctrl-C ends it."))
-        processes.wait()
+        try:
+            yield Output(("", *own_file(folder), "", "Ctrl-C ends it."))
+            yield Output((processes.wait(),), code=1)
+        except KeyboardInterrupt:
+            processes.stop()
+            yield Output(("", f"The alliance has stopped; everything is in {folder}."))
 
 
-def _fresh(folder: Path) -> Path:
-    """An empty folder; one of an earlier demo is replaced, anything else is left alone."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARK).exists():
-            raise ConfigError(f"{folder} is not empty and not a demo's: name another with --folder.")
-        shutil.rmtree(folder)
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """An empty folder, held until the end; one of an earlier demo is emptied, anything else is left alone."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise Taken(f"{folder} is not empty and not a demo's: name another with --folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
-    return folder
+    with alone_in(folder, _MARK):
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != _MARK:
+                path.unlink()
+        yield
 
 
 COMMANDS = (

@@ -15,7 +15,7 @@ from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError, Taken
-from tocsin.hub.assembly import KEYS_BYTES, assemble, exchange
+from tocsin.hub.assembly import KEYS_BYTES, Hub, assemble, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.status import Status
@@ -142,18 +142,24 @@ def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Serve the alliance until the process is told to stop."""
     config = load(folder / _SETTINGS, HubConfig)
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
-    serve_http(application(folder), check_listen(listen), ready)
+    check_listen(listen)
+    hub = _assembled(folder)
+    serve_http(hub.application, listen, ready, hub.following.end_connections)
 
 
 def application(folder: Path) -> Starlette:
     """The hub as an ASGI application; its parts start and stop with it."""
+    return _assembled(folder).application
+
+
+def _assembled(folder: Path) -> Hub:
     config = load(folder / _SETTINGS, HubConfig)
     partner = None
     if config.partner:
         key = VerifierKey.parse(config.partner.key)
         partner = HttpPartner(config.partner.url, key, config.witness_seconds)
     stores = (_store(folder, config), _store(folder, config))
-    return assemble(_exchange(folder, config), config, *stores, partner).application
+    return assemble(_exchange(folder, config), config, *stores, partner)
 
 
 @contextmanager

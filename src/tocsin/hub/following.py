@@ -58,9 +58,13 @@ class Following:
         await self._noting.note(heads)
         self._tasks = [asyncio.create_task(self._send_entries()), asyncio.create_task(self._send_heads())]
 
+    def end_connections(self) -> None:
+        """Let every reader go: it comes back with its cursor."""
+        self._fanout.close()
+
     async def stop(self) -> None:
         """End every connection and both tasks."""
-        self._fanout.close()
+        self.end_connections()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -2,8 +2,10 @@
 """Starting an HTTP server: off loopback nothing starts without TLS or a declared proxy, and nothing logs addresses."""
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -33,8 +35,28 @@ def check_listen(listen: Listen) -> Listen:
     return listen
 
 
-def serve(app: Starlette, listen: Listen, ready: Callable[[str], None]) -> None:
-    """Serve until the process is told to stop; `ready` is called with the URL once the port is open."""
+class _Server(uvicorn.Server):
+    """Ends open streams before it waits for requests: a stream would not end by itself."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
+
+
+def serve(
+    app: Starlette,
+    listen: Listen,
+    ready: Callable[[str], None],
+    end_streams: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until the process is told to stop; `ready` is called with the URL once the port is open.
+
+    `end_streams` is called first when it stops, in the event loop.
+    """
     check_listen(listen)
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     with socket.socket(family) as place:
@@ -46,8 +68,7 @@ def serve(app: Starlette, listen: Listen, ready: Callable[[str], None]) -> None:
         place.listen(_BACKLOG)
         scheme = "https" if listen.tls_certificate else "http"
         host = f"[{listen.host}]" if family is socket.AF_INET6 else listen.host
-        ready(f"{scheme}://{host}:{place.getsockname()[1]}")
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app,
                 access_log=False,
@@ -58,6 +79,15 @@ def serve(app: Starlette, listen: Listen, ready: Callable[[str], None]) -> None:
                 ssl_keyfile=listen.tls_key or None,
                 h11_max_incomplete_event_size=16_384,
                 timeout_keep_alive=75,
-            )
+            ),
+            end_streams,
         )
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        # uvicorn takes the signals while it runs and gives them back at the end: they must then be no death.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        ready(f"{scheme}://{host}:{place.getsockname()[1]}")
         server.run(sockets=[place])

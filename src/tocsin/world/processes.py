@@ -49,8 +49,8 @@ class Processes:
         """Start `tocsin …` and wait until it says that it is ready; RemoteError with its last words otherwise."""
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 our own command with our own arguments
-                [sys.executable, "-m", "tocsin", *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "tocsin.world.tethered", *arguments],
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -59,17 +59,29 @@ class Processes:
         served = Served(name, process.pid, log)
         self._running.append((served, process))
         deadline = time.monotonic() + _START_SECONDS
-        while b"ready" not in log.read_bytes():
+        while b" ready" not in log.read_bytes():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RemoteError(f"{name} did not start: {log.read_text()[-500:]}")
             time.sleep(0.01)
         return served
+
+    def gone(self) -> str:
+        """Which process has ended by itself, and where its last words are; empty while all run."""
+        for served, process in self._running:
+            code = process.poll()
+            if code is not None:
+                return (
+                    f"{served.name} (process {served.pid}) has ended with code {code}; its log: {served.log}"
+                )
+        return ""
 
     def stop(self) -> None:
         """Ask every process to end, the last one first, and make sure that it does."""
         for _, process in reversed(self._running):
             process.terminate()
         for _, process in self._running:
+            assert process.stdin is not None, "the tether is a pipe"
+            process.stdin.close()
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -77,10 +89,11 @@ class Processes:
                 process.wait()
         self._running.clear()
 
-    def wait(self) -> None:
-        """Until any of them ends by itself, or a person interrupts."""
-        while all(process.poll() is None for _, process in self._running):
-            time.sleep(0.5)
+    def wait(self) -> str:
+        """Until any of them ends by itself: which, as `gone` says it. A person ends it by KeyboardInterrupt."""
+        while not (which := self.gone()):
+            time.sleep(0.2)
+        return which
 
 
 def ask(arguments: Sequence[str], into: type[R]) -> R:

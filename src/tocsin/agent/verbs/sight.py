@@ -6,12 +6,13 @@ and what tells of the victim is cut off. `sight` queues what `look` gave, after 
 """
 
 from tocsin.agent.classify import Classifier
+from tocsin.agent.door import Leaving
 from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.redact import Leaving, redact
+from tocsin.agent.redact import redact
 from tocsin.clock import day_of
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import lint_observable

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that stay: one at a time in a folder, ended by every usual signal, with a log that says when."""
+
+import fcntl
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from tocsin.errors import Missing, Taken
+
+
+@contextmanager
+def alone_in(folder: Path, lock: str = "running.lock") -> Iterator[None]:
+    """Hold the folder; Taken, with the process that has it, when another does. A dead process holds nothing."""
+    if not folder.is_dir():
+        raise Missing(f"{folder} is no folder.")
+    handle = os.open(folder / lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            number = os.read(handle, 20).decode(errors="replace").strip()
+            raise Taken(f"{folder} is in use: it is running as process {number or 'unknown'}.") from None
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def endable() -> Iterator[None]:
+    """Every usual way of ending is a KeyboardInterrupt, once; a second one does not disturb the cleaning up.
+
+    Ctrl-C counts even where the shell had it ignored, as for a job in the background. SIGHUP stays ignored where it
+    was: that is what nohup asks for.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def in_front() -> Iterator[None]:
+    """Under make, take the terminal: Ctrl-C then ends this command alone, and make does not call it an error."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        yield
+        return
+    group = os.getpgrp()
+    if "MAKELEVEL" not in os.environ or group == os.getpid() or os.tcgetpgrp(terminal) != group:
+        os.close(terminal)
+        yield
+        return
+    # A stop (Ctrl-Z) would leave make waiting in front of an empty terminal; writing from behind must not stop us.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTSTP, signal.SIGTTOU)}
+    os.setpgid(0, 0)
+    os.tcsetpgrp(terminal, os.getpid())
+    try:
+        yield
+    finally:
+        os.tcsetpgrp(terminal, group)
+        os.setpgid(0, group)
+        os.close(terminal)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def log_to_stderr() -> None:
+    """What a serving process has to say, each line with its time in UTC."""
+    handler = logging.StreamHandler()
+    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for name in ("httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
