@@ -84,19 +84,19 @@ class Door:
             return host, ""
         if place := self._classifier.place(_host_value(own)):
             raise Stay(f"its host holds {why}, and {place.name} is {place.why}")
-        return own, f"the names below {own} held {why}"
+        return own, f"names below {own} cut: they held {why}"
 
     def _url(self, observable: Observable) -> tuple[Observable, str]:
         parts = urlsplit(observable.value)
         place = self._classifier.place(observable)
         path, why = self._path(parts.path, marks=place is None)
-        query = ""
+        query, what = "", "path" if why else "query"
         if not why and parts.query:
             together = f"{parts.path}?{parts.query}"
             why = numbered(parts.query) or self._told(parts.query) or self._told(together, marks=False)
             query = "" if why else f"?{parts.query}"
         host, host_why = self._host(host_of(observable) or "")
-        reason = "; ".join(filter(None, (why and f"what was cut held {why}", host_why)))
+        reason = "; ".join(filter(None, (why and f"{what} cut: it held {why}", host_why)))
         if not reason:
             return observable, ""
         if place and not _names_a_page(path, parts.path):
@@ -130,7 +130,7 @@ class Door:
                 raise Stay(f"it holds {why}, and {place.name} is {place.why}")
             return observable, ""
         if told := self._told(local):
-            return _host_value(host), f"the part before the @ held {told}"
+            return _host_value(host), f"part before the @ cut: it held {told}"
         return (_host_value(host), host_why) if host_why else (observable, "")
 
     def _told(self, text: str, *, marks: bool = True) -> str | None:

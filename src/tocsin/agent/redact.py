@@ -10,9 +10,6 @@ A disclosure has no field for text: subject, body, names of files and places in 
 Whether a draft is sent is decided in `tocsin.agent.approve`.
 """
 
-import re
-from collections.abc import Iterator
-
 import msgspec
 
 from tocsin.agent.classify import Classifier
@@ -24,7 +21,6 @@ from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
-from tocsin.domain.observable import defang
 from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.ids import Entropy, new_id
 
@@ -34,8 +30,6 @@ NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
 
 MAX_REASONS = 8
 """Reasons that are given when nothing leaves."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-"""A value in the reason of a defect."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -84,24 +78,6 @@ def redact(
         marking=carried,
     )
     return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects)
-
-
-def lines(draft: Draft) -> Iterator[str]:
-    """The draft for a person at a terminal: what leaves, then what stays, each with its reason; defanged."""
-    disclosure = draft.disclosure
-    yield f"would leave: {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
-    for leaving in draft.leaves:
-        shown = defang(leaving.indicator.observable.value)
-        yield f"  + {leaving.indicator.part:<12} {shown}" + (f"   ({leaving.cut})" if leaving.cut else "")
-    for text in disclosure.external_ids:
-        yield f"  + {'catalogue':<12} {text}"
-    yield "stays:"
-    for value in draft.stays:
-        yield f"  - {value.owner:<12} {defang(value.observable.value)}   ({value.where}: {value.reason})"
-    if draft.unread:
-        yield "could not be used:"
-    for defect in draft.unread:
-        yield f"  ! {defect.where}: {_QUOTED.sub(lambda quoted: defang(quoted[0]), defect.reason)}"
 
 
 def _passable(reading: Reading) -> TLP:

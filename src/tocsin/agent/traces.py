@@ -152,7 +152,7 @@ def numbered(query: str) -> str | None:
     for view in unfold(query):
         text = _ESCAPE.sub("", view)
         if sum(map(str.isdigit, text)) >= DIGITS_OF_ONE or _SHORT_DATE.search(text):
-            return "a number that may be one reader's"
+            return "a number that may identify the recipient"
     return None
 
 

@@ -112,7 +112,7 @@ def test_words_for_everybody_are_no_traces() -> None:
      "x=ODgyMTM0NQ", "x=%38%38%32%31%33"],
 )  # fmt: skip
 def test_a_query_with_a_number_of_one_reader_is_seen(query: str) -> None:
-    assert numbered(query) == "a number that may be one reader's"
+    assert numbered(query) == "a number that may identify the recipient"
 
 
 @pytest.mark.parametrize(

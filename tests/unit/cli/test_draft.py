@@ -22,7 +22,7 @@ PHISH = mail(found("url", "https://evil.example/a?email=jane"), found("domain", 
 def test_a_person_sees_what_leaves_what_was_cut_and_what_stays_and_no_live_link() -> None:
     said = "\n".join(shown(PHISH))
     assert "hxxps://evil[.]example/a " in said
-    assert "a recipient's name)" in said
+    assert "(query cut: it held a recipient's name)" in said
     assert "your own: northmoor.example" in said
     assert "https://" not in said
 
