@@ -55,6 +55,8 @@ BEFORE_THE_FORKS = (
 """Imported once, for speed; none of ours, so that every process imports the mutant anew."""
 
 
+PROFILE = "mutation"
+"""Of hypothesis: as always, but nobody wants the smallest example of a mutant."""
 _EARLY_IS_FINE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
@@ -110,7 +112,14 @@ def start(tests: Sequence[Path], mutant: Mutant | None, scratch: Path) -> int:
         if mutant is not None:
             sys.meta_path.insert(0, _Finder(mutant))
         paths = [str(path) for path in tests if path.exists()]
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+        options = [
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-seed=0",
+            f"--hypothesis-profile={PROFILE}",
+        ]
         code = importlib.import_module("pytest").main([*options, *_EARLY_IS_FINE, *paths])
     finally:
         os._exit(int(code))
@@ -172,13 +181,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mutants = random.Random(parsed.seed).sample(mutants, min(parsed.sample, len(mutants)))
     for name in BEFORE_THE_FORKS:
         importlib.import_module(name)
+    hypothesis = importlib.import_module("hypothesis")
+    generate = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    hypothesis.settings.register_profile(PROFILE, deadline=None, database=None, phases=generate)
     with tempfile.TemporaryDirectory() as folder:
         scratch, taken = Path(folder), dict[tuple[Path, ...], float]()
         for path in {mutant.path for mutant in mutants}:
             tests = TESTS[_key(path)]
             taken[tests] = taken.get(tests) or baseline(tests, scratch)
         limits = {path: 10 + PATIENCE * taken[TESTS[_key(path)]] for path in {one.path for one in mutants}}
-        trials = list(try_all(mutants, limits, scratch))
+        trials = []
+        for trial in try_all(mutants, limits, scratch):
+            trials.append(trial)
+            if len(trials) % 25 == 0:
+                print(f"{len(trials)} of {len(mutants)} tried", file=sys.stderr, flush=True)
     print("\n".join(report(trials)))
     return 0 if sum(one.killed for one in trials) >= AT_LEAST * len(trials) else 1
 

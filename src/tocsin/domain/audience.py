@@ -104,7 +104,9 @@ class Audience(msgspec.Struct, frozen=True):
             return cls(everyone=True)
         if text == "members":
             return cls(members=True)
-        parts = _parts(text)
+        parts = dict(part.partition(":")[::2] for part in text.split("+"))
+        if not parts.keys() <= {"role", "jurisdiction", "group", "party"}:
+            raise Malformed(f"{text[:80]!r} is not an audience; see tocsin.domain.audience.")
         found = cls(
             role=_role(parts["role"]) if "role" in parts else None,
             jurisdiction=check_jurisdiction(parts["jurisdiction"]) if "jurisdiction" in parts else None,
@@ -132,10 +134,6 @@ class Audience(msgspec.Struct, frozen=True):
         """Whether an active `viewer`, who is in these named groups, belongs to it."""
         if viewer.standing is not Standing.ACTIVE:
             return False
-        if self.everyone:
-            return True
-        if self.members:
-            return viewer.role in (Role.BANK, Role.DESK)
         return (
             self.includes_role(viewer.role)
             and self.jurisdiction in (None, viewer.jurisdiction)
@@ -171,17 +169,6 @@ def audiences_of(viewer: Party, groups: frozenset[str] = frozenset()) -> tuple[A
         *(Audience(group=name) for name in sorted(groups)),
     ]
     return tuple(audience for audience in candidates if audience.includes(viewer, groups))
-
-
-def _parts(text: str) -> dict[str, str]:
-    """The named parts of a compound audience; Malformed when one is unknown, empty or doubled."""
-    found: dict[str, str] = {}
-    for part in text.split("+"):
-        name, colon, value = part.partition(":")
-        if not colon or not value or name in found or name not in ("role", "jurisdiction", "group", "party"):
-            raise Malformed(f"{text[:80]!r} is not an audience: {FORMS}.")
-        found[name] = value
-    return found
 
 
 def _role(text: str) -> Role:

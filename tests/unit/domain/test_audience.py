@@ -6,7 +6,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.strategies import AUDIENCES, GROUP_NAMES, PARTIES
 
-from tocsin.domain.audience import DIRECTORY, EVERYONE, MEMBERS, Audience, audiences_of, default_audience
+from tocsin.clock import Instant
+from tocsin.domain.audience import (
+    DIRECTORY,
+    EVERYONE,
+    MEMBERS,
+    Audience,
+    History,
+    Membership,
+    audiences_of,
+    default_audience,
+)
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import Malformed
 
@@ -90,6 +100,42 @@ def test_any_other_spelling_is_malformed(text: str) -> None:
 def test_a_combination_whose_stream_nobody_would_follow_is_malformed(text: str) -> None:
     with pytest.raises(Malformed, match="not made of"):
         Audience.parse(text)
+
+
+def test_the_longest_name_of_a_group_is_forty_characters() -> None:
+    assert str(Audience.parse("group:" + "a" * 40)) == "group:" + "a" * 40
+
+
+def test_the_words_of_the_wire_and_the_command_line() -> None:
+    assert (DIRECTORY, *History) == ("directory", "all", "from-join")
+
+
+SINCE = Instant(100)
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "holds"),
+    [
+        (None, 99, False),
+        (None, 100, True),
+        (None, 10**18, True),
+        (150, 149, True),
+        (150, 150, False),
+        (100, 100, False),
+        (0, 100, False),
+    ],
+)
+def test_a_membership_holds_from_its_beginning_until_just_before_its_end(
+    until: Instant | None, now: Instant, holds: bool
+) -> None:
+    assert Membership("sepa", SINCE, until).holds(now) is holds
+
+
+def test_a_membership_reads_from_its_point_on_and_without_one_everything() -> None:
+    assert [Membership("sepa", SINCE, None, SINCE).reads(Instant(at)) for at in (99, 100)] == [False, True]
+    assert Membership("sepa", SINCE).reads(Instant(0))
+    assert Membership("sepa", SINCE).history is History.ALL
+    assert Membership("sepa", SINCE, None, SINCE).history is History.FROM_JOIN
 
 
 def test_an_empty_rule_is_refused_because_it_would_be_everyone() -> None:
