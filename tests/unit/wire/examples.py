@@ -110,6 +110,7 @@ EXAMPLES: tuple[Message, ...] = (
         note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
     ),
     messages.Welcome(hub="hub.example", streams=("all", "members")),
+    messages.Consistency(old=3, new=5, path=(bytes(32), b"\x01" * 32)),
     messages.Health(ready=True, witness="unwitnessed"),
     messages.KeyEvent(holder="partner", key="partner.example+00000000+AAAA"),
     messages.PartyEvent(
