@@ -4,7 +4,7 @@
 A poisoned report must not make a bank block its own domain, a resolver or a cloud. A guard holds; it never silences.
 """
 
-from tocsin.agent.assets import Assets, covering
+from tocsin.agent.assets import covering
 from tocsin.agent.classify import Classifier
 from tocsin.agent.levels import Guard
 from tocsin.config import OwnAssets
@@ -21,10 +21,10 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
 
     def guard(observable: Observable) -> tuple[str, ...]:
         reasons = []
-        if asset := assets.owns(observable) or _above(observable, assets):
+        if asset := assets.owns(observable) or _below(observable, assets.domains):
             reasons.append(f"your own: {asset}")
         host = host_of(observable)
-        if partner := host and covering(host, assets.partners):
+        if partner := (host and covering(host, assets.partners)) or _below(observable, assets.partners):
             reasons.append(f"your partner's: {partner}")
         reasons += [f"your partner's: {one.value}" for one in networks if _overlap(one, observable)]
         place = classifier.place(observable)
@@ -35,11 +35,11 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
     return guard
 
 
-def _above(observable: Observable, assets: Assets) -> str | None:
-    """An own domain that would fall with this one, because it lies below it."""
+def _below(observable: Observable, domains: frozenset[str]) -> str | None:
+    """The one of these domains that would fall with a blocked one, because it lies below it."""
     if observable.kind is not Kind.DOMAIN:
         return None
-    return next((own for own in sorted(assets.domains) if covering(own, frozenset({observable.value}))), None)
+    return next((one for one in sorted(domains) if covering(one, frozenset({observable.value}))), None)
 
 
 def _overlap(network: Observable, observable: Observable) -> bool:

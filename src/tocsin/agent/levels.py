@@ -13,7 +13,7 @@ import msgspec
 from tocsin.agent.doubt import LATE_LIMIT
 from tocsin.agent.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
-from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
+from tocsin.domain.level import Band, Evidence, Judgement, Level, judge, least
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hooks import Blocked
 from tocsin.storage.store import Store
@@ -48,7 +48,7 @@ class _Posting(msgspec.Struct, frozen=True):
     named: str
     firm: int
     """1 when the entry stands under a head that needs no further witness."""
-    band_firm: int
+    named_firm: str
 
 
 _BANDS = tuple(Band)
@@ -96,10 +96,10 @@ class Levels:
         observable = Observable(Kind(kind), text)
         guards = self._guard(observable)
         firm = [posting for posting in postings if posting.firm]
-        evidence = _evidence(firm, guards, band_counts=lambda posting: bool(posting.band_firm))
+        evidence = _evidence(firm, guards, [posting.named_firm for posting in firm])
         judgement = judge(evidence) if firm else None
-        if judgement is None or not late or judgement.level is not Level.BLOCK:
-            evidence = _evidence(postings, guards, band_counts=lambda posting: True)
+        if judgement is None or judgement.level is not Level.BLOCK:  # else nothing unwitnessed lowers it
+            evidence = _evidence(postings, guards, [posting.named for posting in postings])
             judgement = judge(msgspec.structs.replace(evidence, witnessed=not late))
         warnings = [posting for posting in postings if posting.kind == "warning"]
         return KnownValue(
@@ -112,16 +112,27 @@ class Levels:
         )
 
 
-def _evidence(
-    postings: list[_Posting], guards: tuple[str, ...], *, band_counts: Callable[[_Posting], bool]
-) -> Evidence:
-    """What these postings say together."""
-    published = [Band(posting.named) for posting in postings if posting.named and band_counts(posting)]
+def _evidence(postings: list[_Posting], guards: tuple[str, ...], bands: list[str]) -> Evidence:
+    """What these postings say together, with these bands."""
+    published = [Band(band) for band in bands if band]
     one_named = any(posting.kind in ("named", "sighting") for posting in postings)
+    named = max([*published, Band.ONE if one_named else Band.NONE], key=_BANDS.index)
     return Evidence(
-        named=max([*published, Band.ONE if one_named else Band.NONE], key=_BANDS.index),
+        named=named,
         anonymous=any(posting.kind == "anonymous" for posting in postings),
         warned=any(posting.kind == "warning" for posting in postings),
         guards=guards,
-        may_block=all(posting.may_block for posting in postings),
+        may_block=_may_block(postings, named),
     )
+
+
+def _may_block(postings: list[_Posting], named: Band) -> bool:
+    """Whether enough of the evidence may be acted on.
+
+    A warning always may. Of named sources, those whose marking forbids it must leave two: each of their reports is
+    taken for another source's, so that nobody acts on what was not given for it, and few cannot silence many.
+    """
+    if any(posting.kind == "warning" for posting in postings):
+        return True
+    forbidding = {posting.fact for posting in postings if not posting.may_block}
+    return not forbidding or least(named) - len(forbidding) >= 2

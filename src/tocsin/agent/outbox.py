@@ -10,7 +10,7 @@ import msgspec
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.clock import SECOND, Clock, Instant
-from tocsin.errors import BadSignature, ClockSkew, NotBuilt, Replayed, TocsinError
+from tocsin.errors import BadSignature, ClockSkew, InputError, NotBuilt, RemoteError, Replayed, TocsinError
 from tocsin.ids import Entropy
 from tocsin.privacy.box import Box
 from tocsin.proof.note import VerifierKey
@@ -81,8 +81,7 @@ class Outbox:
         for one in due:
             posted = msgspec.msgpack.decode(self._box.open(one.box, f"outbox/{one.id}"), type=_Posted)
             try:
-                answer = decode(await hub.post(posted.path, posted.body), SignedReceipt)
-                receipt = check_receipt(answer, membership, one.id)
+                answer, receipt = _read(await hub.post(posted.path, posted.body), membership, one.id)
             except TocsinError as error:
                 if _may_pass(error):
                     self._put_off(one)
@@ -123,6 +122,15 @@ def _may_pass(error: TocsinError) -> bool:
     return isinstance(error, ClockSkew | Replayed) or (
         error.status >= 500 and not isinstance(error, NotBuilt)
     )
+
+
+def _read(data: bytes, membership: Membership, message_id: str) -> tuple[SignedReceipt, Receipt]:
+    """The hub's answer; RemoteError for anything else, such as the page of a box on the way: it is no refusal."""
+    try:
+        answer = decode(data, SignedReceipt)
+        return answer, check_receipt(answer, membership, message_id)
+    except InputError as error:
+        raise RemoteError(f"What came back is no receipt: {error.detail}") from None
 
 
 def check_receipt(answer: SignedReceipt, membership: Membership, message_id: str) -> Receipt:

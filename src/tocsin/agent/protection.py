@@ -2,7 +2,8 @@
 """Writes the protection files: what is at level block, through the `protect` hook, each file replaced atomically.
 
 Nothing is written until the configuration names a file. A dry run shows what would change. A file that already says
-the same is not touched, so that products which watch it are not woken.
+the same is not touched, so that products which watch it are not woken. A file bears the time that it was made with, so
+that one which says this time, as a zone's serial does, changes only when something else does, and then always.
 """
 
 import os
@@ -15,7 +16,7 @@ from tocsin.agent.levels import Levels
 from tocsin.agent.shields.csv import CsvShield
 from tocsin.agent.shields.rpz import RpzShield
 from tocsin.agent.shields.suricata import SuricataShield
-from tocsin.clock import HOUR, Instant
+from tocsin.clock import SECOND, Instant
 from tocsin.config import Shields
 from tocsin.errors import ConfigError
 from tocsin.hooks import Blocked, Protect
@@ -63,23 +64,37 @@ class Protection:
     def _one(
         self, shield: Protect, path: Path, blocked: Sequence[Blocked], now: Instant, *, dry_run: bool
     ) -> Change:
-        # The hour and not the moment: a file without other changes stays the same file.
-        wanted = shield.render(blocked, Instant(now - now % HOUR))
-        present = path.read_bytes() if path.exists() else b""
-        before, after = present.decode(errors="replace").splitlines(), wanted.decode().splitlines()
+        present, made = _read(path)
+        wanted = shield.render(blocked, made)
+        stands = wanted == present
+        if not stands:
+            made = max(Instant(now - now % SECOND), Instant(made + SECOND))
+            wanted = shield.render(blocked, made)
+        before, after = (present or b"").decode(errors="replace").splitlines(), wanted.decode().splitlines()
+        had, has = frozenset(before), frozenset(after)
         change = Change(
             shield=shield.name(),
             path=str(path),
             values=len(blocked),
-            added=tuple(line for line in after if line not in set(before)),
-            removed=tuple(line for line in before if line not in set(after)),
+            added=tuple(line for line in after if line not in had),
+            removed=tuple(line for line in before if line not in has),
         )
-        if not dry_run and (wanted != present or not path.exists()):
-            _replace(path, wanted)
+        if not (stands or dry_run):
+            _replace(path, wanted, made)
         return change
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _read(path: Path) -> tuple[bytes | None, Instant]:
+    """The file with the time it was made at, which is its own; None and 0 when there is none."""
+    try:
+        return path.read_bytes(), Instant(int(path.stat().st_mtime) * SECOND)
+    except FileNotFoundError:
+        return None, Instant(0)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}.") from None
+
+
+def _replace(path: Path, data: bytes, made: Instant) -> None:
     """Write beside and rename: whoever reads sees the old file or the new one, never half of one."""
     beside = path.with_name(f"{path.name}.new")
     try:
@@ -88,6 +103,7 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        os.utime(beside, (made // SECOND, made // SECOND))
         beside.replace(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}.") from None

@@ -13,7 +13,7 @@ import httpx
 from tocsin.agent.vault import Membership
 from tocsin.clock import Clock
 from tocsin.config import AgentConfig
-from tocsin.errors import ConfigError, Malformed, Unreachable
+from tocsin.errors import ConfigError, RemoteError, Unreachable
 from tocsin.ids import Entropy
 from tocsin.proof.httpsig import NONCE_SIZE, authority_of, sign_request
 from tocsin.proof.signing import SigningKey
@@ -35,6 +35,9 @@ def http_client(config: AgentConfig, read_seconds: float = STREAM_SECONDS) -> ht
     except OSError as error:
         raise ConfigError(f"authority_file {config.authority_file}: {error.strerror}.") from None
     return httpx.AsyncClient(
+        headers={
+            "Accept-Encoding": "identity"
+        },  # bytes are taken as sent: nothing is unpacked before it is bounded
         proxy=config.proxy or None,
         verify=trusted,
         timeout=httpx.Timeout(read_seconds, connect=_CONNECT_SECONDS),
@@ -63,7 +66,7 @@ class SignedHub:
         try:
             async with self._http.stream("GET", f"{self._url}{path}?{query}", headers=headers) as answer:
                 data = await _bounded(answer)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(f"{self._url}: {_why(error)}.") from None
         if answer.status_code != 200:
             raise to_error(data, answer.status_code)
@@ -84,8 +87,8 @@ class SignedHub:
             async with self._http.stream("GET", f"{self._url}/v1/stream", headers=headers) as answer:
                 if answer.status_code != 200:
                     raise to_error(await _bounded(answer), answer.status_code)
-                yield answer.aiter_bytes()
-        except httpx.TransportError as error:
+                yield answer.aiter_raw()
+        except httpx.RequestError as error:
             raise Unreachable(f"{self._url}: {_why(error)}.") from None
 
     def _signed(self, method: str, path: str, body: bytes, query: str = "") -> dict[str, str]:
@@ -109,7 +112,7 @@ async def post(http: httpx.AsyncClient, url: str, body: bytes, headers: dict[str
     try:
         async with http.stream("POST", url, content=body, headers=headers) as answer:
             data = await _bounded(answer)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise Unreachable(f"{url}: {_why(error)}.") from None
     if answer.status_code != 200:
         raise to_error(data, answer.status_code)
@@ -118,14 +121,14 @@ async def post(http: httpx.AsyncClient, url: str, body: bytes, headers: dict[str
 
 async def _bounded(answer: httpx.Response) -> bytes:
     data = bytearray()
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():
         data += part
         if len(data) > MAX_ANSWER:
-            raise Malformed(f"The hub's answer has more than {MAX_ANSWER} bytes.")
+            raise RemoteError(f"The hub's answer has more than {MAX_ANSWER} bytes.")
     return bytes(data)
 
 
-def _why(error: httpx.TransportError) -> str:
+def _why(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     return str(error) or type(error).__name__

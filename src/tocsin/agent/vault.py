@@ -137,6 +137,8 @@ def create_master_key(path: Path, folder: Path, entropy: Entropy) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise Taken(f"{path} exists already; a key is never overwritten.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}.") from None
     with os.fdopen(handle, "wb") as file:
         file.write(entropy(KEY_BYTES))
         file.flush()

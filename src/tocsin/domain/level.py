@@ -39,6 +39,11 @@ def band_of(count: int) -> Band:
     return next((band for least, band in steps if count >= least), Band.NONE)
 
 
+def least(band: Band) -> int:
+    """The smallest count of sources that the band can stand for."""
+    return {Band.NONE: 0, Band.ONE: 1, Band.FEW: 2, Band.SEVERAL: 5, Band.MANY: 20}[band]
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Everything that a receiver knows for and against acting on one indicator."""
 

@@ -138,7 +138,7 @@ class _Posting(msgspec.Struct, frozen=True):
     expires: int
     named: str
     firm: int
-    band_firm: int
+    named_firm: str
 
 
 def view(store: Store) -> tuple[list[object], list[object]]:

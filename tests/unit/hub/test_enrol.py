@@ -171,7 +171,9 @@ async def test_an_answer_with_another_hubs_key_is_refused(tmp_path, monkeypatch)
             partner_key=None,
         )
         async with httpx.AsyncClient(
-            transport=httpx.MockTransport(lambda request: httpx.Response(200, content=encode(lied)))
+            transport=httpx.MockTransport(
+                lambda request: httpx.Response(200, stream=httpx.ByteStream(encode(lied)))
+            )
         ) as http:
             with pytest.raises(BadSignature, match="not the one that the code names"):
                 await join(agent.house, f"AAAA.{agent.membership.hub}", http)

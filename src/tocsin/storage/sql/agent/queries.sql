@@ -117,6 +117,11 @@ VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :kind, :fact
 -- The part of a verified entry that can be erased.
 INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :body);
 
+-- name: waiting_erasures
+-- Erasures of a stream from a place on: those that no head with a witness covered when they came.
+SELECT body.body AS body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.kind = 'erasure' AND entry.seq >= :firm ORDER BY entry.seq;
+
 -- name: body_of
 -- The body of one entry, if it is not erased.
 SELECT body FROM body WHERE stream = :stream AND seq = :seq;
@@ -171,8 +176,7 @@ ON CONFLICT (value, stream, seq) DO NOTHING;
 
 -- name: save_band
 -- The hub's count for a value changed.
-INSERT INTO band (value, stream, seq, named) VALUES (:value, :stream, :seq, :named)
-ON CONFLICT (value, stream) DO UPDATE SET seq = excluded.seq, named = excluded.named;
+INSERT INTO band (value, stream, seq, named) VALUES (:value, :stream, :seq, :named);
 
 -- name: save_warning
 -- A version of a warning of an agency's or the desk's.
@@ -260,13 +264,18 @@ SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM par
 SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM party ORDER BY name, id;
 
 -- name: known_values
--- Why each value is known now: all postings that still count, with the highest band published for the value.
+-- Why each value is known now: all postings that still count, with the newest band published for the value in their
+-- stream, and the newest under a head that needs no further witness.
 SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
   posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
-  coalesce(band.named, '') AS named, posting.seq < stream.firm AS firm,
-  coalesce(band.seq < stream.firm, 0) AS band_firm
+  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
+  coalesce(firm_band.named, '') AS named_firm
 FROM posting JOIN stream ON stream.name = posting.stream
-LEFT JOIN band ON band.value = posting.value AND band.stream = posting.stream
+LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
+  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
+LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
+  AND firm_band.seq = (SELECT max(seq) FROM band
+    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
 WHERE posting.expires > :now
 ORDER BY posting.value, posting.since;
 

@@ -134,13 +134,14 @@ CREATE TABLE posting (
 CREATE INDEX posting_fact ON posting (fact);
 CREATE INDEX posting_entry ON posting (stream, seq);
 
--- View of the streams: how many distinct named sources the hub counts for a value, as a band.
+-- View of the streams: how many distinct named sources the hub counts for a value, as the bands that it published.
+-- The newest counts; while the partner is late, also the newest that it had witnessed.
 CREATE TABLE band (
   value  TEXT   NOT NULL,                                -- the observable
   stream TEXT   NOT NULL,                                -- where it was published
   seq    BIGINT NOT NULL,                                -- by which entry
   named  TEXT   NOT NULL,                                -- such as 2-4
-  PRIMARY KEY (value, stream)
+  PRIMARY KEY (value, stream, seq)
 ) STRICT;
 CREATE INDEX band_entry ON band (stream, seq);
 
