@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.acceptance.machine import Machine, tocsin
+from tests.acceptance.machine import Machine, tocsin, wait_until
 from tests.looking import look
 
 pytestmark = pytest.mark.processes
@@ -42,6 +43,10 @@ class Bank:
         path = self.machine.folder / f"mail-{self._mails}.eml"
         path.write_text(PHISH.format(self._mails))
         return path
+
+    def other_knows(self, report: str) -> bool:
+        """Whether the other bank's inbox shows a report."""
+        return report in tocsin("agent", "inbox", self.other).stdout
 
     def outbox(self) -> list[tuple[object, ...]]:
         return look(self.home / "agent.db", "SELECT id, state FROM outbox")
@@ -203,11 +208,14 @@ def test_a_hub_that_does_not_answer_is_waited_for_aloud_and_not_for_long(bank: B
     assert "Waiting for http://127.0.0.1" in ended.stderr
     (waiting,) = [name for name, state in bank.outbox() if state == "waiting"]
     assert f"{waiting} waits in the outbox" in ended.stderr
+    shown = tocsin("agent", "outbox", bank.home)
+    assert str(waiting) in shown.stdout
+    assert "1 message waits" in tocsin("agent", "inbox", bank.home).stdout
 
 
 def test_what_a_command_prints_fits_a_narrow_terminal(bank: Bank) -> None:
     mail = bank.mail()
-    for command in (["report", bank.home, mail, "--dry-run"],):
+    for command in (["report", bank.home, mail, "--dry-run"], ["inbox", bank.home], ["outbox", bank.home]):
         ended = subprocess.run(
             [sys.executable, "-m", "tocsin", "agent", *map(str, command)],
             env={**os.environ, "COLUMNS": "80"},
@@ -216,3 +224,40 @@ def test_what_a_command_prints_fits_a_narrow_terminal(bank: Bank) -> None:
             check=False,
         )
         assert [line for line in ended.stdout.splitlines() if len(line) > 80 and "/" not in line] == []
+
+
+def test_an_inbox_shows_what_came_newest_first_and_what_is_ones_own(bank: Bank) -> None:
+    bank.machine.serve("ayr")
+    bank.machine.serve("bute")
+    for number in (1, 2):
+        ended = tocsin("agent", "report", bank.home, bank.mail(), "--yes")
+        report = ended.stdout.partition("Sent as ")[2].partition(",")[0]
+        assert wait_until(partial(bank.other_knows, report)), number
+    shown = tocsin("agent", "inbox", bank.other, "--all").stdout.splitlines()
+    heads = [line for line in shown if line.startswith("20")]
+    assert heads == sorted(heads, key=lambda line: line[:16], reverse=True)
+    assert report in heads[0]
+    assert "phishing, TLP:AMBER PAP:GREEN" in heads[0]
+    assert not any("yours" in line for line in shown)
+    own = tocsin("agent", "inbox", bank.home, "--all").stdout
+    assert f"{report}  phishing, TLP:AMBER PAP:GREEN  yours" in own
+    narrow = subprocess.run(
+        [sys.executable, "-m", "tocsin", "agent", "inbox", str(bank.home)],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert f"{report[:12]}…" in narrow
+    ended = tocsin("agent", "erase", bank.home, f"{report[:12]}…")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_an_outage_has_an_end_and_can_be_cleared(bank: Bank) -> None:
+    machine = bank.machine
+    assert machine.stop("hub") == 0
+    assert wait_until(lambda: "ALARM" in tocsin("agent", "inbox", bank.home).stdout)
+    machine.start("hub")
+    assert wait_until(lambda: "(over since 20" in tocsin("agent", "inbox", bank.home).stdout, 60)
+    assert "1 alarm;" in tocsin("agent", "inbox", bank.home, "--clear-alarms").stdout
+    assert "ALARM" not in tocsin("agent", "inbox", bank.home).stdout

@@ -3,6 +3,8 @@
 
 import msgspec
 
+from tocsin.agent.alarms import Alarm, alarms
+from tocsin.agent.grouping import Group, groups
 from tocsin.agent.house import House
 from tocsin.agent.levels import KnownValue, Levels
 from tocsin.agent.replica import PartyRow, StreamRow
@@ -14,13 +16,6 @@ from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import decode_warning
 
 _BY_URGENCY = (Urgency.URGENT, Urgency.ELEVATED, Urgency.ROUTINE)
-
-
-class AlarmRow(msgspec.Struct, frozen=True):
-    """Something that people must hear of."""
-
-    at: int
-    sentence: str
 
 
 class RoleAnswers(msgspec.Struct, frozen=True):
@@ -49,10 +44,12 @@ class Received(msgspec.Struct, frozen=True):
 class Inbox(msgspec.Struct, frozen=True):
     """Everything at one moment."""
 
-    alarms: tuple[AlarmRow, ...]
+    alarms: tuple[Alarm, ...]
     witness: tuple[StreamRow, ...]
     warnings: tuple[Received, ...]
     values: tuple[KnownValue, ...]
+    groups: tuple[Group, ...] = ()
+    """The same values as they came, the newest first."""
 
 
 class _WarningRow(msgspec.Struct, frozen=True):
@@ -79,15 +76,17 @@ class _OwnAnswer(msgspec.Struct, frozen=True):
 def inbox(house: House, levels: Levels, now: Instant) -> Inbox:
     """What this agent knows now."""
     with house.store.reading("inbox") as tx:
-        alarms = tx.all("alarms", {"limit": 20}, into=AlarmRow)
+        heard = alarms(tx)
         streams = tx.all("streams", {}, into=StreamRow)
         names = {row.id: row.name for row in tx.all("parties", {}, into=PartyRow)}
         warnings = [_received(tx, row, names) for row in tx.all("warnings", {"now": now}, into=_WarningRow)]
+    values = tuple(levels.known(now))
     return Inbox(
-        alarms=tuple(alarms),
+        alarms=heard,
         witness=tuple(streams),
         warnings=tuple(sorted(warnings, key=_order)),
-        values=tuple(levels.known(now)),
+        values=values,
+        groups=groups(house, values, now),
     )
 
 

@@ -42,6 +42,16 @@ class MessageState(msgspec.Struct, frozen=True):
     answer: bytes | None
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """One message that has no answer yet."""
+
+    id: str
+    queued: int
+    tries: int
+    next_try: int
+    """Not sent again before then."""
+
+
 class _Posted(msgspec.Struct, frozen=True):
     path: str
     body: bytes
@@ -72,6 +82,11 @@ class Outbox:
         """Where a message is; None when it was never queued."""
         with self._store.reading("message state") as tx:
             return tx.one("message_by_id", {"id": message_id}, into=MessageState)
+
+    def waiting(self) -> list[Waiting]:
+        """What was approved and has no answer yet, the oldest first."""
+        with self._store.reading("waiting messages") as tx:
+            return tx.all("waiting_messages", {}, into=Waiting)
 
     async def flush(self, hub: SignedHub, membership: Membership) -> list[Settled]:
         """Send what is due, one after the other; stops at the first that did not get through."""

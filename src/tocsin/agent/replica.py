@@ -12,6 +12,7 @@ from contextlib import suppress
 import msgspec
 
 from tocsin.agent import warnings
+from tocsin.agent.alarms import reached, sound, sound_error
 from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Clock, Instant, to_text
@@ -103,12 +104,13 @@ class Replica:
         """Remember where reading goes on."""
         with self._store.transaction("save cursor") as tx:
             tx.run("save_mark", {"name": "cursor", "value": cursor})
+            reached(tx, self._clock.now())
 
     def alarm(self, error: TocsinError) -> None:
         """Keep what people must hear of."""
         log.error("%s", error)
         with self._store.transaction("raise alarm") as tx:
-            self._raise_alarm(tx, str(error))
+            sound_error(tx, error, self._clock.now())
 
     def accuse(self, error: ProofError, head: Head) -> None:
         """Keep the head that contradicts an earlier one; nothing new is believed until a person decides."""
@@ -293,8 +295,7 @@ class Replica:
             )
 
     def _raise_alarm(self, tx: Transaction, sentence: str) -> None:
-        tx.run("raise_alarm", {"at": self._clock.now(), "sentence": sentence})
-        tx.run("bound_alarms", {})
+        sound(tx, sentence, self._clock.now())
 
     def _mark(self, name: str) -> str:
         with self._store.reading("mark") as tx:

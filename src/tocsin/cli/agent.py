@@ -2,25 +2,24 @@
 """`tocsin agent …`: what a bank, an agency, a regulator or the desk runs inside its own walls."""
 
 import argparse
-import getpass
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from tocsin.agent import app
-from tocsin.agent.inbox import Inbox, inbox
+from tocsin.agent.grouping import own_facts
+from tocsin.agent.house import House
 from tocsin.agent.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
-from tocsin.cli.sending import delivered
+from tocsin.cli.sending import delivered, person
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
-from tocsin.cli.warning import ACK, WARN, lines_of
-from tocsin.clock import Instant, to_text
+from tocsin.cli.warning import ACK, WARN
 from tocsin.config import OwnAssets
-from tocsin.domain.observable import defang
 from tocsin.wire.messages import ERASURE_REASONS
 
 
@@ -70,10 +69,6 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
     )
 
 
-def _folder_only(parser: argparse.ArgumentParser) -> None:
-    folder(parser, "agent")
-
-
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("--port", type=int, help="for the console (not built yet)")
@@ -86,24 +81,6 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     with alone_in(Path(parsed.dir)):
         app.serve(Path(parsed.dir), lambda name: print(f"Agent of {name} ready", flush=True))
     yield Output(("Agent stopped.",))
-
-
-def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        found = inbox(house, app.levels(house), house.clock.now())
-    yield Output(tuple(_inbox_lines(found)), found)
-
-
-def _inbox_lines(found: Inbox) -> Iterator[str]:
-    for alarm in found.alarms:
-        yield f"ALARM {to_text(Instant(alarm.at))[:19]}  {alarm.sentence}"
-    for received in found.warnings:
-        yield from lines_of(received)
-    for one in found.values:
-        why = "; ".join(one.judgement.reasons)
-        yield f"{one.judgement.level:<6} {defang(one.observable.value):<60} {why}   ({one.reference})"
-    if not found.values and not found.warnings:
-        yield "Nothing yet. Is tocsin agent serve running?"
 
 
 def _shield_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,8 +112,16 @@ def _erase_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
-        message = erase(house, parsed.fact, parsed.reason, parsed.by or getpass.getuser())
+        message = erase(house, _whole(house, parsed.fact), parsed.reason, person(parsed))
         yield delivered(house, message, "Erased at the hub; every reader was told to delete its copy.")
+
+
+def _whole(house: House, begun: str) -> str:
+    """An identifier of one's own that was given by its first letters, as the inbox shows it; else what was given."""
+    letters = begun.rstrip("….")
+    with house.store.reading("own identifiers") as tx:
+        found = [fact for fact in own_facts(tx) if fact.startswith(letters)] if len(letters) > 8 else []
+    return found[0] if len(found) == 1 else begun
 
 
 COMMANDS = (
@@ -150,7 +135,8 @@ COMMANDS = (
         "Outbound HTTPS only. Every entry is proved before it is acted on; what does not add up is an alarm.",
     ),
     REPORT,
-    Command("agent", "inbox", "show alarms, warnings and every value with its level", _inbox, _folder_only),
+    INBOX,
+    OUTBOX,
     SIGHT,
     WARN,
     ACK,

@@ -64,6 +64,19 @@ UPDATE outbox SET state = :state, answer = :answer, tries = tries + 1 WHERE id =
 -- One message with its state.
 SELECT id, state, tries, answer FROM outbox WHERE id = :id;
 
+-- name: waiting_messages
+-- What has no answer yet, oldest first.
+SELECT id, queued, tries, next_try FROM outbox WHERE state = 'waiting' ORDER BY queued, id;
+
+-- name: own_messages
+-- Everything that this party told or is telling.
+SELECT id FROM outbox WHERE state <> 'refused';
+
+-- name: bodies_of_fact
+-- What is said under one identifier, from its beginning.
+SELECT body.body AS body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.fact = :fact ORDER BY entry.stream, entry.seq LIMIT :limit;
+
 -- name: count_outbox
 -- How many messages are in each state.
 SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
@@ -279,6 +292,10 @@ LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.str
 WHERE posting.expires > :now
 ORDER BY posting.value, posting.since;
 
+-- name: postings
+-- Who named which value when, for everything that still counts.
+SELECT value, fact, kind, since FROM posting WHERE expires > :now ORDER BY value, since;
+
 -- name: entries_of_kind
 -- Entries of one kind with their bodies, newest first.
 SELECT entry.stream AS stream, entry.seq AS seq, entry.fact AS fact, entry.added AS added, body.body AS body
@@ -310,6 +327,10 @@ INSERT INTO alarm (at, sentence) VALUES (:at, :sentence);
 -- name: bound_alarms
 -- Only the newest stay.
 DELETE FROM alarm WHERE rowid NOT IN (SELECT rowid FROM alarm ORDER BY at DESC, rowid DESC LIMIT 1000);
+
+-- name: clear_alarms
+-- Somebody has seen them.
+DELETE FROM alarm;
 
 -- name: alarms
 -- The newest alarms.

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alarm has a time, an outage an end, and a person can say that it was seen."""
+
+import pytest
+
+from tocsin.agent.alarms import SHOWN, Alarm, alarms, reached, sound, sound_error
+from tocsin.clock import Instant
+from tocsin.errors import BadProof, RemoteError, Unreachable
+from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.store import Store
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_sqlite(":memory:", "agent")
+
+
+def test_an_outage_is_over_when_the_hub_answers(store: Store) -> None:
+    with store.transaction("test") as tx:
+        sound_error(tx, Unreachable("first"), Instant(1))
+        assert alarms(tx) == (Alarm(1, str(Unreachable("first"))),)
+        reached(tx, Instant(2))
+        reached(tx, Instant(3))
+        sound_error(tx, RemoteError("second"), Instant(4))
+        assert [(one.at, one.over) for one in alarms(tx)] == [(4, 0), (1, 2)]
+
+
+def test_an_accusation_is_not_over_because_the_hub_answers(store: Store) -> None:
+    with store.transaction("test") as tx:
+        sound_error(tx, BadProof("it does not add up"), Instant(1))
+        reached(tx, Instant(2))
+        assert [(one.at, one.over) for one in alarms(tx)] == [(1, 0)]
+
+
+def test_the_newest_are_shown_first_and_not_all(store: Store) -> None:
+    with store.transaction("test") as tx:
+        for at in range(100):
+            sound(tx, f"number {at}", Instant(at))
+        assert [one.at for one in alarms(tx)] == list(range(99, 99 - SHOWN, -1))
