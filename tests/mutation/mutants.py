@@ -83,7 +83,7 @@ def _places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST
         if field in _LEFT_ALONE or (isinstance(parent, ast.ClassDef) and field == "keywords"):
             continue
         for index, node in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(node, ast.AST) or _is_left_alone(node):
+            if not isinstance(node, ast.AST) or _is_left_alone(node) or _says_nothing(parent, node):
                 continue
             yield parent, field, index if isinstance(value, list) else None, node
             yield from _places(node)
@@ -92,6 +92,17 @@ def _places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST
 def _is_left_alone(node: ast.AST) -> bool:
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return is_docstring or isinstance(node, ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom)
+
+
+def _says_nothing(parent: ast.AST, node: ast.AST) -> bool:
+    """A last `return None` or `return False`: who comes to the end without one gives as little. And types."""
+    last = isinstance(parent, ast.FunctionDef) and parent.body[-1] is node
+    match node:
+        case ast.Return(value=None | ast.Constant(value=None | False)):
+            return last
+        case ast.Subscript(value=ast.Name(id="Callable")):
+            return True
+    return False
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:

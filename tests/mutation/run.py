@@ -37,7 +37,7 @@ DOMAIN, PROOF = ROOT / "tests/unit/domain", ROOT / "tests/unit/proof"
 TESTS: dict[str, tuple[Path, ...]] = {
     "domain/release.py": (DOMAIN / "test_release.py",),
     "domain/audience.py": (DOMAIN / "test_audience.py", DOMAIN / "test_release.py"),
-    "domain/linter.py": (DOMAIN / "test_linter.py",),
+    "domain/linter.py": (DOMAIN / "test_linter.py", DOMAIN / "test_linter_bounds.py"),
     **{
         str(path.relative_to(SOURCE / "tocsin")): (PROOF / f"test_{path.stem}.py", PROOF)
         for path in sorted((SOURCE / "tocsin/proof").glob("[a-z]*.py"))

@@ -68,6 +68,8 @@ def test_each_wrong_is_done_alone(tmp_path: Path, source: str, expected: set[str
         "@dataclass(7)\nclass A:\n    pass",
         "x = 'a sentence for a person'",
         "x = f'{a < 7}'",
+        "def f():\n    a\n    return None",
+        "x = Callable[[A], B]",
     ],
 )
 def test_what_says_nothing_that_a_test_could_notice_is_left_alone(tmp_path: Path, source: str) -> None:
