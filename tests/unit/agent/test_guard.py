@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bank must not block without a human: its own house, its partners, and places that everybody shares."""
+
+import pytest
+
+from tocsin.agent.assets import own_assets
+from tocsin.agent.classify import Classifier
+from tocsin.agent.guard import guard_for
+from tocsin.config import OwnAssets
+from tocsin.domain.observable import Kind, normalise
+
+OWN = OwnAssets(
+    legal_name="Northmoor Bank plc",
+    domains=("northmoor.example", "login.northmoor-cards.example"),
+    networks=("203.0.113.0/26", "2001:db8:77::/48"),
+    partners=("printer.example", "cards.provider.example", "198.51.100.0/28", "192.0.2.53"),
+)
+
+
+def reasons(kind: str, value: str) -> tuple[str, ...]:
+    guard = guard_for(OWN, Classifier(own_assets(OWN)))
+    return guard(normalise(Kind(kind), value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        ("domain", "northmoor.example", "your own: northmoor.example"),
+        ("domain", "www.eu.northmoor.example", "your own: northmoor.example"),
+        ("url", "https://northmoor.example:8443/login", "your own: northmoor.example"),
+        ("email", "alerts@mail.northmoor.example", "your own: northmoor.example"),
+        ("domain", "northmoor-cards.example", "your own: login.northmoor-cards.example"),
+        ("ipv4", "203.0.113.7", "your own: 203.0.113.0/26"),
+        ("url", "http://203.0.113.7/", "your own: 203.0.113.0/26"),
+        ("cidr", "203.0.113.0/24", "your own: 203.0.113.0/26"),
+        ("cidr", "203.0.113.32/27", "your own: 203.0.113.0/26"),
+        ("cidr", "203.0.0.0/16", "your own: 203.0.113.0/26"),
+        ("ipv6", "2001:db8:77::1", "your own: 2001:db8:77::/48"),
+        ("cidr", "2001:db8::/32", "your own: 2001:db8:77::/48"),
+        ("domain", "printer.example", "your partner's: printer.example"),
+        ("url", "https://docs.printer.example/a", "your partner's: printer.example"),
+        ("domain", "provider.example", "your partner's: cards.provider.example"),
+        ("ipv4", "198.51.100.9", "your partner's: 198.51.100.0/28"),
+        ("cidr", "198.51.100.0/24", "your partner's: 198.51.100.0/28"),
+        ("ipv4", "192.0.2.53", "your partner's: 192.0.2.53/32"),
+        ("ipv4", "8.8.8.8", None),
+        ("ipv4", "1.1.1.1", None),
+        ("ipv4", "9.9.9.9", None),
+        ("domain", "google.com", None),
+        ("domain", "cloudfront.net", None),
+    ],
+)
+def test_a_poisoned_report_of_it_is_held_and_the_reason_names_it(kind, value, reason):
+    found = reasons(kind, value)
+    assert found
+    assert reason is None or found == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("domain", "evil.example"),
+        ("domain", "northmoor.example.evil.example"),
+        ("domain", "evilnorthmoor.example"),
+        ("domain", "notprinter.example"),
+        ("url", "https://evil.example/northmoor.example"),
+        ("url", "https://provider.example/phish"),  # the partner is another host
+        ("email", "northmoor.example@evil.example"),
+        ("ipv4", "203.0.113.64"),
+        ("cidr", "203.0.113.64/26"),
+        ("cidr", "198.51.100.16/28"),
+        ("sha256", "0" * 64),
+        ("domain", "d111111abcdef8.cloudfront.net"),  # a tenant's own corner
+    ],
+)
+def test_what_is_the_attackers_is_not_guarded(kind, value):
+    assert reasons(kind, value) == ()
