@@ -17,6 +17,7 @@ import msgspec
 from starlette.applications import Starlette
 from tests.looking import look
 
+from tocsin.agent.alarms import OVER
 from tocsin.agent.approve import approve
 from tocsin.agent.assets import own_assets
 from tocsin.agent.classify import Classifier
@@ -250,7 +251,9 @@ class Agent:
         return str(known[value].judgement.level) if value in known else ""
 
     def alarms(self) -> list[str]:
-        return [str(sentence) for (sentence,) in look(self.database, "SELECT sentence FROM alarm")]
+        """What people were told; the end of an outage is none."""
+        told = (str(sentence) for (sentence,) in look(self.database, "SELECT sentence FROM alarm"))
+        return [sentence for sentence in told if sentence != OVER]
 
     def sizes(self) -> dict[str, int]:
         """How far each stream has proved itself."""

@@ -31,6 +31,12 @@ class Protect(Protocol):
     def name(self) -> str:
         """Its key in the `[shields]` section of agent.toml."""
 
+    def holds(self, observable: Observable) -> bool:
+        """Whether the file can express a value."""
+
+    def limits(self) -> str:
+        """What it can express, for a person who asks why a value is not in it."""
+
     def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
         """The whole file; values it cannot express are left out.
 

@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -36,6 +37,7 @@ class Bank:
         self.home = machine.join("ayr")
         self.other = machine.join("bute")
         self._mails = 0
+        self._serve = False
 
     def mail(self) -> Path:
         """A phish that nobody has seen."""
@@ -43,6 +45,12 @@ class Bank:
         path = self.machine.folder / f"mail-{self._mails}.eml"
         path.write_text(PHISH.format(self._mails))
         return path
+
+    def serve(self) -> None:
+        """Both agents serve from now on."""
+        for short in () if self._serve else ("ayr", "bute"):
+            self.machine.serve(short)
+        self._serve = True
 
     def other_knows(self, report: str) -> bool:
         """Whether the other bank's inbox shows a report."""
@@ -227,8 +235,7 @@ def test_what_a_command_prints_fits_a_narrow_terminal(bank: Bank) -> None:
 
 
 def test_an_inbox_shows_what_came_newest_first_and_what_is_ones_own(bank: Bank) -> None:
-    bank.machine.serve("ayr")
-    bank.machine.serve("bute")
+    bank.serve()
     for number in (1, 2):
         ended = tocsin("agent", "report", bank.home, bank.mail(), "--yes")
         report = ended.stdout.partition("Sent as ")[2].partition(",")[0]
@@ -255,9 +262,40 @@ def test_an_inbox_shows_what_came_newest_first_and_what_is_ones_own(bank: Bank) 
 
 def test_an_outage_has_an_end_and_can_be_cleared(bank: Bank) -> None:
     machine = bank.machine
+    bank.serve()
     assert machine.stop("hub") == 0
     assert wait_until(lambda: "ALARM" in tocsin("agent", "inbox", bank.home).stdout)
     machine.start("hub")
     assert wait_until(lambda: "(over since 20" in tocsin("agent", "inbox", bank.home).stdout, 60)
     assert "1 alarm;" in tocsin("agent", "inbox", bank.home, "--clear-alarms").stdout
     assert "ALARM" not in tocsin("agent", "inbox", bank.home).stdout
+
+
+def test_the_operator_is_told_whether_there_was_anything_to_erase(bank: Bank) -> None:
+    ended = tocsin("agent", "sight", bank.home, "by-law.example", "--yes")
+    message = ended.stdout.partition("Confirmed as ")[2].partition(":")[0]
+    hub = bank.machine.folder / "hub"
+    unknown = tocsin("hub", "erase", hub, "rpt_" + "0" * 32)
+    assert unknown.returncode == 1
+    assert "No entry is about" in unknown.stderr
+    assert "members: 1 erased" in tocsin("hub", "erase", hub, message).stdout
+    assert tocsin("hub", "erase", hub, message).stdout == f"{message}: It was erased before.\n"
+
+
+def test_a_protection_file_is_counted_as_what_it_holds(bank: Bank) -> None:
+    settings = bank.home / "agent.toml"
+    settings.write_text(settings.read_text().replace('rpz = ""', 'rpz = "block.rpz"'))
+    bank.serve()
+    for home in (bank.home, bank.other):
+        for value in ("both-saw.example", "https://both-saw.example/a"):
+            assert tocsin("agent", "sight", home, value, "--yes").returncode == 0
+    assert wait_until(lambda: "both-saw.example,2-4" in (bank.home / "block.csv").read_text())
+    said = tocsin("agent", "shield", bank.home, "--dry-run").stdout
+    assert "block.csv: 2 of 2 values at block\n" in said
+    assert "block.rpz: 1 of 2 values at block (a zone can hold only domains and addresses)\n" in said
+    assert re.search(r"would change: \d+ lines? added, \d+ removed", said)
+
+
+def test_a_hubs_status_reads_as_sentences(bank: Bank) -> None:
+    said = tocsin("hub", "status", bank.machine.folder / "hub").stdout
+    assert re.search(r"^heads: unwitnessed, no partner is declared; \d+ signed so far$", said, re.M)

@@ -12,7 +12,8 @@ from tocsin.storage.store import Transaction
 SHOWN = 20
 _OUT = "out-of-reach"
 """The mark that stands while the hub cannot be reached."""
-_OVER = "The hub can be reached again."
+OVER = "The hub can be reached again."
+"""The end of an outage, as it is kept among the alarms."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def sound_error(tx: Transaction, error: TocsinError, now: Instant) -> None:
 def reached(tx: Transaction, now: Instant) -> None:
     """The hub has answered: an outage, if there was one, is over."""
     if tx.run("drop_mark", {"name": _OUT}):
-        sound(tx, _OVER, now)
+        sound(tx, OVER, now)
 
 
 def alarms(tx: Transaction) -> tuple[Alarm, ...]:
@@ -53,7 +54,7 @@ def alarms(tx: Transaction) -> tuple[Alarm, ...]:
     found: list[Alarm] = []
     over = 0
     for row in tx.all("alarms", {"limit": 2 * SHOWN}, into=_Row):
-        if row.sentence == _OVER:
+        if row.sentence == OVER:
             over = row.at
         elif row.sentence.startswith(_OUTAGES):
             found.append(Alarm(row.at, row.sentence, over))
@@ -69,7 +70,7 @@ def clear(house: House, by: str) -> int:
 
     def work(tx: Transaction) -> int:
         rows = tx.all("alarms", {"limit": 1_000}, into=_Row)
-        count = sum(row.sentence != _OVER for row in rows)
+        count = sum(row.sentence != OVER for row in rows)
         tx.run("clear_alarms", {})
         if count:
             write(tx, house.vault.box, Decision(now, by, "cleared the alarms", "", f"{count} alarms"))

@@ -189,6 +189,6 @@ async def _shield(house: House, news: asyncio.Event) -> None:
         try:
             for change in protection(house).apply(house.clock.now(), dry_run=False):
                 if change.changes:
-                    log.info("%s: %d values", change.path, change.values)
+                    log.info("%s: %d of %d values", change.path, change.written, change.values)
         except TocsinError as error:
             log.warning("protection files: %s", error)

@@ -30,6 +30,11 @@ class Change(msgspec.Struct, frozen=True):
     shield: str
     path: str
     values: int
+    """Values at block."""
+    written: int
+    """Those of them that the file can express."""
+    limits: str
+    """Why it does not hold the others."""
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
@@ -76,6 +81,8 @@ class Protection:
             shield=shield.name(),
             path=str(path),
             values=len(blocked),
+            written=sum(shield.holds(one.observable) for one in blocked),
+            limits=shield.limits(),
             added=tuple(line for line in after if line not in had),
             removed=tuple(line for line in before if line not in has),
         )

@@ -15,6 +15,7 @@ from tocsin.agent.verbs.erase import erase
 from tocsin.cli.command import Command, NotYet, Output, folder
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
+from tocsin.cli.screen import counted
 from tocsin.cli.sending import delivered, person
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
@@ -93,9 +94,17 @@ def _shield(parsed: argparse.Namespace) -> Iterator[Output]:
         changes = app.protection(house).apply(house.clock.now(), dry_run=parsed.dry_run)
     lines = [] if changes else ["No protection file is named in [shields] of agent.toml: nothing is written."]
     for change in changes:
-        lines.append(f"{change.path}: {change.values} values at block")
+        lines += _change_lines(change, dry_run=parsed.dry_run)
         lines += [f"  - {line}" for line in change.removed] + [f"  + {line}" for line in change.added]
     yield Output(tuple(lines), Shields(tuple(changes)))
+
+
+def _change_lines(change: Change, *, dry_run: bool) -> Iterator[str]:
+    all_of_them = change.written == change.values
+    why = "" if all_of_them else f" ({change.limits})"
+    yield f"{change.path}: {change.written} of {counted(change.values, 'value')} at block{why}"
+    moved = f"{counted(len(change.added), 'line')} added, {len(change.removed)} removed"
+    yield f"  would change: {moved}" if dry_run else f"  changed: {moved}"
 
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:

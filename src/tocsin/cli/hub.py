@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.screen import counted
 from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
 from tocsin.domain.audience import History
@@ -92,10 +93,20 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
 
 
+_WITNESSED = {
+    "witnessed": "witnessed by the partner",
+    "late": "late, the partner has not witnessed the newest",
+    "unwitnessed": "unwitnessed, no partner is declared",
+}
+
+
 def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     found = app.status(Path(parsed.dir))
-    lines = [f"{found.alliance}  ({found.hub})", f"heads: {found.witness}, log of {found.log_size}"]
-    lines += [f"  {stream.name:<40} {stream.size:>9,} entries" for stream in found.streams]
+    lines = [
+        f"{found.alliance}  ({found.hub})",
+        f"heads: {_WITNESSED[found.witness]}; {found.log_size:,} signed so far",
+    ]
+    lines += [f"  {stream.name:<40} {counted(stream.size, 'entry', 'entries')}" for stream in found.streams]
     lines += [
         f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {party.name}"
         for party in found.parties
@@ -113,7 +124,7 @@ def _erase_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     erased = app.erase(Path(parsed.dir), parsed.fact, parsed.reason)
-    yield Output(tuple(f"{one.stream}: {one.reason}" for one in erased.outcomes), erased)
+    yield Output(tuple(f"{one.stream or one.object}: {one.reason}" for one in erased.outcomes), erased)
 
 
 def _group_arguments(parser: argparse.ArgumentParser) -> None:

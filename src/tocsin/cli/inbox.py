@@ -87,10 +87,10 @@ class _Screen:
 
     def _head(self, group: Group) -> str:
         about = f"  {group.about}" if group.about else ""
-        news = f"  (last {minute(group.latest)})" if minute(group.latest) != minute(group.began) else ""
+        since = f"  (first {minute(group.began)})" if minute(group.latest) != minute(group.began) else ""
         yours = "  yours" if group.yours and group.kind != WARNING else ""
         name = short(group.fact, wide=self._wide)
-        return f"{minute(group.began)} UTC  {group.kind} {name}{about}{yours}{news}"
+        return f"{minute(group.latest)} UTC  {group.kind} {name}{about}{yours}{since}"
 
     def _value(self, known: KnownValue) -> list[str]:
         own = self._own.get(str(known.observable))

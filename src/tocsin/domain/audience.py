@@ -106,7 +106,7 @@ class Audience(msgspec.Struct, frozen=True):
             return cls(members=True)
         parts = dict(part.partition(":")[::2] for part in text.split("+"))
         if not parts.keys() <= {"role", "jurisdiction", "group", "party"}:
-            raise Malformed(f"{text[:80]!r} is not an audience; see tocsin.domain.audience.")
+            raise Malformed(f"{text[:80]!r} is not an audience: {FORMS}.")
         found = cls(
             role=_role(parts["role"]) if "role" in parts else None,
             jurisdiction=check_jurisdiction(parts["jurisdiction"]) if "jurisdiction" in parts else None,

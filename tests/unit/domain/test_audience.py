@@ -188,3 +188,9 @@ def test_members_are_banks_and_the_desk() -> None:
 )
 def test_the_default_of_a_bank_leaves_police_and_regulators_out(author: Role, audience: Audience) -> None:
     assert default_audience(author) == audience
+
+
+@pytest.mark.parametrize("text", ["everybody", "role:bank+role:agency", "country:GB", ""])
+def test_what_is_no_audience_is_answered_with_what_there_is(text: str) -> None:
+    with pytest.raises(Malformed, match=r"all, members, role:agency, jurisdiction:GB"):
+        Audience.parse(text)

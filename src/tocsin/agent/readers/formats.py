@@ -78,5 +78,12 @@ def _looks_like(data: bytes, head: bytes) -> str:
         return "XML"
     if b"\x00" in head:
         return "binary data of an unknown kind"
-    first = head.split(b"\n", 1)[0]
-    return "a table (CSV)" if first.count(b",") >= 2 or first.count(b";") >= 2 else "plain text"
+    return "a table (CSV)" if _is_table(head) else "plain text without the header lines of a mail"
+
+
+def _is_table(head: bytes) -> bool:
+    """Whether its first lines have separators as tables do: in a sentence a blank follows the comma."""
+    lines = [line for line in head.split(b"\n") if line.strip()][:3]
+    return len(lines) > 1 and any(
+        all(line.count(mark) - line.count(mark + b" ") >= 2 for line in lines) for mark in (b",", b";", b"\t")
+    )

@@ -67,7 +67,9 @@ class ReaderChild:
         time), TooLarge. Nothing of it stays in the child's way: the next call works.
         """
         if len(data) > MAX_FILE:
-            raise TooLarge(f"{name} has {len(data)} bytes; at most {MAX_FILE} are read.")
+            raise TooLarge(
+                f"{name} has {len(data) / 2**20:.1f} MiB; at most {MAX_FILE // 2**20} MiB are read."
+            )
         answer = self._ask(data, name)
         if len(data) > FRESH_ABOVE_BYTES or self._files >= FRESH_AFTER_FILES:
             self.close()

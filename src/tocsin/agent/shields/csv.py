@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 
 from tocsin.clock import Instant, to_text
+from tocsin.domain.observable import Observable
 from tocsin.hooks import Blocked
 
 COLUMNS = ("kind", "value", "reason", "reference", "since", "expires")
@@ -23,13 +24,21 @@ class CsvShield:
         """``csv``"""
         return "csv"
 
+    def holds(self, observable: Observable) -> bool:
+        """All but what a spreadsheet would run."""
+        return not observable.value.startswith(_FORMULA)
+
+    def limits(self) -> str:
+        """What is left out."""
+        return "a spreadsheet would run the others"
+
     def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
         """The file in UTF-8 with CRLF line ends, sorted by value."""
         out = io.StringIO()
         rows = csv.writer(out)
         rows.writerow(COLUMNS)
         for one in sorted(blocked, key=lambda one: one.observable):
-            if not one.observable.value.startswith(_FORMULA):
+            if self.holds(one.observable):
                 rows.writerow(_row(one))
         return out.getvalue().encode()
 

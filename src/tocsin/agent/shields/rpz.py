@@ -24,6 +24,14 @@ class RpzShield:
         """``rpz``"""
         return "rpz"
 
+    def holds(self, observable: Observable) -> bool:
+        """Names, addresses and networks."""
+        return any(_owners(observable))
+
+    def limits(self) -> str:
+        """What is left out."""
+        return "a zone can hold only domains and addresses"
+
     def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
         """The zone file; its serial is the time in seconds, so that secondaries notice a change."""
         lines = [

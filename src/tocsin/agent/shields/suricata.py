@@ -32,6 +32,14 @@ class SuricataShield:
         """``suricata``"""
         return "suricata"
 
+    def holds(self, observable: Observable) -> bool:
+        """Names, addresses, networks and web links."""
+        return any(_matches(observable))
+
+    def limits(self) -> str:
+        """What is left out."""
+        return "rules can hold only domains, addresses and web links"
+
     def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
         """One rule a line, sorted by value so that numbers are stable."""
         taken: set[int] = set()

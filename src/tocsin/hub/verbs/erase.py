@@ -52,7 +52,10 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tupl
 def erase_fact(
     tx: Transaction, hub: Exchange, fact: str, reason: str, origin: Origin = HUB_ITSELF
 ) -> tuple[Outcome, ...]:
-    """Erase what its author said of a fact, or for the operator, when the law demands it, what anybody did."""
+    """Erase what its author said of a fact, or for the operator, when the law demands it, what anybody did.
+
+    Unknown when nothing was ever said of it; that it was erased before is an outcome.
+    """
     if reason not in ERASURE_REASONS:
         raise Malformed(f"{reason[:20]!r} is not a reason: {', '.join(sorted(ERASURE_REASONS))}.")
     streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
@@ -70,7 +73,11 @@ def erase_fact(
         outcomes.append(Outcome(fact, "accepted", f"{len(seqs)} erased", place.stream, place.seq))
     if dropped:
         outcomes.append(Outcome(fact, "accepted", "It was held, and is gone."))
-    return tuple(outcomes) or (Outcome(fact, "known", "It was erased before."),)
+    if outcomes:
+        return tuple(outcomes)
+    if not tx.all("entries_of_fact", {"fact": fact}, into=_FactRow):
+        raise Unknown(f"No entry is about {fact[:60]!r}.")
+    return (Outcome(fact, "known", "It was erased before."),)
 
 
 def _by_stream(erased: Iterable[_Erased]) -> dict[int, tuple[int, ...]]:

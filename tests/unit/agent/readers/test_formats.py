@@ -46,6 +46,9 @@ def test_json_is_told_by_its_first_character() -> None:
         (b"<?xml version='1.0'?><a/>", "XML"),
         (b"date,url,brand\n2026,x,y\n", "CSV"),
         (b"a\x00b", "binary"),
+        (b"Dear all, we, the staff, met.\nThen, as ever, we left.\n", "plain text without"),
+        (b"one,line,only\n", "plain text without"),
+        (b"name;kind;day\nevil.example;domain;1\n", "a table"),
         (b"Note: not a mail\nSee: below\n\n", "plain text"),
         (b"[url:value = 'https://evil.example/']", "STIX patterns"),
         (
