@@ -27,6 +27,7 @@ from tocsin.agent.levels import KnownValue, Levels
 from tocsin.agent.outbox import Outbox, Settled, check_receipt
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redact import Draft
+from tocsin.agent.refilling import Refilling, claim
 from tocsin.agent.replica import Replica
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership, Vault
@@ -43,8 +44,9 @@ from tocsin.errors import TocsinError, Unreachable
 from tocsin.follow.follower import Follower
 from tocsin.halves.witness import Proposal
 from tocsin.hub import following
-from tocsin.hub.assembly import Hub, assemble, exchange
+from tocsin.hub.assembly import Hub, assemble, assemble_restoring, exchange
 from tocsin.hub.joining import hub_verifier
+from tocsin.hub.restoring import begin
 from tocsin.hub.verbs.enrol import invite
 from tocsin.hub.views.directory import state_key
 from tocsin.ids import new_id
@@ -52,7 +54,8 @@ from tocsin.partner.witnessing import Witnessing
 from tocsin.privacy.box import Box
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
-from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.sqlite import open_sqlite, put_in_place
+from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Outcome, Report, SignedReceipt, Told, decode, encode
 from tocsin.wire.stix21 import mint
 
@@ -91,6 +94,11 @@ class Witness:
             self.deaf -= 1
             raise Unreachable("The answer was lost.")
         return answer
+
+    async def held(self, ask: AskHeld) -> Held:
+        if self.away:
+            raise Unreachable("The partner is away.")
+        return self.witnessing.held(ask)
 
     async def close(self) -> None:
         """It outlives the hub."""
@@ -217,6 +225,7 @@ class Agent:
         self.http = httpx.AsyncClient(transport=alliance.wire, timeout=PATIENCE_SECONDS)
         self.membership: Membership
         self.following: asyncio.Task[None] | None = None
+        self.refilling: asyncio.Task[None] | None = None
         self.news = 0
 
     @property
@@ -268,14 +277,18 @@ class Agent:
         async def patiently(seconds: float) -> None:
             await sleep(min(seconds, 0.01))
 
-        follower = Follower(self.hub().stream, self.replica(), self.clock, self.entropy, patiently)
+        replica, refilling = self.replica(), Refilling(self.house.store, self.hub())
+        replica.refill = refilling.offer
+        follower = Follower(self.hub().stream, replica, self.clock, self.entropy, patiently)
         self.following = asyncio.create_task(follower.run(count))
+        self.refilling = asyncio.create_task(refilling.run())
 
     async def unfollow(self) -> None:
-        if self.following is not None:
-            self.following.cancel()
-            await asyncio.gather(self.following, return_exceptions=True)
-            self.following = None
+        tasks = [task for task in (self.following, self.refilling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.following = self.refilling = None
 
     def _disclosure(self, values: tuple[Observable, ...], marking: Marking) -> Disclosure:
         indicators = tuple(Indicator(value, "link") for value in values)
@@ -301,7 +314,8 @@ class Agent:
         return report
 
     async def deliver(self) -> list[Settled]:
-        """Send what waits."""
+        """Send what waits, as `agent serve` does."""
+        await claim(self.house.store, self.hub())
         return await self.house.outbox.flush(self.hub(), self.membership)
 
     async def tell(self, path: str, message: Told) -> tuple[Outcome, ...]:
@@ -393,6 +407,33 @@ class Alliance:
             self.hub.application.router.lifespan_context(self.hub.application)
         )
         self.wire.application = self.hub.application
+        self.wire.mend()
+
+    def back_up(self, file: Path) -> None:
+        """What `tocsin hub backup` does while the hub serves."""
+        store = open_sqlite(self.database)
+        store.copy(file)
+        store.close()
+
+    async def lose_hub(self) -> None:
+        """The hub's machine is gone, with everything that was on it."""
+        await self.stop_hub()
+        for path in self.folder.glob("hub.db*"):
+            path.unlink()
+
+    async def restore_hub(self, file: Path) -> None:
+        """What `tocsin hub restore` and then `tocsin hub serve` do."""
+        put_in_place(file, self.database)
+        store = open_sqlite(self.database)
+        store.run("begin restore", lambda tx: begin(tx, self.hub_key))
+        store.close()
+        partner = self.witness if self._declared else None
+        application = assemble_restoring(
+            self.exchange, self.config, lambda: open_sqlite(self.database), lambda: partner
+        ).application()
+        self._stack = AsyncExitStack()
+        await self._stack.enter_async_context(application.router.lifespan_context(application))
+        self.wire.application = application
         self.wire.mend()
 
     async def stop_hub(self) -> None:

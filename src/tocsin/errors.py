@@ -41,7 +41,8 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      ├─ VaultError
      │   └─ VaultLocked
      └─ RemoteError         somebody else's process did not do its part
-         └─ Unreachable
+         ├─ Unreachable
+         └─ HubRestoring    a restored hub takes nothing new before it is whole
 """
 
 from typing import ClassVar
@@ -348,3 +349,11 @@ class Unreachable(RemoteError):
     problem = "unreachable"
     status = 503
     next_step = "Check the address, the network and the proxy; what was approved is kept and sent later."
+
+
+class HubRestoring(RemoteError):
+    """The hub is being restored from a backup and takes nothing new until it is whole again."""
+
+    problem = "restoring"
+    status = 503
+    next_step = "Nothing: what was approved is kept and sent by itself, and protection stays as it is."

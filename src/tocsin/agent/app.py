@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from tocsin.agent.assets import assets_of, own_assets
 from tocsin.agent.classify import Classifier
@@ -19,6 +20,7 @@ from tocsin.agent.house import House
 from tocsin.agent.levels import Levels
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.protection import Protection
+from tocsin.agent.refilling import Refilling, claim
 from tocsin.agent.replica import PartyRow, Replica
 from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
@@ -30,7 +32,7 @@ from tocsin.config import AgentConfig, OwnAssets, load, save
 from tocsin.errors import ConfigError, Taken, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.privacy.box import Box
-from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.sqlite import open_sqlite, put_in_place
 
 log = logging.getLogger("tocsin.agent")
 
@@ -42,6 +44,26 @@ _COMPARE_SECONDS = 600.0
 """How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
 """How often protection files are looked at without news: values expire by themselves."""
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A copy of the store; what is secret in it is encrypted."""
+
+    file: str
+    bytes: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """Whose agent it is again."""
+
+    name: str
+    waiting: int
+    """Messages that will be sent."""
+
+
+class _Count(msgspec.Struct, frozen=True):
+    state: str
+    messages: int
 
 
 def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None) -> Joined:
@@ -121,6 +143,29 @@ def protection(house: House) -> Protection:
     return Protection(levels(house), house.config.shields, house.folder)
 
 
+def backup(folder: Path, file: Path) -> Backup:
+    """Copy the store into a new file, while the agent goes on. The vault's key and the settings are not in it."""
+    with opened(folder) as house:
+        house.store.copy(file)
+    return Backup(str(file), file.stat().st_size)
+
+
+def restore(folder: Path, file: Path) -> Restored:
+    """Put a backup in place; what was approved and never receipted is sent again. VaultLocked without its key."""
+    settings = load(folder / SETTINGS, AgentConfig)
+    read_master_key(Path(settings.master_key))
+    put_in_place(file, folder / _STORE)
+    try:
+        with opened(folder, settings) as house:
+            membership = house.vault.membership()
+            with house.store.reading("outbox") as tx:
+                counts = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}
+    except BaseException:
+        (folder / _STORE).unlink(missing_ok=True)
+        raise
+    return Restored(membership.name, counts.get("waiting", 0))
+
+
 def serve(folder: Path, ready: Callable[[str], None]) -> None:
     """Follow the alliance, send what was approved, keep the protection files up to date, until stopped."""
     with opened(folder) as house:
@@ -136,12 +181,15 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
     async with http_client(house.config) as http:
         hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
         replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+        refilling = Refilling(house.store, hub)
+        replica.refill = refilling.offer
         follower = Follower(hub.stream, replica, house.clock, house.entropy, asyncio.sleep)
         news = asyncio.Event()
         news.set()
         tasks = [
             asyncio.create_task(follower.run(news.set)),
             asyncio.create_task(_send(house, hub)),
+            asyncio.create_task(refilling.run()),
             asyncio.create_task(_shield(house, news)),
         ]
         if house.config.partner_url:
@@ -161,6 +209,8 @@ async def _send(house: House, hub: SignedHub) -> None:
         try:
             if house.config.acknowledge:
                 acknowledge_new(house)
+            if again := await claim(house.store, hub):
+                log.info("the hub was restored without %d messages: they are sent again", again)
             await house.outbox.flush(hub, house.vault.membership())
         except TocsinError as error:
             log.warning("outbox: %s", error)

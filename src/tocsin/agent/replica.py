@@ -6,26 +6,30 @@ erased entries had said. Unknown kinds and versions are kept and never acted on.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
 from tocsin.agent import warnings
 from tocsin.agent.alarms import reached, sound, sound_error
 from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
+from tocsin.agent.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Clock, Instant, to_text
+from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.linter import lint_observable
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
 from tocsin.errors import BadSignature, Forked, ProofError, Refused, StorageError, TocsinError
-from tocsin.follow.verify import StreamState, Trust, VerifiedEntry
+from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
 from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
+from tocsin.wire.ceremony import RestartEvent, Restoring
 from tocsin.wire.messages import (
     VERSION,
     BandEvent,
@@ -85,6 +89,8 @@ class Replica:
         self._membership = membership
         self._life = life_days * DAY
         self._clock = clock
+        self.refill: Callable[[Restoring], None] = lambda _: None
+        """Called when a restored hub asks for what it lost; whoever refills it sets it."""
 
     def trust(self) -> Trust:
         """The hub's key from enrolment, and the partner's as the directory last declared it."""
@@ -123,6 +129,40 @@ class Replica:
             row = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
         return StreamState(Frontier.from_bytes(row.frontier), row.note) if row else StreamState()
 
+    def restoring(self, offer: Restoring) -> None:
+        """The hub comes back from a backup: whoever refills it is told what it lacks."""
+        self.refill(offer)
+
+    def epoch(self) -> int:
+        """How often the hub's history was continued from a backup."""
+        return int(self._mark("epoch") or 0)
+
+    def firm_state(self, stream: str) -> StreamState:
+        """How far a stream has proved itself under heads that need no further witness."""
+        with self._store.reading("firm state") as tx:
+            row = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
+            return state_at(tx, stream, row.firm) if row else StreamState()
+
+    def go_on(self, proved: Proved, restarts: Sequence[RestartEvent], now: Instant) -> bool:
+        """Keep the restored hub's directory, and let go of what no firm head covered: it comes again."""
+        trust = self.trust()
+        with self._store.transaction("go on") as tx:
+            require_trust(tx)
+            forget_notes(tx, trust, min(event.log for event in restarts))
+            loose = [row for row in tx.all("streams", {}, into=StreamRow) if row.firm < row.size]
+            for row in loose:
+                log.warning("%s: %d entries come again after the restart", row.name, row.size - row.firm)
+                rewind(tx, row.name, row.firm)
+                frontier = state_at(tx, row.name, row.firm).frontier.to_bytes()
+                _save(tx, msgspec.structs.replace(row, size=row.firm, frontier=frontier, late=0))
+            if loose:
+                rows = tx.all("streams", {}, into=StreamRow)
+                see_again(tx, {row.name: row.size for row in rows}, partial(self._apply, obey=True))
+            tx.run("save_mark", {"name": "epoch", "value": str(max(event.epoch for event in restarts))})
+            tx.run("save_mark", {"name": "claim", "value": str(min(event.since for event in restarts))})
+            self._keep_all(tx, trust, DIRECTORY, proved.state, proved.entries, proved.witness, now)
+        return bool(loose)
+
     def keep(
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
@@ -130,30 +170,36 @@ class Replica:
         trust = self.trust()
         with self._store.transaction("keep entries") as tx:
             require_trust(tx)
-            remember_note(tx, trust, state.note)
-            before = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
-            late = 0 if witness != "late" else (before.late if before and before.late else now)
-            firm = (before.firm if before else 0) if witness == "late" else state.frontier.size
-            if late and now - late > LATE_LIMIT:
-                self._alarm_once(tx, late)
-            tx.run(
-                "save_stream",
-                {
-                    "name": stream,
-                    "size": state.frontier.size,
-                    "frontier": state.frontier.to_bytes(),
-                    "witness": witness,
-                    "late": late,
-                    "firm": firm,
-                    "note": state.note,
-                },
-            )
-            obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0
-            for entry in entries:
-                self._keep(tx, entry, obey=witness != "late")
+            obeyed = self._keep_all(tx, trust, stream, state, entries, witness, now)
         if obeyed or any(entry.header.entry == "erasure" for entry in entries):
             with suppress(StorageError):  # a command reads an older moment: the next scrub takes these too
                 self._store.scrub()
+
+    def _keep_all(
+        self,
+        tx: Transaction,
+        trust: Trust,
+        stream: str,
+        state: StreamState,
+        entries: Sequence[VerifiedEntry],
+        witness: str,
+        now: Instant,
+    ) -> int:
+        """How many erasures that waited for the partner were obeyed."""
+        remember_note(tx, trust, state.note)
+        before = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
+        late = 0 if witness != "late" else (before.late if before and before.late else now)
+        firm = (before.firm if before else 0) if witness == "late" else state.frontier.size
+        if late and now - late > LATE_LIMIT:
+            self._alarm_once(tx, late)
+        size, frontier = state.frontier.size, state.frontier.to_bytes()
+        _save(tx, StreamRow(stream, size, frontier, witness, late, firm, state.note))
+        if witness != "late":
+            tx.run("keep_head", {"stream": stream, "head": state.head})
+        obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0
+        for entry in entries:
+            self._keep(tx, entry, obey=witness != "late")
+        return obeyed
 
     def _obey_waiting(self, tx: Transaction, stream: str, firm: int) -> int:
         """Obey the erasures that came while the partner was missing: it has seen them now. How many there were."""
@@ -215,8 +261,8 @@ class Replica:
                 self._apply_party(tx, decode(body, PartyEvent))
             case "key":
                 self._apply_key(tx, decode(body, KeyEvent))
-            case "membership":
-                pass  # the hub keeps the rosters; the desk reads their changes in its stream
+            case "restart" | "membership":
+                pass  # the one is acted on when it is proved; of the other the hub keeps the rosters
             case unknown:
                 log.info("%s/%d is a %r: not known to this version", entry.stream, entry.seq, unknown[:20])
 
@@ -332,3 +378,7 @@ def _sound(observable: Observable) -> Observable:
     for finding in lint_observable(observable, registrable, "its value"):
         raise Refused(f"{finding.where}: {finding.sentence}")
     return observable
+
+
+def _save(tx: Transaction, row: StreamRow) -> None:
+    tx.run("save_stream", msgspec.structs.asdict(row))

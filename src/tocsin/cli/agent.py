@@ -166,18 +166,6 @@ COMMANDS = (
     ),
     Command("agent", "trustee", "open an accountable report", NotYet("It comes with the anonymous path.")),
     Command(
-        "agent",
-        "backup",
-        "back the agent up",
-        NotYet("Stop the agent and copy its folder; keep its key apart."),
-    ),
-    Command(
-        "agent",
-        "restore",
-        "restore the agent",
-        NotYet("Put the copied folder back; it names its key file."),
-    ),
-    Command(
         "agent", "doctor", "check the agent's health", NotYet("Use tocsin agent inbox: alarms stand first.")
     ),
 )

@@ -175,17 +175,5 @@ COMMANDS = (
         _erase_arguments,
         "The hub may be running. Every agent that held a copy is told to delete it, and acknowledges by moving on.",
     ),
-    Command(
-        "hub",
-        "backup",
-        "back the hub up",
-        NotYet("It comes with the restart ceremony; until then stop the hub and copy its folder."),
-    ),
-    Command(
-        "hub",
-        "restore",
-        "restore the hub by the restart ceremony",
-        NotYet("It comes with the restart ceremony."),
-    ),
     Command("hub", "doctor", "check a hub's health", NotYet("Use tocsin hub status until it is there.")),
 )

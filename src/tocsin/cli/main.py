@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, hub, partner, story, trust
+from tocsin.cli import agent, bench, hub, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.screen import fold, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     *agent.COMMANDS,
     *trust.COMMANDS,
     *partner.COMMANDS,
+    *safekeeping.COMMANDS,
     *story.COMMANDS,
     *bench.COMMANDS,
 )

@@ -19,12 +19,14 @@ from tocsin.errors import (
     Malformed,
     ProofError,
     RemoteError,
+    Rewritten,
     TakenBack,
     TocsinError,
     Withheld,
 )
-from tocsin.follow.verify import StreamState, Trust, VerifiedEntry, prove
+from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
+from tocsin.wire.ceremony import RestartEvent, Restoring
 from tocsin.wire.messages import Entry, Head, Welcome, decode, peek
 from tocsin.wire.sse import EventParser
 
@@ -61,6 +63,21 @@ class Keeper(Protocol):
     def state(self, stream: str) -> StreamState:
         """How far a stream has proved itself."""
 
+    def restoring(self, offer: Restoring) -> None:
+        """The hub comes back from a backup and would have back what it lost; until then nothing new comes."""
+
+    def epoch(self) -> int:
+        """How often the hub's history was continued from a backup, as far as the directory has said so."""
+
+    def firm_state(self, stream: str) -> StreamState:
+        """How far a stream has proved itself under heads that need no further witness."""
+
+    def go_on(self, proved: Proved, restarts: Sequence[RestartEvent], now: Instant) -> bool:
+        """Keep the directory of a hub that was restored. What no firm head covered is let go: it comes again.
+
+        True when something was let go, so that reading must go back to get it.
+        """
+
     def keep(
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
@@ -71,6 +88,10 @@ class Keeper(Protocol):
 
     def alarm(self, error: TocsinError) -> None:
         """The hub's history does not add up, or it cannot be reached: people must hear of it, in its own words."""
+
+
+class _Again(Exception):
+    """No error: the connection is opened anew at once."""
 
 
 class Follower:
@@ -87,6 +108,8 @@ class Follower:
         self._pending: dict[str, dict[int, Entry]] = {}
         self._pending_bytes: dict[str, int] = {}
         self._followed: frozenset[str] = frozenset()
+        self._restarted = False
+        """The hub says that it was restored, and its directory has not been shown to say so yet."""
 
     async def run(self, kept: Callable[[], None]) -> None:
         """Follow for ever; `kept` is called whenever something new was proved and kept.
@@ -103,6 +126,8 @@ class Follower:
                         if kept_any:
                             failures, reached = 0, True
                             kept()
+            except _Again:
+                continue
             except CursorExpired:
                 self._keeper.save_cursor("")
             except RemoteError as error:
@@ -142,7 +167,11 @@ class Follower:
             case "head":
                 return self._prove(decode(data, Head))
             case "welcome":
-                self._followed = frozenset(decode(data, Welcome).streams)
+                welcome = decode(data, Welcome)
+                self._followed = frozenset(welcome.streams)
+                self._restarted = welcome.epoch > self._keeper.epoch()
+            case "restoring":
+                self._keeper.restoring(decode(data, Restoring))
             case _:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
         return False
@@ -164,6 +193,8 @@ class Follower:
     def _prove(self, head: Head) -> bool:
         if head.stream not in self._followed:
             raise ProofError(f"A head of {head.stream[:80]!r} came, a stream that the hub had not announced.")
+        if self._restarted:
+            return self._go_on(head)
         state = self._keeper.state(head.stream)
         waiting = self._pending.get(head.stream, {})
         try:
@@ -177,3 +208,43 @@ class Follower:
         if not left:
             self._pending_bytes[head.stream] = 0
         return bool(proved.entries) or head.stream == DIRECTORY
+
+    def _go_on(self, head: Head) -> bool:
+        """A hub that was restored is believed again when a witnessed head of its directory says so, and not before.
+
+        It must continue everything that was witnessed; what was not, was never certain.
+        """
+        if head.stream != DIRECTORY:
+            return False
+        waiting = self._pending.get(DIRECTORY, {})
+        try:
+            proved = prove(self._keeper.trust(), self._keeper.firm_state(DIRECTORY), waiting, head)
+        except Withheld:
+            if not self._keeper.cursor():
+                raise
+            self._keeper.save_cursor("")
+            raise _Again from None
+        except (TakenBack, Forked) as error:
+            self._keeper.accuse(error, head)
+            raise
+        if proved.witness == "late":
+            return False
+        known = self._keeper.epoch()
+        restarts = [event for event in _restarts(proved.entries) if event.epoch > known]
+        if not restarts:
+            raise Rewritten("The hub says that it was restored, and its signed directory does not say so.")
+        again = self._keeper.go_on(proved, restarts, self._clock.now())
+        self._restarted = False
+        if again:
+            self._keeper.save_cursor("")
+            raise _Again
+        self._pending[DIRECTORY], self._pending_bytes[DIRECTORY] = {}, 0
+        return True
+
+
+def _restarts(entries: Sequence[VerifiedEntry]) -> list[RestartEvent]:
+    return [
+        decode(entry.body, RestartEvent)
+        for entry in entries
+        if entry.header.entry == "restart" and entry.body
+    ]

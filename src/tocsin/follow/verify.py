@@ -22,7 +22,7 @@ from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import Note, VerifierKey, open_note, verify_cosignature
-from tocsin.wire.messages import Entry, Head, Header, decode
+from tocsin.wire.messages import Entry, Head, Header, decode, encode
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -41,6 +41,8 @@ class StreamState(msgspec.Struct, frozen=True):
     frontier: Frontier = EMPTY
     note: str = ""
     """The signed note of the newest head."""
+    head: bytes = b""
+    """The newest head, whole, as it came: what a hub is shown that must be made whole again."""
 
 
 class VerifiedEntry(msgspec.Struct, frozen=True):
@@ -95,14 +97,14 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
             raise Withheld(
                 f"Entry {seq} of {head.stream} is counted by the signed head and was not delivered."
             )
-        entries.append(_verified(trust, pending[seq]))
+        entries.append(verify_entry(trust, pending[seq]))
     frontier = held.extend(entry.leaf for entry in entries)
     if frontier.root() != head.root:  # (6)
         raise Rewritten(
             f"The entries of {head.stream} up to {head.size} are not those under the signed root: "
             "an entry was changed, put in or left out."
         )
-    return Proved(StreamState(frontier, head.note), tuple(entries), witness)
+    return Proved(StreamState(frontier, head.note, encode(head)), tuple(entries), witness)
 
 
 def _witness(trust: Trust, note: Note) -> str:
@@ -115,8 +117,8 @@ def _witness(trust: Trust, note: Note) -> str:
     return "witnessed"
 
 
-def _verified(trust: Trust, entry: Entry) -> VerifiedEntry:
-    """The entry with its leaf; an erased one proves itself by its commitment alone."""
+def verify_entry(trust: Trust, entry: Entry) -> VerifiedEntry:
+    """The entry with its leaf, which the tree must hold; an erased one proves itself by its commitment alone."""
     if (entry.body is None) != (entry.salt_b is None):
         raise BadSignature(f"Entry {entry.seq} of {entry.stream} has a body or a salt, but not both.")
     if entry.body is not None and entry.salt_b is not None:

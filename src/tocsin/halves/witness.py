@@ -75,6 +75,8 @@ class WitnessState(msgspec.Struct, frozen=True):
     log: Frontier
     note: str
     """The last note it co-signed, or empty."""
+    before: Frontier = EMPTY
+    """The log just before that note: proves that these heads are its."""
 
 
 class Witnessed(msgspec.Struct, frozen=True):
@@ -175,7 +177,7 @@ def witness(
         raise BadProof("The note does not sign these heads: a stream was left out, added or changed unnamed.")
     # (6) The partner signs, once and with its own time.
     cosigned = cosign(note, name, key, now)
-    return Witnessed(WitnessState(heads, log, cosigned), moved, cosigned)
+    return Witnessed(WitnessState(heads, log, cosigned, before), moved, cosigned)
 
 
 def _checked_head(held: StreamHead | None, change: ChangedHead) -> StreamHead:

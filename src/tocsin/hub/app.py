@@ -15,9 +15,11 @@ from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError, Taken
-from tocsin.hub.assembly import KEYS_BYTES, Hub, assemble, exchange
+from tocsin.hub.assembly import KEYS_BYTES, assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.joining import hub_verifier
+from tocsin.hub.noting import Partner
+from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
@@ -27,11 +29,11 @@ from tocsin.hub.views.directory import all_parties, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.postgres import open_postgres
-from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
-from tocsin.wire.messages import Outcome
+from tocsin.wire.messages import Outcome, encode
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
@@ -70,6 +72,29 @@ class Roster(msgspec.Struct, frozen=True):
 
     group: str
     members: tuple[Member, ...]
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A copy of the store."""
+
+    file: str
+    bytes: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What the backup held; readers and outboxes hold the rest."""
+
+    entries: int
+    streams: int
+    witnessed: bool
+    """Whether a partner says up to where the hub must be refilled."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a partner is shown."""
+
+    file: str
+    streams: int
 
 
 def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
@@ -138,28 +163,80 @@ def status(folder: Path) -> Status:
         return hub_status(tx, hub.identity, partner_declared=declared)
 
 
+def backup(folder: Path, file: Path) -> Backup:
+    """Copy the store into a new file, while the hub goes on serving. Keys and settings are not in it."""
+    with _opened(folder) as (_, opened):
+        opened.copy(file)
+    return Backup(str(file), file.stat().st_size)
+
+
+def restore(folder: Path, file: Path | None) -> Restored:
+    """Put a backup in place, marked: from its next start the hub is refilled before it opens.
+
+    Without a file the PostgreSQL database was restored already and is only marked. ConfigError when a store is there.
+    """
+    config = load(folder / _SETTINGS, HubConfig)
+    if config.store.startswith("postgresql://") != (file is None):
+        raise ConfigError(
+            "A file is restored into SQLite. Restore PostgreSQL with its own tools, then run this without a file."
+        )
+    if file is not None:
+        put_in_place(file, folder / config.store)
+    try:
+        with _opened(folder) as (hub, opened):
+            opened.run("begin restore", lambda tx: begin(tx, hub_verifier(hub)))
+            with opened.reading("backup") as tx:
+                held = lacking(tx)
+    except BaseException:
+        if file is not None:
+            (folder / config.store).unlink(missing_ok=True)
+        raise
+    return Restored(sum(one.size for one in held), len(held), config.partner is not None)
+
+
+def witnessed(folder: Path, file: Path) -> Shown:
+    """Write what the partner last co-signed into a file, for a partner that is restored from a backup."""
+    with _opened(folder) as (_, opened), opened.reading("what was witnessed") as tx:
+        held = what_partner_holds(tx)
+    file.write_bytes(encode(held))
+    return Shown(str(file), len(held.heads))
+
+
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Serve the alliance until the process is told to stop."""
     config = load(folder / _SETTINGS, HubConfig)
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
     check_listen(listen)
-    hub = _assembled(folder)
-    serve_http(hub.application, listen, ready, hub.following.end_connections)
+    app, end_connections = _served(folder)
+    serve_http(app, listen, ready, end_connections)
 
 
 def application(folder: Path) -> Starlette:
     """The hub as an ASGI application; its parts start and stop with it."""
-    return _assembled(folder).application
+    return _served(folder)[0]
 
 
-def _assembled(folder: Path) -> Hub:
+def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
+    """The application, of a hub that is whole or of one that comes back from a backup, and what ends its streams."""
     config = load(folder / _SETTINGS, HubConfig)
-    partner = None
-    if config.partner:
+    hub = _exchange(folder, config)
+
+    def open_store() -> Store:
+        return _store(folder, config)
+
+    def open_partner() -> Partner | None:
+        if config.partner is None:
+            return None
         key = VerifierKey.parse(config.partner.key)
-        partner = HttpPartner(config.partner.url, key, config.witness_seconds)
-    stores = (_store(folder, config), _store(folder, config))
-    return assemble(_exchange(folder, config), config, *stores, partner)
+        return HttpPartner(config.partner.url, key, config.witness_seconds)
+
+    with _opened(folder) as (_, opened), opened.reading("is it whole") as tx:
+        restoring = begun(tx) is not None
+    if restoring:
+        restart = assemble_restoring(hub, config, open_store, open_partner)
+        return restart.application(), restart.end_connections
+    whole = assemble(hub, config, open_store(), open_store(), open_partner())
+    return whole.application, whole.following.end_connections
 
 
 @contextmanager

@@ -7,7 +7,7 @@ event loop.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -23,6 +23,7 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
 from tocsin.hub.noting import Noting, Partner
+from tocsin.hub.restart import Ceremony, Reopened, Restart
 from tocsin.hub.routes import Routes
 from tocsin.hub.streams import Streams
 from tocsin.ids import Entropy
@@ -90,3 +91,30 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     joining = Joining(hub, commits, config.partner.key if config.partner else None)
     application = Routes(intake, joining, following, reader).application(lifespan)
     return Hub(application, hub, commits, intake, following, noting)
+
+
+def assemble_restoring(
+    hub: Exchange,
+    config: HubConfig,
+    open_store: Callable[[], Store],
+    open_partner: Callable[[], Partner | None],
+) -> Restart:
+    """A hub that was put in place from a backup: the ceremony first, then the hub as ever, in one application."""
+    writer, reader, partner = open_store(), open_store(), open_partner()
+    commits = Commits(writer)
+    intake = Intake(hub, commits, reader, authority_of(config.public_url))
+    ceremony = Ceremony(hub, commits, reader, intake, partner, config.restore_seconds)
+
+    async def close() -> None:
+        commits.close()
+        if partner:
+            await partner.close()
+        reader.close()
+        writer.scrub()  # what the backup still held and the tail erases is in no page of the files
+        writer.close()
+
+    def reopen() -> Reopened:
+        whole = assemble(hub, config, open_store(), open_store(), open_partner())
+        return Reopened(whole.application, whole.following.end_connections)
+
+    return Restart(ceremony, close, reopen)

@@ -8,7 +8,7 @@ reconnect. What arrives during one round goes out together in the next.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import suppress
 
 from tocsin.domain.audience import DIRECTORY
@@ -19,6 +19,7 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.noting import Noting
 from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
+from tocsin.hub.restoring import positions, restarts
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.rosters import ROSTERS
 from tocsin.storage.store import Store, Transaction
@@ -30,8 +31,6 @@ log = logging.getLogger("tocsin.hub")
 
 _ROUND_SECONDS = 1.0
 """Look at the store at least this often: another process of this hub may have written."""
-_EPOCH = 0
-"""Changes only when a restored hub continues with a restart entry."""
 
 
 class Following:
@@ -47,6 +46,8 @@ class Following:
         """Who is behind each open connection, as it stood when it was opened or last looked at."""
         self._sent: dict[str, StreamHead] = {}
         """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
+        with reader.reading("restarts") as tx:
+            self._restarts = restarts(tx)
         self._wake_entries = asyncio.Event()
         self._wake_heads = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,7 +82,7 @@ class Following:
         """The bytes of one connection, from the cursor on, for ever; CursorExpired for a cursor of another history."""
         return self._connection(party.id, self._positions(cursor_text))
 
-    async def _connection(self, party: str, start: dict[int, int]) -> AsyncIterator[bytes]:
+    async def _connection(self, party: str, start: Mapping[int, int]) -> AsyncIterator[bytes]:
         # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
         # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
         viewer = self._viewer(party)
@@ -92,7 +93,8 @@ class Following:
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
         closing = self._closing(subscriber)
         try:
-            yield event(encode(Welcome(hub=self._hub.identity.id, streams=tuple(sorted(names)))))
+            streams = tuple(sorted(names))
+            yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
             for head in heads:
                 for seq in range(start.get(head.number, 0), head.size, PAGE):
                     if subscriber not in self._viewers:
@@ -117,13 +119,17 @@ class Following:
             raise Unauthenticated("The directory knows no such party.")
         return found
 
-    def _positions(self, cursor_text: str | None) -> dict[int, int]:
+    @property
+    def _epoch(self) -> int:
+        return len(self._restarts)
+
+    def _positions(self, cursor_text: str | None) -> Mapping[int, int]:
         if not cursor_text:
             return {}
         cursor = decode_cursor(cursor_text, self._hub.identity.id, self._hub.identity.cursor_key)
-        if cursor.epoch != _EPOCH:
-            raise CursorExpired("The hub's history was restored since.")
-        return dict(cursor.read)
+        if cursor.epoch > self._epoch:
+            raise CursorExpired("It is of a later history than this hub's.")
+        return positions(cursor, self._restarts)
 
     def _page(self, tx: Transaction, viewer: Viewer, head: StreamHead, start: int) -> bytes:
         """The events of one page of a stream up to its head, as that viewer may read them."""
@@ -136,7 +142,7 @@ class Following:
         read = sorted(
             (row.number, row.noted_size) for name, row in stand.streams.items() if name in subscriber.streams
         )
-        return position(encode_cursor(Cursor(_EPOCH, tuple(read)), identity.id, identity.cursor_key))
+        return position(encode_cursor(Cursor(self._epoch, tuple(read)), identity.id, identity.cursor_key))
 
     def _heads(self) -> list[StreamHead]:
         with self._reader.reading("stream heads") as tx:

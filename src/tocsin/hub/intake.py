@@ -31,13 +31,16 @@ from tocsin.hub.views.directory import party_by_id
 from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.messages import MAX_BODY, Outcome, Receipt, SignedReceipt, Told, decode, encode
+from tocsin.wire.messages import MAX_BODY, Message, Outcome, Receipt, SignedReceipt, Told, decode, encode
 
 RECEIPTS_KEPT = 90 * DAY
 """How long a repeated message brings its receipt again: longer than an agent is offline."""
 
 M = TypeVar("M", bound=Told)
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R")
 Verb = Callable[[Transaction, Exchange, Sender, M], tuple[Outcome, ...]]
+Asked = Callable[[Transaction, Exchange, Sender, Q], R]
 
 
 class SignedRequest(msgspec.Struct, frozen=True):
@@ -94,6 +97,17 @@ class Intake:
         return SignedReceipt(
             receipt=receipt, signature=self._hub.identity.signing_key.sign(context, receipt)
         )  # (10)
+
+    async def ask(self, request: SignedRequest, kind: type[Q], verb: Asked[Q, R]) -> R:
+        """Steps 1 to 6 and 8, for a message that is answered and leaves no receipt."""
+        sender, claim = self._authenticate(request)
+        message = decode(request.body, kind)
+
+        def work(tx: Transaction) -> R:
+            self._spend_nonce(tx, claim)
+            return verb(tx, self._hub, sender, message)
+
+        return await self._commits.run(work)
 
     async def admit(self, request: SignedRequest) -> Party:
         """Steps 1 to 4 and 6 for a request that only reads."""

@@ -24,9 +24,10 @@ from tocsin.proof.headmap import HeadMap, head_key
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import KeyKind, VerifierKey, log_origin, open_note
 from tocsin.storage.store import Params, Store, Transaction
+from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Head
 
-_PROPOSAL = "proposal"
+PROPOSAL = "proposal"
 """The fact about the hub under which the proposal is kept whose fate is not known; empty: there is none."""
 
 
@@ -42,11 +43,16 @@ class Partner(Protocol):
     async def witness(self, proposal: Proposal) -> str:
         """The note with its cosignature, or the error that it refused with."""
 
+    async def held(self, ask: AskHeld) -> Held:
+        """Everything that its newest cosignature stands for; asked by a hub that is being restored."""
+
     async def close(self) -> None:
         """Let go of the connection."""
 
 
-class _Noted(msgspec.Struct, frozen=True):
+class NotedHead(msgspec.Struct, frozen=True):
+    """One stream's head as the newest leaf of the head log has it."""
+
     number: int
     name: str
     salt: bytes
@@ -88,7 +94,7 @@ class Stand(msgspec.Struct, frozen=True):
     signed: SignedHead | None
     note: str
     """With the cosignature, once there is one."""
-    streams: dict[str, _Noted]
+    streams: dict[str, NotedHead]
     witness: str
     """``witnessed``, ``unwitnessed`` (no partner is declared) or ``late``."""
 
@@ -113,7 +119,7 @@ class Noting:
     def _load(self) -> Stand:
         """The newest head from the store: where a restarted hub goes on."""
         with self._reader.reading("newest head") as tx:
-            rows = {row.name: row for row in tx.all("noted_heads", {}, into=_Noted) if row.noted_size}
+            rows = {row.name: row for row in tx.all("noted_heads", {}, into=NotedHead) if row.noted_size}
             log = tx.one("newest_log", {}, into=LogRow)
             before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
         if log is None:
@@ -187,7 +193,9 @@ class Noting:
                 self._propose(tx, signed)
 
         await self._commits.run(work, quiet=True)
-        rows = {head.name: _Noted(head.number, head.name, head.salt, head.size, head.root) for head in moved}
+        rows = {
+            head.name: NotedHead(head.number, head.name, head.salt, head.size, head.root) for head in moved
+        }
         self.stand = Stand(signed, signed.note, stand.streams | rows, self._witness(cosigned=False))
 
     async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
@@ -253,16 +261,16 @@ class Noting:
 
 def _kept(tx: Transaction) -> Proposal | None:
     """The proposal whose fate is not known, if there is one."""
-    row = tx.one("get_meta", {"key": _PROPOSAL}, into=_Fact)
+    row = tx.one("get_meta", {"key": PROPOSAL}, into=_Fact)
     return msgspec.msgpack.decode(row.value, type=Proposal) if row and row.value else None
 
 
 def _keep(tx: Transaction, proposal: Proposal | None) -> None:
     value = msgspec.msgpack.encode(proposal) if proposal else b""
-    tx.run("set_meta", {"key": _PROPOSAL, "value": value})
+    tx.run("set_meta", {"key": PROPOSAL, "value": value})
 
 
-def _blind(row: _Noted | _Unwitnessed) -> bytes:
+def _blind(row: NotedHead | _Unwitnessed) -> bytes:
     return head_key(row.salt, row.name)
 
 

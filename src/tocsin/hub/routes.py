@@ -15,11 +15,12 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake, M, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
-from tocsin.hub.verbs import acknowledge, erase, report, sight, warn
+from tocsin.hub.verbs import acknowledge, claim, erase, report, sight, warn
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
 from tocsin.wire.answering import Acknowledge
+from tocsin.wire.ceremony import Claim, Claimed
 from tocsin.wire.messages import (
     MAX_BODY,
     Consistency,
@@ -43,6 +44,7 @@ OPERATIONS = (
     Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
     Operation("POST", "/v1/acknowledgements", "Answer a warning.", Acknowledge, SignedReceipt),
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
+    Operation("POST", "/v1/claims", "Show receipts to a hub that was restored.", Claim, Claimed),
     Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
     Operation("GET", "/v1/consistency", "Prove that the head log only grew.", None, Consistency),
     Operation("GET", "/v1/health", "Whether the hub is ready.", None, Health, signed=False),
@@ -72,6 +74,7 @@ class Routes:
                 Route("/v1/warnings", self._warn, methods=["POST"]),
                 Route("/v1/acknowledgements", self._acknowledge, methods=["POST"]),
                 Route("/v1/erasures", self._erase, methods=["POST"]),
+                Route("/v1/claims", self._claim, methods=["POST"]),
                 Route("/v1/stream", self._stream, methods=["GET"]),
                 Route("/v1/consistency", self._consistency, methods=["GET"]),
                 Route("/v1/health", self._health, methods=["GET"]),
@@ -96,21 +99,24 @@ class Routes:
         return await self._tell(request, Acknowledge, acknowledge.accept, _SMALL)
 
     async def _erase(self, request: Request) -> Response:
-        received = await _received(request, _SMALL)
-        return answer(await self._intake.accept(received, Erase, erase.accept, erases=True))
+        asked = await received(request, _SMALL)
+        return answer(await self._intake.accept(asked, Erase, erase.accept, erases=True))
 
     async def _tell(self, request: Request, kind: type[M], verb: Verb[M], limit: int) -> Response:
-        return answer(await self._intake.accept(await _received(request, limit), kind, verb))
+        return answer(await self._intake.accept(await received(request, limit), kind, verb))
+
+    async def _claim(self, request: Request) -> Response:
+        return answer(await self._intake.ask(await received(request, MAX_BODY), Claim, claim.accept))
 
     async def _stream(self, request: Request) -> Response:
-        party = await self._intake.admit(await _received(request, 0))
+        party = await self._intake.admit(await received(request, 0))
         chunks: AsyncIterator[bytes] = self._following.follow(party, request.headers.get("last-event-id"))
         # Buffering proxies would hold events back; this header is what nginx and its kin look for.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(chunks, media_type=MEDIA_TYPE, headers=headers)
 
     async def _consistency(self, request: Request) -> Response:
-        await self._intake.admit(await _received(request, 0))
+        await self._intake.admit(await received(request, 0))
         old, new = (_size(request.query_params.get(name, "")) for name in ("old", "new"))
         with self._reader.reading("prove extension") as tx:
             return answer(prove_extension(tx, old, new))
@@ -128,7 +134,7 @@ def _size(text: str) -> int:
     return int(text)
 
 
-async def _received(request: Request, limit: int) -> SignedRequest:
+async def received(request: Request, limit: int) -> SignedRequest:
     """The request as its signature covers it: a header that came twice is joined, and so refused."""
     return SignedRequest(
         method=request.method,

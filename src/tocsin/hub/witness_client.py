@@ -6,7 +6,8 @@ import httpx
 from tocsin.errors import InputError, RemoteError, Unreachable
 from tocsin.halves.witness import Proposal
 from tocsin.proof.note import MAX_NOTE, VerifierKey
-from tocsin.wire.messages import Cosigned, Witness, decode, encode
+from tocsin.wire.ceremony import AskHeld, Held
+from tocsin.wire.messages import MAX_BODY, Cosigned, M, Message, Witness, decode, encode
 from tocsin.wire.problem import to_error
 
 _MAX_ANSWER = 4 * MAX_NOTE
@@ -18,7 +19,7 @@ class HttpPartner:
 
     def __init__(self, url: str, key: VerifierKey, seconds: float) -> None:
         self.key = key
-        self._url = f"{url.rstrip('/')}/v1/witness"
+        self._url = url.rstrip("/")
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         self._http = httpx.AsyncClient(
             headers=headers, timeout=seconds, trust_env=False, follow_redirects=False
@@ -33,21 +34,28 @@ class HttpPartner:
             changes=proposal.changes,
             note=proposal.note,
         )
+        return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER)).note
+
+    async def held(self, ask: AskHeld) -> Held:
+        """Everything that its newest cosignature stands for; Unknown when it has signed nothing yet."""
+        return await self._ask("/v1/held", ask, Held, MAX_BODY)
+
+    async def _ask(self, path: str, message: Message, kind: type[M], limit: int) -> M:
         data = bytearray()
         try:
-            async with self._http.stream("POST", self._url, content=encode(message)) as answer:
+            async with self._http.stream("POST", self._url + path, content=encode(message)) as answer:
                 async for part in answer.aiter_raw():
                     data += part
-                    if len(data) > _MAX_ANSWER:
-                        raise RemoteError(f"The partner's answer has more than {_MAX_ANSWER} bytes.")
+                    if len(data) > limit:
+                        raise RemoteError(f"The partner's answer has more than {limit} bytes.")
         except httpx.RequestError as error:
             raise Unreachable(f"The partner at {self._url}: {str(error) or type(error).__name__}.") from None
         if answer.status_code != 200:
             raise to_error(bytes(data), answer.status_code)
         try:
-            return decode(bytes(data), Cosigned).note
+            return decode(bytes(data), kind)
         except InputError as error:
-            raise RemoteError(f"The partner's answer is no cosignature: {error.detail}") from None
+            raise RemoteError(f"The partner's answer cannot be read: {error.detail}") from None
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -15,26 +15,45 @@ from starlette.routing import Route
 
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
-from tocsin.errors import Taken
+from tocsin.errors import ConfigError, Taken
 from tocsin.halves.witness import Proposal
-from tocsin.partner.witnessing import Witnessing
+from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
-from tocsin.storage.sqlite import open_sqlite
+from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
+from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import MAX_BODY, Cosigned, Health, Witness, decode
 
 _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"
+_STORE = "partner.db"
 _SEED_BYTES = 32
+_SMALL = 4 * 1024
+"""Bytes of a question."""
 
 
 class Made(msgspec.Struct, frozen=True):
     """A new partner."""
 
     key: str
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A copy of the memory."""
+
+    file: str
+    bytes: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What the partner knows again."""
+
+    heads: int
+    """Size of the log that it last co-signed."""
+    streams: int
 
 
 def init(folder: Path, hub_key: str, port: int) -> Made:
@@ -52,6 +71,42 @@ def init(folder: Path, hub_key: str, port: int) -> Made:
     return Made(str(_verifier(_key(folder))))
 
 
+def backup(folder: Path, file: Path) -> Backup:
+    """Copy the memory into a new file, while the partner goes on witnessing. Its key is not in it."""
+    load(folder / _SETTINGS, PartnerConfig)
+    store = open_sqlite(folder / _STORE, "partner")
+    try:
+        store.copy(file)
+    finally:
+        store.close()
+    return Backup(str(file), file.stat().st_size)
+
+
+def restore(folder: Path, file: Path, shown: Path) -> Restored:
+    """Put a backup in place together with what this partner last co-signed, as the hub or a reader shows it.
+
+    A partner that forgot its last cosignature could be brought to sign a second history. Its own signature on what is
+    shown proves that it was given; who shows an old one is found out by readers that compare notes.
+    """
+    hub_key = VerifierKey.parse(load(folder / _SETTINGS, PartnerConfig).hub_key)
+    key = _verifier(_key(folder))
+    try:
+        held = decode(shown.read_bytes(), Held)
+    except OSError as error:
+        raise ConfigError(f"{shown}: {error.strerror}.") from None
+    put_in_place(file, folder / _STORE)
+    try:
+        store = open_sqlite(folder / _STORE, "partner")
+        try:
+            size = store.run("take back", lambda tx: take_back(tx, held, hub_key, key, SystemClock().now()))
+        finally:
+            store.close()
+    except BaseException:
+        (folder / _STORE).unlink(missing_ok=True)
+        raise
+    return Restored(size, len(held.heads))
+
+
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Witness until the process is told to stop."""
     config = load(folder / _SETTINGS, PartnerConfig)
@@ -63,7 +118,7 @@ def application(folder: Path) -> Starlette:
     """The partner as an ASGI application."""
     config = load(folder / _SETTINGS, PartnerConfig)
     key = _key(folder)
-    store = open_sqlite(folder / "partner.db", "partner")
+    store = open_sqlite(folder / _STORE, "partner")
     hub_key = VerifierKey.parse(config.hub_key)
     witnessing = Witnessing(store, hub_key, _verifier(key).name, key, SystemClock())
 
@@ -71,6 +126,9 @@ def application(folder: Path) -> Starlette:
         asked = decode(await bounded_body(request, MAX_BODY), Witness)
         proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note)
         return answer(Cosigned(note=witnessing.witness(proposal)))
+
+    async def held(request: Request) -> Response:
+        return answer(witnessing.held(decode(await bounded_body(request, _SMALL), AskHeld)))
 
     async def note(request: Request) -> Response:
         """The newest co-signed note, for anybody who wants to compare it with what the hub showed them."""
@@ -87,6 +145,7 @@ def application(folder: Path) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/witness", witness, methods=["POST"]),
+            Route("/v1/held", held, methods=["POST"]),
             Route("/v1/note", note, methods=["GET"]),
             Route("/v1/health", health, methods=["GET"]),
         ],

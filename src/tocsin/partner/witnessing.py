@@ -6,19 +6,22 @@ The rules are in `tocsin.halves.witness`. A refused note is kept: it carries the
 
 import msgspec
 
-from tocsin.clock import Clock
-from tocsin.errors import ProofError
+from tocsin.clock import Clock, Instant
+from tocsin.errors import ProofError, Rewritten, Unknown
+from tocsin.halves.held import check_ask, check_held, hold
 from tocsin.halves.witness import Proposal, WitnessState, witness
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import EMPTY, Frontier
-from tocsin.proof.note import VerifierKey, open_note
+from tocsin.proof.note import VerifierKey, open_note, refuse_fork
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
+from tocsin.wire.ceremony import AskHeld, Held
 
 
 class _LogRow(msgspec.Struct, frozen=True):
     size: int
     frontier: bytes
+    before: bytes
     note: str
 
 
@@ -61,13 +64,18 @@ class Witnessing:
                 [{"key": head.key, "size": head.size, "root": head.root} for head in answer.moved],
             )
             if answer.state.log.size > self._state.log.size:
-                log = answer.state.log
-                row: Params = {"size": log.size, "frontier": log.to_bytes(), "note": answer.note}
-                tx.run("append_log", {**row, "added": self._clock.now()})
+                _append(tx, answer.state, self._clock.now())
 
         self._store.run("witness head", keep)
         self._state = answer.state
         return answer.note
+
+    def held(self, ask: AskHeld) -> Held:
+        """Everything that the newest co-signed note stands for, for a hub that was restored; Unauthenticated else."""
+        check_ask(ask, self._hub_key, self._clock.now())
+        if not self._state.note:
+            raise Unknown("This partner has co-signed nothing yet.")
+        return hold(self._state)
 
     def _keep_evidence(self, proposal: Proposal, reason: str) -> None:
         evidence: Params = {"added": self._clock.now(), "note": proposal.note, "reason": reason}
@@ -81,4 +89,36 @@ class Witnessing:
             log = tx.one("newest_log", {}, into=_LogRow)
         if log is None:
             return WitnessState(HeadMap(), EMPTY, "")
-        return WitnessState(HeadMap(heads), Frontier.from_bytes(log.frontier), log.note)
+        before = Frontier.from_bytes(log.before)
+        return WitnessState(HeadMap(heads), Frontier.from_bytes(log.frontier), log.note, before)
+
+
+def take_back(tx: Transaction, held: Held, hub_key: VerifierKey, key: VerifierKey, now: Instant) -> int:
+    """A partner restored from a backup learns what it last co-signed; the size of that log.
+
+    Its own signature proves it. Rewritten when the backup knows of a later note: then this is not the last.
+    """
+    state = check_held(held, hub_key, key)
+    known = tx.one("newest_log", {}, into=_LogRow)
+    if known is not None and known.size > state.log.size:
+        raise Rewritten(
+            f"The backup co-signed {known.size} heads; the {state.log.size} shown are not the last."
+        )
+    if known is not None and known.size == state.log.size:
+        refuse_fork(open_note(known.note, hub_key).checkpoint, open_note(state.note, hub_key).checkpoint)
+    tx.run("forget_heads", {})
+    tx.run_each(
+        "save_head", [{"key": head.key, "size": head.size, "root": head.root} for head in state.heads]
+    )
+    if known is None or known.size < state.log.size:
+        _append(tx, state, now)
+    return state.log.size
+
+
+def _append(tx: Transaction, state: WitnessState, now: Instant) -> None:
+    log: Params = {
+        "size": state.log.size,
+        "frontier": state.log.to_bytes(),
+        "before": state.before.to_bytes(),
+    }
+    tx.run("append_log", {**log, "note": state.note, "added": now})

@@ -8,12 +8,13 @@ the composition root and is never logged.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from psycopg.types.numeric import Int8BinaryDumper
 
-from tocsin.errors import StorageError, StoreBusy, StoreUnfit
+from tocsin.errors import NotBuilt, StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.queries import Dialect, Query
 from tocsin.storage.steps import SQL, open_store
 from tocsin.storage.store import Params, Purpose, Store, Value
@@ -131,6 +132,10 @@ class PostgresEngine:
             self._connection.execute(
                 psycopg.sql.SQL("VACUUM (FULL) {}").format(psycopg.sql.Identifier(table))
             )
+
+    def copy(self, place: Path) -> None:
+        """PostgreSQL has better tools for it, and an operator who knows them."""
+        raise NotBuilt("A hub on PostgreSQL is backed up with pg_dump, or by its server's own archive.")
 
     def close(self) -> None:
         """End the session."""

@@ -8,6 +8,7 @@ several stores in one process, may open one file: one writes at a time, readers 
 """
 
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import LiteralString, cast
 
 import apsw
 
-from tocsin.errors import StorageError, StoreBusy, StoreUnfit
+from tocsin.errors import ConfigError, StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.queries import Dialect, Query
 from tocsin.storage.steps import SQL, open_store
 from tocsin.storage.store import Params, Purpose, Store, Value
@@ -54,6 +55,24 @@ def open_sqlite(path: Path | str, schema: str = "hub") -> Store:
     `schema` names a folder of `sql/`. StoreUnfit for an old SQLite, a damaged or a foreign file.
     """
     return open_store(SqliteEngine(path), DIALECT, SQL / schema)
+
+
+def put_in_place(file: Path, place: Path) -> None:
+    """Copy a backup to where no store is yet, readable by its owner only; ConfigError when there is one."""
+    if place.exists() or place.with_name(f"{place.name}-wal").exists():
+        raise ConfigError(
+            f"{place} is there: move it away with its -wal file and keep them; they may hold what nobody else has."
+        )
+    try:
+        with (
+            file.open("rb") as source,
+            open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out,
+        ):
+            shutil.copyfileobj(source, out)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be put in place: {error.strerror}.") from None
 
 
 class SqliteEngine:
@@ -149,6 +168,15 @@ class SqliteEngine:
         busy, _, _ = cast("tuple[int, int, int]", self._connection.pragma("wal_checkpoint", "TRUNCATE"))
         if busy:
             raise StoreBusy("The log cannot be emptied while somebody reads an older moment.")
+
+    def copy(self, place: Path) -> None:
+        """Into an empty file, whole and without free pages, then onto the disk; writers and readers go on."""
+        self._connection.execute("VACUUM INTO ?", (str(place),))
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """Close the file; the last to close it removes the WAL."""

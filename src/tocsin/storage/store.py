@@ -21,9 +21,11 @@ A Store is one connection: use it from one thread at a time, and open another fo
 (`sql/`), engines (`sqlite`, `postgres`), and which rows a viewer may see (`tocsin.domain.release`).
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Literal, LiteralString, Protocol, TypeVar
 
 import msgspec
@@ -74,6 +76,9 @@ class Engine(Protocol):
 
     def scrub(self) -> None:
         """Remove the bytes of deleted rows from the engine's files."""
+
+    def copy(self, place: Path) -> None:
+        """Write everything that is committed into a new file; NotBuilt where the engine has tools of its own."""
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -219,6 +224,18 @@ class Store:
     def scrub(self) -> None:
         """After erasures: remove the bytes of deleted rows from the engine's files; see each engine for its limits."""
         self._outside("scrub", self._engine.scrub)
+
+    def copy(self, place: Path) -> None:
+        """Write one moment of the store into a new file, readable by its owner only, while others go on using it."""
+        try:
+            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            raise StorageError(f"{place} cannot be written: {error.strerror}.") from None
+        try:
+            self._outside("copy", lambda: self._engine.copy(place))
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Let go of files and connections; whatever is asked of the store afterwards fails."""

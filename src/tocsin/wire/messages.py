@@ -221,6 +221,8 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """Every stream this party follows now."""
     reader_v: tuple[int, int] = (1, VERSION)
     """Versions that this hub serves."""
+    epoch: int = 0
+    """How often this hub's history was continued from a backup."""
 
 
 class Consistency(Message, frozen=True, kw_only=True, tag="consistency"):
@@ -236,7 +238,7 @@ class Health(Message, frozen=True, kw_only=True, tag="health"):
 
     ready: bool
     witness: str
-    """``witnessed``, ``unwitnessed`` or ``late``, as of the newest head."""
+    """``witnessed``, ``unwitnessed`` or ``late``, as of the newest head; ``restoring`` while there is none."""
 
 
 # --- bodies of entries -------------------------------------------------------------------------------------------

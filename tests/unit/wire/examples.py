@@ -15,7 +15,7 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, messages
+from tocsin.wire import answering, ceremony, messages
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -37,6 +37,28 @@ WARNED = encode_warning(
         issued=Instant(SENT),
         expires=Instant(SENT + 86_400_000_000),
     )
+)
+
+ENTRY = messages.Entry(
+    stream="members",
+    seq=7,
+    header=b'{"kind":"header"}',
+    salt_h=SALT,
+    origin_c=HASH,
+    body_c=HASH,
+    body=b'{"type":"indicator"}',
+    salt_b=SALT,
+)
+HEAD = messages.Head(
+    stream="role:agency+jurisdiction:GB",
+    salt=SALT,
+    size=8,
+    root=HASH,
+    map_index=0,
+    map_size=2,
+    map_path=(HASH,),
+    log_path=(HASH, HASH),
+    note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
 )
 
 EXAMPLES: tuple[Message, ...] = (
@@ -88,27 +110,8 @@ EXAMPLES: tuple[Message, ...] = (
         batch="bat_8f0c2a645a3b4c8e9b1d0123456789ab",
         named=False,
     ),
-    messages.Entry(
-        stream="members",
-        seq=7,
-        header=b'{"kind":"header"}',
-        salt_h=SALT,
-        origin_c=HASH,
-        body_c=HASH,
-        body=b'{"type":"indicator"}',
-        salt_b=SALT,
-    ),
-    messages.Head(
-        stream="role:agency+jurisdiction:GB",
-        salt=SALT,
-        size=8,
-        root=HASH,
-        map_index=0,
-        map_size=2,
-        map_path=(HASH,),
-        log_path=(HASH, HASH),
-        note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
-    ),
+    ENTRY,
+    HEAD,
     messages.Welcome(hub="hub.example", streams=("all", "members")),
     messages.Consistency(old=3, new=5, path=(bytes(32), b"\x01" * 32)),
     messages.Health(ready=True, witness="unwitnessed"),
@@ -149,6 +152,23 @@ EXAMPLES: tuple[Message, ...] = (
         note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n",
     ),
     messages.Cosigned(note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n"),
+    ceremony.Restoring(
+        hub="hub.example",
+        epoch=1,
+        party=PARTY,
+        streams=(ceremony.Lacking("directory", 12), ceremony.Lacking("members", 7, (3, 5))),
+    ),
+    ceremony.Refill(head=HEAD, entries=(ENTRY,), path=(HASH,)),
+    ceremony.Refilled(stream="members", size=8),
+    ceremony.Claim(receipts=(messages.SignedReceipt(receipt=b'{"kind":"receipt"}', signature=SIGNATURE),)),
+    ceremony.Claimed(missing=(REPORT,)),
+    ceremony.RestartEvent(epoch=1, log=8, since=SENT),
+    ceremony.AskHeld(asked=SENT, signature=SIGNATURE),
+    ceremony.Held(
+        note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n",
+        before=HASH,
+        heads=(ceremony.HeldHead(HASH, 8, HASH),),
+    ),
 )
 
 

@@ -26,6 +26,7 @@ from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft, Placed
 from tocsin.hub.verbs.roster import require_may_address
 from tocsin.hub.views.directory import party_by_id
+from tocsin.hub.views.handed_in import handed_in
 from tocsin.hub.views.sources import vouch
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
@@ -145,13 +146,18 @@ def _place(
     batch = new_id("bat", hub.entropy)
     outcomes: list[Outcome] = []
     fresh: list[tuple[_Candidate, str]] = []
+    said: list[tuple[Placed, Observable]] = []
+    standing = handed_in(tx, report.id)
     for one in candidates:
+        if places := [place for place, body in standing if body == one.data]:
+            outcomes.append(Outcome(one.found.id, "known", "It stands since before the hub was restored."))
+            said += _vouched(report, one, places)
+            continue
         outcome, chain = _version(tx, hub, sender.party.id, one)
         if outcome is None:
             fresh.append((one, chain))
         else:
             outcomes.append(outcome)
-    said: list[tuple[Placed, Observable]] = []
     for audience in audiences:
         drafts = [
             Draft(
@@ -170,10 +176,16 @@ def _place(
         ):
             _record_version(tx, sender.party.id, place, one, chain)
             outcomes.append(Outcome(one.found.id, "accepted", "", place.stream, place.seq))
-            if isinstance(one.found, StixIndicator) and not report.purposes:
-                said.append((place, indicator_of(one.found).observable))
+            said += _vouched(report, one, [place])
     vouch(tx, hub, sender.party.id, said)
     return outcomes
+
+
+def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[tuple[Placed, Observable]]:
+    """What the author vouches for where; what is for some purposes only counts for no band."""
+    if not isinstance(one.found, StixIndicator) or report.purposes:
+        return []
+    return [(place, indicator_of(one.found).observable) for place in places]
 
 
 def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tuple[Outcome | None, str]:

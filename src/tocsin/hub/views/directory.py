@@ -52,6 +52,11 @@ def all_parties(tx: Transaction) -> list[Party]:
 def state_party(tx: Transaction, hub: Exchange, event: PartyEvent) -> None:
     """A party joined or changed: append it to the directory and bring the table up to date."""
     hub.streams.append(tx, DIRECTORY, [Draft("party", event.party, encode(event))], HUB_ITSELF)
+    restate_party(tx, event, hub.clock.now())
+
+
+def restate_party(tx: Transaction, event: PartyEvent, joined: int) -> None:
+    """Bring the table up to date with what the directory says of a party; `joined` counts the first time."""
     tx.run(
         "put_party",
         {
@@ -63,7 +68,7 @@ def state_party(tx: Transaction, hub: Exchange, event: PartyEvent) -> None:
             "signing_key": event.signing_key,
             "sealing_key": event.sealing_key,
             "recovery_key": event.recovery_key,
-            "joined": hub.clock.now(),
+            "joined": joined,
         },
     )
 

@@ -25,13 +25,18 @@ def state_membership(tx: Transaction, hub: Exchange, party: str, membership: Mem
     hub.streams.append(
         tx, ROSTERS, [Draft("membership", new_id("fct", hub.entropy), encode(event))], HUB_ITSELF
     )
+    restate_membership(tx, event)
+
+
+def restate_membership(tx: Transaction, event: MembershipEvent) -> None:
+    """Bring the table up to date with what the desk's stream says."""
     tx.run(
         "put_membership",
         {
-            "name": membership.group,
-            "party": party,
-            "since": membership.since,
-            "until": membership.until,
-            "reads_from": membership.reads_from,
+            "name": event.group,
+            "party": event.party,
+            "since": event.since,
+            "until": event.until,
+            "reads_from": event.reads_from,
         },
     )

@@ -18,6 +18,8 @@ from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import BandEvent, encode
 
+_BANDS = tuple(Band)
+
 
 class _Count(msgspec.Struct, frozen=True):
     sources: int
@@ -44,6 +46,22 @@ def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Place
         touched.setdefault((place.stream, place.number), []).append(observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, observables)
+
+
+def vouch_again(
+    tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Placed, Observable]]
+) -> None:
+    """A party claims what it said before a restore. Bands that were published stand; only a higher one is news."""
+    touched: dict[tuple[str, int], set[Observable]] = {}
+    for place, observable in said:
+        value: Params = {"stream": place.number, "value": str(observable)}
+        tx.run("insert_source", {**value, "party": party, "seq": place.seq})
+        last = tx.one("band_of_value", value, into=_Published)
+        published = Band(last.band) if last else Band.NONE
+        if _BANDS.index(band_of(_count(tx, place.number, str(observable)))) > _BANDS.index(published):
+            touched.setdefault((place.stream, place.number), set()).add(observable)
+    for (stream, number), observables in touched.items():
+        _publish(tx, hub, stream, number, sorted(observables))
 
 
 def retract(tx: Transaction, hub: Exchange, whose: Params, streams: dict[int, str]) -> list[str]:

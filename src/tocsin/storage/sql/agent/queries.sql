@@ -339,3 +339,81 @@ SELECT at, sentence FROM alarm ORDER BY at DESC, rowid DESC LIMIT :limit;
 -- name: value_known
 -- Whether any entry names a value.
 SELECT DISTINCT value FROM posting WHERE value = :value;
+
+-- The restart ceremony -----------------------------------------------------------------------------------------------------
+
+-- name: keep_head
+-- The newest head of a stream that needs no further witness.
+INSERT INTO head (stream, head) VALUES (:stream, :head) ON CONFLICT (stream) DO UPDATE SET head = excluded.head;
+
+-- name: firm_heads
+-- All of them.
+SELECT stream, head FROM head ORDER BY stream;
+
+-- name: leaves
+-- Leaf hashes of a stream from one place up to, not including, another.
+SELECT leaf FROM entry WHERE stream = :stream AND seq >= :start AND seq < :stop ORDER BY seq;
+
+-- name: entries_between
+-- Entries of a stream, the same way; body and salt_b are NULL where they were erased or not for this reader.
+SELECT entry.seq AS seq, header, salt_h, origin_c, body_c, body, salt_b
+FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq >= :start AND entry.seq < :stop ORDER BY entry.seq;
+
+-- name: entries_again
+-- What a stream says, in its order, to be applied again.
+SELECT entry.seq AS seq, header, salt_h, origin_c, body_c, leaf, salt_b, body
+FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq >= :start AND entry.seq < :stop ORDER BY entry.seq;
+
+-- name: receipted_messages
+-- Receipts of everything that the hub has signed for, oldest first.
+SELECT id, answer FROM outbox WHERE state = 'receipted' AND answer IS NOT NULL ORDER BY queued, id;
+
+-- name: send_again
+-- A restored hub does not hold it: back into line.
+UPDATE outbox SET state = 'waiting', next_try = 0 WHERE id = :id AND state = 'receipted';
+
+-- name: drop_claim
+-- The receipts of this restart were shown.
+DELETE FROM mark WHERE name = 'claim' AND value = :value;
+
+-- name: rewind_bodies
+-- Let go of what entries from a place on say.
+DELETE FROM body WHERE stream = :stream AND seq >= :size;
+
+-- name: rewind_entries
+-- Let go of the entries themselves.
+DELETE FROM entry WHERE stream = :stream AND seq >= :size;
+
+-- name: drop_parties
+-- The view is about to be made anew.
+DELETE FROM party;
+
+-- name: drop_postings
+-- The same.
+DELETE FROM posting;
+
+-- name: drop_bands
+-- The same.
+DELETE FROM band;
+
+-- name: drop_warnings
+-- The same.
+DELETE FROM warning;
+
+-- name: drop_erased_warnings
+-- The same.
+DELETE FROM erased_warning;
+
+-- name: drop_answers
+-- The same.
+DELETE FROM answers;
+
+-- name: notes_beyond
+-- Notes over longer logs than this.
+SELECT size, root, note FROM note WHERE size > :size;
+
+-- name: forget_note
+-- A note that was never witnessed gives way to another of its size.
+DELETE FROM note WHERE size = :size;

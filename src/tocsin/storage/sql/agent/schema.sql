@@ -68,6 +68,12 @@ CREATE TABLE stream (
   note     TEXT   NOT NULL                               -- the signed note that proved the last head
 ) STRICT;
 
+-- Replica. The newest head of a stream that needs no further witness, whole: a hub that lost it is shown it again.
+CREATE TABLE head (
+  stream TEXT  NOT NULL PRIMARY KEY REFERENCES stream (name), -- its stream
+  head   BYTES NOT NULL                                  -- the message, as it came
+) STRICT;
+
 -- Replica. Every size of the head log that was shown: one root for each, or the hub has signed two histories.
 CREATE TABLE note (
   size BIGINT NOT NULL PRIMARY KEY,                      -- heads in the log

@@ -410,3 +410,78 @@ INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE 
 -- name: get_meta
 -- One fact; no row when it was never set.
 SELECT value FROM meta WHERE key = :key;
+
+-- The restart ceremony -----------------------------------------------------------------------------------------------------
+
+-- name: void_invitations
+-- Codes that the backup holds as unspent may have been spent since.
+UPDATE invitation SET expires = 0 WHERE spent_by IS NULL;
+
+-- name: leaf_and_body
+-- What stands at one place; body is NULL when it is erased or was never handed in.
+SELECT leaf, header, fact, kind, body FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq = :seq;
+
+-- name: without_body
+-- Entries of a stream, up to so many, whose bodies are not here.
+SELECT entry.seq FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND body.seq IS NULL ORDER BY entry.seq LIMIT :limit;
+
+-- name: erasures
+-- What the erasure entries of a stream say.
+SELECT body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND kind = 'erasure' ORDER BY entry.seq;
+
+-- name: erase_body_at
+-- An erasure entry names this place: delete what it said, with its salt.
+DELETE FROM body WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_digest_at
+-- Forget the digest of an erased object.
+UPDATE object SET digest = NULL WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_sources_at
+-- Nobody vouches by an erased entry.
+DELETE FROM source WHERE stream = :stream AND seq = :seq;
+
+-- name: drop_bands
+-- The table of bands is about to be made anew.
+DELETE FROM band;
+
+-- name: published_bands
+-- Every entry that published a band and was not erased, in the order of its stream.
+SELECT entry.stream, fact, body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE kind = 'band' ORDER BY entry.stream, entry.seq;
+
+-- name: handed_in_of_fact
+-- Entries of a fact that a reader handed back and that nobody has claimed; body is NULL once erased.
+SELECT stream.name, entry.stream, entry.seq, header, kind, body
+FROM entry JOIN stream ON stream.number = entry.stream
+JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
+LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE fact = :fact AND owner IS NULL AND origin = :handed_in ORDER BY entry.stream, entry.seq;
+
+-- name: own_entry
+-- The receipt of an entry that was handed in says whose it is; no row changes when that was known.
+UPDATE origin SET owner = :owner WHERE stream = :stream AND seq = :seq AND owner IS NULL AND origin = :handed_in;
+
+-- name: insert_object_again
+-- As insert_object; no row changes when it is there.
+INSERT INTO object (stream, seq, owner, id, modified, digest, chain)
+VALUES (:stream, :seq, :owner, :id, :modified, :digest, :chain)
+ON CONFLICT (stream, seq) DO NOTHING;
+
+-- name: continue_log
+-- The head at which the log goes on, as its partner or a reader holds it; no row changes when it is there.
+INSERT INTO log (size, leaf, frontier, note, cosigned, added)
+VALUES (:size, :leaf, :frontier, :note, :cosigned, :added)
+ON CONFLICT (size) DO UPDATE SET cosigned = excluded.cosigned;
+
+-- name: continue_stream
+-- What the newest leaf of the continued log says of a stream.
+UPDATE stream SET noted_size = :size, noted_root = :root, witnessed_size = :witnessed_size,
+  witnessed_frontier = :witnessed_frontier WHERE number = :number;
+
+-- name: witnessed_heads
+-- Every stream as the partner last saw it.
+SELECT name, salt, witnessed_size, witnessed_frontier FROM stream ORDER BY number;

@@ -11,11 +11,15 @@ ON CONFLICT (key) DO UPDATE SET size = excluded.size, root = excluded.root;
 
 -- name: newest_log
 -- The newest leaf of the head log.
-SELECT size, frontier, note FROM log ORDER BY size DESC LIMIT 1;
+SELECT size, frontier, before, note FROM log ORDER BY size DESC LIMIT 1;
 
 -- name: append_log
 -- The next leaf was co-signed.
-INSERT INTO log (size, frontier, note, added) VALUES (:size, :frontier, :note, :added);
+INSERT INTO log (size, frontier, before, note, added) VALUES (:size, :frontier, :before, :note, :added);
+
+-- name: forget_heads
+-- The partner is restored: what it held is replaced by what it last co-signed.
+DELETE FROM head;
 
 -- name: keep_evidence
 -- A note was refused.

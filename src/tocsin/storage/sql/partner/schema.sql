@@ -11,6 +11,7 @@ CREATE TABLE head (
 CREATE TABLE log (
   size     BIGINT NOT NULL PRIMARY KEY,                  -- leaves up to and with this one
   frontier BYTES  NOT NULL,                              -- of the log's tree at this size
+  before   BYTES  NOT NULL,                              -- of the log's tree one leaf earlier
   note     TEXT   NOT NULL,                              -- the note as co-signed
   added    BIGINT NOT NULL                               -- when
 ) STRICT;

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Giving a restored hub back what it lost: entries from this agent's replica, then receipts from its outbox.
+
+The hub asks (`Restoring`, on the stream); this agent hands in what it holds beyond, each part with the proof that it
+belongs under the newest head that needs no further witness. It tells nothing that the hub had not told before. Where
+the hub knows this party, it says at the end that this was everything.
+
+When the hub goes on, this party shows the receipts that it was given since the backup. Of what it then lacks the
+messages go back into line: the hub answers a message that it knows with the receipt it knows, so nothing is doubled.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from tocsin.agent.signed import SignedHub
+from tocsin.clock import Instant
+from tocsin.domain.audience import DIRECTORY
+from tocsin.errors import TocsinError
+from tocsin.proof.merkle import consistency_proof_from
+from tocsin.storage.store import Params, Store
+from tocsin.wire.ceremony import Claim, Claimed, Lacking, Refill, Refilled, Restoring
+from tocsin.wire.messages import Entry, Head, Receipt, SignedReceipt, decode, encode
+
+log = logging.getLogger("tocsin.agent")
+
+_PART_BYTES = 512 * 1024
+"""About so much goes into one refill."""
+_PART_ENTRIES = 500
+_RECEIPTS = 50
+_TRIES = 5
+_PAUSE_SECONDS = 1.0
+
+
+class _HeadRow(msgspec.Struct, frozen=True):
+    stream: str
+    head: bytes
+
+
+class _Leaf(msgspec.Struct, frozen=True):
+    leaf: bytes
+
+
+class _EntryRow(msgspec.Struct, frozen=True):
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    body: bytes | None
+    salt_b: bytes | None
+
+
+class _ReceiptRow(msgspec.Struct, frozen=True):
+    id: str
+    answer: bytes
+
+
+class _MarkRow(msgspec.Struct, frozen=True):
+    value: str
+
+
+class Refilling:
+    """What one agent does for a hub that comes back. Used from the event loop only."""
+
+    def __init__(self, store: Store, hub: SignedHub) -> None:
+        self._store = store
+        self._hub = hub
+        self._asked = asyncio.Event()
+        self._offer: Restoring | None = None
+
+    def offer(self, offer: Restoring) -> None:
+        """The hub says what it lacks; the newest word counts."""
+        self._offer = offer
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Hand in whenever the hub asks, for ever."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            for _ in range(_TRIES):
+                if self._offer is None or self._asked.is_set():
+                    break
+                try:
+                    await self.hand_in(self._offer)
+                    break
+                except TocsinError as error:
+                    log.info("refilling: %s", error)  # the hub may have opened meanwhile
+                    await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def hand_in(self, offer: Restoring) -> None:
+        """Everything that this agent holds and the hub lacks, the directory first."""
+        lacking = {one.stream: one for one in offer.streams}
+        for head in self._heads():
+            if head.stream == DIRECTORY or offer.party:
+                await self._refill(head, lacking.get(head.stream, Lacking(head.stream, 0)))
+                if head.stream == DIRECTORY and not offer.party:
+                    return
+        if directory := next((head for head in self._heads() if head.stream == DIRECTORY), None):
+            await self._send(Refill(head=directory, entries=(), path=()))
+
+    async def _refill(self, head: Head, lacking: Lacking) -> None:
+        size = lacking.size
+        while size < head.size:
+            entries = self._entries(head.stream, size, head.size)
+            size = max(entries[-1].seq + 1, await self._send(self._proved(head, entries)))
+        for start, stop in _runs(lacking.bodies):
+            entries = self._entries(head.stream, start, min(stop, head.size))
+            if any(entry.body is not None for entry in entries):
+                await self._send(self._proved(head, entries))
+
+    async def _send(self, refill: Refill) -> int:
+        return decode(await self._hub.post("/v1/refills", encode(refill)), Refilled).size
+
+    def _proved(self, head: Head, entries: list[Entry]) -> Refill:
+        """These entries with the proof that the tree up to the last is the beginning of the head's."""
+
+        def read(start: int, stop: int) -> list[bytes]:
+            asked: Params = {"stream": head.stream, "start": start, "stop": stop}
+            return [row.leaf for row in tx.all("leaves", asked, into=_Leaf)]
+
+        with self._store.reading("prove refill") as tx:
+            path = consistency_proof_from(read, entries[-1].seq + 1, head.size)
+        return Refill(head=head, entries=tuple(entries), path=path)
+
+    def _heads(self) -> list[Head]:
+        """The newest firm head of each stream, the directory first."""
+        with self._store.reading("firm heads") as tx:
+            heads = [decode(row.head, Head) for row in tx.all("firm_heads", {}, into=_HeadRow)]
+        return sorted(heads, key=lambda head: (head.stream != DIRECTORY, head.stream))
+
+    def _entries(self, stream: str, start: int, stop: int) -> list[Entry]:
+        """The next entries of a stream, as many as go into one part."""
+        asked: Params = {"stream": stream, "start": start, "stop": min(stop, start + _PART_ENTRIES)}
+        with self._store.reading("entries to hand in") as tx:
+            rows = tx.all("entries_between", asked, into=_EntryRow)
+        entries, size = [], 0
+        for row in rows:
+            entries.append(
+                Entry(
+                    stream=stream,
+                    seq=row.seq,
+                    header=row.header,
+                    salt_h=row.salt_h,
+                    origin_c=row.origin_c,
+                    body_c=row.body_c,
+                    body=row.body,
+                    salt_b=row.salt_b,
+                )
+            )
+            size += len(row.header) + len(row.body or b"")
+            if size > _PART_BYTES:
+                break
+        return entries
+
+
+async def claim(store: Store, hub: SignedHub) -> int:
+    """After a restart: show the receipts given since the backup; how many messages go back into line."""
+    with store.reading("what to claim") as tx:
+        mark = tx.one("mark", {"name": "claim"}, into=_MarkRow)
+        rows = tx.all("receipted_messages", {}, into=_ReceiptRow) if mark else []
+    if mark is None:
+        return 0
+    since = Instant(int(mark.value))
+    receipts = [decode(row.answer, SignedReceipt) for row in rows]
+    given = [one for one in receipts if decode(one.receipt, Receipt).added > since]
+    again = 0
+    for at in range(0, len(given), _RECEIPTS):
+        part = Claim(receipts=tuple(given[at : at + _RECEIPTS]))
+        missing = decode(await hub.post("/v1/claims", encode(part)), Claimed).missing
+        with store.transaction("send again") as tx:
+            tx.run_each("send_again", [{"id": one} for one in missing])
+        again += len(missing)
+    with store.transaction("claimed") as tx:
+        tx.run("drop_claim", {"value": mark.value})
+    return again
+
+
+def _runs(seqs: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Neighbouring numbers as ranges."""
+    start = None
+    for at, seq in enumerate(seqs):
+        start = seq if start is None else start
+        if at + 1 == len(seqs) or seqs[at + 1] != seq + 1:
+            yield start, seq + 1
+            start = None

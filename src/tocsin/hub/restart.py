@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serving a hub that is being restored: readers hand back what the backup lacks, then the hub opens as ever.
+
+1. The partner says what it last co-signed, and proves it. Without one the heads that readers show decide.
+2. Readers that connect are told what is lacking. They alarm nobody and keep their shields.
+3. What they hand back proves itself (`tocsin.hub.refill`), the directory first: it says who may ask.
+4. The streams are whole when they reach what the partner co-signed. For what only readers can know (bodies that not
+   everybody may read; without a partner, how long a stream was) the hub waits until every active party has been here,
+   and no longer than `restore_seconds`.
+5. A `restart` entry begins the next epoch, and the hub opens. Entries that no co-signed head covered come again from
+   their senders' outboxes.
+
+Reports are refused with `restoring` meanwhile: outboxes keep them.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from tocsin.domain.audience import DIRECTORY
+from tocsin.domain.party import Standing
+from tocsin.errors import AccessError, HubRestoring, StateError, TocsinError, Unknown
+from tocsin.follow.verify import Trust
+from tocsin.halves.held import ask_held, check_held
+from tocsin.halves.witness import WitnessState
+from tocsin.hub.commits import Commits
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.intake import Intake
+from tocsin.hub.joining import hub_verifier
+from tocsin.hub.noting import Partner
+from tocsin.hub.readable import streams_of, viewer_of
+from tocsin.hub.refill import accept, check_head
+from tocsin.hub.restoring import (
+    Point,
+    check_history,
+    finish,
+    lacking,
+    point_of_head,
+    point_of_partner,
+    restarts,
+    whole,
+)
+from tocsin.hub.routes import received
+from tocsin.hub.views.directory import all_parties
+from tocsin.storage.store import Store
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer
+from tocsin.wire.ceremony import Lacking, Refill, Refilled, Restoring
+from tocsin.wire.messages import MAX_BODY, Health, decode, encode
+from tocsin.wire.sse import HEARTBEAT, MEDIA_TYPE, event
+
+log = logging.getLogger("tocsin.hub")
+
+_ROUND_SECONDS = 1.0
+"""How often it is looked whether everything is back, and readers are told what still lacks."""
+
+
+class Ceremony:
+    """One restore of one hub. Used from the event loop only."""
+
+    def __init__(
+        self,
+        hub: Exchange,
+        commits: Commits,
+        reader: Store,
+        intake: Intake,
+        partner: Partner | None,
+        patience_seconds: float,
+    ) -> None:
+        self._hub = hub
+        self._commits = commits
+        self._reader = reader
+        self._intake = intake
+        self._partner = partner
+        self._patience_seconds = patience_seconds
+        key = partner.key if partner else None
+        self._trust = Trust(hub.identity.id, hub.identity.realm, hub_verifier(hub), key)
+        self._held: WitnessState | None = None
+        self._nothing_held = False
+        self._point: Point | None = None
+        self._been_here: set[str] = set()
+        """Parties that have handed in all they hold."""
+        self._over = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until the hub is whole and its log goes on; what stands in the way is logged and tried again."""
+        said = ""
+        waited = 0.0
+        while True:
+            try:
+                await self._ask_partner()
+                if await self._may_open(waited):
+                    break
+            except TocsinError as error:
+                if str(error) != said:
+                    log.warning("restoring: %s", error)
+                said = str(error)
+            await asyncio.sleep(_ROUND_SECONDS)
+            waited += _ROUND_SECONDS
+        began = await self._commits.run(lambda tx: finish(tx, self._hub, self._point, self._held))
+        log.info("restored: epoch %d goes on from head %d", began.epoch, began.log)
+        self._over.set()
+
+    async def _ask_partner(self) -> None:
+        """(1) What the partner last co-signed; raises while it does not answer."""
+        if self._partner is None or self._held is not None or self._nothing_held:
+            return
+        key = hub_verifier(self._hub)
+        try:
+            answer = await self._partner.held(
+                ask_held(key, self._hub.identity.signing_key, self._hub.clock.now())
+            )
+        except Unknown:
+            self._nothing_held = True
+            return
+        held = check_held(answer, key, self._partner.key)
+        with self._reader.reading("check backup") as tx:
+            check_history(tx, held)
+        self._held, self._point = held, point_of_partner(held)
+
+    async def _may_open(self, waited: float) -> bool:
+        """(4) Whether everything is back, or as much as waiting can bring."""
+        with self._reader.reading("what is lacking") as tx:
+            complete = self._held is None or whole(tx, self._held)
+            bodies = any(one.bodies for one in lacking(tx))
+            active = {one.id for one in all_parties(tx) if one.standing is Standing.ACTIVE}
+        known = self._held is not None or self._nothing_held
+        if not complete:
+            return False
+        if known and not bodies:
+            return True
+        return active <= self._been_here or waited >= self._patience_seconds
+
+    def application(self) -> Starlette:
+        """What is served meanwhile."""
+        return Starlette(
+            routes=[
+                Route("/v1/stream", self._stream, methods=["GET"]),
+                Route("/v1/refills", self._refill, methods=["POST"]),
+                Route("/v1/health", self._health, methods=["GET"]),
+                Route("/{rest:path}", self._later, methods=["GET", "POST"]),
+            ],
+            exception_handlers=EXCEPTION_HANDLERS,
+        )
+
+    async def _stream(self, request: Request) -> Response:
+        try:
+            party = await self._intake.admit(await received(request, 0))
+        except AccessError:
+            # The party may have joined, or changed its key, after the backup: the directory will say so.
+            offers = self._offers("", frozenset({DIRECTORY}))
+        else:
+            offers = self._offers(party.id, self._readable(party.id))
+        return StreamingResponse(
+            offers,
+            media_type=MEDIA_TYPE,
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    def _readable(self, party: str) -> frozenset[str]:
+        with self._reader.reading("who reads") as tx:
+            viewer = viewer_of(tx, party)
+        return streams_of(viewer, self._hub.clock.now()) if viewer else frozenset({DIRECTORY})
+
+    async def _offers(self, party: str, names: frozenset[str]) -> AsyncIterator[bytes]:
+        """(2) What lacks, again whenever that changed; ends when the ceremony does, and the reader comes back.
+
+        For a stranger it ends with the first change: the directory may know it now.
+        """
+        told: tuple[Lacking, ...] | None = None
+        while not self._over.is_set():
+            with self._reader.reading("what is lacking") as tx:
+                now, epoch = lacking(tx, names), len(restarts(tx)) + 1
+            if now != told:
+                if told is not None and not party:
+                    return
+                hub = self._hub.identity.id
+                yield event(encode(Restoring(hub=hub, epoch=epoch, party=party, streams=now)))
+                told = now
+            else:
+                yield HEARTBEAT
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ROUND_SECONDS):
+                    await self._over.wait()
+
+    async def _refill(self, request: Request) -> Response:
+        """(3) Anybody may bring the directory: it proves itself, and only it says who else may bring what."""
+        signed = await received(request, MAX_BODY)
+        party = ""
+        try:
+            party = (await self._intake.admit(signed)).id
+        except AccessError:
+            refill = decode(signed.body, Refill)
+            if refill.head.stream != DIRECTORY:
+                raise HubRestoring("It does not know you yet: hand in the directory first.") from None
+        else:
+            refill = decode(signed.body, Refill)
+        size = await self._take(refill)
+        if party and refill.head.stream == DIRECTORY and not refill.entries:
+            self._been_here.add(party)
+        return answer(Refilled(stream=refill.head.stream, size=size))
+
+    async def _take(self, refill: Refill) -> int:
+        checkpoint = check_head(self._trust, refill.head)
+        if self._held is not None and checkpoint.size > self._held.log.size:
+            raise StateError(
+                "The partner has co-signed more than it says it holds: restore the partner first."
+            )
+        size = await self._commits.run(lambda tx: accept(tx, self._trust, refill), quiet=True)
+        if self._partner is None and checkpoint.size > (self._point.log.size if self._point else 0):
+            self._point = point_of_head(refill.head, checkpoint.size)
+        return size
+
+    def end(self) -> None:
+        """The process stops: end the open streams."""
+        self._over.set()
+
+    async def _health(self, request: Request) -> Response:
+        return answer(Health(ready=False, witness="restoring"))
+
+    async def _later(self, request: Request) -> Response:
+        raise HubRestoring("")
+
+
+class Reopened(msgspec.Struct, frozen=True):
+    """The hub as it is served every day."""
+
+    application: Starlette
+    end_connections: Callable[[], None]
+
+
+class Restart:
+    """One application that first serves the ceremony and then, without a new start, the hub."""
+
+    def __init__(
+        self, ceremony: Ceremony, close: Callable[[], Awaitable[None]], reopen: Callable[[], Reopened]
+    ) -> None:
+        """`close` lets go of what the ceremony was given; `reopen` makes the hub as it is served every day."""
+        self._ceremony = ceremony
+        self._close = close
+        self._reopen = reopen
+        self._current = ceremony.application()
+        self._end_connections = ceremony.end
+        self._open = False
+        self._serving = asyncio.Event()
+        self._serving.set()
+
+    def application(self) -> Starlette:
+        """To be served from the beginning to the end."""
+        return Starlette(routes=[Mount("/", app=self._forward)], lifespan=self._lifespan)
+
+    def end_connections(self) -> None:
+        """The process stops, in the event loop: end the open streams of whatever is served now."""
+        self._end_connections()
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._serving.wait()  # for the moment in which one gives way to the other
+        await self._current(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            task = asyncio.create_task(self._run(stack))
+            yield
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            if not self._open:
+                await self._close()
+
+    async def _run(self, stack: AsyncExitStack) -> None:
+        try:
+            await self._ceremony.run()
+            self._open = True
+            self._serving.clear()
+            await self._close()
+            hub = self._reopen()
+            app = hub.application
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            self._current, self._end_connections = app, hub.end_connections
+            self._serving.set()
+        except Exception:  # nobody waits for this task: its failure must at least be read
+            log.exception("the hub could not be opened after its restore")

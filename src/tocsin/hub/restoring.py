@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub comes back from a backup: what it was, what it lacks, and from which head it goes on. Steps on a store; pure.
+
+::
+
+    begin      the backup lies in place, marked; nothing is served from it but the ceremony (`tocsin.hub.restart`)
+    refill     readers hand back the tail, proved entry by entry (`tocsin.hub.refill`)
+    finish     the streams reach what the partner last co-signed: the log goes on from there with a `restart` entry
+
+Whoever copies a backup into place without `begin` signs shorter heads: partner and readers refuse them by name.
+
+An **epoch** is the time between two restarts. A cursor of an earlier epoch stays good as far as the history that it
+speaks of survived; nobody reads everything again.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from tocsin.clock import DAY
+from tocsin.domain.audience import DIRECTORY
+from tocsin.errors import Forked, StateError
+from tocsin.halves.held import hold
+from tocsin.halves.witness import WitnessState
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead
+from tocsin.hub.refill import wanted
+from tocsin.hub.streams import HUB_ITSELF, Draft, StreamHead
+from tocsin.hub.views.handed_in import republish_bands
+from tocsin.ids import new_id
+from tocsin.proof import headmap
+from tocsin.proof.headmap import HeadMap, head_key, log_leaf
+from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, root_from_path
+from tocsin.proof.note import VerifierKey, open_note
+from tocsin.storage.store import Params, Transaction
+from tocsin.wire.ceremony import Held, Lacking, RestartEvent
+from tocsin.wire.cursor import Cursor
+from tocsin.wire.messages import Head, encode
+
+_BEGUN = "restoring"
+_RESTARTS = "restarts"
+_MARGIN = DAY
+"""Receipts are claimed from so long before the backup: clocks are set back now and then, and a claim costs little."""
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """What the hub was when its backup was put in place."""
+
+    sizes: dict[int, int]
+    """Entries of each stream, by number."""
+    since: int
+    """From when on receipts are to be claimed."""
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """The beginning of an epoch."""
+
+    epoch: int
+    sizes: dict[int, int]
+    """Of the streams that the backup knew: as far as cursors of earlier epochs are good."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The head of the log from which the hub goes on."""
+
+    log: Frontier
+    leaf: bytes
+    note: str
+    cosigned: bool
+
+
+class _Witnessed(msgspec.Struct, frozen=True):
+    name: str
+    salt: bytes
+    witnessed_size: int
+    witnessed_frontier: bytes
+
+
+class _Leaf(msgspec.Struct, frozen=True):
+    leaf: bytes
+
+
+class _Fact(msgspec.Struct, frozen=True):
+    value: bytes
+
+
+# --- before and after -----------------------------------------------------------------------------------------------
+
+
+def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
+    """Mark a store that was put in place from a backup. Its unspent codes are void: they may have been spent since.
+
+    BadSignature when it is a backup of another hub than the one whose keys are here.
+    """
+    if newest := tx.one("newest_log", {}, into=LogRow):
+        open_note(newest.note, hub_key)
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    last = max((head.added for head in heads), default=0)
+    begun = Begun({head.number: head.size for head in heads}, last - _MARGIN)
+    tx.run("void_invitations", {})
+    tx.run("set_meta", {"key": PROPOSAL, "value": b""})
+    tx.run("set_meta", {"key": _BEGUN, "value": msgspec.msgpack.encode(begun)})
+    return begun
+
+
+def begun(tx: Transaction) -> Begun | None:
+    """What the hub was, while it restores itself; None for a hub that is whole."""
+    row = tx.one("get_meta", {"key": _BEGUN}, into=_Fact)
+    return msgspec.msgpack.decode(row.value, type=Begun) if row and row.value else None
+
+
+def restarts(tx: Transaction) -> list[Restart]:
+    """Every restart of this hub, oldest first."""
+    row = tx.one("get_meta", {"key": _RESTARTS}, into=_Fact)
+    return msgspec.msgpack.decode(row.value, type=list[Restart]) if row else []
+
+
+def positions(cursor: Cursor, since: Iterable[Restart]) -> Mapping[int, int]:
+    """Where a reader goes on: its own positions, as far as what they count survived every later restart."""
+    read = dict(cursor.read)
+    for restart in since:
+        if restart.epoch > cursor.epoch:
+            read = {
+                number: min(seq, restart.sizes[number])
+                for number, seq in read.items()
+                if number in restart.sizes
+            }
+    return read
+
+
+# --- meanwhile ------------------------------------------------------------------------------------------------------
+
+
+def check_history(tx: Transaction, held: WitnessState) -> None:
+    """Forked when the backup is not of the history that was witnessed; StateError when the partner is behind."""
+    known = tx.one("newest_cosigned_log", {}, into=LogRow)
+    if known is not None and known.size > held.log.size:
+        raise StateError(
+            f"The backup holds head {known.size} under the partner's cosignature, and the partner says that its last "
+            f"was {held.log.size}: restore the partner first."
+        )
+    log = tx.one("log_of_size", {"size": held.log.size}, into=LogRow)
+    if log is not None and Frontier.from_bytes(log.frontier).root() != held.log.root():
+        raise Forked(f"The backup's head {log.size} is not the one that the partner co-signed.")
+    for head in tx.all("stream_heads", {}, into=StreamHead):
+        seen = held.heads.get(head_key(head.salt, head.name))
+        if seen is not None and seen.size <= head.size and _frontier(tx, head, seen.size).root() != seen.root:
+            raise Forked(f"The backup's {head.name} is not the one that the partner witnessed.")
+
+
+def whole(tx: Transaction, held: WitnessState) -> bool:
+    """Whether every stream is as long as the partner saw it."""
+    sizes = {
+        head_key(head.salt, head.name): head.size for head in tx.all("stream_heads", {}, into=StreamHead)
+    }
+    return all(sizes.get(seen.key, 0) >= seen.size for seen in held.heads)
+
+
+def lacking(tx: Transaction, names: frozenset[str] | None = None) -> tuple[Lacking, ...]:
+    """How much of each stream is here, and which bodies are not; None for all streams."""
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    return tuple(
+        Lacking(head.name, head.size, tuple(wanted(tx, head.number)))
+        for head in heads
+        if names is None or head.name in names
+    )
+
+
+def what_partner_holds(tx: Transaction) -> Held:
+    """What the partner last co-signed, as the hub holds it too; StateError before it co-signed anything."""
+    log = tx.one("newest_cosigned_log", {}, into=LogRow)
+    before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
+    if log is None or log.cosigned is None or (before is None and log.size > 1):
+        raise StateError("No head was co-signed since this hub began or was restored.")
+    seen = [
+        headmap.StreamHead(head_key(row.salt, row.name), row.witnessed_size, frontier.root())
+        for row in tx.all("witnessed_heads", {}, into=_Witnessed)
+        if (frontier := Frontier.from_bytes(row.witnessed_frontier)).size
+    ]
+    earlier = Frontier.from_bytes(before.frontier) if before else EMPTY
+    return hold(WitnessState(HeadMap(seen), Frontier.from_bytes(log.frontier), log.cosigned, earlier))
+
+
+# --- going on -------------------------------------------------------------------------------------------------------
+
+
+def point_of_partner(held: WitnessState) -> Point:
+    """The head that the partner last co-signed."""
+    return Point(held.log, held.heads.log_leaf(), held.note, cosigned=True)
+
+
+def point_of_head(head: Head, size: int) -> Point:
+    """The head of the log that a reader showed, once its proof was checked: its path is the log before it."""
+    seen = headmap.StreamHead(head_key(head.salt, head.stream), head.size, head.root)
+    root = root_from_path(seen.leaf(), head.map_index, head.map_size, head.map_path)
+    leaf = log_leaf(head.map_size, root)
+    before = Frontier(size - 1, head.log_path[::-1])
+    return Point(before.append(leaf), leaf, head.note, cosigned=False)
+
+
+def finish(tx: Transaction, hub: Exchange, point: Point | None, held: WitnessState | None) -> RestartEvent:
+    """Continue the log from that head, begin the next epoch and say so in the directory. The streams are whole."""
+    was = begun(tx)
+    if was is None:
+        raise StateError("This hub is not being restored.")
+    newest = tx.one("newest_log", {}, into=LogRow)
+    size = newest.size if newest else 0
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    if point is not None:
+        _continue_log(tx, hub, point)
+        _continue_streams(tx, heads, held, ahead=point.log.size > size)
+        size = max(size, point.log.size)
+    republish_bands(tx)
+    known = restarts(tx)
+    sizes = {head.number: head.size for head in heads if head.number in was.sizes}
+    event = RestartEvent(epoch=len(known) + 1, log=size, since=was.since)
+    known.append(Restart(event.epoch, sizes))
+    tx.run("set_meta", {"key": _RESTARTS, "value": msgspec.msgpack.encode(known)})
+    tx.run("set_meta", {"key": _BEGUN, "value": b""})
+    hub.streams.append(
+        tx, DIRECTORY, [Draft("restart", new_id("fct", hub.entropy), encode(event))], HUB_ITSELF
+    )
+    return event
+
+
+def _continue_log(tx: Transaction, hub: Exchange, point: Point) -> None:
+    row: Params = {"size": point.log.size, "leaf": point.leaf, "frontier": point.log.to_bytes()}
+    signed: Params = {"note": point.note, "cosigned": point.note if point.cosigned else None}
+    tx.run("continue_log", {**row, **signed, "added": hub.clock.now()})
+
+
+def _continue_streams(
+    tx: Transaction, heads: Iterable[StreamHead], held: WitnessState | None, *, ahead: bool
+) -> None:
+    """What the continued log says of every stream; `ahead` when its head is newer than the backup's newest."""
+    noted = {row.number: row for row in tx.all("noted_heads", {}, into=NotedHead)}
+    for head in heads:
+        seen = held.heads.get(head_key(head.salt, head.name)) if held else None
+        witnessed = _frontier(tx, head, seen.size) if seen else EMPTY
+        size, root = noted[head.number].noted_size, noted[head.number].noted_root
+        if ahead and held is None:
+            size, root = head.size, head.root
+        elif ahead:
+            size, root = (seen.size, seen.root) if seen else (0, EMPTY_ROOT)
+        tx.run(
+            "continue_stream",
+            {
+                "number": head.number,
+                "size": size,
+                "root": root,
+                "witnessed_size": witnessed.size,
+                "witnessed_frontier": witnessed.to_bytes(),
+            },
+        )
+
+
+def _frontier(tx: Transaction, head: StreamHead, size: int) -> Frontier:
+    """The stream's tree when it had that many entries."""
+    if size == head.size:
+        return Frontier.from_bytes(head.frontier)
+    leaves = tx.all("leaves_of_stream", {"stream": head.number, "after": -1, "limit": size}, into=_Leaf)
+    return EMPTY.extend(row.leaf for row in leaves)

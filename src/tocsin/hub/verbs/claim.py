@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A party shows the receipts that it was given before a restore: the hub knows its entries, and them as its own, again.
+
+Who sent an entry is never served, so no reader can hand it back. The sender's receipt can: the hub itself signed it.
+
+1. The hub signed the receipt, for this party.
+2. What it says was accepted stands at the places that it names; otherwise the message is missing and sent again.
+3. The entries are the party's, its objects are known by owner and version, it counts as a source, the receipt is kept.
+
+The same claim again changes nothing. What is not rebuilt: the origin that the leaf commits to, which nobody else had.
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+from tocsin.clock import from_text
+from tocsin.domain.observable import Observable
+from tocsin.errors import InputError, Malformed
+from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.streams import Placed, StreamHead
+from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
+from tocsin.hub.views.sources import vouch_again
+from tocsin.proof.signing import Context, verify
+from tocsin.storage.store import Params, Transaction
+from tocsin.wire.ceremony import Claim, Claimed
+from tocsin.wire.messages import ErasureEvent, Header, Outcome, Receipt, SightingEvent, SignedReceipt, decode
+from tocsin.wire.stix21 import StixIndicator, indicator_of, read
+
+MAX_RECEIPTS = 100
+
+
+class _Known(msgspec.Struct, frozen=True):
+    receipt: bytes
+
+
+def accept(tx: Transaction, hub: Exchange, sender: Sender, claim: Claim) -> Claimed:
+    """What is missing; everything else is the sender's again."""
+    if len(claim.receipts) > MAX_RECEIPTS:
+        raise Malformed(f"A claim shows at most {MAX_RECEIPTS} receipts.")
+    receipts = [_opened(hub, sender, one) for one in claim.receipts]  # (1)
+    missing = [
+        receipt.message
+        for receipt, one in zip(receipts, claim.receipts, strict=True)
+        if not _claimed(tx, hub, sender, receipt, one.receipt)
+    ]
+    return Claimed(missing=tuple(missing))
+
+
+def _opened(hub: Exchange, sender: Sender, signed: SignedReceipt) -> Receipt:
+    identity = hub.identity
+    context = Context("receipt", identity.realm, identity.id)
+    verify(identity.signing_key.public, context, signed.receipt, signed.signature)
+    receipt = decode(signed.receipt, Receipt)
+    if receipt.party != sender.party.id:
+        raise Malformed("A receipt is claimed by the party that it was given to.")
+    return receipt
+
+
+def _claimed(tx: Transaction, hub: Exchange, sender: Sender, receipt: Receipt, data: bytes) -> bool:
+    """Steps 2 and 3 for one receipt; False when the hub does not hold what it says."""
+    party = sender.party.id
+    if tx.one("receipt_of_message", {"party": party, "id": receipt.message}, into=_Known):
+        return True
+    found = [_found(tx, receipt, outcome) for outcome in receipt.outcomes if outcome.seq >= 0]
+    held = _released(tx, receipt) if any(one.status == "held" for one in receipt.outcomes) else []
+    places = [one for one in found if one is not None]
+    if len(places) < len(found) or not places + held:  # (2)
+        return False
+    said: list[tuple[Placed, Observable]] = []
+    for place, stored in _of_one_batch(held) + places:  # (3)
+        here: Params = {"stream": place.number, "seq": place.seq}
+        if tx.run("own_entry", {**here, "owner": party, "handed_in": HANDED_IN}) == 1 and stored.body:
+            said += _again(tx, hub, party, place, stored, stored.body)
+    vouch_again(tx, hub, party, said)
+    tx.run("insert_message", {"party": party, "id": receipt.message, "receipt": data, "added": receipt.added})
+    return True
+
+
+def _released(tx: Transaction, receipt: Receipt) -> list[tuple[Placed, Stored]]:
+    """Where a message was placed whose embargo ended after its receipt was given."""
+    rows = tx.all("handed_in_of_fact", {"fact": receipt.message, "handed_in": HANDED_IN}, into=HandedIn)
+    return [
+        (
+            Placed(row.name, row.stream, row.seq),
+            Stored(b"", row.header, receipt.message, row.kind, row.body),
+        )
+        for row in rows
+    ]
+
+
+def _of_one_batch(held: list[tuple[Placed, Stored]]) -> list[tuple[Placed, Stored]]:
+    """All of them, or none when two parties used one identifier: then it is not known whose is whose."""
+    return held if len({decode(stored.header, Header).batch for _, stored in held}) == 1 else []
+
+
+def _found(tx: Transaction, receipt: Receipt, outcome: Outcome) -> tuple[Placed, Stored] | None:
+    """The entry that an outcome names, if it is still the one that stands there."""
+    stream = tx.one("stream_head", {"name": outcome.stream}, into=StreamHead)
+    if stream is None:
+        return None
+    stored = tx.one("leaf_and_body", {"stream": stream.number, "seq": outcome.seq}, into=Stored)
+    if stored is None:
+        return None
+    about = stored.fact
+    if stored.kind == "erasure" and stored.body:
+        about = decode(stored.body, ErasureEvent).fact
+    ours = about == (outcome.object if stored.kind == "erasure" else receipt.message)
+    return (Placed(stream.name, stream.number, outcome.seq), stored) if ours else None
+
+
+def _again(
+    tx: Transaction, hub: Exchange, party: str, place: Placed, stored: Stored, body: bytes
+) -> list[tuple[Placed, Observable]]:
+    """Record the entry's object as its owner's, and give what the owner vouches for by it."""
+    try:
+        match stored.kind:
+            case "object":
+                found = read(body, hub.identity.alliance_identity)
+                tx.run(
+                    "insert_object_again",
+                    {
+                        "stream": place.number,
+                        "seq": place.seq,
+                        "owner": party,
+                        "id": found.id,
+                        "modified": from_text(found.modified),
+                        "digest": sha256(body).digest(),
+                        "chain": decode(stored.header, Header).chain,
+                    },
+                )
+                restricted = decode(stored.header, Header).purposes
+                if isinstance(found, StixIndicator) and not restricted:
+                    return [(place, indicator_of(found).observable)]
+            case "sighting":
+                return [(place, decode(body, SightingEvent).observable)]
+    except InputError:
+        return []  # what an earlier version took and this one does not read stands, and is counted nowhere
+    return []

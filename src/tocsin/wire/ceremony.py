@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of the restart ceremony: what readers, senders and the partner tell a hub that comes back from a backup.
+
+Their rules are those of `tocsin.wire.messages`. The order of events is in docs/reference/protocol.md §11.
+"""
+
+import msgspec
+
+from tocsin.wire.messages import Entry, Head, Message, SignedReceipt
+
+
+class Lacking(msgspec.Struct, frozen=True):
+    """How much of one stream a restored hub holds."""
+
+    stream: str
+    size: int
+    bodies: tuple[int, ...] = ()
+    """Entries below that size whose bodies it lacks, though nobody erased them."""
+
+
+class Restoring(Message, frozen=True, kw_only=True, tag="restoring"):
+    """Only event of a stream connection while a hub restores itself: what it would have back."""
+
+    hub: str
+    epoch: int
+    """The one that begins when it is whole again."""
+    party: str
+    """Who asks, as far as it knows; empty: only the directory is of use from this party yet."""
+    streams: tuple[Lacking, ...]
+    """Of those that this party reads. One that is not listed is not known."""
+
+
+class Refill(Message, frozen=True, kw_only=True, tag="refill"):
+    """A reader gives back entries; they prove themselves under the head, whoever brings them."""
+
+    head: Head
+    """The newest that the reader holds and that needs no further witness; of any size."""
+    entries: tuple[Entry, ...]
+    """One after the other, from any place on. None at all, for the directory: that was everything."""
+    path: tuple[bytes, ...]
+    """That the tree up to the last of them is the beginning of the head's (RFC 9162 §2.1.4)."""
+
+
+class Refilled(Message, frozen=True, kw_only=True, tag="refilled"):
+    """How much of the stream the hub holds now."""
+
+    stream: str
+    size: int
+
+
+class Claim(Message, frozen=True, kw_only=True, tag="claim"):
+    """A party shows a restored hub the receipts that it was given, so that it is known again as their owner."""
+
+    receipts: tuple[SignedReceipt, ...]
+
+
+class Claimed(Message, frozen=True, kw_only=True, tag="claimed"):
+    """What became of a claim."""
+
+    missing: tuple[str, ...]
+    """Messages of which the hub holds nothing: send them again."""
+
+
+class RestartEvent(Message, frozen=True, kw_only=True, tag="restart"):
+    """The hub was restored from a backup and goes on; whatever was witnessed before still stands."""
+
+    epoch: int
+    """Dense from 1."""
+    log: int
+    """Size of the head log that is continued: the last head that was witnessed."""
+    since: int
+    """Receipts given later than this are to be claimed; hub's time."""
+
+
+class AskHeld(Message, frozen=True, kw_only=True, tag="ask-held"):
+    """A restored hub asks its partner what it last co-signed."""
+
+    asked: int
+    """Hub's clock, microseconds."""
+    signature: bytes
+    """By the hub, context ``ask-held``, over the eight bytes of `asked`, big-endian."""
+
+
+class HeldHead(msgspec.Struct, frozen=True):
+    """The head of one stream, under its blinded name."""
+
+    key: bytes
+    size: int
+    root: bytes
+
+
+class Held(Message, frozen=True, kw_only=True, tag="held"):
+    """Everything that a co-signed note stands for. It proves itself: the heads and the log give the note's root."""
+
+    note: str
+    before: bytes
+    """Frontier of the log just before this head."""
+    heads: tuple[HeldHead, ...]
