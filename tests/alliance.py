@@ -73,6 +73,7 @@ class Witness:
 
     def __init__(self, folder: Path, hub_key: VerifierKey, clock: ManualClock, seed: bytes = PARTNER_SEED):
         signing = SigningKey.from_seed(seed)
+        self.folder = folder
         self.key = VerifierKey("partner.example", KeyKind.COSIGNATURE, signing.public)
         self.store = open_sqlite(folder / "partner.db", "partner")
         self.witnessing = Witnessing(self.store, hub_key, self.key.name, signing, clock)

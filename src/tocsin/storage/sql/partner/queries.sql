@@ -22,9 +22,10 @@ INSERT INTO log (size, frontier, before, note, added) VALUES (:size, :frontier, 
 DELETE FROM head;
 
 -- name: keep_evidence
--- A note was refused.
-INSERT INTO evidence (added, note, reason) VALUES (:added, :note, :reason);
+-- A note was refused; the same one again changes nothing.
+INSERT INTO evidence (added, note, reason)
+SELECT :added, :note, :reason WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE note = :note);
 
 -- name: bound_evidence
--- Only the newest stay.
-DELETE FROM evidence WHERE rowid NOT IN (SELECT rowid FROM evidence ORDER BY added DESC, rowid DESC LIMIT 1000);
+-- Only the oldest stay: a hub cannot push the first proof out with later ones.
+DELETE FROM evidence WHERE rowid NOT IN (SELECT rowid FROM evidence ORDER BY rowid LIMIT 1000);
