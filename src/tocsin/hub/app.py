@@ -22,6 +22,7 @@ from tocsin.hub.noting import Partner
 from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
+from tocsin.hub.streams import StreamHead
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
@@ -30,7 +31,7 @@ from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite, put_in_place
-from tocsin.storage.store import Store
+from tocsin.storage.store import Store, Transaction
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.messages import Outcome, encode
@@ -105,26 +106,32 @@ def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
         raise ConfigError(f"{url!r} is not an http or https address.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write_keys(folder / _KEYS)
-    save(
-        folder / _SETTINGS,
-        HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store),
-    )
-    with _opened(folder) as (hub, opened):
-        key = str(hub_verifier(hub))
-        opened.run("found the hub", lambda tx: state_key(tx, hub, "hub", key))
-    return Made(hub.identity.id, key)
+    config = HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store)
+    try:
+        with _opened(folder, config) as (hub, opened):
+            opened.run("found the hub", lambda tx: _found(tx, hub))
+    except BaseException:
+        (folder / _KEYS).unlink()  # nothing was founded: a second try must find a clean place
+        raise
+    save(folder / _SETTINGS, config)
+    return Made(hub.identity.id, str(hub_verifier(hub)))
 
 
 def declare_partner(folder: Path, url: str, key: str) -> PartnerLink:
-    """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody."""
-    parsed = VerifierKey.parse(key)
+    """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody.
+
+    Its address may change later. Another partner in its place would be believed by no agent: Taken.
+    """
+    parsed, link = VerifierKey.parse(key), PartnerLink(url=url, key=key)
     with _opened(folder) as (hub, opened):
         if parsed.public == hub.identity.signing_key.public:
             raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
         config = load(folder / _SETTINGS, HubConfig)
-        link = PartnerLink(url=url, key=key)
+        if config.partner is None:
+            opened.run("declare partner", lambda tx: state_key(tx, hub, "partner", key))
+        elif config.partner.key != key:
+            raise Taken("This hub has another partner, and there is no ceremony yet to exchange it.")
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
-        opened.run("declare partner", lambda tx: state_key(tx, hub, "partner", key))
     return link
 
 
@@ -240,14 +247,21 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[tuple[Exchange, Store]]:
+def _opened(folder: Path, config: HubConfig | None = None) -> Iterator[tuple[Exchange, Store]]:
     """The hub for one command."""
-    config = load(folder / _SETTINGS, HubConfig)
+    config = config or load(folder / _SETTINGS, HubConfig)
     store = _store(folder, config)
     try:
         yield _exchange(folder, config), store
     finally:
         store.close()
+
+
+def _found(tx: Transaction, hub: Exchange) -> None:
+    """The directory's first entry: the hub's own key."""
+    if tx.all("stream_heads", {}, into=StreamHead):
+        raise Taken("The store holds another hub's streams.")
+    state_key(tx, hub, "hub", str(hub_verifier(hub)))
 
 
 def _store(folder: Path, config: HubConfig) -> Store:
