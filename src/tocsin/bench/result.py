@@ -62,7 +62,5 @@ def table(results: Results) -> Iterator[str]:
     for row in results.rows:
         mark = "reached" if row.met else "MISSED"
         sign = "≥" if row.better == "higher" else "≤"
-        yield (
-            f"  {row.name:<44} {row.value:>10,.0f} {row.unit:<22} {sign} {row.target:,.0f} {mark:<8} "
-            f"{row.beside.name}: {row.beside.value:,.0f}"
-        )
+        yield f"  {row.name:<44} {row.value:>10,.0f} {row.unit}"
+        yield f"    {mark}: {sign} {row.target:,.0f}; beside it, {row.beside.name}: {row.beside.value:,.0f}"

@@ -6,6 +6,7 @@ Into a pipe or a file nothing is folded or shortened, so that a search finds a w
 
 import shutil
 import textwrap
+from collections.abc import Iterator
 
 from tocsin.clock import Instant, to_text
 from tocsin.domain.observable import Observable, defang, host_of
@@ -13,6 +14,8 @@ from tocsin.domain.observable import Observable, defang, host_of
 UNFOLDED = 10_000
 """Columns of what is no terminal."""
 _NARROWEST = 40
+_WIDEST = 1_000
+"""A person's terminal has fewer columns."""
 _GAP = "   "
 _COMMANDS = ("tocsin ", ".venv/bin/tocsin ", "cat ")
 
@@ -35,7 +38,7 @@ def row(head: str, value: str, note: str = "") -> list[str]:
     """A value behind its head, folded where it must be; the note beside it, or below it when there is no room."""
     columns, indent = width(), " " * len(head)
     room = max(columns - len(head), _NARROWEST // 2)
-    pieces = [value[start : start + room] for start in range(0, len(value), room)] or [""]
+    pieces = list(_pieces(value, room))
     lines = [head + pieces[0], *(indent + piece for piece in pieces[1:])]
     if not note:
         return lines
@@ -46,7 +49,7 @@ def row(head: str, value: str, note: str = "") -> list[str]:
 
 def short(identifier: str, *, wide: bool = False) -> str:
     """An identifier for a person: ``rpt_cdbf76a2…``; whole when it is asked for, or no person looks."""
-    if wide or width() == UNFOLDED or len(identifier) <= 13:
+    if wide or width() > _WIDEST or len(identifier) <= 13:
         return identifier
     return f"{identifier[:12]}…"
 
@@ -67,6 +70,16 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def minute(instant: int) -> str:
     """A time to the minute, in UTC: ``2026-11-21 08:30``."""
     return to_text(Instant(instant))[:16].replace("T", " ")
+
+
+def _pieces(value: str, room: int) -> Iterator[str]:
+    """A long value in pieces, cut behind a mark where there is one in the second half of the room."""
+    while len(value) > room:
+        mark = max(value.rfind(letter, 0, room) for letter in "/?&=-]") + 1
+        end = mark if mark > room // 2 else room
+        yield value[:end]
+        value = value[end:]
+    yield value
 
 
 def _letters(label: str) -> str:

@@ -105,9 +105,9 @@ def ask(arguments: Sequence[str], into: type[R]) -> R:
     return msgspec.json.decode(said[-1], type=into)
 
 
-def shown(arguments: Sequence[str]) -> list[str]:
-    """What a command prints for a person."""
-    ended = _run(arguments)
+def shown(arguments: Sequence[str], columns: int) -> list[str]:
+    """What a command prints for a person whose terminal is so wide."""
+    ended = _run(arguments, columns)
     if ended.returncode != 0:
         raise _failure(b"", ended.stderr)
     return ended.stdout.decode().splitlines()
@@ -121,13 +121,13 @@ def free_port() -> int:
         return port
 
 
-def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+def _run(arguments: Sequence[str], columns: int = 0) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603 our own command with our own arguments
         [sys.executable, "-m", "tocsin", *arguments],
         capture_output=True,
         timeout=_COMMAND_SECONDS,
         check=False,
-        env=_environment(),
+        env={**_environment(), "COLUMNS": str(columns)},
     )
 
 

@@ -34,6 +34,9 @@ VICTIM_WORDS = ("helen.marsh", "Helen Marsh", "northbridge.example", "settlement
 """What only the victim's mail knows: a person, her address, the bank's domain, the subject, a reference."""
 
 
+_INDENT = "   "
+
+
 class Moment(msgspec.Struct, frozen=True):
     """Somebody learned something."""
 
@@ -72,11 +75,14 @@ class _Warned(msgspec.Struct, frozen=True):
 class Story:
     """One telling. `tell` gets every line as it happens."""
 
-    def __init__(self, folder: Path, clock: Clock, processes: Processes, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, processes: Processes, tell: Callable[[str], None], columns: int
+    ) -> None:
         self._folder = folder
         self._clock = clock
         self._processes = processes
         self._tell = tell
+        self._columns = columns
         self._moments: list[Moment] = []
 
     def run(self) -> Telling:
@@ -112,18 +118,16 @@ class Story:
         self._chapter("Northbridge Bank is hit", "its analyst sees exactly what leaves, and approves")
         with as_file(files("tocsin.world") / "samples" / SAMPLE) as sample:
             command = ["agent", "report", str(victim.folder), str(sample)]
-            for line in shown([*command, "--dry-run"])[1:-1]:
+            for line in shown([*command, "--dry-run"], self._columns - len(_INDENT))[1:-1]:
                 self._tell(f"   {line}")
             others = [alliance.seats["harbour"], alliance.seats["castellan"]]
-            what = "watches the values: one source alone blocks nothing"
+            what = "watches: one source alone blocks nothing"
             watches = [(seat, self._watch(knows(seat.folder, FIRST_VALUE), what)) for seat in others]
             reported = ask([*command, "--yes", "--by", "duty analyst"], _Reported)
         self._tell(f"   sent as {reported.report}; the hub signed a receipt")
         self._happened(reported.settled, watches, what)
         if knows(police.folder, FIRST_VALUE)() is None:
-            self._tell(
-                f"   {'never':>10}  {police.member.name} learns of it: a bank's report goes to members by default"
-            )
+            self._tell(f"   {'never':>10}  {police.member.name}: a bank's report goes to members by default")
         return reported
 
     def _second_source(self, alliance: Alliance, link: str) -> None:
@@ -192,7 +196,8 @@ class Story:
         self._tell(f"   {found.entries} entries in {', '.join(found.streams)}. Recorded as sender: {sender}.")
         self._tell("   That is class 'named': the hub knows the sender, and no reader is told.")
         self._tell("   Hiding it from the hub too takes the anonymous path, which is still to come.")
-        self._tell("   The bank's name stands in the list of members, as every member's does. Of its mail:")
+        self._tell("   The bank's name stands in the list of members, as every member's does.")
+        self._tell("   Of its mail the hub holds:")
         words = occurrences((alliance.folder / "hub", alliance.folder / "hub.log"), VICTIM_WORDS)
         for word, count in words.items():
             self._tell(f"   {count:>3} times  {word!r}")
@@ -226,22 +231,28 @@ class Story:
     def _table(self) -> None:
         self._chapter("Who learned what, and when", "milliseconds after the hub had made it durable")
         for moment in self._moments:
-            self._tell(f"   {moment.milliseconds:7.0f} ms  {moment.who:<26} {moment.what}")
+            self._tell(f"   {moment.milliseconds:7.0f} ms  {moment.who:<23} {moment.what}")
 
     def _chapter(self, title: str, sentence: str) -> None:
         self._tell("")
-        self._tell(f"── {title} ──  {sentence}")
+        self._tell(f"── {title} ──")
+        self._tell(f"{_INDENT}{sentence}")
 
 
 def own_file(folder: Path) -> tuple[str, ...]:
     """How to go on: report a file of one's own."""
     home = folder / "northbridge"
     return (
-        "The alliance is running. In another terminal, with a suspicious mail of your own saved as mail.eml:",
+        "The alliance is running. In another terminal you can see what a bank blocks now:",
         "",
-        f"   .venv/bin/tocsin agent report {home} mail.eml --dry-run     shows exactly what would leave",
-        f"   .venv/bin/tocsin agent report {home} mail.eml               asks, then sends",
-        f"   .venv/bin/tocsin agent inbox {folder / 'harbour'}                    what another bank sees of it",
+        f"   cat {folder / 'harbour' / 'shields' / 'block.csv'}",
+        "",
+        "With a suspicious mail of your own, saved as mail.eml: exactly what would leave,",
+        "sending it, what another bank learns of it, and what the hub holds:",
+        "",
+        f"   .venv/bin/tocsin agent report {home} mail.eml --dry-run",
+        f"   .venv/bin/tocsin agent report {home} mail.eml",
+        f"   .venv/bin/tocsin agent inbox {folder / 'harbour'}",
         f"   .venv/bin/tocsin hub status {folder / 'hub'}",
     )
 

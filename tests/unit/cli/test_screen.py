@@ -87,3 +87,8 @@ def test_a_number_has_its_word() -> None:
     assert counted(1, "entry", "entries") == "1 entry"
     assert counted(0, "entry", "entries") == "0 entries"
     assert counted(1_200, "file") == "1,200 files"
+
+
+def test_a_long_link_is_cut_behind_a_mark() -> None:
+    lines = row("  + link         ", "hxxps://portal[.]secure-clearing-update[.]example/renew/some/login")
+    assert [line.strip() for line in lines[1:]] == ["login"]
