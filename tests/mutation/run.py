@@ -39,7 +39,11 @@ TESTS: dict[str, tuple[Path, ...]] = {
     "domain/audience.py": (DOMAIN / "test_audience.py", DOMAIN / "test_release.py"),
     "domain/linter.py": (DOMAIN / "test_linter.py", DOMAIN / "test_linter_bounds.py"),
     **{
-        str(path.relative_to(SOURCE / "tocsin")): (PROOF / f"test_{path.stem}.py", PROOF)
+        str(path.relative_to(SOURCE / "tocsin")): (
+            PROOF / f"test_{path.stem}.py",
+            PROOF / "test_edges.py",
+            PROOF,
+        )
         for path in sorted((SOURCE / "tocsin/proof").glob("[a-z]*.py"))
     },
 }
