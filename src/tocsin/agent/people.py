@@ -42,7 +42,8 @@ _ROLE_WORDS = (
     "titulaire klant klanten gebruiker relatie utente utenti socios "
     # the greetings themselves
     "dear hi hey greetings welcome ola oi prezado prezada prezados caro cara estimado estimada querido querida hola "
-    "god sehr bonjour bonsoir cher chere salut hallo liebe lieber geehrte geehrter gentile ciao beste geachte hej subject "
+    "god sehr bonjour bonsoir cher chere salut hallo liebe lieber geehrte geehrter gentile ciao beste geachte hej "
+    "subject "
     # functions, lists and mailboxes
     "recipient recipients undisclosed list lists group mailing team teams support service services "
     "security helpdesk help desk department dept office sales admin administrator webmaster postmaster "
