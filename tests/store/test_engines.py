@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each engine promises by itself: settings, refusals, and what survives a kill."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -201,3 +202,25 @@ def test_a_database_in_another_encoding_is_refused(cluster: Cluster) -> None:
     cluster.run("DROP DATABASE IF EXISTS latin", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
     with pytest.raises(StoreUnfit, match="UTF8"):
         open_postgres(cluster.dsn.replace("dbname=postgres", "dbname=latin"))
+
+
+def test_a_second_store_in_one_process_leaves_the_first_its_locks(tmp_path: Path) -> None:
+    """Whoever closes a file loses every lock that its process holds there; so no store opens one just to look."""
+    if not Path("/proc/locks").exists():
+        pytest.skip("Only Linux shows which locks a process holds.")
+    path = tmp_path / "store.db"
+    stores = [open_sqlite(path)]
+    before = held(path)
+    assert before
+    for _ in range(3):
+        stores.append(open_sqlite(path))
+        assert held(path) == before
+    for store in stores:
+        store.close()
+
+
+def held(path: Path) -> list[str]:
+    """The locks of this process on a file, as the kernel has them."""
+    inode, pid = str(path.stat().st_ino), str(os.getpid())
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return [" ".join(words[6:]) for words in lines if words[4] == pid and words[5].endswith(f":{inode}")]
