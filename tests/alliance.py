@@ -57,6 +57,7 @@ from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Outcome, Report, SignedReceipt, Told, decode, encode
+from tocsin.wire.parties import KeyEvent
 from tocsin.wire.stix21 import mint
 
 START = Instant(from_text("2026-11-21T08:30:00Z"))
@@ -322,7 +323,8 @@ class Agent:
     async def tell(self, path: str, message: Told) -> tuple[Outcome, ...]:
         """Send a message without the outbox; what became of each object, from the checked receipt."""
         answer = decode(await self.hub().post(path, encode(message)), SignedReceipt)
-        return check_receipt(answer, self.membership, message.id).outcomes
+        with self.house.store.reading("the hub's keys") as tx:
+            return check_receipt(tx, answer, self.membership, message.id).outcomes
 
     def report_message(
         self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
@@ -393,7 +395,7 @@ class Alliance:
 
     def _announce(self, holder: str, key: str) -> None:
         store = open_sqlite(self.database)
-        store.run("announce", lambda tx: state_key(tx, self.exchange, holder, key))
+        store.run("announce", lambda tx: state_key(tx, self.exchange, KeyEvent(holder=holder, key=key)))
         store.close()
 
     async def start_hub(self) -> None:

@@ -22,6 +22,8 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ ClockSkew
      │   ├─ Replayed
      │   ├─ CodeSpent       a one-time code that was used, expired or never issued
+     │   ├─ NotActive       the party is suspended, or has left
+     │   ├─ NotAgreed       the alliance's agreement was not accepted
      │   └─ Forbidden
      ├─ StateError          the thing is not in a state in which this can happen
      │   ├─ Conflict
@@ -34,9 +36,11 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   │   └─ TakenBack   a signed head contradicts an earlier signed head of the same stream
      │   ├─ Withheld        an entry that must be there is not
      │   ├─ Forked          two histories were signed by one key
+     │   │   └─ KeySwapped  a key stands where another was, without that one's agreement
      │   └─ Distrusted      the hub was proved dishonest, and no person has decided yet
      ├─ StorageError
      │   ├─ StoreBusy
+     │   ├─ KeyReplaced     this process signs with a key that counts no more
      │   └─ StoreUnfit      too old an engine, a foreign or a damaged file
      ├─ VaultError
      │   └─ VaultLocked
@@ -206,6 +210,24 @@ class CodeSpent(AccessError):
     next_step = "Ask the hub's operator for a new code: tocsin hub enrol."
 
 
+class NotActive(AccessError):
+    """This party is not active in the alliance."""
+
+    problem = "not-active"
+    next_step = (
+        "Ask your alliance's desk why; what was approved is kept, and sent once the party is active again."
+    )
+
+
+class NotAgreed(AccessError):
+    """The alliance has an agreement that must be accepted first."""
+
+    problem = "not-agreed"
+    next_step = (
+        "Read it, compare its SHA-256, then add --accept-agreement with that hash; the code was not spent."
+    )
+
+
 class Forbidden(AccessError):
     """The party's role does not allow this."""
 
@@ -300,6 +322,16 @@ class Distrusted(ProofError):
     )
 
 
+class KeySwapped(Forked):
+    """A key was put in another one's place without its agreement."""
+
+    problem = "key-swapped"
+    next_step = (
+        "Do not delete anything, and do not trust the new key. Call whoever holds it by a number that you know: "
+        "either their key was stolen, or the hub was."
+    )
+
+
 class StorageError(TocsinError):
     """The store could not do its work."""
 
@@ -313,6 +345,13 @@ class StoreBusy(StorageError):
 
     problem = "store-busy"
     next_step = "Wait a moment and try again; nothing was changed."
+
+
+class KeyReplaced(StorageError):
+    """This hub process signs with a key that was replaced."""
+
+    problem = "key-replaced"
+    next_step = "Start it again (tocsin hub serve): it then signs with the new key. Nothing was changed."
 
 
 class StoreUnfit(StorageError):

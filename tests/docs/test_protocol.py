@@ -21,14 +21,19 @@ from tocsin.hub.routes import OPERATIONS
 from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
-from tocsin.wire import answering, ceremony, cursor, messages
+from tocsin.wire import answering, ceremony, cursor, messages, parties
 from tocsin.wire.messages import MAX_OBJECTS, ChangedHead, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
 
 TEXT = (ROOT / "docs/reference/protocol.md").read_text(encoding="utf-8")
 KINDS: dict[str, type[Message]] = {
     str(one.__struct_config__.tag): one
-    for one in (*vars(messages).values(), *vars(answering).values(), *vars(ceremony).values())
+    for one in (
+        *vars(messages).values(),
+        *vars(answering).values(),
+        *vars(ceremony).values(),
+        *vars(parties).values(),
+    )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
 }
 SECTIONS = dict(re.findall(r"^#### (\S+)\n(.*?)(?=^#|\Z)", TEXT, re.M | re.S))

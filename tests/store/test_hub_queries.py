@@ -67,6 +67,7 @@ class Party(msgspec.Struct, frozen=True):
     signing_key: bytes
     sealing_key: bytes
     recovery_key: bytes
+    agreement: str
     joined: int
 
 
@@ -77,6 +78,12 @@ class Log(msgspec.Struct, frozen=True):
     note: str
     cosigned: str | None
     added: int
+
+
+class Declared(msgspec.Struct, frozen=True):
+    seq: int
+    value: str
+    body: bytes
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -299,7 +306,7 @@ def test_a_band_is_set_only_when_it_changes_and_keeps_its_fact(store: Store) -> 
 
 def party(number: int, standing: str = "active") -> Party:
     key = bytes([number]) * 32
-    return Party(f"prt_{number}", "A Bank", "bank", "GB", standing, key, key, key, number)
+    return Party(f"prt_{number}", "A Bank", "bank", "GB", standing, key, key, key, "", number)
 
 
 def test_a_party_changes_but_when_it_joined_does_not(store: Store) -> None:
@@ -316,6 +323,30 @@ def test_two_parties_never_have_one_signing_key(store: Store) -> None:
         run(store, "put_party", **msgspec.structs.asdict(msgspec.structs.replace(party(1), id="prt_2")))
 
 
+def test_a_party_is_found_by_its_recovery_key_and_by_no_other(store: Store) -> None:
+    run(store, "put_party", **msgspec.structs.asdict(party(1)))
+    assert every(store, "party_by_recovery_key", Party, key=b"\1" * 32) == [party(1)]
+    assert every(store, "party_by_recovery_key", Party, key=b"\2" * 32) == []
+
+
+def test_what_was_declared_last_counts(store: Store) -> None:
+    for seq, value in ((1, "first"), (7, "second")):
+        run(store, "declare", holder="hub", seq=seq, value=value, body=b"")
+    run(store, "declare", holder="partner", seq=9, value="other", body=b"")
+    assert [row.value for row in every(store, "declared", Declared, holder="hub")] == ["first", "second"]
+    assert every(store, "declared_last", Declared, holder="hub") == [Declared(7, "second", b"")]
+    assert every(store, "declared_last", Declared, holder="agreement") == []
+
+
+def test_another_partner_has_seen_nothing(store: Store) -> None:
+    append_some(store, 2)
+    run(store, "note_stream", number=0, size=2, root=ZERO)
+    run(store, "witness_stream", number=0, size=2, frontier=b"f")
+    run(store, "forget_witness", frontier=b"")
+    (row,) = every(store, "unwitnessed_streams", Unwitnessed)
+    assert (row.noted_size, row.witnessed_size, row.witnessed_frontier) == (2, 0, b"")
+
+
 def test_the_head_log_grows_by_one_leaf_at_a_time(store: Store) -> None:
     for size in (1, 2, 2, 3):
         leaf = bytes([size]) * 32
@@ -323,7 +354,8 @@ def test_the_head_log_grows_by_one_leaf_at_a_time(store: Store) -> None:
         assert changed == 1 or size == 2
     assert run(store, "cosign_log", size=2, cosigned="n2 and the partner") == 1
     newest = every(store, "newest_log", Log)
-    cosigned = every(store, "newest_cosigned_log", Log)
+    cosigned = every(store, "newest_cosigned_log", Log, above=1)
+    assert every(store, "newest_cosigned_log", Log, above=2) == []
     assert newest == [Log(3, b"\3" * 32, b"", "n3", None, 3)]
     assert cosigned == [Log(2, b"\2" * 32, b"", "n2", "n2 and the partner", 2)]
     assert every(store, "log_of_size", Log, size=2) == cosigned

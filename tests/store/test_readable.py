@@ -59,6 +59,7 @@ def add_party(tx: Transaction, number: int, dice: random.Random) -> str:
         "signing_key": key,
         "sealing_key": key,
         "recovery_key": key,
+        "agreement": "",
         "joined": number,
     }
     tx.run("put_party", row)
@@ -220,8 +221,8 @@ def test_a_membership_of_another_party_or_group_opens_nothing(store: Store) -> N
                 "standing": "active",
             }
             key = bytes([number]) * 32
-            keys: Params = {"signing_key": key, "sealing_key": key, "recovery_key": key, "joined": 0}
-            tx.run("put_party", {**row, **keys})
+            keys: Params = {"signing_key": key, "sealing_key": key, "recovery_key": key}
+            tx.run("put_party", {**row, **keys, "agreement": "", "joined": 0})
         times: Params = {"name": "sepa", "party": "prt_0", "since": 0, "until": None, "reads_from": 0}
         tx.run("put_membership", times)
         for number, name in enumerate(["group:sepa", "group:atm"]):

@@ -5,8 +5,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,18 +15,22 @@ import msgspec
 
 from tocsin.agent.assets import assets_of, own_assets
 from tocsin.agent.classify import Classifier
+from tocsin.agent.directory import PartyRow
 from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.levels import Levels
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.protection import Protection
+from tocsin.agent.recovery import Sheet, read_sheet
 from tocsin.agent.refilling import Refilling, claim
-from tocsin.agent.replica import PartyRow, Replica
+from tocsin.agent.replica import Replica
 from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.join import Joined, join
+from tocsin.agent.verbs.recover import Recovered, recover
+from tocsin.agent.verbs.rotate import Rotated, complete, rotate
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
 from tocsin.errors import ConfigError, Taken, TocsinError
@@ -66,22 +70,17 @@ class _Count(msgspec.Struct, frozen=True):
     messages: int
 
 
-def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None) -> Joined:
-    """Make a new agent and join the alliance with a one-time code."""
-    if (folder / SETTINGS).exists():
-        raise Taken(f"{folder} holds an agent already.")
-    key_path = key_file or folder.parent / f"{folder.name}.key"
-    config = AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
-    own_assets(own)
-    check_hub_url(hub_url)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    create_master_key(key_path, folder, os.urandom)
+def init(
+    folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None, agreement: str = ""
+) -> Joined:
+    """Make a new agent and join the alliance with a one-time code, accepting the agreement of that SHA-256."""
+    config = _new(folder, hub_url, own, key_file)
     try:
         with opened(folder, config) as house:
-            joined = asyncio.run(_join(house, code))
+            joined = asyncio.run(_join(house, code, agreement))
     except BaseException:
         # Nothing was joined: a second try with a good code must find a clean place.
-        key_path.unlink(missing_ok=True)
+        Path(config.master_key).unlink(missing_ok=True)
         for name in (_STORE, f"{_STORE}-wal", f"{_STORE}-shm"):
             (folder / name).unlink(missing_ok=True)
         raise
@@ -89,9 +88,49 @@ def init(folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path |
     return joined
 
 
-async def _join(house: House, code: str) -> Joined:
+def start_over(folder: Path, sheet: Path, own: OwnAssets, key_file: Path | None, by: str) -> Recovered:
+    """Put new keys in place of this party's with its recovery key: in a new folder, or in one that has its vault still.
+
+    Broken off, the same command goes on where it stopped.
+    """
+    written, seed = read_sheet(sheet)
+    if not (folder / SETTINGS).exists():
+        save(folder / SETTINGS, _new(folder, written.url, own, key_file))
+    with opened(folder) as house:
+        return asyncio.run(_recover(house, written, seed, by))
+
+
+def renew_keys(folder: Path, by: str) -> Rotated:
+    """Replace this party's keys; `agent serve` may be running meanwhile, and goes on with the new ones."""
+    with opened(folder) as house:
+        return asyncio.run(_rotate(house, by))
+
+
+def _new(folder: Path, hub_url: str, own: OwnAssets, key_file: Path | None) -> AgentConfig:
+    """An empty place for an agent, with its master key."""
+    if (folder / SETTINGS).exists():
+        raise Taken(f"{folder} holds an agent already.")
+    key_path = key_file or folder.parent / f"{folder.name}.key"
+    own_assets(own)
+    check_hub_url(hub_url)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    create_master_key(key_path, folder, os.urandom)
+    return AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
+
+
+async def _join(house: House, code: str, agreement: str) -> Joined:
     async with http_client(house.config, COMMAND_SECONDS) as http:
-        return await join(house, code, http)
+        return await join(house, code, http, agreement)
+
+
+async def _recover(house: House, sheet: Sheet, seed: bytes, by: str) -> Recovered:
+    async with http_client(house.config, COMMAND_SECONDS) as http:
+        return await recover(house, http, sheet, seed, by)
+
+
+async def _rotate(house: House, by: str) -> Rotated:
+    async with http_client(house.config, COMMAND_SECONDS) as http:
+        return await rotate(house, http, by)
 
 
 def check_hub_url(url: str) -> str:
@@ -183,12 +222,19 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
         replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
         refilling = Refilling(house.store, hub)
         replica.refill = refilling.offer
-        follower = Follower(hub.stream, replica, house.clock, house.entropy, asyncio.sleep)
+
+        @asynccontextmanager
+        async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
+            await _renew(house, hub, http)
+            async with hub.stream(cursor) as chunks:
+                yield chunks
+
+        follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
         news = asyncio.Event()
         news.set()
         tasks = [
             asyncio.create_task(follower.run(news.set)),
-            asyncio.create_task(_send(house, hub)),
+            asyncio.create_task(_send(house, hub, http)),
             asyncio.create_task(refilling.run()),
             asyncio.create_task(_shield(house, news)),
         ]
@@ -204,9 +250,18 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
             task.result()
 
 
-async def _send(house: House, hub: SignedHub) -> None:
+async def _renew(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
+    """Sign with the keys that the vault has now; a rotation that was broken off is carried through first."""
+    keys = house.vault.next_keys()
+    if keys is not None and not keys.sheet:
+        await complete(house, http)
+    hub.renew(house.vault.membership())
+
+
+async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
     while True:
         try:
+            await _renew(house, hub, http)
             if house.config.acknowledge:
                 acknowledge_new(house)
             if again := await claim(house.store, hub):

@@ -5,15 +5,27 @@ A message is sealed in the vault until the hub has signed for it. The hub answer
 receipt, so two senders of one outbox, or a crash after sending, do no harm.
 """
 
+from contextlib import suppress
+
 import msgspec
 
+from tocsin.agent.directory import hub_keys
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.clock import SECOND, Clock, Instant
-from tocsin.errors import BadSignature, ClockSkew, InputError, NotBuilt, RemoteError, Replayed, TocsinError
+from tocsin.errors import (
+    BadSignature,
+    ClockSkew,
+    InputError,
+    NotActive,
+    NotBuilt,
+    RemoteError,
+    Replayed,
+    TocsinError,
+    Unauthenticated,
+)
 from tocsin.ids import Entropy
 from tocsin.privacy.box import Box
-from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.messages import Receipt, SignedReceipt, Told, decode, encode
@@ -96,7 +108,9 @@ class Outbox:
         for one in due:
             posted = msgspec.msgpack.decode(self._box.open(one.box, f"outbox/{one.id}"), type=_Posted)
             try:
-                answer, receipt = _read(await hub.post(posted.path, posted.body), membership, one.id)
+                data = await hub.post(posted.path, posted.body)
+                with self._store.reading("the hub's keys") as tx:
+                    answer, receipt = _read(tx, data, membership, one.id)
             except TocsinError as error:
                 if _may_pass(error):
                     self._put_off(one)
@@ -120,40 +134,53 @@ class Outbox:
             tx.run("settle_message", {"id": message_id, "state": state, "answer": answer})
 
 
-def settled_state(state: MessageState | None, membership: Membership) -> Settled | None:
+def settled_state(tx: Transaction, state: MessageState | None, membership: Membership) -> Settled | None:
     """How a message ended, from the outbox; None while it waits."""
     if state is None or state.answer is None:
         return None
     if state.state == "receipted":
-        return Settled(state.id, check_receipt(decode(state.answer, SignedReceipt), membership, state.id))
+        return Settled(state.id, check_receipt(tx, decode(state.answer, SignedReceipt), membership, state.id))
     return Settled(state.id, None, to_error(state.answer, 0).diagnostics())
 
 
 def _may_pass(error: TocsinError) -> bool:
-    """Whether sending again may help: a fault of theirs or of the way, a clock, a request seen twice.
+    """Whether sending again may help: a fault of theirs or of the way, a clock, a request seen twice, a party that is
+    suspended or whose keys are being replaced.
 
     A receipt that does not verify counts here too: it is no answer, and the message is not given up for it.
     """
-    return isinstance(error, ClockSkew | Replayed) or (
+    return isinstance(error, ClockSkew | Replayed | Unauthenticated | NotActive) or (
         error.status >= 500 and not isinstance(error, NotBuilt)
     )
 
 
-def _read(data: bytes, membership: Membership, message_id: str) -> tuple[SignedReceipt, Receipt]:
+def _read(
+    tx: Transaction, data: bytes, membership: Membership, message_id: str
+) -> tuple[SignedReceipt, Receipt]:
     """The hub's answer; RemoteError for anything else, such as the page of a box on the way: it is no refusal."""
     try:
         answer = decode(data, SignedReceipt)
-        return answer, check_receipt(answer, membership, message_id)
+        return answer, check_receipt(tx, answer, membership, message_id)
     except InputError as error:
         raise RemoteError(f"What came back is no receipt: {error.detail}") from None
 
 
-def check_receipt(answer: SignedReceipt, membership: Membership, message_id: str) -> Receipt:
-    """The receipt, if the hub signed it for this party's message; BadSignature otherwise."""
-    hub_key = VerifierKey.parse(membership.hub_key)
+def check_receipt(tx: Transaction, answer: SignedReceipt, membership: Membership, message_id: str) -> Receipt:
+    """The receipt, if the hub signed it for this party's message; BadSignature otherwise.
+
+    The hub's key at the directory size that the receipt names has signed it, or, when it was given again, a later one.
+    """
     context = Context("receipt", membership.realm, membership.hub)
-    verify(hub_key.public, context, answer.receipt, answer.signature)
     receipt = decode(answer.receipt, Receipt)
+    for key in hub_keys(tx, membership, receipt.directory):
+        with suppress(BadSignature):
+            verify(key.public, context, answer.receipt, answer.signature)
+            break
+    else:
+        raise BadSignature(
+            "No key of the hub that this agent knows has signed the receipt. If the hub changed its key, tocsin agent "
+            "serve learns of it; until then the message is kept."
+        )
     if (receipt.message, receipt.party) != (message_id, membership.party):
         raise BadSignature("The receipt is for another message or another party.")
     return receipt

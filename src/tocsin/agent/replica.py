@@ -14,6 +14,7 @@ import msgspec
 
 from tocsin.agent import warnings
 from tocsin.agent.alarms import reached, sound, sound_error
+from tocsin.agent.directory import apply_directory, party_at, ready, trust, wait
 from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
 from tocsin.agent.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.vault import Membership
@@ -22,10 +23,9 @@ from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.linter import lint_observable
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
-from tocsin.errors import BadSignature, Forked, ProofError, Refused, StorageError, TocsinError
+from tocsin.errors import BadSignature, ProofError, Refused, StorageError, TocsinError
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
-from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
@@ -35,8 +35,6 @@ from tocsin.wire.messages import (
     BandEvent,
     ErasureEvent,
     Head,
-    KeyEvent,
-    PartyEvent,
     SightingEvent,
     WarningEvent,
     decode,
@@ -58,19 +56,8 @@ class StreamRow(msgspec.Struct, frozen=True):
     witness: str
     late: int
     firm: int
+    directory: int
     note: str
-
-
-class PartyRow(msgspec.Struct, frozen=True):
-    """One party as the directory states it."""
-
-    id: str
-    name: str
-    role: str
-    jurisdiction: str
-    standing: str
-    signing_key: bytes
-    sealing_key: bytes
 
 
 class _MarkRow(msgspec.Struct, frozen=True):
@@ -93,14 +80,9 @@ class Replica:
         """Called when a restored hub asks for what it lost; whoever refills it sets it."""
 
     def trust(self) -> Trust:
-        """The hub's key from enrolment, and the partner's as the directory last declared it."""
-        declared = self._mark("partner-key") or self._membership.partner_key
-        return Trust(
-            hub=self._membership.hub,
-            realm=self._membership.realm,
-            hub_key=VerifierKey.parse(self._membership.hub_key),
-            partner_key=VerifierKey.parse(declared) if declared else None,
-        )
+        """The keys from enrolment, and what the directory has proved since."""
+        with self._store.reading("whom to trust") as tx:
+            return trust(tx, self._membership)
 
     def cursor(self) -> str:
         """Where reading goes on, or empty."""
@@ -127,7 +109,9 @@ class Replica:
         """Where verification of a stream goes on from."""
         with self._store.reading("stream state") as tx:
             row = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
-        return StreamState(Frontier.from_bytes(row.frontier), row.note) if row else StreamState()
+        if row is None:
+            return StreamState()
+        return StreamState(Frontier.from_bytes(row.frontier), row.note, directory=row.directory)
 
     def restoring(self, offer: Restoring) -> None:
         """The hub comes back from a backup: whoever refills it is told what it lacks."""
@@ -153,24 +137,27 @@ class Replica:
             for row in loose:
                 log.warning("%s: %d entries come again after the restart", row.name, row.size - row.firm)
                 rewind(tx, row.name, row.firm)
-                frontier = state_at(tx, row.name, row.firm).frontier.to_bytes()
-                _save(tx, msgspec.structs.replace(row, size=row.firm, frontier=frontier, late=0))
+                left = state_at(tx, row.name, row.firm)
+                frontier, known = left.frontier.to_bytes(), left.directory
+                _save(
+                    tx,
+                    msgspec.structs.replace(row, size=row.firm, frontier=frontier, late=0, directory=known),
+                )
             if loose:
                 rows = tx.all("streams", {}, into=StreamRow)
                 see_again(tx, {row.name: row.size for row in rows}, partial(self._apply, obey=True))
             tx.run("save_mark", {"name": "epoch", "value": str(max(event.epoch for event in restarts))})
             tx.run("save_mark", {"name": "claim", "value": str(min(event.since for event in restarts))})
-            self._keep_all(tx, trust, DIRECTORY, proved.state, proved.entries, proved.witness, now)
+            self._keep_all(tx, DIRECTORY, proved.state, proved.entries, proved.witness, now)
         return bool(loose)
 
     def keep(
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
         """Store verified entries with the head that proved them, and bring every view up to date."""
-        trust = self.trust()
         with self._store.transaction("keep entries") as tx:
             require_trust(tx)
-            obeyed = self._keep_all(tx, trust, stream, state, entries, witness, now)
+            obeyed = self._keep_all(tx, stream, state, entries, witness, now)
         if obeyed or any(entry.header.entry == "erasure" for entry in entries):
             with suppress(StorageError):  # a command reads an older moment: the next scrub takes these too
                 self._store.scrub()
@@ -178,7 +165,6 @@ class Replica:
     def _keep_all(
         self,
         tx: Transaction,
-        trust: Trust,
         stream: str,
         state: StreamState,
         entries: Sequence[VerifiedEntry],
@@ -186,19 +172,21 @@ class Replica:
         now: Instant,
     ) -> int:
         """How many erasures that waited for the partner were obeyed."""
-        remember_note(tx, trust, state.note)
         before = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
         late = 0 if witness != "late" else (before.late if before and before.late else now)
         firm = (before.firm if before else 0) if witness == "late" else state.frontier.size
         if late and now - late > LATE_LIMIT:
             self._alarm_once(tx, late)
         size, frontier = state.frontier.size, state.frontier.to_bytes()
-        _save(tx, StreamRow(stream, size, frontier, witness, late, firm, state.note))
+        _save(tx, StreamRow(stream, size, frontier, witness, late, firm, state.directory, state.note))
         if witness != "late":
             tx.run("keep_head", {"stream": stream, "head": state.head})
         obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0
         for entry in entries:
             self._keep(tx, entry, obey=witness != "late")
+        for entry in ready(tx, state.frontier.size) if stream == DIRECTORY else ():
+            self._act(tx, entry, obey=False)
+        remember_note(tx, trust(tx, self._membership), state.note)  # after a new key of the hub was taken
         return obeyed
 
     def _obey_waiting(self, tx: Transaction, stream: str, firm: int) -> int:
@@ -227,6 +215,15 @@ class Replica:
         if entry.body is None or entry.salt_b is None:
             return
         tx.run("keep_body", {**place, "salt_b": entry.salt_b, "body": entry.body})
+        if entry.stream != DIRECTORY and (sentence := wait(tx, entry)):
+            self._raise_alarm(tx, sentence)
+        else:
+            self._act(tx, entry, obey=obey)
+
+    def _act(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
+        """Bring the views up to date; what cannot be acted on is an alarm, and costs no neighbour."""
+        if entry.body is None:
+            return
         try:
             with tx.savepoint():
                 if peek(entry.body).v <= VERSION:  # what a newer hub says is kept, and never acted on
@@ -257,10 +254,9 @@ class Replica:
                 self._apply_erasure(tx, entry.stream, decode(body, ErasureEvent))
             case "erasure":
                 pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party":
-                self._apply_party(tx, decode(body, PartyEvent))
-            case "key":
-                self._apply_key(tx, decode(body, KeyEvent))
+            case "party" | "key" | "agreement" as kind:
+                if sentence := apply_directory(tx, self._membership, entry.seq, kind, body):
+                    self._raise_alarm(tx, sentence)
             case "restart" | "membership":
                 pass  # the one is acted on when it is proved; of the other the hub keeps the rosters
             case unknown:
@@ -276,9 +272,9 @@ class Replica:
 
     def _apply_warning(self, tx: Transaction, entry: VerifiedEntry, event: WarningEvent) -> None:
         """A warning counts only under its author's own signature: the hub could not have invented it."""
-        author = tx.one("party_by_id", {"id": event.author}, into=PartyRow)
+        author = party_at(tx, event.author, entry.header.directory)
         if author is None or author.role not in MAY_WARN or author.standing != Standing.ACTIVE:
-            raise BadSignature("The warning's author is no active agency and no desk of this alliance.")
+            raise BadSignature("When it was added, the warning's author was no active agency or desk.")
         context = Context("warning", self._membership.realm, self._membership.hub)
         verify(author.signing_key, context, event.warning, event.signature)
         if decode_warning(event.warning).author != event.author:
@@ -293,42 +289,6 @@ class Replica:
             for query in ("erase_body", "erase_postings", "erase_band", "erase_answers"):
                 tx.run(query, place)
         tx.run("forget_own_answer", {"message": erasure.fact})
-
-    def _apply_party(self, tx: Transaction, event: PartyEvent) -> None:
-        """A party's keys are taken once. Another key under its name could be the hub's own: it is not believed."""
-        known = tx.one("party_by_id", {"id": event.party}, into=PartyRow)
-        if known and (known.signing_key, known.sealing_key) != (event.signing_key, event.sealing_key):
-            raise Forked(
-                f"The directory gives {known.name} other keys than before, without a proof of its own."
-            )
-        tx.run(
-            "save_party",
-            {
-                "id": event.party,
-                "name": event.name,
-                "role": event.role,
-                "jurisdiction": event.jurisdiction,
-                "standing": event.standing,
-                "signing_key": event.signing_key,
-                "sealing_key": event.sealing_key,
-            },
-        )
-
-    def _apply_key(self, tx: Transaction, event: KeyEvent) -> None:
-        """The first partner counts from the next head on. The hub's own key is fixed by the enrolment code.
-
-        A hub that could put another partner in the first one's place could witness itself.
-        """
-        if event.holder != "partner":
-            return
-        declared = tx.one("mark", {"name": "partner-key"}, into=_MarkRow)
-        known = declared.value if declared else self._membership.partner_key
-        if known and known != event.key:
-            raise Forked(
-                "The directory names another partner than before, without the first one's agreement."
-            )
-        VerifierKey.parse(event.key)
-        tx.run("save_mark", {"name": "partner-key", "value": event.key})
 
     def _alarm_once(self, tx: Transaction, late: int) -> None:
         """The partner has been missing for a day: people hear of it once each time."""

@@ -24,6 +24,8 @@ _VIEWS = (
     "drop_erased_warnings",
     "drop_answers",
     "drop_parties",
+    "drop_party_history",
+    "drop_declared",
 )
 _PAGE = 5_000
 """Entries that are read at once."""
@@ -46,6 +48,10 @@ class _Leaf(msgspec.Struct, frozen=True):
     leaf: bytes
 
 
+class _HeaderRow(msgspec.Struct, frozen=True):
+    header: bytes
+
+
 class _Note(msgspec.Struct, frozen=True):
     size: int
     root: bytes
@@ -55,12 +61,14 @@ class _Note(msgspec.Struct, frozen=True):
 def state_at(tx: Transaction, stream: str, size: int) -> StreamState:
     """How a stream had proved itself when it had that many entries."""
     rows = tx.all("leaves", {"stream": stream, "start": 0, "stop": size}, into=_Leaf)
-    return StreamState(EMPTY.extend(row.leaf for row in rows))
+    last = tx.one("header_at", {"stream": stream, "seq": size - 1}, into=_HeaderRow)
+    directory = decode(last.header, Header).directory if last else 0
+    return StreamState(EMPTY.extend(row.leaf for row in rows), directory=directory)
 
 
 def rewind(tx: Transaction, stream: str, size: int) -> None:
     """Let go of every entry from that size on; the views are made anew afterwards."""
-    for query in ("rewind_bodies", "rewind_entries"):
+    for query in ("rewind_waiting", "rewind_bodies", "rewind_entries"):
         tx.run(query, {"stream": stream, "size": size})
 
 

@@ -60,6 +60,12 @@ class SignedHub:
         self._clock = clock
         self._entropy = entropy
 
+    def renew(self, membership: Membership) -> None:
+        """Sign as this membership from now on: its keys may have been replaced by a command meanwhile."""
+        if membership != self._membership:
+            self._membership = membership
+            self._key = SigningKey.from_seed(membership.signing_seed)
+
     async def get(self, path: str, query: str) -> bytes:
         """Ask for something; the hub's answer, or the error that its problem document stands for."""
         headers = self._signed("GET", path, b"", query)

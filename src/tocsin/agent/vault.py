@@ -38,7 +38,20 @@ class Membership(msgspec.Struct, frozen=True):
     alliance_identity: str
     signing_seed: bytes
     sealing_seed: bytes
-    recovery_seed: bytes
+    recovery_key: bytes
+    """Public; the private half is on paper."""
+    old_sealing_seeds: tuple[bytes, ...] = ()
+    """What was sealed to an earlier key can still be opened."""
+
+
+class NextKeys(msgspec.Struct, frozen=True):
+    """Keys that are about to replace this party's, and the signed message that says so."""
+
+    signing_seed: bytes
+    sealing_seed: bytes
+    message: bytes
+    sheet: str = ""
+    """Path of the next recovery key, when the recovery key is replaced too."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -81,16 +94,50 @@ class Vault:
     def membership(self) -> Membership:
         """Who this agent is; ConfigError before it joined an alliance."""
         with self._store.reading("who am I") as tx:
-            row = tx.one("secret", {"name": "membership"}, into=_SecretRow)
-        if row is None:
+            return self.membership_in(tx)
+
+    def membership_in(self, tx: Transaction) -> Membership:
+        """The same within a transaction."""
+        membership = self._secret(tx, "membership", Membership)
+        if membership is None:
             raise ConfigError("This agent has not joined an alliance: tocsin agent init.")
-        return _decode(self.box.open(row.box, "secret/membership"), Membership)
+        return membership
+
+    def joined(self) -> bool:
+        """Whether this agent belongs to an alliance."""
+        with self._store.reading("who am I") as tx:
+            return self._secret(tx, "membership", Membership) is not None
 
     def join(self, membership: Membership) -> None:
         """Remember who this agent is."""
-        box = self.box.seal(msgspec.json.encode(membership), "secret/membership")
         with self._store.transaction("join alliance") as tx:
-            tx.run("keep_secret", {"name": "membership", "box": box})
+            self._keep_secret(tx, "membership", membership)
+
+    def next_keys(self) -> NextKeys | None:
+        """Keys that were made and are not this party's yet, or None."""
+        with self._store.reading("next keys") as tx:
+            return self._secret(tx, "next-keys", NextKeys)
+
+    def keep_next_keys(self, tx: Transaction, keys: NextKeys) -> None:
+        """Keep them before anybody hears of them."""
+        self._keep_secret(tx, "next-keys", keys)
+
+    def take_next_keys(self, tx: Transaction, membership: Membership) -> None:
+        """They are this party's keys."""
+        self._keep_secret(tx, "membership", membership)
+        self.forget_next_keys(tx)
+
+    def forget_next_keys(self, tx: Transaction) -> None:
+        """They are nobody's keys any more."""
+        tx.run("drop_secret", {"name": "next-keys"})
+
+    def _secret(self, tx: Transaction, name: str, into: type[S]) -> S | None:
+        row = tx.one("secret", {"name": name}, into=_SecretRow)
+        return _decode(self.box.open(row.box, f"secret/{name}"), into) if row else None
+
+    def _keep_secret(self, tx: Transaction, name: str, value: msgspec.Struct) -> None:
+        box = self.box.seal(msgspec.json.encode(value), f"secret/{name}")
+        tx.run("keep_secret", {"name": name, "box": box})
 
     def open_case(
         self, tx: Transaction, case: Case, evidence: tuple[Evidence, ...], digests: tuple[str, ...]

@@ -46,6 +46,13 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
         "--key-file", type=Path, help="where the vault's key is kept (default: DIR.key, beside DIR)"
     )
 
+    parser.add_argument(
+        "--accept-agreement",
+        default="",
+        metavar="SHA256",
+        help="accept the members' agreement with this hash",
+    )
+
 
 def _init(parsed: argparse.Namespace) -> Iterator[Output]:
     own = OwnAssets(
@@ -54,7 +61,9 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         networks=tuple(parsed.network),
         aliases=tuple(parsed.alias),
     )
-    joined = app.init(Path(parsed.dir), parsed.hub, parsed.code, own, parsed.key_file)
+    joined = app.init(
+        Path(parsed.dir), parsed.hub, parsed.code, own, parsed.key_file, parsed.accept_agreement
+    )
     history = (
         "witnessed by a partner"
         if joined.witnessed
@@ -64,6 +73,7 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         (
             f"{joined.name} joined {joined.alliance} as {joined.role} ({joined.party}).",
             f"  the hub's history is {history}",
+            f"  the recovery key is in {joined.recovery}: print it, put it away, then delete the file.",
             "Next: tocsin agent serve, and tocsin agent report for a suspicious mail.",
         ),
         joined,

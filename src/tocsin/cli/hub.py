@@ -12,6 +12,7 @@ from tocsin.clock import day_of
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role
 from tocsin.hub import app
+from tocsin.proof.encoding import from_base64
 from tocsin.wire.messages import ERASURE_REASONS
 
 
@@ -24,11 +25,19 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=8710, help="port to listen on (default 8710, on loopback)"
     )
+    parser.add_argument(
+        "--agreement",
+        type=Path,
+        metavar="FILE",
+        help="what every member must accept, if there is such a text",
+    )
     parser.add_argument("--store", default="hub.db", help="SQLite file in DIR, or a postgresql:// address")
 
 
 def _init(parsed: argparse.Namespace) -> Iterator[Output]:
-    made = app.init(Path(parsed.dir), parsed.alliance, parsed.url, parsed.port, parsed.store)
+    made = app.init(
+        Path(parsed.dir), parsed.alliance, parsed.url, parsed.port, parsed.store, parsed.agreement
+    )
     yield Output(
         (
             f"Made the hub {made.hub}",
@@ -43,10 +52,14 @@ def _partner_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
     parser.add_argument("--url", required=True, help="where the partner serves")
     parser.add_argument("--key", required=True, help="the verifier key that `tocsin partner init` printed")
+    parser.add_argument(
+        "--endorsement", default="", help="what `tocsin partner endorse` of the partner before it printed"
+    )
 
 
 def _partner(parsed: argparse.Namespace) -> Iterator[Output]:
-    declared = app.declare_partner(Path(parsed.dir), parsed.url, parsed.key)
+    endorsement = from_base64(parsed.endorsement)
+    declared = app.declare_partner(Path(parsed.dir), parsed.url, parsed.key, endorsement)
     yield Output(
         ("Declared. From its next start the hub asks this partner to witness every head.",), declared
     )
@@ -65,6 +78,11 @@ def _enrol(parsed: argparse.Namespace) -> Iterator[Output]:
         (
             f"One-time code for {parsed.name}, good for {made.days} days:",
             f"  {made.code}",
+            *(
+                [f"It accepts the agreement with the SHA-256 {made.agreement}: send the text."]
+                if made.agreement
+                else []
+            ),
             "Hand it over by a way you trust: it carries the hub's identity. The party then runs tocsin agent init.",
         ),
         made,
@@ -102,16 +120,24 @@ _WITNESSED = {
 
 def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     found = app.status(Path(parsed.dir))
-    lines = [
-        f"{found.alliance}  ({found.hub})",
-        f"heads: {_WITNESSED[found.witness]}; {found.log_size:,} signed so far",
-    ]
+    lines = [f"{found.alliance}  ({found.hub})"]
+    if found.agreement:
+        lines.append(f"agreement: {found.agreement}")
+    lines.append(f"heads: {_WITNESSED[found.witness]}; {found.log_size:,} signed so far")
     lines += [f"  {stream.name:<40} {counted(stream.size, 'entry', 'entries')}" for stream in found.streams]
     lines += [
         f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {party.name}"
+        + _agreed(party.agreement, found.agreement)
         for party in found.parties
     ]
     yield Output(tuple(lines), found)
+
+
+def _agreed(accepted: str, present: str) -> str:
+    """What a party has accepted, where there is something to accept."""
+    if not present or accepted == present:
+        return ""
+    return "   (has accepted an earlier agreement)" if accepted else "   (has accepted no agreement)"
 
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, hub, partner, safekeeping, story, trust
+from tocsin.cli import agent, bench, hub, keys, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.screen import fold, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
@@ -24,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *hub.COMMANDS,
     *agent.COMMANDS,
     *trust.COMMANDS,
+    *keys.COMMANDS,
     *partner.COMMANDS,
     *safekeeping.COMMANDS,
     *story.COMMANDS,

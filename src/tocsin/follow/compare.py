@@ -19,7 +19,7 @@ import msgspec
 from tocsin.errors import BadProof, Forked, ProofError
 from tocsin.follow.verify import Trust
 from tocsin.proof.merkle import verify_consistency
-from tocsin.proof.note import Checkpoint, Note, open_note, verify_cosignature
+from tocsin.proof.note import Checkpoint, Note, open_under, verify_cosignature
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -31,8 +31,10 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def see(trust: Trust, text: str) -> Seen:
-    """Open a note of this alliance's log; BadSignature for one of another log, another hub or another partner."""
-    note = open_note(text, trust.hub_key)
+    """Open a note of this alliance's log, under a former key of the hub too; BadSignature for one of another
+    log, another hub or another partner.
+    """
+    note = open_under(text, [trust.hub_key, *trust.former_keys])
     return Seen(note.checkpoint, _witnessed(trust, note), text)
 
 
@@ -64,7 +66,8 @@ def refuse_no_extension(shorter: Seen, longer: Seen, path: tuple[bytes, ...]) ->
 
 
 def _witnessed(trust: Trust, note: Note) -> bool:
-    if trust.partner_key is None or note.line_of(trust.partner_key) is None:
-        return False
-    verify_cosignature(note, trust.partner_key)
-    return True
+    for key in (trust.partner_key, *trust.former_partners):
+        if key is not None and note.line_of(key) is not None:
+            verify_cosignature(note, key)
+            return True
+    return False

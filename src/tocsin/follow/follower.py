@@ -7,13 +7,14 @@ that five thousand agents do not come back in one moment.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tocsin.clock import Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import (
+    BadSignature,
     CursorExpired,
     Forked,
     Malformed,
@@ -24,6 +25,7 @@ from tocsin.errors import (
     TocsinError,
     Withheld,
 )
+from tocsin.follow.directory import foresee
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
 from tocsin.wire.ceremony import RestartEvent, Restoring
@@ -198,7 +200,7 @@ class Follower:
         state = self._keeper.state(head.stream)
         waiting = self._pending.get(head.stream, {})
         try:
-            proved = prove(self._keeper.trust(), state, waiting, head)
+            proved = self._proved(state, waiting, head)
             self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
@@ -209,6 +211,20 @@ class Follower:
             self._pending_bytes[head.stream] = 0
         return bool(proved.entries) or head.stream == DIRECTORY
 
+    def _proved(self, state: StreamState, waiting: Mapping[int, Entry], head: Head) -> Proved:
+        """What the head proves; one of the directory under the keys that its own entries give the hub and partner."""
+        known = self._keeper.trust()
+        if head.stream != DIRECTORY:
+            return prove(known, state, waiting, head)
+        news = range(state.frontier.size, head.size)
+        trust = foresee(known, (waiting[seq] for seq in news if seq in waiting))
+        proved = prove(trust, state, waiting, head)
+        if trust.hub_key != known.hub_key and proved.witness == "late":
+            raise BadSignature(
+                "The hub signs with a new key, and the partner has not co-signed that: nothing is taken until it has."
+            )
+        return proved
+
     def _go_on(self, head: Head) -> bool:
         """A hub that was restored is believed again when a witnessed head of its directory says so, and not before.
 
@@ -218,7 +234,7 @@ class Follower:
             return False
         waiting = self._pending.get(DIRECTORY, {})
         try:
-            proved = prove(self._keeper.trust(), self._keeper.firm_state(DIRECTORY), waiting, head)
+            proved = self._proved(self._keeper.firm_state(DIRECTORY), waiting, head)
         except Withheld:
             if not self._keeper.cursor():
                 raise

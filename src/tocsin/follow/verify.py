@@ -7,17 +7,17 @@ A reader holds the frontier of every stream that it follows. For a new head it c
 (2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
 (3) the proof leads from the stream's size and root to the note;
 (4) the stream has not become shorter, nor another one of the same length;
-(5) every entry up to the head's size is there, each body under its commitment;
+(5) every entry up to the head's size is there, each body under its commitment, none judged by an older directory;
 (6) the tree over what the reader holds and these entries has the head's root.
 
 Pure: bytes in, verified entries out. The reader's store and the network are elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from tocsin.errors import BadSignature, Rewritten, TakenBack, Withheld
+from tocsin.errors import BadSignature, ProofError, Rewritten, TakenBack, Withheld
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
@@ -33,6 +33,9 @@ class Trust(msgspec.Struct, frozen=True):
     hub_key: VerifierKey
     partner_key: VerifierKey | None
     """None: heads are unwitnessed by declared policy."""
+    former_keys: tuple[VerifierKey, ...] = ()
+    """Keys of the hub before this one: they open old notes, never a new head."""
+    former_partners: tuple[VerifierKey, ...] = ()
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -43,6 +46,8 @@ class StreamState(msgspec.Struct, frozen=True):
     """The signed note of the newest head."""
     head: bytes = b""
     """The newest head, whole, as it came: what a hub is shown that must be made whole again."""
+    directory: int = 0
+    """The directory size that its last entry names."""
 
 
 class VerifiedEntry(msgspec.Struct, frozen=True):
@@ -98,13 +103,27 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
                 f"Entry {seq} of {head.stream} is counted by the signed head and was not delivered."
             )
         entries.append(verify_entry(trust, pending[seq]))
+    directory = _directory(state, entries)
     frontier = held.extend(entry.leaf for entry in entries)
     if frontier.root() != head.root:  # (6)
         raise Rewritten(
             f"The entries of {head.stream} up to {head.size} are not those under the signed root: "
             "an entry was changed, put in or left out."
         )
-    return Proved(StreamState(frontier, head.note, encode(head)), tuple(entries), witness)
+    return Proved(StreamState(frontier, head.note, encode(head), directory), tuple(entries), witness)
+
+
+def _directory(state: StreamState, entries: Iterable[VerifiedEntry]) -> int:
+    """The directory size that the last entry names. It never falls: else an old key could sign again."""
+    directory = state.directory
+    for entry in entries:
+        if entry.header.directory < directory:
+            raise ProofError(
+                f"Entry {entry.seq} of {entry.stream} wants to be judged by an older directory than the entry before: "
+                "a key that was replaced may have signed it."
+            )
+        directory = entry.header.directory
+    return directory
 
 
 def _witness(trust: Trust, note: Note) -> str:

@@ -66,6 +66,8 @@ class Proposal(msgspec.Struct, frozen=True):
     """That this log extends the one held; empty unless the partner was away."""
     changes: tuple[ChangedHead, ...]
     note: str
+    keys: tuple[bytes, ...] = ()
+    """Every change of the hub's own key, as in its directory."""
 
 
 class WitnessState(msgspec.Struct, frozen=True):
@@ -111,7 +113,11 @@ def moved_head(key: bytes, witnessed: Frontier, appended: Sequence[bytes]) -> Ch
 
 
 def propose(
-    head: SignedHead, held: Frontier, skipped: Sequence[bytes], changes: Iterable[ChangedHead]
+    head: SignedHead,
+    held: Frontier,
+    skipped: Sequence[bytes],
+    changes: Iterable[ChangedHead],
+    keys: tuple[bytes, ...] = (),
 ) -> Proposal:
     """The proposal for a signed head.
 
@@ -119,7 +125,7 @@ def propose(
     this one excluded; `changes` holds every stream that moved since it was last witnessed.
     """
     path = held.consistency_proof(skipped)
-    return Proposal(held.size, head.log_before.to_bytes(), path, tuple(changes), head.note)
+    return Proposal(held.size, head.log_before.to_bytes(), path, tuple(changes), head.note, keys)
 
 
 def accept(proposed: str, answer: str, hub_key: VerifierKey, partner_key: VerifierKey) -> Instant:

@@ -4,6 +4,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,11 +14,12 @@ from starlette.applications import Starlette
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
-from tocsin.domain.party import Role
+from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, Taken
-from tocsin.hub.assembly import KEYS_BYTES, assemble, assemble_restoring, exchange
+from tocsin.hub.assembly import assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.joining import hub_verifier
+from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
+from tocsin.hub.keyfile import put_in_place as put_keys_in_place
 from tocsin.hub.noting import Partner
 from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
@@ -25,8 +27,11 @@ from tocsin.hub.status import status as hub_status
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
+from tocsin.hub.verbs.keys import declare_partner as state_partner
+from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
-from tocsin.hub.views.directory import all_parties, state_key
+from tocsin.hub.verbs.standing import announce_agreement, change_standing
+from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.postgres import open_postgres
@@ -35,6 +40,7 @@ from tocsin.storage.store import Store, Transaction
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.messages import Outcome, encode
+from tocsin.wire.parties import KeyEvent
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
@@ -52,6 +58,8 @@ class Code(msgspec.Struct, frozen=True):
 
     code: str
     days: int
+    agreement: str
+    """SHA-256 of the agreement that the new party must accept; empty when there is none."""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -98,48 +106,96 @@ class Shown(msgspec.Struct, frozen=True):
     streams: int
 
 
-def init(folder: Path, alliance: str, url: str, port: int, store: str) -> Made:
-    """Make a new hub: its keys, its store, and the directory's first entry, which is its own key."""
+class Rotated(msgspec.Struct, frozen=True):
+    """The hub's new key."""
+
+    key: str
+
+
+class Stands(msgspec.Struct, frozen=True):
+    """A party whose standing changed."""
+
+    party: str
+    name: str
+    standing: Standing
+
+
+class Agreed(msgspec.Struct, frozen=True):
+    """The members' agreement."""
+
+    digest: str
+
+
+def init(
+    folder: Path, alliance: str, url: str, port: int, store: str, agreement_file: Path | None = None
+) -> Made:
+    """Make a new hub: its keys, its store, and the directory's first entries: its agreement, if any, and its key."""
     if (folder / _SETTINGS).exists():
         raise Taken(f"{folder} holds a hub already.")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise ConfigError(f"{url!r} is not an http or https address.")
+    digest = _digest_of(agreement_file) if agreement_file else ""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_keys(folder / _KEYS)
+    make_keys(folder / _KEYS, os.urandom)
     config = HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store)
     try:
         with _opened(folder, config) as (hub, opened):
-            opened.run("found the hub", lambda tx: _found(tx, hub))
+            opened.run("found the hub", lambda tx: _found(tx, hub, digest))
     except BaseException:
         (folder / _KEYS).unlink()  # nothing was founded: a second try must find a clean place
         raise
     save(folder / _SETTINGS, config)
-    return Made(hub.identity.id, str(hub_verifier(hub)))
+    return Made(hub.identity.id, str(hub.identity.key))
 
 
-def declare_partner(folder: Path, url: str, key: str) -> PartnerLink:
+def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") -> PartnerLink:
     """Declare the partner: from its next start the hub has every head witnessed. The directory says so to everybody.
 
-    Its address may change later. Another partner in its place would be believed by no agent: Taken.
+    Its address may change later. Refused when another partner is there that has not endorsed this one: `tocsin partner
+    endorse`. No agent would believe it.
     """
     parsed, link = VerifierKey.parse(key), PartnerLink(url=url, key=key)
     with _opened(folder) as (hub, opened):
         if parsed.public == hub.identity.signing_key.public:
             raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
         config = load(folder / _SETTINGS, HubConfig)
-        if config.partner is None:
-            opened.run("declare partner", lambda tx: state_key(tx, hub, "partner", key))
-        elif config.partner.key != key:
-            raise Taken("This hub has another partner, and there is no ceremony yet to exchange it.")
+        opened.run("declare partner", lambda tx: state_partner(tx, hub, parsed, endorsement))
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
     return link
+
+
+def rotate_key(folder: Path) -> Rotated:
+    """Give the hub its next signing key; processes that serve refuse everything until they are started again."""
+    with _opened(folder) as (hub, opened):
+        after = stage_next(folder / _KEYS, os.urandom)
+        before = hub.identity.signing_key
+        key = opened.run("rotate the hub's key", lambda tx: rotate_hub_key(tx, hub, before, after))
+        put_keys_in_place(folder / _KEYS)
+    return Rotated(str(key))
+
+
+def stand(folder: Path, party: str, wanted: Standing, reason: str) -> Stands:
+    """Suspend, reinstate or expel a party; the hub may be serving meanwhile, and cuts it off within a second."""
+    with _opened(folder) as (hub, opened):
+        found = opened.run("change standing", lambda tx: change_standing(tx, hub, party, wanted, reason))
+    return Stands(found.id, found.name, found.standing)
+
+
+def agree(folder: Path, file: Path) -> Agreed:
+    """Announce the members' agreement, new or changed; each party then accepts it, or is seen not to have."""
+    digest = _digest_of(file)
+    with _opened(folder) as (hub, opened):
+        opened.run("announce agreement", lambda tx: announce_agreement(tx, hub, digest))
+    return Agreed(digest)
 
 
 def enrol(folder: Path, name: str, role: Role, jurisdiction: str) -> Code:
     """A one-time code for a new party; the hub may be serving meanwhile."""
     with _opened(folder) as (hub, opened):
         code = opened.run("invite", lambda tx: invite(tx, hub, name, role, jurisdiction))
-    return Code(code, CODE_DAYS)
+        with opened.reading("agreement") as tx:
+            digest = agreement(tx)
+    return Code(code, CODE_DAYS, digest)
 
 
 def erase(folder: Path, fact: str, reason: str) -> Erased:
@@ -191,7 +247,7 @@ def restore(folder: Path, file: Path | None) -> Restored:
         put_in_place(file, folder / config.store)
     try:
         with _opened(folder) as (hub, opened):
-            opened.run("begin restore", lambda tx: begin(tx, hub_verifier(hub)))
+            opened.run("begin restore", lambda tx: begin(tx, hub.identity.key))
             with opened.reading("backup") as tx:
                 held = lacking(tx)
     except BaseException:
@@ -226,7 +282,6 @@ def application(folder: Path) -> Starlette:
 def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
     """The application, of a hub that is whole or of one that comes back from a backup, and what ends its streams."""
     config = load(folder / _SETTINGS, HubConfig)
-    hub = _exchange(folder, config)
 
     def open_store() -> Store:
         return _store(folder, config)
@@ -237,7 +292,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
         key = VerifierKey.parse(config.partner.key)
         return HttpPartner(config.partner.url, key, config.witness_seconds)
 
-    with _opened(folder) as (_, opened), opened.reading("is it whole") as tx:
+    with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
         restoring = begun(tx) is not None
     if restoring:
         restart = assemble_restoring(hub, config, open_store, open_partner)
@@ -252,16 +307,18 @@ def _opened(folder: Path, config: HubConfig | None = None) -> Iterator[tuple[Exc
     config = config or load(folder / _SETTINGS, HubConfig)
     store = _store(folder, config)
     try:
-        yield _exchange(folder, config), store
+        yield _exchange(folder, config, store), store
     finally:
         store.close()
 
 
-def _found(tx: Transaction, hub: Exchange) -> None:
-    """The directory's first entry: the hub's own key."""
+def _found(tx: Transaction, hub: Exchange, agreed: str) -> None:
+    """The directory's first entries: the members' agreement, if there is one, and the hub's own key."""
     if tx.all("stream_heads", {}, into=StreamHead):
         raise Taken("The store holds another hub's streams.")
-    state_key(tx, hub, "hub", str(hub_verifier(hub)))
+    if agreed:
+        state_agreement(tx, hub, agreed)
+    state_key(tx, hub, KeyEvent(holder="hub", key=str(hub.identity.key)))
 
 
 def _store(folder: Path, config: HubConfig) -> Store:
@@ -270,14 +327,22 @@ def _store(folder: Path, config: HubConfig) -> Store:
     return open_sqlite(folder / config.store)
 
 
-def _exchange(folder: Path, config: HubConfig) -> Exchange:
-    return exchange(config, (folder / _KEYS).read_bytes(), SystemClock(), os.urandom)
+def _exchange(folder: Path, config: HubConfig, store: Store) -> Exchange:
+    hub = exchange(config, read_keys(folder / _KEYS), SystemClock(), os.urandom)
+    next_key = staged(folder / _KEYS)
+    if next_key is None:
+        return hub
+    with store.reading("the hub's key") as tx:
+        declared = declared_keys(tx, "hub")
+    if declared and declared[-1].key == str(hub.identity.verifier(next_key.public)):
+        put_keys_in_place(folder / _KEYS)  # a rotation was broken off between the directory and the file
+        return exchange(config, read_keys(folder / _KEYS), SystemClock(), os.urandom)
+    return hub
 
 
-def _write_keys(path: Path) -> None:
-    """The seed of the signing key and the cursor key, for the owner's eyes only; never written twice."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(os.urandom(KEYS_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+def _digest_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}.") from None

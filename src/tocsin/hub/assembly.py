@@ -33,9 +33,9 @@ from tocsin.storage.store import Store
 from tocsin.wire.registrable import registrable
 
 REALM = "live"
-_SEED_BYTES = 32
-KEYS_BYTES = 2 * _SEED_BYTES
-"""The seed of the signing key, then the cursor key."""
+SEED_BYTES = 32
+KEYS_BYTES = 2 * SEED_BYTES
+"""The seed of the signing key, then the cursor key; behind them the first public key, once it was rotated."""
 
 
 class Hub(msgspec.Struct, frozen=True):
@@ -51,15 +51,17 @@ class Hub(msgspec.Struct, frozen=True):
 
 def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> Exchange:
     """Who the hub is, from its keys, and what its verbs are given."""
-    signing_key = SigningKey.from_seed(keys[:_SEED_BYTES])
-    digest = sha256(b"tocsin/hub/v1" + signing_key.public).digest()
+    signing_key = SigningKey.from_seed(keys[:SEED_BYTES])
+    first_key = keys[KEYS_BYTES:] or signing_key.public
+    digest = sha256(b"tocsin/hub/v1" + first_key).digest()
     identity = HubIdentity(
         id=f"hub_{digest[:16].hex()}",
         realm=REALM,
         alliance=config.alliance,
         alliance_identity=f"identity--{uuid.UUID(bytes=digest[16:], version=4)}",
         signing_key=signing_key,
-        cursor_key=keys[_SEED_BYTES:],
+        first_key=first_key,
+        cursor_key=keys[SEED_BYTES:KEYS_BYTES],
     )
     streams = Streams(identity.id, identity.realm, clock, entropy)
     return Exchange(identity, streams, clock, entropy, registrable)
@@ -88,7 +90,7 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
         reader.close()
 
     intake = Intake(hub, commits, reader, authority_of(config.public_url))
-    joining = Joining(hub, commits, config.partner.key if config.partner else None)
+    joining = Joining(hub, commits)
     application = Routes(intake, joining, following, reader).application(lifespan)
     return Hub(application, hub, commits, intake, following, noting)
 

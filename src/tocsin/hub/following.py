@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import suppress
 
 from tocsin.domain.audience import DIRECTORY
-from tocsin.domain.party import Party
+from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
 from tocsin.errors import CursorExpired, Unauthenticated
 from tocsin.hub.exchange import Exchange
@@ -29,8 +29,9 @@ from tocsin.wire.sse import event, position
 
 log = logging.getLogger("tocsin.hub")
 
-_ROUND_SECONDS = 1.0
-"""Look at the store at least this often: another process of this hub may have written."""
+_ROUND_SECONDS = 0.5
+"""Look at the store at least this often: another process of this hub may have written, or suspended somebody, who is
+then cut within a second."""
 
 
 class Following:
@@ -80,12 +81,14 @@ class Following:
 
     def follow(self, party: Party, cursor_text: str | None) -> AsyncIterator[bytes]:
         """The bytes of one connection, from the cursor on, for ever; CursorExpired for a cursor of another history."""
-        return self._connection(party.id, self._positions(cursor_text))
+        return self._connection(party, self._positions(cursor_text))
 
-    async def _connection(self, party: str, start: Mapping[int, int]) -> AsyncIterator[bytes]:
+    async def _connection(self, party: Party, start: Mapping[int, int]) -> AsyncIterator[bytes]:
         # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
         # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
-        viewer = self._viewer(party)
+        viewer = self._viewer(party.id)
+        if viewer.party != party or party.standing is not Standing.ACTIVE:
+            return  # it changed since it was admitted: nobody would cut it any more
         names = streams_of(viewer, self._hub.clock.now())
         subscriber = self._fanout.join(names)
         self._viewers[subscriber] = viewer
@@ -152,19 +155,19 @@ class Following:
         while True:
             await _wait(self._wake_entries)
             try:
-                with self._reader.reading("wave") as tx:
-                    self._send_wave(tx)
+                self._send_wave()
             except Exception:  # one failed round must not end the service: the next one starts from the store
                 log.exception("entries could not be sent")
             self._wake_heads.set()
 
-    def _send_wave(self, tx: Transaction) -> None:
+    def _send_wave(self) -> None:
         """Cut whoever may no longer read as it does, then send what is new: all as of one moment."""
-        heads = tx.all("stream_heads", {}, into=StreamHead)
-        if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
-            self._cut_changed(tx)
-        for head in heads:
-            self._publish_entries(tx, head)
+        with self._reader.reading("wave") as tx:
+            heads = tx.all("stream_heads", {}, into=StreamHead)
+            if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
+                self._cut_changed(tx)
+            for head in heads:
+                self._publish_entries(tx, head)
 
     def _cut_changed(self, tx: Transaction) -> None:
         """End the connections of parties whose standing or groups changed; they come back to what they may read now."""
@@ -197,6 +200,7 @@ class Following:
             await _wait(self._wake_heads)
             try:
                 news = await self._noting.note(self._sent.values())
+                self._send_wave()  # another process may have signed what this one has not sent yet
                 proved = [
                     (name, found)
                     for name in sorted(news, key=_directory_first)

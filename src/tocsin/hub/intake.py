@@ -6,7 +6,8 @@
 (3) The signature covers method, host, path, query and the digest of the body as received, and is fresh.
 (4) The party is active.
 (5) The body is a message of the kind that this address takes.
-(6) The nonce is new.
+(6) The party still stands as in (2) and (4), in the transaction that writes; this process's key counts; the nonce is
+    new.
 (7) A message that was receipted before gets the same receipt again.
 (8) The verb does its work, with a verdict for each object.
 (9) The receipt is stored in the same transaction, which becomes durable.
@@ -23,11 +24,11 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
-from tocsin.errors import Forbidden, Replayed, StorageError, TocsinError, TooLarge, Unauthenticated
+from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, TooLarge, Unauthenticated
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.streams import Origin
-from tocsin.hub.views.directory import party_by_id
+from tocsin.hub.streams import Origin, directory_size
+from tocsin.hub.views.directory import demand_own_key, party_by_id
 from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
@@ -75,7 +76,9 @@ class Intake:
         message = decode(request.body, kind)  # (5)
 
         def work(tx: Transaction) -> bytes | TocsinError:
-            self._spend_nonce(tx, claim)  # (6)
+            demand_own_key(tx, self._hub, self._hub.identity.key)  # (6)
+            _demand_unchanged(tx, sender.party)
+            self._spend_nonce(tx, claim)
             earlier = tx.one(
                 "receipt_of_message", {"party": sender.party.id, "id": message.id}, into=_ReceiptRow
             )  # (7)
@@ -112,7 +115,12 @@ class Intake:
     async def admit(self, request: SignedRequest) -> Party:
         """Steps 1 to 4 and 6 for a request that only reads."""
         sender, claim = self._authenticate(request)
-        await self._commits.run(lambda tx: self._spend_nonce(tx, claim))
+
+        def work(tx: Transaction) -> None:
+            _demand_unchanged(tx, sender.party)
+            self._spend_nonce(tx, claim)
+
+        await self._commits.run(work)
         return sender.party
 
     def _authenticate(self, request: SignedRequest) -> tuple[Sender, SignatureClaim]:
@@ -137,8 +145,7 @@ class Intake:
             body=request.body,
             now=self._hub.clock.now(),
         )
-        if party.standing is not Standing.ACTIVE:  # (4)
-            raise Forbidden(f"This party is {party.standing}.")
+        _demand_active(party)  # (4)
         return Sender(party, Origin(owner=party.id, record=_origin_record(party.id, request.headers))), claim
 
     def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
@@ -153,11 +160,31 @@ class Intake:
     ) -> bytes:
         now = self._hub.clock.now()
         receipt = encode(
-            Receipt(hub=self._hub.identity.id, party=party, message=identifier, added=now, outcomes=outcomes)
+            Receipt(
+                hub=self._hub.identity.id,
+                party=party,
+                message=identifier,
+                added=now,
+                outcomes=outcomes,
+                directory=directory_size(tx),
+            )
         )
         tx.run("purge_messages", {"before": now - RECEIPTS_KEPT})
         tx.run("insert_message", {"party": party, "id": identifier, "receipt": receipt, "added": now})
         return receipt
+
+
+def _demand_active(party: Party) -> None:
+    if party.standing is not Standing.ACTIVE:
+        raise NotActive(f"It is {party.standing}.")
+
+
+def _demand_unchanged(tx: Transaction, admitted: Party) -> None:
+    """What was admitted a moment ago is judged again by the directory as it stands in this transaction."""
+    party = party_by_id(tx, admitted.id)
+    if party is None or party.signing_key != admitted.signing_key:
+        raise Unauthenticated("Its key was replaced a moment ago.")
+    _demand_active(party)
 
 
 def _origin_record(party: str, headers: Mapping[str, str]) -> bytes:

@@ -19,10 +19,11 @@ from tocsin.halves.witness import Proposal, SignedHead, accept, moved_head, prop
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import StreamHead
+from tocsin.hub.views.directory import demand_own_key, former_keys, key_changes
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key
 from tocsin.proof.merkle import EMPTY, Frontier
-from tocsin.proof.note import KeyKind, VerifierKey, log_origin, open_note
+from tocsin.proof.note import VerifierKey, log_origin, open_note, open_under
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Head
@@ -30,6 +31,10 @@ from tocsin.wire.messages import Head
 PROPOSAL = "proposal"
 """The fact about the hub under which the proposal is kept whose fate is not known; empty: there is none."""
 
+_PARTNER = "partner"
+"""The fact that names the partner whose cosignatures count."""
+_PARTNER_SINCE = "partner-since"
+"""The fact that says from which size of the log on they do."""
 
 _REFUSALS = (ProofError, StateError, InputError)
 """What a partner says that changed nothing. Any other failure leaves open what it did."""
@@ -109,10 +114,11 @@ class Noting:
         self._reader = reader
         self._partner = partner
         self._origin = log_origin(identity.id, identity.realm)
-        self._key = VerifierKey(self._origin, KeyKind.NOTE, identity.signing_key.public)
+        self._key = identity.key
         self.last_refusal: TocsinError | None = None
         """Why the partner did not co-sign the last time, if it did not."""
         self.stand = self._load()
+        self._met = False
         self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
         """Streams whose readers may not hold the newest head as it should be signed."""
 
@@ -122,6 +128,7 @@ class Noting:
             rows = {row.name: row for row in tx.all("noted_heads", {}, into=NotedHead) if row.noted_size}
             log = tx.one("newest_log", {}, into=LogRow)
             before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
+            since = _partner_since(tx)
         if log is None:
             return Stand(None, "", {}, "unwitnessed" if self._partner is None else "late")
         heads = HeadMap(
@@ -129,20 +136,44 @@ class Noting:
         )
         log_before = Frontier.from_bytes(before.frontier) if before else EMPTY
         signed = SignedHead(heads, log_before, Frontier.from_bytes(log.frontier), log.note)
-        return Stand(signed, log.cosigned or log.note, rows, self._witness(cosigned=log.cosigned is not None))
+        cosigned = log.cosigned if log.size > since else None
+        return Stand(signed, cosigned or log.note, rows, self._witness(cosigned=cosigned is not None))
 
     async def note(self, heads: Iterable[StreamHead]) -> frozenset[str]:
         """Sign the next head if any stream moved, and have it witnessed; returns the streams whose head is news."""
+        if not self._met:
+            await self._meet_partner()
+        news = self._catch_up()
+        self._owed |= news
         moved = [head for head in heads if head.size > self._noted_size(head.name)]
         if moved:
             await self._sign(moved)
-        news = {head.name for head in moved}
+        news |= {head.name for head in moved}
         self._owed |= news
         while self._partner and self.stand.signed and self.stand.witness == "late":
             if not await self._ask(self._partner, self.stand.signed):
                 return frozenset(news)
         news, self._owed = self._owed, set()
         return frozenset(news)
+
+    async def _meet_partner(self) -> None:
+        """Another partner than the one that co-signed until now has seen nothing: it begins with the next head."""
+        if self._partner is not None:
+            key = str(self._partner.key).encode()
+            if await self._commits.run(lambda tx: _introduce(tx, key), quiet=True):
+                self.stand = self._load()
+                self._owed = set(self.stand.streams)
+        self._met = True
+
+    def _catch_up(self) -> set[str]:
+        """Streams whose head another process of this hub has signed since this one looked."""
+        with self._reader.reading("newest head") as tx:
+            log = tx.one("newest_log", {}, into=LogRow)
+        signed = self.stand.signed
+        if log is None or (signed is not None and log.size == signed.log.size):
+            return set()
+        before, self.stand = self.stand.streams, self._load()
+        return {name for name, row in self.stand.streams.items() if before.get(name) != row}
 
     def prove(self, stream: str) -> Head | None:
         """The newest head of one stream with its proof; None while it has none."""
@@ -183,6 +214,7 @@ class Noting:
         signed = sign_head(before.changed(changed), log, self._origin, identity.signing_key)
 
         def work(tx: Transaction) -> None:
+            demand_own_key(tx, self._hub, self._key)
             row: Params = {"size": signed.log.size, "leaf": signed.heads.log_leaf(), "note": signed.note}
             frontier, now = signed.log.to_bytes(), self._hub.clock.now()
             if tx.run("append_log", {**row, "frontier": frontier, "added": now}) != 1:
@@ -218,11 +250,21 @@ class Noting:
         except _REFUSALS:  # it holds what it held before: the next proposal is made anew
             await self._commits.run(lambda tx: _keep(tx, None), quiet=True)
             raise
-        accept(proposal.note, cosigned, self._key, partner.key)
-        size = open_note(proposal.note, self._key).checkpoint.size
+        key = self._signer_of(proposal.note)
+        accept(proposal.note, cosigned, key, partner.key)
+        size = open_note(proposal.note, key).checkpoint.size
         await self._commits.run(lambda tx: self._witnessed(tx, proposal, size, cosigned), quiet=True)
         if size == signed.log.size:
             self.stand = Stand(signed, cosigned, self.stand.streams, "witnessed")
+
+    def _signer_of(self, note: str) -> VerifierKey:
+        """Which of the hub's keys signed it: a proposal from before a rotation still has its fate to learn."""
+        with self._reader.reading("the hub's keys") as tx:
+            keys = [self._key, *former_keys(tx, self._key)]
+        lines = open_under(note, keys).lines
+        return next(
+            key for key in keys if any((line.name, line.key_id) == (key.name, key.id) for line in lines)
+        )
 
     def _propose(self, tx: Transaction, signed: SignedHead) -> Proposal:
         """The proposal of the newest head, kept until its fate is known."""
@@ -244,7 +286,7 @@ class Noting:
         _keep(tx, None)
 
     def _proposal(self, tx: Transaction, signed: SignedHead, missed: list[_Unwitnessed]) -> Proposal:
-        held_row = tx.one("newest_cosigned_log", {}, into=LogRow)
+        held_row = tx.one("newest_cosigned_log", {"above": _partner_since(tx)}, into=LogRow)
         held = Frontier.from_bytes(held_row.frontier) if held_row else EMPTY
         limit = signed.log.size - 1 - held.size
         skipped = [
@@ -256,7 +298,28 @@ class Noting:
             )
             for row in missed
         ]
-        return propose(signed, held, skipped, changes)
+        return propose(signed, held, skipped, changes, key_changes(tx))
+
+
+def _introduce(tx: Transaction, key: bytes) -> bool:
+    """Whether the partner of that key is another one than before; then it is as if nothing had been witnessed."""
+    known = tx.one("get_meta", {"key": _PARTNER}, into=_Fact)
+    if known is not None and known.value == key:
+        return False
+    tx.run("set_meta", {"key": _PARTNER, "value": key})
+    if known is None:
+        return False
+    log = tx.one("newest_log", {}, into=LogRow)
+    tx.run("set_meta", {"key": _PARTNER_SINCE, "value": str(log.size if log else 0).encode()})
+    tx.run("forget_witness", {"frontier": EMPTY.to_bytes()})
+    _keep(tx, None)
+    return True
+
+
+def _partner_since(tx: Transaction) -> int:
+    """Size of the head log when the present partner came; 0 for the first."""
+    row = tx.one("get_meta", {"key": _PARTNER_SINCE}, into=_Fact)
+    return int(row.value) if row else 0
 
 
 def _kept(tx: Transaction) -> Proposal | None:

@@ -23,7 +23,7 @@ from tocsin.hub.views.handed_in import HANDED_IN, Stored, apply
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import SALT_SIZE
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, verify_consistency
-from tocsin.proof.note import Checkpoint, open_note, verify_cosignature
+from tocsin.proof.note import Checkpoint, open_under, verify_cosignature
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Refill
 from tocsin.wire.messages import ErasureEvent, Head, decode
@@ -43,7 +43,7 @@ MAX_WANTED = 10_000
 
 def check_head(trust: Trust, head: Head) -> Checkpoint:
     """Steps 1 and 2; the note's checkpoint, or a ProofError."""
-    note = open_note(head.note, trust.hub_key)  # (1)
+    note = open_under(head.note, [trust.hub_key, *trust.former_keys])  # (1)
     if trust.partner_key is not None:
         verify_cosignature(note, trust.partner_key)
     proof = HeadProof(head.map_index, head.map_size, head.map_path, note.checkpoint.size - 1, head.log_path)

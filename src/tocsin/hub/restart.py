@@ -81,7 +81,9 @@ class Ceremony:
         self._partner = partner
         self._patience_seconds = patience_seconds
         key = partner.key if partner else None
-        self._trust = Trust(hub.identity.id, hub.identity.realm, hub_verifier(hub), key)
+        identity = hub.identity
+        first = identity.verifier(identity.first_key)
+        self._trust = Trust(identity.id, identity.realm, identity.key, key, former_keys=(first,))
         self._held: WitnessState | None = None
         self._nothing_held = False
         self._point: Point | None = None

@@ -26,12 +26,13 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead
 from tocsin.hub.refill import wanted
 from tocsin.hub.streams import HUB_ITSELF, Draft, StreamHead
+from tocsin.hub.views.directory import former_keys
 from tocsin.hub.views.handed_in import republish_bands
 from tocsin.ids import new_id
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key, log_leaf
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, root_from_path
-from tocsin.proof.note import VerifierKey, open_note
+from tocsin.proof.note import VerifierKey, open_under
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Held, Lacking, RestartEvent
 from tocsin.wire.cursor import Cursor
@@ -93,7 +94,7 @@ def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
     BadSignature when it is a backup of another hub than the one whose keys are here.
     """
     if newest := tx.one("newest_log", {}, into=LogRow):
-        open_note(newest.note, hub_key)
+        open_under(newest.note, [hub_key, *former_keys(tx, hub_key)])
     heads = tx.all("stream_heads", {}, into=StreamHead)
     last = max((head.added for head in heads), default=0)
     begun = Begun({head.number: head.size for head in heads}, last - _MARGIN)

@@ -15,7 +15,7 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake, M, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
-from tocsin.hub.verbs import acknowledge, claim, erase, report, sight, warn
+from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
@@ -35,14 +35,20 @@ from tocsin.wire.messages import (
     Warn,
     decode,
 )
+from tocsin.wire.parties import Accept, Recover, Rotate
 from tocsin.wire.sse import MEDIA_TYPE
 
 OPERATIONS = (
     Operation("POST", "/v1/enrolments", "Join with a one-time code.", Enrol, Enrolled, signed=False),
+    Operation(
+        "POST", "/v1/recoveries", "Replace lost keys by the recovery key.", Recover, Enrolled, signed=False
+    ),
     Operation("POST", "/v1/reports", "Report an attack.", Report, SignedReceipt),
     Operation("POST", "/v1/sightings", "Confirm an observable.", Sight, SignedReceipt),
     Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
     Operation("POST", "/v1/acknowledgements", "Answer a warning.", Acknowledge, SignedReceipt),
+    Operation("POST", "/v1/rotations", "Replace one's own keys.", Rotate, SignedReceipt),
+    Operation("POST", "/v1/agreements", "Accept the alliance's agreement.", Accept, SignedReceipt),
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
     Operation("POST", "/v1/claims", "Show receipts to a hub that was restored.", Claim, Claimed),
     Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
@@ -69,10 +75,13 @@ class Routes:
             lifespan=lifespan,
             routes=[
                 Route("/v1/enrolments", self._enrol, methods=["POST"]),
+                Route("/v1/recoveries", self._recover, methods=["POST"]),
                 Route("/v1/reports", self._report, methods=["POST"]),
                 Route("/v1/sightings", self._sight, methods=["POST"]),
                 Route("/v1/warnings", self._warn, methods=["POST"]),
                 Route("/v1/acknowledgements", self._acknowledge, methods=["POST"]),
+                Route("/v1/rotations", self._rotate, methods=["POST"]),
+                Route("/v1/agreements", self._accept, methods=["POST"]),
                 Route("/v1/erasures", self._erase, methods=["POST"]),
                 Route("/v1/claims", self._claim, methods=["POST"]),
                 Route("/v1/stream", self._stream, methods=["GET"]),
@@ -85,6 +94,15 @@ class Routes:
 
     async def _enrol(self, request: Request) -> Response:
         return answer(await self._joining.redeem(decode(await bounded_body(request, _SMALL), Enrol)))
+
+    async def _recover(self, request: Request) -> Response:
+        return answer(await self._joining.recover(decode(await bounded_body(request, _SMALL), Recover)))
+
+    async def _rotate(self, request: Request) -> Response:
+        return await self._tell(request, Rotate, keys.accept, _SMALL)
+
+    async def _accept(self, request: Request) -> Response:
+        return await self._tell(request, Accept, standing.accept, _SMALL)
 
     async def _report(self, request: Request) -> Response:
         return await self._tell(request, Report, heeding(report.accept), MAX_BODY)

@@ -7,7 +7,7 @@ from tocsin.domain.party import Role, Standing
 from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.noting import LogRow
 from tocsin.hub.streams import StreamHead
-from tocsin.hub.views.directory import all_parties
+from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
 from tocsin.storage.store import Transaction
 
 
@@ -26,6 +26,8 @@ class PartyStatus(msgspec.Struct, frozen=True):
     role: Role
     jurisdiction: str
     standing: Standing
+    agreement: str
+    """SHA-256 of the agreement that it accepted; empty: there was none."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -36,6 +38,8 @@ class Status(msgspec.Struct, frozen=True):
     witness: str
     """``witnessed``, ``unwitnessed`` (no partner is declared) or ``late``."""
     log_size: int
+    agreement: str
+    """SHA-256 of the agreement that counts now; empty when there is none."""
     streams: tuple[StreamStatus, ...]
     parties: tuple[PartyStatus, ...]
 
@@ -44,6 +48,7 @@ def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) ->
     """What the hub holds now."""
     log = tx.one("newest_log", {}, into=LogRow)
     cosigned = log is not None and log.cosigned is not None
+    accepted = accepted_agreements(tx)
     heads = tx.all("stream_heads", {}, into=StreamHead)
     return Status(
         hub=identity.id,
@@ -51,7 +56,9 @@ def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) ->
         witness=("witnessed" if cosigned else "late") if partner_declared else "unwitnessed",
         log_size=log.size if log else 0,
         streams=tuple(StreamStatus(head.name, head.size) for head in heads),
+        agreement=agreement(tx),
         parties=tuple(
-            PartyStatus(one.id, one.name, one.role, one.jurisdiction, one.standing) for one in all_parties(tx)
+            PartyStatus(one.id, one.name, one.role, one.jurisdiction, one.standing, accepted[one.id])
+            for one in all_parties(tx)
         ),
     )

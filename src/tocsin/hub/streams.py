@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.clock import Clock, Instant
+from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.release import Purpose, bits
 from tocsin.errors import StorageError
 from tocsin.ids import Entropy
@@ -84,12 +85,14 @@ class Streams:
         if not drafts:
             return ()
         head = self._lock(tx, name)
+        directory = directory_size(tx)
         frontier, added = Frontier.from_bytes(head.frontier), head.added
         entries, bodies, origins = [], [], []
         for seq, draft in enumerate(drafts, start=head.size):
             # `added` is strictly increasing per stream, whatever the clock does.
             added = max(self._clock.now(), added + 1)
-            entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added))
+            known = seq if name == DIRECTORY else directory
+            entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known)
             frontier = frontier.append(leaf)
             entries.append(entry)
             bodies.append(body)
@@ -131,7 +134,7 @@ class Streams:
         return head
 
     def _entry(
-        self, head: StreamHead, seq: int, draft: Draft, origin: Origin, added: Instant
+        self, head: StreamHead, seq: int, draft: Draft, origin: Origin, added: Instant, directory: int
     ) -> tuple[Params, Params, Params, bytes]:
         """The rows of one entry and its leaf, under three fresh salts."""
         salt_o, salt_h, salt_b = (self._entropy(SALT_SIZE) for _ in range(3))
@@ -144,6 +147,7 @@ class Streams:
                 batch=draft.batch,
                 named=draft.named,
                 purposes=tuple(sorted(draft.purposes)),
+                directory=directory,
             )
         )
         origin_c, body_c = commit_origin(salt_o, origin.record), commit_body(salt_b, draft.body)
@@ -174,3 +178,9 @@ class Streams:
         body: Params = {**place, "salt_b": salt_b, "body": draft.body}
         source: Params = {**place, "salt_o": salt_o, "origin": origin.record, "owner": origin.owner}
         return entry, body, source, leaf
+
+
+def directory_size(tx: Transaction) -> int:
+    """How many entries the directory has: whoever signs now is judged as it stands then."""
+    head = tx.one("stream_head", {"name": DIRECTORY}, into=StreamHead)
+    return head.size if head else 0

@@ -33,6 +33,7 @@ class HttpPartner:
             log_path=proposal.log_path,
             changes=proposal.changes,
             note=proposal.note,
+            keys=proposal.keys,
         )
         return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER)).note
 

@@ -18,8 +18,10 @@ from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
 from tocsin.halves.witness import Proposal
 from tocsin.partner.witnessing import Witnessing, take_back
+from tocsin.proof.encoding import to_base64
 from tocsin.proof.note import KeyKind, VerifierKey
-from tocsin.proof.signing import SigningKey
+from tocsin.proof.signing import Context, SigningKey
+from tocsin.proof.succession import endorse as endorse_key
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.serving import check_listen
@@ -107,6 +109,24 @@ def restore(folder: Path, file: Path, shown: Path) -> Restored:
     return Restored(size, len(held.heads))
 
 
+class Endorsed(msgspec.Struct, frozen=True):
+    """Another partner may take over."""
+
+    endorsement: str
+    """Base64."""
+
+
+def endorse(folder: Path, key: str) -> Endorsed:
+    """Sign that the partner with this verifier key takes over; agents believe no other one."""
+    config, own = load(folder / _SETTINGS, PartnerConfig), _key(folder)
+    before, after = _verifier(own), VerifierKey.parse(key)
+    if after.kind is not KeyKind.COSIGNATURE or after == before:
+        raise ConfigError("This is not the verifier key of another partner: tocsin partner init prints it.")
+    hub, _, realm = VerifierKey.parse(config.hub_key).name.partition("/heads/")
+    signature = endorse_key(own, Context("partner-key", realm, hub), before, after)
+    return Endorsed(to_base64(signature))
+
+
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Witness until the process is told to stop."""
     config = load(folder / _SETTINGS, PartnerConfig)
@@ -124,7 +144,7 @@ def application(folder: Path) -> Starlette:
 
     async def witness(request: Request) -> Response:
         asked = decode(await bounded_body(request, MAX_BODY), Witness)
-        proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note)
+        proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note, asked.keys)
         return answer(Cosigned(note=witnessing.witness(proposal)))
 
     async def held(request: Request) -> Response:

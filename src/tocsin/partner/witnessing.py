@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The partner's memory of what it witnessed: everything it co-signs is durable before it answers.
 
-The rules are in `tocsin.halves.witness`. A refused note is kept: it carries the hub's signature, and is evidence.
+The rules are in `tocsin.halves.witness`; another key of the hub is believed by the one before it. A refused note is
+kept: it carries the hub's signature, and is evidence.
 """
 
 import msgspec
 
 from tocsin.clock import Clock, Instant
-from tocsin.errors import ProofError, Rewritten, Unknown
+from tocsin.errors import ProofError, Rewritten, TooLarge, Unknown
+from tocsin.follow.directory import next_hub_key
 from tocsin.halves.held import check_ask, check_held, hold
 from tocsin.halves.witness import Proposal, WitnessState, witness
 from tocsin.proof.headmap import HeadMap, StreamHead
@@ -16,6 +18,8 @@ from tocsin.proof.note import VerifierKey, open_note, refuse_fork
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
+from tocsin.wire.messages import decode
+from tocsin.wire.parties import KeyEvent
 
 
 class _LogRow(msgspec.Struct, frozen=True):
@@ -23,6 +27,14 @@ class _LogRow(msgspec.Struct, frozen=True):
     frontier: bytes
     before: bytes
     note: str
+
+
+class _KeyRow(msgspec.Struct, frozen=True):
+    key: str
+
+
+MAX_KEYS = 1_000
+"""Changes of the hub's key that a proposal may carry: one a month for 80 years."""
 
 
 class Witnessing:
@@ -43,13 +55,14 @@ class Witnessing:
 
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""
+        hub_key, changes = self._follow(proposal.keys)
         # What the hub has not signed is nobody's evidence: a stranger could fill the memory with it.
-        open_note(proposal.note, self._hub_key)
+        open_note(proposal.note, hub_key)
         try:
             answer = witness(
                 self._state,
                 proposal,
-                hub_key=self._hub_key,
+                hub_key=hub_key,
                 name=self._name,
                 key=self._key,
                 now=self._clock.now(),
@@ -59,6 +72,8 @@ class Witnessing:
             raise
 
         def keep(tx: Transaction) -> None:
+            now = self._clock.now()
+            tx.run_each("believe_key", [{"key": key, "body": body, "added": now} for key, body in changes])
             tx.run_each(
                 "save_head",
                 [{"key": head.key, "size": head.size, "root": head.root} for head in answer.moved],
@@ -68,6 +83,7 @@ class Witnessing:
 
         self._store.run("witness head", keep)
         self._state = answer.state
+        self._hub_key = hub_key
         return answer.note
 
     def held(self, ask: AskHeld) -> Held:
@@ -76,6 +92,19 @@ class Witnessing:
         if not self._state.note:
             raise Unknown("This partner has co-signed nothing yet.")
         return hold(self._state)
+
+    def _follow(self, bodies: tuple[bytes, ...]) -> tuple[VerifierKey, list[tuple[str, bytes]]]:
+        """The hub's key after its own changes of it, each signed by the key before; those that are news."""
+        if len(bodies) > MAX_KEYS:
+            raise TooLarge(f"A hub changes its key at most {MAX_KEYS} times.")
+        key, news = self._hub_key, []
+        hub, _, realm = key.name.partition("/heads/")
+        for body in bodies:
+            event = decode(body, KeyEvent)
+            if event.before == str(key):
+                key = next_hub_key(key, event, realm, hub)
+                news.append((str(key), body))
+        return key, news
 
     def _keep_evidence(self, proposal: Proposal, reason: str) -> None:
         evidence: Params = {"added": self._clock.now(), "note": proposal.note, "reason": reason}
@@ -87,6 +116,9 @@ class Witnessing:
         with self._store.reading("what was witnessed") as tx:
             heads = tx.all("heads", {}, into=StreamHead)
             log = tx.one("newest_log", {}, into=_LogRow)
+            key = tx.one("believed_key", {}, into=_KeyRow)
+        if key is not None:
+            self._hub_key = VerifierKey.parse(key.key)
         if log is None:
             return WitnessState(HeadMap(), EMPTY, "")
         before = Frontier.from_bytes(log.before)

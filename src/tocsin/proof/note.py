@@ -20,6 +20,8 @@ Sources: c2sp.org/signed-note, c2sp.org/tlog-checkpoint (without extension lines
 """
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import IntEnum
 from hashlib import sha256
 
@@ -180,6 +182,14 @@ def open_note(text: str, hub_key: VerifierKey) -> Note:
         raise BadSignature(f"{hub_key.name} has not signed this head of {checkpoint.origin}.")
     verify_exactly(hub_key.public, checkpoint.to_text().encode(), line.signature)
     return note
+
+
+def open_under(text: str, keys: Sequence[VerifierKey]) -> Note:
+    """Open an old note under whichever of these keys of its hub signed it; as `open_note` with the first otherwise."""
+    for key in keys[1:]:
+        with suppress(BadSignature):
+            return open_note(text, key)
+    return open_note(text, keys[0])
 
 
 def cosign(note: Note, name: str, key: SigningKey, now: Instant) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.level import Band
 from tocsin.domain.observable import Observable
-from tocsin.domain.party import Role, Standing
+from tocsin.domain.party import Role
 from tocsin.domain.release import Purpose
 from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed
@@ -45,7 +45,7 @@ class Enrol(Message, frozen=True, kw_only=True, tag="enrol"):
     recovery_key: bytes
     """Ed25519 public key, 32 bytes, kept offline: it can only revoke and replace."""
     agreement: str
-    """SHA-256, in hex, of the members' agreement that the person accepted."""
+    """SHA-256, in hex, of the members' agreement that the person accepted; empty when the alliance has none."""
 
 
 class Enrolled(Message, frozen=True, kw_only=True, tag="enrolled"):
@@ -60,9 +60,12 @@ class Enrolled(Message, frozen=True, kw_only=True, tag="enrolled"):
     alliance_identity: str
     """STIX identity that authors what members disclose."""
     hub_key: str
-    """Verifier key; its hash is in the enrolment code, so nobody in between can change it."""
+    """The hub's first verifier key; its hash is in the enrolment code, so nobody in between can change it. The
+    directory leads from it to the present one."""
     partner_key: str | None
-    """Verifier key of the declared partner, or None: heads are unwitnessed by policy."""
+    """Verifier key of the first declared partner, or None: heads are unwitnessed by policy. As with the hub's."""
+    agreement: str = ""
+    """SHA-256, in hex, of the members' agreement; empty when the alliance has none."""
 
 
 class Told(Message, frozen=True, kw_only=True):
@@ -150,6 +153,8 @@ class Receipt(Message, frozen=True, kw_only=True, tag="receipt"):
     added: int
     """Hub's time of the commit, microseconds."""
     outcomes: tuple[Outcome, ...]
+    directory: int = 0
+    """Entries of the directory at the commit: the hub key that counted then has signed."""
 
 
 class SignedReceipt(Message, frozen=True, kw_only=True, tag="signed-receipt"):
@@ -167,7 +172,7 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
 
     entry: str
     """Kind of the body: ``object``, ``sighting``, ``warning``, ``band``, ``erasure``, ``party``, ``key``,
-    ``membership``, ``acknowledgement``, ``answers``."""
+    ``agreement``, ``membership``, ``acknowledgement``, ``answers``."""
     added: int
     """Strictly increasing in one stream."""
     fact: str
@@ -179,6 +184,9 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
     """Whether the hub knows the sender: False for anonymous classes."""
     purposes: tuple[str, ...] = ()
     """What the body may be read for; empty: anything. Sorted; a later version may know more of them."""
+    directory: int = 0
+    """Entries of the directory when this one was added: whoever signed is judged as it stood then. Never falls in one
+    stream."""
 
 
 class Entry(Message, frozen=True, kw_only=True, tag="entry"):
@@ -242,29 +250,6 @@ class Health(Message, frozen=True, kw_only=True, tag="health"):
 
 
 # --- bodies of entries -------------------------------------------------------------------------------------------
-
-
-class KeyEvent(Message, frozen=True, kw_only=True, tag="key"):
-    """A verifier key of the hub or the partner begins to count."""
-
-    holder: str
-    """``hub`` or ``partner``."""
-    key: str
-    """Verifier key, or empty: no partner from here on."""
-
-
-class PartyEvent(Message, frozen=True, kw_only=True, tag="party"):
-    """A party joined or changed its standing."""
-
-    party: str
-    name: str
-    role: Role
-    jurisdiction: str
-    standing: Standing
-    signing_key: bytes
-    sealing_key: bytes
-    recovery_key: bytes
-    agreement: str
 
 
 class MembershipEvent(Message, frozen=True, kw_only=True, tag="membership"):
@@ -337,6 +322,8 @@ class Witness(Message, frozen=True, kw_only=True, tag="witness"):
     log_path: tuple[bytes, ...]
     changes: tuple[ChangedHead, ...]
     note: str
+    keys: tuple[bytes, ...] = ()
+    """Every change of the hub's own key, as the `KeyEvent` in its directory, oldest first."""
 
 
 class Cosigned(Message, frozen=True, kw_only=True, tag="cosigned"):

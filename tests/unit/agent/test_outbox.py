@@ -10,7 +10,7 @@ from tests.alliance import Agent, Alliance, until
 from tests.looking import bytes_of, look
 from tests.unit.hub.asking import BAD, EVIL
 
-from tocsin.agent.outbox import Outbox, check_receipt, settled_state
+from tocsin.agent.outbox import MessageState, Outbox, Settled, check_receipt, settled_state
 from tocsin.clock import SECOND
 from tocsin.errors import BadSignature, ClockSkew, RemoteError, StorageError, TocsinError, Unreachable
 from tocsin.wire.messages import SignedReceipt, decode, encode
@@ -38,6 +38,11 @@ def state(agent: Agent, message: str) -> tuple[str, int]:
     return found.state, found.tries
 
 
+def ended(agent: Agent, found: MessageState | None) -> Settled | None:
+    with agent.house.store.reading("the hub's keys") as tx:
+        return settled_state(tx, found, agent.membership)
+
+
 async def test_a_message_is_kept_until_it_is_receipted(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
@@ -48,7 +53,7 @@ async def test_a_message_is_kept_until_it_is_receipted(tmp_path):
         assert settled.receipt.message == message
         assert state(agent, message) == ("receipted", 1)
         found = agent.house.outbox.state(message)
-        assert settled_state(found, agent.membership) == settled
+        assert ended(agent, found) == settled
         assert await agent.deliver() == []
 
 
@@ -67,7 +72,7 @@ async def test_a_refused_message_stays_with_its_reason(tmp_path):
         assert settled.receipt is None
         assert "nobody" in settled.problem or "group" in settled.problem
         assert state(agent, message) == ("refused", 1)
-        assert settled_state(agent.house.outbox.state(message), agent.membership) == settled
+        assert ended(agent, agent.house.outbox.state(message)) == settled
         assert await agent.deliver() == []
 
 
@@ -119,8 +124,9 @@ async def test_a_receipt_for_another_message_is_none(tmp_path):
             await agent.deliver()
         assert state(agent, second) == ("waiting", 1)
         receipt = decode(answer.answer, SignedReceipt)
-        with pytest.raises(BadSignature, match="another message or another party"):
-            check_receipt(receipt, other.membership, first)
+        reading = other.house.store.reading("the hub's keys")
+        with pytest.raises(BadSignature, match="another message or another party"), reading as tx:
+            check_receipt(tx, receipt, other.membership, first)
         await agent.http.aclose()
         agent.http = true
 

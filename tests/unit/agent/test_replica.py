@@ -30,14 +30,13 @@ from tocsin.wire.messages import (
     BandEvent,
     ErasureEvent,
     Header,
-    KeyEvent,
     Message,
-    PartyEvent,
     SightingEvent,
     WarningEvent,
     encode,
     encode_warning,
 )
+from tocsin.wire.parties import KeyEvent, PartyEvent
 from tocsin.wire.stix21 import TLP_REFS, StixIndicator, pattern_of
 
 HUB = SigningKey.from_seed(b"h" * 32)
@@ -66,7 +65,7 @@ def membership() -> Membership:
         alliance_identity=ALLIANCE,
         signing_seed=SALT,
         sealing_seed=SALT,
-        recovery_seed=SALT,
+        recovery_key=SALT,
     )
 
 
@@ -86,7 +85,8 @@ class Hub:
         """One more proved entry; its seq."""
         entries = self.kept.setdefault(stream, [])
         added = NOW + len(entries)
-        header = Header(entry=kind, added=added, fact=fact, chain=chain)
+        directory = len(self.kept.get("directory", ()))
+        header = Header(entry=kind, added=added, fact=fact, chain=chain, directory=directory)
         said = body if isinstance(body, bytes) else encode(body)
         leaf = sha256(f"{stream}{len(entries)}".encode() + said).digest()
         entry = VerifiedEntry(

@@ -40,7 +40,7 @@ MEMBERSHIP = Membership(
     alliance_identity="identity--1",
     signing_seed=b"planted-seed-of-32-bytes-exactly",
     sealing_seed=b"planted-sealing-seed-of-32-bytes",
-    recovery_seed=b"planted-recovery-seed-of-32-byte",
+    recovery_key=b"a-public-key-is-in-the-directory",
 )
 
 

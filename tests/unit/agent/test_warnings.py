@@ -88,6 +88,7 @@ def keep(tx: Transaction, entry: VerifiedEntry) -> None:
                 "witness": "",
                 "late": 0,
                 "firm": 99,
+                "directory": 0,
                 "note": "",
             },
         )
@@ -115,6 +116,7 @@ class _Any(msgspec.Struct, frozen=True):
     witness: str
     late: int
     firm: int
+    directory: int
     note: str
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub knows who answered; everybody else learns bands, of three parties at the least, and nothing of one."""
 
+from hashlib import sha256
+
 import pytest
 from tests.alliance import Agent, Alliance
 from tests.looking import bytes_of, look
@@ -17,12 +19,10 @@ from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.level import Band
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import Conflict, Refused, Unknown
-from tocsin.hub.views.answers import recount
-from tocsin.hub.views.directory import party_by_id, state_party
+from tocsin.hub.verbs import standing as standings
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.storage.store import Transaction
 from tocsin.wire.answering import Acknowledge
-from tocsin.wire.messages import PartyEvent
+from tocsin.wire.parties import PartyEvent
 
 NONE = "chn_00000000000040008000000000000000"
 
@@ -229,16 +229,11 @@ async def test_a_party_that_leaves_is_counted_no_more(tmp_path):
 
 
 def change_standing(alliance: Alliance, party: str, standing: Standing) -> None:
-    """What whoever changes a standing does, in one transaction."""
     store = open_sqlite(alliance.database)
-
-    def work(tx: Transaction) -> None:
-        found = party_by_id(tx, party)
-        assert found is not None
-        state_party(tx, alliance.exchange, event_of(found, standing))
-        recount(tx, alliance.exchange, party)
-
-    store.run("change standing", work)
+    store.run(
+        "change standing",
+        lambda tx: standings.change_standing(tx, alliance.exchange, party, standing, "incident"),
+    )
     store.close()
 
 
@@ -251,6 +246,6 @@ def event_of(party: Party, standing: Standing) -> PartyEvent:
         standing=standing,
         signing_key=party.signing_key,
         sealing_key=party.sealing_key,
-        recovery_key=bytes(32),
+        recovery_key=sha256(party.id.encode()).digest(),
         agreement="00" * 32,
     )

@@ -5,7 +5,7 @@ import pytest
 from tests.looking import look
 
 from tocsin.config import HubConfig, load
-from tocsin.errors import ConfigError, Malformed, StorageError, Unknown
+from tocsin.errors import ConfigError, Refused, Malformed, StorageError, Unknown
 from tocsin.hub import app
 from tocsin.partner import app as partner
 
@@ -65,7 +65,7 @@ def test_a_partner_is_declared_once_and_may_move(tmp_path):
     app.declare_partner(tmp_path / "hub", "http://127.0.0.1:2", first.key)
     app.declare_partner(tmp_path / "hub", "http://127.0.0.1:3", first.key)
     assert keys(tmp_path) == ["hub", "partner"]
-    with pytest.raises(ConfigError, match="another partner"):
+    with pytest.raises(Refused, match="without the first one's agreement"):
         app.declare_partner(tmp_path / "hub", "http://127.0.0.1:4", other.key)
     declared = load(tmp_path / "hub" / "hub.toml", HubConfig).partner
     assert declared is not None

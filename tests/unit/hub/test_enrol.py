@@ -11,14 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tests.alliance import URL, Alliance
 from tests.looking import bytes_of, look
 
+from tocsin.agent.recovery import recovery_path
 from tocsin.agent.vault import Membership
-from tocsin.agent.verbs.join import AGREEMENT, join
+from tocsin.agent.verbs.join import join
 from tocsin.clock import DAY
 from tocsin.domain.party import Role
 from tocsin.errors import BadSignature, CodeSpent, Malformed
 from tocsin.hub.verbs.enrol import CODE_DAYS
 from tocsin.proof.signing import SigningKey
-from tocsin.wire.messages import Enrol, Enrolled, PartyEvent, decode, encode
+from tocsin.wire.messages import Enrol, Enrolled, decode, encode
+from tocsin.wire.parties import PartyEvent
 
 
 def enrol(code: str, number: int = 1) -> Enrol:
@@ -27,7 +29,7 @@ def enrol(code: str, number: int = 1) -> Enrol:
         signing_key=SigningKey.from_seed(bytes([number]) * 32).public,
         sealing_key=X25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key().public_bytes_raw(),
         recovery_key=SigningKey.from_seed(bytes([number + 100]) * 32).public,
-        agreement=AGREEMENT,
+        agreement="",
     )
 
 
@@ -118,7 +120,6 @@ SMALL = bytes(32)
         {"sealing_key": b""},
         {"recovery_key": bytes(33)},
         {"recovery_key": SigningKey.from_seed(b"\x01" * 32).public},
-        {"agreement": ""},
         {"agreement": "Dear members, " * 9},
         {"agreement": "A" * 64},
     ],
@@ -149,6 +150,7 @@ async def test_an_agent_takes_no_hub_but_the_one_that_its_code_names(tmp_path):
     async with Alliance(tmp_path) as alliance:
         code = alliance.invite("Ayr Bank plc")
         agent = await alliance.join("bute", follow=False)
+        recovery_path(agent.house.folder).unlink()
         other = "hub_" + sha256(b"another").hexdigest()[:32]
         with pytest.raises((BadSignature, CodeSpent)):
             await join(agent.house, f"{code.partition('.')[0]}.{other}", agent.http)
@@ -158,6 +160,7 @@ async def test_an_agent_takes_no_hub_but_the_one_that_its_code_names(tmp_path):
 async def test_an_answer_with_another_hubs_key_is_refused(tmp_path, monkeypatch):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("bute", follow=False)
+        recovery_path(agent.house.folder).unlink()
         mallory = SigningKey.from_seed(b"m" * 32).public
         lied = Enrolled(
             party=agent.party,
@@ -175,8 +178,9 @@ async def test_an_answer_with_another_hubs_key_is_refused(tmp_path, monkeypatch)
                 lambda request: httpx.Response(200, stream=httpx.ByteStream(encode(lied)))
             )
         ) as http:
-            with pytest.raises(BadSignature, match="not the one that the code names"):
+            with pytest.raises(BadSignature, match="not the one that the code"):
                 await join(agent.house, f"AAAA.{agent.membership.hub}", http)
+        assert not recovery_path(agent.house.folder).exists(), "a key of nobody's is not left behind"
         assert isinstance(agent.house.vault.membership(), Membership)
         assert agent.house.vault.membership() == agent.membership
 

@@ -11,7 +11,7 @@ from tests.unit.hub.asking import EVIL, post, problem, report_of, signed
 
 from tocsin.agent.verbs.report import PATH
 from tocsin.clock import MINUTE, SECOND
-from tocsin.errors import Forbidden
+from tocsin.errors import NotActive
 from tocsin.hub.verbs import erase as erase_verb
 from tocsin.hub.views.directory import PartyRow
 from tocsin.ids import new_id
@@ -116,9 +116,9 @@ async def test_only_an_active_party_is_heard(tmp_path):
         for standing in ("pending", "suspended", "left"):
             await alliance.hub.commits.run(lambda tx, s=standing: stand(tx, agent, s))
             answer = await post(agent, body, signed(agent, body))
-            assert (answer.status_code, problem(answer)) == (403, "forbidden")
+            assert (answer.status_code, problem(answer)) == (403, "not-active")
             assert standing in answer.json()["detail"]
-            with pytest.raises(Forbidden):
+            with pytest.raises(NotActive):
                 async with agent.hub().stream(""):
                     pass
 

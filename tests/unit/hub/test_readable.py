@@ -16,7 +16,7 @@ from tocsin.domain.release import Purpose
 from tocsin.errors import Forbidden
 from tocsin.hub.verbs.roster import join_group, leave_group
 from tocsin.hub.views.directory import state_party
-from tocsin.wire.messages import PartyEvent
+from tocsin.wire.parties import PartyEvent
 
 OLD, NEW, NEXT = (normalise(Kind.DOMAIN, f"{name}.example") for name in ("old", "new", "next"))
 

@@ -76,7 +76,8 @@ def hub(entropy: Entropy) -> Iterator[Hub]:
     )
     standings = (Standing.ACTIVE, Standing.ACTIVE, Standing.LEFT, Standing.SUSPENDED)
     for number, (party, standing) in enumerate(zip((AYR, BUTE, GONE, SUSPENDED), standings, strict=True)):
-        row = {"id": party, "name": f"Bank {number}", "role": Role.BANK, "jurisdiction": "GB", "joined": 0}
+        row = {"id": party, "name": f"Bank {number}", "role": Role.BANK, "jurisdiction": "GB"}
+        row |= {"joined": 0, "agreement": ""}
         keys = dict.fromkeys(("signing_key", "sealing_key", "recovery_key"), bytes([number]) * 32)
         made.store.run(
             "put",

@@ -15,7 +15,7 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, ceremony, messages
+from tocsin.wire import answering, ceremony, messages, parties
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -60,6 +60,7 @@ HEAD = messages.Head(
     log_path=(HASH, HASH),
     note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
 )
+CHANGE = parties.SignedChange(change=b'{"kind":"key-change"}', by_before=SIGNATURE, by_after=SIGNATURE)
 
 EXAMPLES: tuple[Message, ...] = (
     messages.Enrol(
@@ -76,6 +77,11 @@ EXAMPLES: tuple[Message, ...] = (
         hub_key="hub.example+00000000+AAAA",
         partner_key=None,
     ),
+    parties.KeyChange(by=KEY, signing_key=HASH, sealing_key=HASH, recovery_key=HASH),
+    parties.Recover(change=CHANGE),
+    parties.Rotate(id="msg_5f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, change=CHANGE),
+    parties.Accept(id="msg_6f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, agreement="03" * 32),
+    parties.AgreementEvent(digest="03" * 32),
     messages.Report(
         id=REPORT, sent=SENT, audiences=("members",), objects=(msgspec.Raw(b'{"type":"indicator"}'),)
     ),
@@ -115,8 +121,8 @@ EXAMPLES: tuple[Message, ...] = (
     messages.Welcome(hub="hub.example", streams=("all", "members")),
     messages.Consistency(old=3, new=5, path=(bytes(32), b"\x01" * 32)),
     messages.Health(ready=True, witness="unwitnessed"),
-    messages.KeyEvent(holder="partner", key="partner.example+00000000+AAAA"),
-    messages.PartyEvent(
+    parties.KeyEvent(holder="partner", key="partner.example+00000000+AAAA"),
+    parties.PartyEvent(
         party=PARTY,
         name="Example Bank plc",
         role=Role.BANK,

@@ -15,7 +15,9 @@ async def deliver(house: House, message_ids: list[str]) -> list[Settled]:
         while any((state := house.outbox.state(one)) and state.state == "waiting" for one in message_ids):
             if not await house.outbox.flush(hub, membership):
                 break
-    settled = [settled_state(house.outbox.state(one), membership) for one in message_ids]
+    states = [house.outbox.state(one) for one in message_ids]
+    with house.store.reading("the hub's keys") as tx:
+        settled = [settled_state(tx, state, membership) for state in states]
     missing = [one for one, state in zip(message_ids, settled, strict=True) if state is None]
     if missing:
         raise Unreachable(f"{len(missing)} messages wait in the outbox.")

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joining an alliance: make this party's keys, redeem the code, and demand the hub's key that the code names."""
+"""Joining an alliance: make this party's keys, redeem the code, and demand the hub's key that the code names.
+
+The recovery key goes onto a sheet beside the agent's folder, and never into the vault: a thief of the machine must not
+find it.
+"""
 
 from hashlib import sha256
 
@@ -8,15 +12,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tocsin.agent.house import House
+from tocsin.agent.recovery import recovery_path, write_sheet
 from tocsin.agent.signed import post
 from tocsin.agent.vault import Membership
 from tocsin.errors import BadSignature, Malformed
 from tocsin.proof.note import VerifierKey, log_origin
 from tocsin.proof.signing import KEY_SIZE, SigningKey
 from tocsin.wire.messages import Enrol, Enrolled, decode, encode
-
-AGREEMENT = "0" * 64
-"""Hash of the members' agreement; an alliance without one has none to accept."""
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -27,10 +29,14 @@ class Joined(msgspec.Struct, frozen=True):
     role: str
     alliance: str
     witnessed: bool
+    recovery: str
+    """Path of the sheet with the recovery key."""
+    agreement: str
+    """SHA-256 of the agreement that was accepted; empty: there was none."""
 
 
-async def join(house: House, code: str, http: httpx.AsyncClient) -> Joined:
-    """Redeem the code and keep the membership in the vault."""
+async def join(house: House, code: str, http: httpx.AsyncClient, agreement: str = "") -> Joined:
+    """Redeem the code and keep the membership in the vault; NotAgreed when another agreement must be accepted."""
     _, _, hub = code.strip().partition(".")
     if not hub:
         raise Malformed("A code has two parts with a dot between; was it cut?")
@@ -38,38 +44,66 @@ async def join(house: House, code: str, http: httpx.AsyncClient) -> Joined:
     enrol = Enrol(
         code=code.strip(),
         signing_key=SigningKey.from_seed(signing).public,
-        sealing_key=X25519PrivateKey.from_private_bytes(sealing).public_key().public_bytes_raw(),
+        sealing_key=sealing_public(sealing),
         recovery_key=SigningKey.from_seed(recovery).public,
-        agreement=AGREEMENT,
+        agreement=agreement.lower(),
     )
-    url = f"{house.config.hub_url.rstrip('/')}/v1/enrolments"
-    answer = decode(await post(http, url, encode(enrol), {"Content-Type": "application/json"}), Enrolled)
+    sheet = recovery_path(house.folder)
+    write_sheet(sheet, hub, house.config.hub_url, recovery)
+    try:
+        answer = await ask_membership(house, http, "/v1/enrolments", encode(enrol), hub)
+    except BaseException:
+        sheet.unlink()  # it is nobody's key
+        raise
+    house.vault.join(membership_of(answer, hub, signing, sealing, enrol.recovery_key))
+    return Joined(
+        answer.party,
+        answer.name,
+        answer.role,
+        answer.alliance,
+        answer.partner_key is not None,
+        str(sheet),
+        answer.agreement,
+    )
+
+
+def sealing_public(seed: bytes) -> bytes:
+    """The public half of a sealing key (X25519)."""
+    return X25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+async def ask_membership(house: House, http: httpx.AsyncClient, path: str, body: bytes, hub: str) -> Enrolled:
+    """Ask for a membership by a code or a recovery key; BadSignature when another hub answers."""
+    url = f"{house.config.hub_url.rstrip('/')}{path}"
+    answer = decode(await post(http, url, body, {"Content-Type": "application/json"}), Enrolled)
     _check_hub(answer, hub)
-    house.vault.join(
-        Membership(
-            party=answer.party,
-            name=answer.name,
-            role=answer.role,
-            jurisdiction=answer.jurisdiction,
-            realm=answer.realm,
-            hub=hub,
-            hub_key=answer.hub_key,
-            partner_key=answer.partner_key,
-            alliance=answer.alliance,
-            alliance_identity=answer.alliance_identity,
-            signing_seed=signing,
-            sealing_seed=sealing,
-            recovery_seed=recovery,
-        )
+    return answer
+
+
+def membership_of(answer: Enrolled, hub: str, signing: bytes, sealing: bytes, recovery: bytes) -> Membership:
+    """What the vault keeps of it; `recovery` is the public half."""
+    return Membership(
+        party=answer.party,
+        name=answer.name,
+        role=answer.role,
+        jurisdiction=answer.jurisdiction,
+        realm=answer.realm,
+        hub=hub,
+        hub_key=answer.hub_key,
+        partner_key=answer.partner_key,
+        alliance=answer.alliance,
+        alliance_identity=answer.alliance_identity,
+        signing_seed=signing,
+        sealing_seed=sealing,
+        recovery_key=recovery,
     )
-    return Joined(answer.party, answer.name, answer.role, answer.alliance, answer.partner_key is not None)
 
 
 def _check_hub(answer: Enrolled, hub: str) -> None:
-    """The hub's name is the hash of its key: nobody in between can have put in another."""
+    """The hub's name is the hash of its first key: nobody in between can have put in another."""
     key = VerifierKey.parse(answer.hub_key)
     digest = sha256(b"tocsin/hub/v1" + key.public).digest()
     if f"hub_{digest[:16].hex()}" != hub or key.name != log_origin(hub, answer.realm):
-        raise BadSignature("The hub that answered is not the one that the code names.")
+        raise BadSignature("The hub that answered is not the one that the code or the recovery key names.")
     if answer.partner_key is not None:
         VerifierKey.parse(answer.partner_key)

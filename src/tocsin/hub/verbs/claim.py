@@ -10,17 +10,21 @@ Who sent an entry is never served, so no reader can hand it back. The sender's r
 The same claim again changes nothing. What is not rebuilt: the origin that the leaf commits to, which nobody else had.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
 
 from tocsin.clock import from_text
 from tocsin.domain.observable import Observable
-from tocsin.errors import InputError, Malformed
+from tocsin.errors import BadSignature, InputError, Malformed
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Placed, StreamHead
+from tocsin.hub.views.directory import former_keys
 from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
 from tocsin.hub.views.sources import vouch_again
+from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Claim, Claimed
@@ -38,7 +42,8 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, claim: Claim) -> Clai
     """What is missing; everything else is the sender's again."""
     if len(claim.receipts) > MAX_RECEIPTS:
         raise Malformed(f"A claim shows at most {MAX_RECEIPTS} receipts.")
-    receipts = [_opened(hub, sender, one) for one in claim.receipts]  # (1)
+    keys = [hub.identity.key, *former_keys(tx, hub.identity.key)]
+    receipts = [_opened(hub, keys, sender, one) for one in claim.receipts]  # (1)
     missing = [
         receipt.message
         for receipt, one in zip(receipts, claim.receipts, strict=True)
@@ -47,10 +52,15 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, claim: Claim) -> Clai
     return Claimed(missing=tuple(missing))
 
 
-def _opened(hub: Exchange, sender: Sender, signed: SignedReceipt) -> Receipt:
-    identity = hub.identity
-    context = Context("receipt", identity.realm, identity.id)
-    verify(identity.signing_key.public, context, signed.receipt, signed.signature)
+def _opened(hub: Exchange, keys: Sequence[VerifierKey], sender: Sender, signed: SignedReceipt) -> Receipt:
+    """The receipt, under the present key of this hub or one that it had."""
+    context = Context("receipt", hub.identity.realm, hub.identity.id)
+    for key in keys[1:]:
+        with suppress(BadSignature):
+            verify(key.public, context, signed.receipt, signed.signature)
+            break
+    else:
+        verify(keys[0].public, context, signed.receipt, signed.signature)
     receipt = decode(signed.receipt, Receipt)
     if receipt.party != sender.party.id:
         raise Malformed("A receipt is claimed by the party that it was given to.")

@@ -13,18 +13,18 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Role, Standing, check_jurisdiction
-from tocsin.errors import CodeSpent, Conflict, Malformed
+from tocsin.errors import CodeSpent, Conflict, Malformed, NotAgreed
+from tocsin.follow.directory import check_three_keys
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.views.directory import all_parties, state_party
+from tocsin.hub.views.directory import agreement, all_parties, party_by_recovery_key, state_party
 from tocsin.ids import new_id
-from tocsin.privacy.sealing import check_sealing_key
-from tocsin.proof.signing import check_public_key
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import Enrol, PartyEvent
+from tocsin.wire.messages import Enrol
+from tocsin.wire.parties import PartyEvent
 
 CODE_DAYS = 7
 _SECRET_BYTES = 10
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"([0-9a-f]{64})?")
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -56,7 +56,8 @@ def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: 
 def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     """Spend the code and write the new party into the directory.
 
-    CodeSpent when the code is not good, Conflict when another party signs with this key. Neither costs the code.
+    CodeSpent when the code is not good, NotAgreed when another agreement counts than the one accepted, Conflict when
+    another party has one of these keys. None of it costs the code.
     """
     _check(enrol)
     secret, _, named = enrol.code.strip().partition(".")
@@ -68,8 +69,11 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     )
     if invitation is None or named != hub.identity.id:
         raise CodeSpent("")
+    demand_agreement(tx, enrol.agreement)
     if any(enrol.signing_key == other.signing_key for other in all_parties(tx)):
         raise Conflict("Another party signs with this key: make a new one.")
+    if party_by_recovery_key(tx, enrol.recovery_key):
+        raise Conflict("Another party has this recovery key: make a new one.")
     event = PartyEvent(
         party=party,
         name=invitation.name,
@@ -85,14 +89,21 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     return event
 
 
+def demand_agreement(tx: Transaction, accepted: str) -> None:
+    """NotAgreed unless this is the agreement that counts now; empty where the alliance has none."""
+    present = agreement(tx)
+    if accepted != present:
+        raise NotAgreed(
+            f"Its SHA-256 is {present}." if present else "This alliance has no agreement to accept."
+        )
+
+
 def _check(enrol: Enrol) -> None:
-    check_public_key(enrol.signing_key)
-    check_sealing_key(enrol.sealing_key)
-    check_public_key(enrol.recovery_key)
-    if len({enrol.signing_key, enrol.sealing_key, enrol.recovery_key}) != 3:
-        raise Malformed("The three keys of a party are three different keys.")
+    check_three_keys(enrol.signing_key, enrol.sealing_key, enrol.recovery_key)
     if not _SHA256.fullmatch(enrol.agreement):
-        raise Malformed("agreement is the SHA-256 of the members' agreement, in 64 hexadecimal digits.")
+        raise Malformed(
+            "agreement is the SHA-256 of the members' agreement, in 64 hexadecimal digits, or nothing."
+        )
 
 
 def _digest(secret: str) -> bytes:

@@ -10,10 +10,11 @@ import msgspec
 
 from tocsin.follow.verify import VerifiedEntry
 from tocsin.hub.streams import Placed
-from tocsin.hub.views.directory import restate_party
+from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.messages import BandEvent, ErasureEvent, MembershipEvent, PartyEvent, decode
+from tocsin.wire.messages import BandEvent, ErasureEvent, MembershipEvent, decode
+from tocsin.wire.parties import PartyEvent
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -52,6 +53,8 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
     match entry.header.entry:
         case "party":
             restate_party(tx, decode(body, PartyEvent), entry.header.added)
+        case "key" | "agreement" as kind:
+            restate_declared(tx, entry.seq, kind, body)
         case "membership":
             restate_membership(tx, decode(body, MembershipEvent))
         case "erasure":

@@ -8,6 +8,10 @@ SELECT box FROM secret WHERE name = :name;
 -- Store or replace a secret.
 INSERT INTO secret (name, box) VALUES (:name, :box) ON CONFLICT (name) DO UPDATE SET box = excluded.box;
 
+-- name: drop_secret
+-- Forget a secret.
+DELETE FROM secret WHERE name = :name;
+
 -- name: open_case
 -- Store a new case.
 INSERT INTO vault_case (id, opened, box) VALUES (:id, :opened, :box);
@@ -83,18 +87,19 @@ SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
 
 -- name: streams
 -- Every replicated stream.
-SELECT name, size, frontier, witness, late, firm, note FROM stream ORDER BY name;
+SELECT name, size, frontier, witness, late, firm, directory, note FROM stream ORDER BY name;
 
 -- name: stream_by_name
 -- One replicated stream.
-SELECT name, size, frontier, witness, late, firm, note FROM stream WHERE name = :name;
+SELECT name, size, frontier, witness, late, firm, directory, note FROM stream WHERE name = :name;
 
 -- name: save_stream
 -- How far a stream has proved itself.
-INSERT INTO stream (name, size, frontier, witness, late, firm, note)
-VALUES (:name, :size, :frontier, :witness, :late, :firm, :note)
+INSERT INTO stream (name, size, frontier, witness, late, firm, directory, note)
+VALUES (:name, :size, :frontier, :witness, :late, :firm, :directory, :note)
 ON CONFLICT (name) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
-  witness = excluded.witness, late = excluded.late, firm = excluded.firm, note = excluded.note;
+  witness = excluded.witness, late = excluded.late, firm = excluded.firm,
+  directory = excluded.directory, note = excluded.note;
 
 -- name: note_of_size
 -- The note of the head log at one size, if it was shown.
@@ -263,18 +268,56 @@ SELECT id, version, box FROM own_warning ORDER BY id, version;
 
 -- name: save_party
 -- A party as the directory states it now.
-INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key)
-VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key)
+INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement)
+VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key, :recovery_key, :agreement)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, jurisdiction = excluded.jurisdiction,
-  standing = excluded.standing, signing_key = excluded.signing_key, sealing_key = excluded.sealing_key;
+  standing = excluded.standing, signing_key = excluded.signing_key, sealing_key = excluded.sealing_key,
+  recovery_key = excluded.recovery_key, agreement = excluded.agreement;
+
+-- name: save_party_history
+-- A party as it stands from this entry of the directory on.
+INSERT INTO party_history (party, seq, name, role, standing, signing_key)
+VALUES (:party, :seq, :name, :role, :standing, :signing_key);
+
+-- name: party_at
+-- A party as the first so many entries of the directory state it; no row when they do not know it.
+SELECT name, role, standing, signing_key FROM party_history
+WHERE party = :party AND seq < :directory ORDER BY seq DESC LIMIT 1;
+
+-- name: declare
+-- A key of hub or partner, or the agreement, counts from this entry of the directory on.
+INSERT INTO declared (holder, seq, value) VALUES (:holder, :seq, :value);
+
+-- name: declared
+-- Everything that was declared of one holder, oldest first.
+SELECT seq, value FROM declared WHERE holder = :holder ORDER BY seq;
+
+-- name: size_of_stream
+-- How far a stream has proved itself.
+SELECT size FROM stream WHERE name = :name;
+
+-- name: wait
+-- An entry rests on more of the directory than is proved.
+INSERT INTO waiting (stream, seq, directory) VALUES (:stream, :seq, :directory);
+
+-- name: waiting
+-- Entries that need wait no longer, in their order; body and salt_b are NULL once erased.
+SELECT waiting.stream AS stream, waiting.seq AS seq, header, salt_h, origin_c, body_c, leaf, body, salt_b
+FROM waiting JOIN entry ON entry.stream = waiting.stream AND entry.seq = waiting.seq
+LEFT JOIN body ON body.stream = waiting.stream AND body.seq = waiting.seq
+WHERE waiting.directory <= :directory ORDER BY waiting.stream, waiting.seq;
+
+-- name: wait_no_longer
+-- They were acted on.
+DELETE FROM waiting WHERE directory <= :directory;
 
 -- name: party_by_id
 -- One party.
-SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM party WHERE id = :id;
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement FROM party WHERE id = :id;
 
 -- name: parties
 -- All parties.
-SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key FROM party ORDER BY name, id;
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement FROM party ORDER BY name, id;
 
 -- name: known_values
 -- Why each value is known now: all postings that still count, with the newest band published for the value in their
@@ -378,6 +421,14 @@ UPDATE outbox SET state = 'waiting', next_try = 0 WHERE id = :id AND state = 're
 -- The receipts of this restart were shown.
 DELETE FROM mark WHERE name = 'claim' AND value = :value;
 
+-- name: header_at
+-- The header of one entry.
+SELECT header FROM entry WHERE stream = :stream AND seq = :seq;
+
+-- name: rewind_waiting
+-- Entries that are let go need not wait.
+DELETE FROM waiting WHERE stream = :stream AND seq >= :size;
+
 -- name: rewind_bodies
 -- Let go of what entries from a place on say.
 DELETE FROM body WHERE stream = :stream AND seq >= :size;
@@ -385,6 +436,14 @@ DELETE FROM body WHERE stream = :stream AND seq >= :size;
 -- name: rewind_entries
 -- Let go of the entries themselves.
 DELETE FROM entry WHERE stream = :stream AND seq >= :size;
+
+-- name: drop_party_history
+-- What the directory said of parties is read again.
+DELETE FROM party_history;
+
+-- name: drop_declared
+-- What the directory declared is read again.
+DELETE FROM declared;
 
 -- name: drop_parties
 -- The view is about to be made anew.

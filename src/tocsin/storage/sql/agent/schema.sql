@@ -65,6 +65,7 @@ CREATE TABLE stream (
   witness  TEXT   NOT NULL,                              -- how its last head was signed: witnessed, unwitnessed or late
   late     BIGINT NOT NULL,                              -- since when the declared partner has been missing; 0: it is not
   firm     BIGINT NOT NULL,                              -- entries under the newest head that needs no further witness
+  directory BIGINT NOT NULL,                             -- entries of the directory that its last entry rests on
   note     TEXT   NOT NULL                               -- the signed note that proved the last head
 ) STRICT;
 
@@ -122,7 +123,36 @@ CREATE TABLE party (
   jurisdiction TEXT  NOT NULL,                           -- ISO 3166-1 alpha-2
   standing     TEXT  NOT NULL,                           -- pending, active, suspended or left
   signing_key  BYTES NOT NULL,                           -- Ed25519
-  sealing_key  BYTES NOT NULL                            -- X25519
+  sealing_key  BYTES NOT NULL,                           -- X25519
+  recovery_key BYTES NOT NULL,                           -- Ed25519, offline: can only revoke and replace
+  agreement    TEXT  NOT NULL                            -- SHA-256 of the agreement that it accepted; empty: there was none
+) STRICT;
+
+-- View of the directory stream: every party from each of its entries on. Signatures are judged by it.
+CREATE TABLE party_history (
+  party       TEXT   NOT NULL,                           -- prt_…
+  seq         BIGINT NOT NULL,                           -- of the directory's entry
+  name        TEXT   NOT NULL,                           -- legal name
+  role        TEXT   NOT NULL,                           -- as in party
+  standing    TEXT   NOT NULL,                           -- as in party
+  signing_key BYTES  NOT NULL,                           -- Ed25519
+  PRIMARY KEY (party, seq)
+) STRICT;
+
+-- View of the directory stream: the verifier keys of hub and partner, and the agreement, each from its entry on.
+CREATE TABLE declared (
+  holder TEXT   NOT NULL,                                -- hub, partner or agreement
+  seq    BIGINT NOT NULL,                                -- of the directory's entry
+  value  TEXT   NOT NULL,                                -- verifier key, or SHA-256 of the agreement
+  PRIMARY KEY (holder, seq)
+) STRICT;
+
+-- View of the streams: entries that rest on more of the directory than is proved, and are not acted on yet.
+CREATE TABLE waiting (
+  stream    TEXT   NOT NULL,                             -- of the entry
+  seq       BIGINT NOT NULL,                             -- of the entry
+  directory BIGINT NOT NULL,                             -- entries of the directory that it rests on
+  PRIMARY KEY (stream, seq)
 ) STRICT;
 
 -- View of the streams: why a value is known, one row for each entry that names it.

@@ -40,6 +40,10 @@ UPDATE stream SET noted_size = :size, noted_root = :root WHERE number = :number 
 -- The partner has co-signed this head of the stream.
 UPDATE stream SET witnessed_size = :size, witnessed_frontier = :frontier WHERE number = :number;
 
+-- name: forget_witness
+-- Another partner has seen nothing yet: it is told of every stream from its beginning.
+UPDATE stream SET witnessed_size = 0, witnessed_frontier = :frontier;
+
 -- name: unwitnessed_streams
 -- Streams that moved since the partner last co-signed, as the newest leaf of the head log has them.
 SELECT number, name, salt, noted_size, witnessed_size, witnessed_frontier FROM stream
@@ -272,20 +276,20 @@ WHERE digest IS NOT NULL AND owner = coalesce(:owner, owner) AND id = :fact;
 
 -- name: put_party
 -- A party as the directory now states it; when it joined never changes.
-INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined)
-VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key, :recovery_key, :joined)
+INSERT INTO party (id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement, joined)
+VALUES (:id, :name, :role, :jurisdiction, :standing, :signing_key, :sealing_key, :recovery_key, :agreement, :joined)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, jurisdiction = excluded.jurisdiction,
   standing = excluded.standing, signing_key = excluded.signing_key, sealing_key = excluded.sealing_key,
-  recovery_key = excluded.recovery_key;
+  recovery_key = excluded.recovery_key, agreement = excluded.agreement;
 
 -- name: parties
 -- Every party, in the order of their identifiers.
-SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement, joined
 FROM party ORDER BY id;
 
 -- name: party_by_id
 -- One party; no row when there is none.
-SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, joined
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement, joined
 FROM party WHERE id = :id;
 
 -- name: put_membership
@@ -304,6 +308,23 @@ SELECT name, party, since, until, reads_from FROM membership WHERE party = :part
 -- name: memberships
 -- Who was ever in which group.
 SELECT name, party, since, until, reads_from FROM membership ORDER BY party, name, since;
+
+-- name: party_by_recovery_key
+-- The party whose recovery key this is; no row when it is nobody's.
+SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement, joined
+FROM party WHERE recovery_key = :key;
+
+-- name: declare
+-- A key of hub or partner, or the agreement, counts from this entry of the directory on.
+INSERT INTO declared (holder, seq, value, body) VALUES (:holder, :seq, :value, :body);
+
+-- name: declared
+-- Everything that was declared of one holder, oldest first.
+SELECT seq, value, body FROM declared WHERE holder = :holder ORDER BY seq;
+
+-- name: declared_last
+-- What counts now; no row before the first.
+SELECT seq, value, body FROM declared WHERE holder = :holder ORDER BY seq DESC LIMIT 1;
 
 -- name: insert_invitation
 -- A one-time code was made.
@@ -393,9 +414,9 @@ SELECT size, leaf, frontier, note, cosigned, added FROM log ORDER BY size DESC L
 SELECT size, leaf, frontier, note, cosigned, added FROM log WHERE size = :size;
 
 -- name: newest_cosigned_log
--- The newest head that the partner has co-signed; no row before the first.
+-- The newest head above a size that the partner has co-signed; no row before the first.
 SELECT size, leaf, frontier, note, cosigned, added FROM log
-WHERE cosigned IS NOT NULL ORDER BY size DESC LIMIT 1;
+WHERE cosigned IS NOT NULL AND size > :above ORDER BY size DESC LIMIT 1;
 
 -- name: leaves_of_log
 -- Up to so many leaves after a size, in order: for consistency proofs.

@@ -147,7 +147,8 @@ CREATE TABLE party (
   standing     TEXT   NOT NULL,                          -- pending, active, suspended or left
   signing_key  BYTES  NOT NULL UNIQUE CHECK (length(signing_key) = 32),  -- Ed25519: its agent's requests
   sealing_key  BYTES  NOT NULL CHECK (length(sealing_key) = 32),         -- X25519: sealed parts for it
-  recovery_key BYTES  NOT NULL CHECK (length(recovery_key) = 32),        -- Ed25519, offline: can only revoke and replace
+  recovery_key BYTES  NOT NULL UNIQUE CHECK (length(recovery_key) = 32), -- Ed25519, offline: can only revoke and replace
+  agreement    TEXT   NOT NULL,                          -- SHA-256 of the agreement that it accepted; empty: there was none
   joined       BIGINT NOT NULL                           -- when its first directory entry was added
 ) STRICT;
 
@@ -173,6 +174,15 @@ CREATE TABLE held (
   PRIMARY KEY (party, id)
 ) STRICT;
 CREATE INDEX held_due ON held (not_before);
+
+-- View of the directory stream: the verifier keys of hub and partner, and the agreement, each from its entry on.
+CREATE TABLE declared (
+  holder TEXT   NOT NULL,                                -- hub, partner or agreement
+  seq    BIGINT NOT NULL,                                -- of the directory's entry
+  value  TEXT   NOT NULL,                                -- verifier key, or SHA-256 of the agreement
+  body   BYTES  NOT NULL,                                -- the entry's message, with the signatures that prove it
+  PRIMARY KEY (holder, seq)
+) STRICT;
 
 -- Operational. A one-time code to join; the code itself is not stored.
 CREATE TABLE invitation (

@@ -29,3 +29,11 @@ SELECT :added, :note, :reason WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE not
 -- name: bound_evidence
 -- Only the oldest stay: a hub cannot push the first proof out with later ones.
 DELETE FROM evidence WHERE rowid NOT IN (SELECT rowid FROM evidence ORDER BY rowid LIMIT 1000);
+
+-- name: believe_key
+-- The hub signs with another key from here on.
+INSERT INTO hub_key (number, key, body, added) SELECT count(*) + 1, :key, :body, :added FROM hub_key;
+
+-- name: believed_key
+-- The key that the hub signs with now; no row while it is the configured one.
+SELECT key FROM hub_key ORDER BY number DESC LIMIT 1;

@@ -22,3 +22,11 @@ CREATE TABLE evidence (
   note   TEXT   NOT NULL,                                -- as the hub signed it
   reason TEXT   NOT NULL                                 -- why it was refused
 ) STRICT;
+
+-- Ledger. Every key of the hub after the configured one, with the signatures by which it was believed.
+CREATE TABLE hub_key (
+  number BIGINT NOT NULL PRIMARY KEY,                    -- dense from 1: the newest counts
+  key    TEXT   NOT NULL UNIQUE,                         -- verifier key
+  body   BYTES  NOT NULL,                                -- the directory's entry, signed by the key before and by itself
+  added  BIGINT NOT NULL                                 -- when
+) STRICT;

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This party's view of the directory: who belongs to the alliance, and which keys counted at each of its entries.
+
+A signature is judged by its author's key and standing at the directory size that its entry's header names, not by the
+clock and not by the newest state. What an entry of the directory must prove is in `tocsin.follow.directory`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.agent.vault import Membership
+from tocsin.domain.audience import DIRECTORY
+from tocsin.errors import Malformed
+from tocsin.follow.directory import Stated, check_party, next_hub_key, next_partner_key
+from tocsin.follow.verify import Trust, VerifiedEntry
+from tocsin.proof.note import VerifierKey
+from tocsin.storage.store import Params, Transaction
+from tocsin.wire.messages import Header, decode
+from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
+
+
+class PartyRow(msgspec.Struct, frozen=True):
+    """One party as the directory states it."""
+
+    id: str
+    name: str
+    role: str
+    jurisdiction: str
+    standing: str
+    signing_key: bytes
+    sealing_key: bytes
+    recovery_key: bytes
+    agreement: str
+
+    def stated(self) -> Stated:
+        """What a change of it is held against."""
+        return Stated(
+            self.name,
+            self.role,
+            self.jurisdiction,
+            self.standing,
+            self.signing_key,
+            self.sealing_key,
+            self.recovery_key,
+        )
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """A party as it stood when it signed."""
+
+    name: str
+    role: str
+    standing: str
+    signing_key: bytes
+
+
+class _SizeRow(msgspec.Struct, frozen=True):
+    size: int
+
+
+class _WaitingRow(msgspec.Struct, frozen=True):
+    stream: str
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    leaf: bytes
+    body: bytes | None
+    salt_b: bytes | None
+
+
+class _DeclaredRow(msgspec.Struct, frozen=True):
+    seq: int
+    value: str
+
+
+def party_at(tx: Transaction, party: str, directory: int) -> Signer | None:
+    """The party as the first so many entries of the directory state it; None when they do not know it."""
+    return tx.one("party_at", {"party": party, "directory": directory}, into=Signer)
+
+
+def trust(tx: Transaction, membership: Membership) -> Trust:
+    """Whose signatures count now: the keys from enrolment, and what the directory has proved since."""
+    hubs, partners = hub_keys(tx, membership, 0), _keys(tx, "partner", membership.partner_key)
+    return Trust(
+        hub=membership.hub,
+        realm=membership.realm,
+        hub_key=hubs[-1],
+        partner_key=partners[-1] if partners else None,
+        former_keys=tuple(hubs[:-1]),
+        former_partners=tuple(partners[:-1]),
+    )
+
+
+def hub_keys(tx: Transaction, membership: Membership, directory: int) -> list[VerifierKey]:
+    """The hub's key at a directory size and every one since, oldest first."""
+    first = VerifierKey.parse(membership.hub_key)
+    rows = tx.all("declared", {"holder": "hub"}, into=_DeclaredRow)
+    changes = [(row.seq, VerifierKey.parse(row.value)) for row in rows]
+    before = [key for seq, key in changes if seq < directory]
+    return [before[-1] if before else first, *(key for seq, key in changes if seq >= directory)]
+
+
+def apply_directory(tx: Transaction, membership: Membership, seq: int, kind: str, body: bytes) -> str:
+    """Bring the view up to date with an entry of the directory; what people must hear of it, or empty."""
+    match kind:
+        case "party":
+            return apply_party(tx, membership, seq, decode(body, PartyEvent))
+        case "key":
+            return apply_key(tx, membership, seq, decode(body, KeyEvent))
+        case _:
+            return apply_agreement(tx, membership, seq, decode(body, AgreementEvent))
+
+
+def apply_party(tx: Transaction, membership: Membership, seq: int, event: PartyEvent) -> str:
+    """A party joined or changed; what people must hear of it, or empty. KeySwapped or Conflict as not believed."""
+    row = tx.one("party_by_id", {"id": event.party}, into=PartyRow)
+    check_party(row.stated() if row else None, event, membership.realm, membership.hub)
+    now: Params = {
+        "role": event.role,
+        "standing": event.standing,
+        "signing_key": event.signing_key,
+        "name": event.name,
+    }
+    tx.run("save_party_history", {**now, "party": event.party, "seq": seq})
+    tx.run(
+        "save_party",
+        {
+            **now,
+            "id": event.party,
+            "jurisdiction": event.jurisdiction,
+            "sealing_key": event.sealing_key,
+            "recovery_key": event.recovery_key,
+            "agreement": event.agreement,
+        },
+    )
+    if row is None or event.change is None or not _joined(tx, membership):
+        return ""
+    if decode(event.change.change, KeyChange).by != row.recovery_key:
+        return ""
+    return (
+        f"{event.name} has replaced lost or stolen keys with its recovery key. Nothing that the old key signs counts "
+        "from now on; look again at what came from it lately."
+    )
+
+
+def apply_key(tx: Transaction, membership: Membership, seq: int, event: KeyEvent) -> str:
+    """A key of hub or partner counts from here on; what people must hear of it, or empty. KeySwapped: not believed."""
+    present = trust(tx, membership)
+    if event.holder == "hub":
+        known: VerifierKey | None = present.hub_key
+        key = next_hub_key(present.hub_key, event, membership.realm, membership.hub)
+        sentence = "The hub signs with a new key from now on; its old key has signed for it."
+    elif event.holder == "partner":
+        known = present.partner_key
+        key = next_partner_key(known, event, membership.realm, membership.hub)
+        sentence = f"{key.name} witnesses the hub's history from now on; the partner before it has agreed."
+    else:
+        raise Malformed(f"{event.holder[:20]!r} is no holder of a verifier key.")
+    if not _declare(tx, event.holder, seq, str(key)) or known in (None, key):
+        return ""
+    return sentence if _joined(tx, membership) else ""
+
+
+def apply_agreement(tx: Transaction, membership: Membership, seq: int, event: AgreementEvent) -> str:
+    """The members' agreement changed; the sentence that says so, unless this party has accepted it already."""
+    _declare(tx, "agreement", seq, event.digest)
+    own = tx.one("party_by_id", {"id": membership.party}, into=PartyRow)
+    if own is None or own.agreement == event.digest:
+        return ""
+    return (
+        f"The members' agreement changed; its SHA-256 is {event.digest}. Read it, then accept it: "
+        f"tocsin agent agreement DIR --accept {event.digest}"
+    )
+
+
+def wait(tx: Transaction, entry: VerifiedEntry) -> str:
+    """Put an entry off that rests on more of the directory than is proved; the sentence that says so, or empty."""
+    row = tx.one("size_of_stream", {"name": DIRECTORY}, into=_SizeRow)
+    if entry.header.directory <= (row.size if row else 0) or entry.header.entry == "erasure":
+        return ""  # an erasure rests on nobody's signature
+    tx.run("wait", {"stream": entry.stream, "seq": entry.seq, "directory": entry.header.directory})
+    return (
+        f"Entry {entry.stream}/{entry.seq} rests on {entry.header.directory} entries of the directory, which the hub "
+        "has not shown: it waits for them."
+    )
+
+
+def ready(tx: Transaction, directory: int) -> list[VerifiedEntry]:
+    """Entries that wait no longer now that so much of the directory is proved, in their order."""
+    rows = tx.all("waiting", {"directory": directory}, into=_WaitingRow)
+    tx.run("wait_no_longer", {"directory": directory})
+    return [
+        VerifiedEntry(
+            stream=row.stream,
+            seq=row.seq,
+            header=decode(row.header, Header),
+            header_bytes=row.header,
+            salt_h=row.salt_h,
+            origin_c=row.origin_c,
+            body_c=row.body_c,
+            leaf=row.leaf,
+            body=row.body,
+            salt_b=row.salt_b,
+        )
+        for row in rows
+    ]
+
+
+def agreement(tx: Transaction) -> str:
+    """SHA-256 of the agreement that counts now; empty when there is none."""
+    rows = tx.all("declared", {"holder": "agreement"}, into=_DeclaredRow)
+    return rows[-1].value if rows else ""
+
+
+def _keys(tx: Transaction, holder: str, first: str | None) -> Sequence[VerifierKey]:
+    rows = tx.all("declared", {"holder": holder}, into=_DeclaredRow)
+    texts = dict.fromkeys([*([first] if first else []), *(row.value for row in rows)])
+    return [VerifierKey.parse(text) for text in texts]
+
+
+def _declare(tx: Transaction, holder: str, seq: int, value: str) -> bool:
+    """Whether it is news that this value counts from here on."""
+    rows = tx.all("declared", {"holder": holder}, into=_DeclaredRow)
+    if rows and rows[-1].value == value:
+        return False
+    tx.run("declare", {"holder": holder, "seq": seq, "value": value})
+    return True
+
+
+def _joined(tx: Transaction, membership: Membership) -> bool:
+    """Whether this party was there already: what happened before it joined is no news to it."""
+    return tx.one("party_by_id", {"id": membership.party}, into=PartyRow) is not None
