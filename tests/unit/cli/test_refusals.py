@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line refuses before anything is done: with a sentence, a next step, and an exit code of 2."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from tocsin.cli.command import NotYet
+from tocsin.cli.main import COMMANDS, build_parser, run
+from tocsin.hub import app as hub
+from tocsin.partner import app as partner
+
+NOT_BUILT = [command for command in COMMANDS if isinstance(command.run, NotYet)]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str | Path, code: int = 2) -> str:
+    """What a command says while it refuses; once for a person, once for a program."""
+    assert run([*map(str, words), "--json"]) == code
+    problem = json.loads(capsys.readouterr().out)
+    assert problem["type"].startswith("tag:tocsin,2026:problem/")
+    assert run([*map(str, words)]) == code
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("tocsin: ")
+    assert "→" in said
+    assert problem["detail"][:40] in said
+    return said
+
+
+@pytest.mark.parametrize("command", NOT_BUILT, ids=lambda command: f"{command.group} {command.name}".strip())
+def test_what_is_not_built_says_so_and_what_to_use_instead(command, capsys):
+    words = [word for word in (command.group, command.name) if word]
+    said = refused(capsys, *words)
+    assert "not built yet" in said
+    assert len(said) > 100
+
+
+def test_what_is_not_built_is_marked_in_the_help_of_its_group():
+    shown = build_parser().format_help()
+    for command in NOT_BUILT:
+        groups = [
+            action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)
+        ]
+        text = groups[0].choices[command.group].format_help() if command.group else shown
+        assert "(not built yet)" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hub", "serve", "HUB", "--follow", "http://127.0.0.1:1"),
+        ("relay", "serve"),
+        ("agent", "report", "AGENT", "MAIL", "--class", "mixed", "--yes"),
+        ("agent", "report", "AGENT", "MAIL", "--class", "now", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_a_way_that_is_not_built_is_refused_and_not_taken_for_another(words, capsys, tmp_path):
+    hub.init(tmp_path / "HUB", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
+    (tmp_path / "AGENT").mkdir()
+    (tmp_path / "MAIL").write_text("Subject: x\n\nx\n")
+    refused(capsys, *(tmp_path / word if word.isupper() else word for word in words))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+@pytest.mark.parametrize("process", ["hub", "partner"])
+def test_off_loopback_nothing_starts_without_tls_or_a_declared_proxy(process, host, capsys, tmp_path):
+    made = hub.init(tmp_path / "hub", "City Alliance", "https://hub.example", 0, "hub.db")
+    partner.init(tmp_path / "partner", made.key, 0)
+    settings = tmp_path / process / f"{process}.toml"
+    settings.write_text(settings.read_text().replace('host = "127.0.0.1"', f'host = "{host}"'))
+    assert "TLS" in refused(capsys, process, "serve", tmp_path / process)
+
+
+def test_a_code_is_not_sent_in_clear_beyond_this_machine(capsys, tmp_path):
+    asked = ["--hub", "http://hub.example", "--code", "A.B", "--legal-name", "X"]
+    assert "https" in refused(capsys, "agent", "init", tmp_path / "agent", *asked)
+    assert not (tmp_path / "agent.key").exists()
+    assert not (tmp_path / "agent").exists()
+
+
+def test_a_place_that_is_taken_is_left_alone(capsys, tmp_path):
+    asked = ["--alliance", "X", "--url", "http://127.0.0.1:1", "--port", "0"]
+    hub.init(tmp_path / "hub", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
+    before = (tmp_path / "hub" / "hub.keys").read_bytes()
+    assert "already" in refused(capsys, "hub", "init", tmp_path / "hub", *asked)
+    assert (tmp_path / "hub" / "hub.keys").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hub", "enrol", "--name", "X", "--role", "bank", "--jurisdiction", "GB"),
+        ("hub", "status"),
+        ("hub", "serve"),
+        ("partner", "serve"),
+        ("agent", "serve"),
+        ("agent", "inbox"),
+        ("agent", "shield"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_holds_nothing_is_no_place_for_a_command(words, capsys, tmp_path):
+    group, name, *rest = words
+    refused(capsys, group, name, tmp_path, *rest)
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201])
+def test_a_party_without_a_name_is_not_invited(name, capsys, tmp_path):
+    hub.init(tmp_path / "hub", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
+    asked = ["--name", name, "--role", "bank", "--jurisdiction", "GB"]
+    refused(capsys, "hub", "enrol", tmp_path / "hub", *asked, code=1)
