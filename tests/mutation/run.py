@@ -197,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             trials.append(trial)
             if len(trials) % 25 == 0:
                 print(f"{len(trials)} of {len(mutants)} tried", file=sys.stderr, flush=True)
+        baseline(tests, scratch)  # what broke the tests meanwhile killed no mutant
     print("\n".join(report(trials)))
     return 0 if sum(one.killed for one in trials) >= AT_LEAST * len(trials) else 1
 

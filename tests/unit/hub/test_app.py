@@ -5,7 +5,7 @@ import pytest
 from tests.looking import look
 
 from tocsin.config import HubConfig, load
-from tocsin.errors import ConfigError, Refused, Malformed, StorageError, Unknown
+from tocsin.errors import ConfigError, Malformed, Refused, StorageError, Unknown
 from tocsin.hub import app
 from tocsin.partner import app as partner
 
