@@ -9,7 +9,6 @@ What is not: reports that wait, and alarms that the hub cannot be reached.
 import random
 import time
 from collections import Counter
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,21 @@ from tests.looking import look
 
 from tocsin.agent import app as agent
 from tocsin.agent.approve import approve
-from tocsin.agent.readers.process import ReaderChild
-from tocsin.agent.verbs.report import prepare, send
+from tocsin.agent.house import House
+from tocsin.agent.readers.reading import Reading
+from tocsin.agent.redact import Draft
+from tocsin.agent.verbs.report import Prepared, send
+from tocsin.clock import day_of
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
+from tocsin.domain.observable import Kind, normalise
+from tocsin.ids import new_id
 from tocsin.proof.merkle import EMPTY, Frontier
 
 pytestmark = pytest.mark.processes
 
 EACH = 250
-KILLS = 16
+KILLS = 12
 SEED = 20261121
 
 
@@ -58,38 +63,20 @@ def test_nothing_is_lost_or_doubled_when_agents_and_hub_are_killed(
 
 
 def queue(home: Path, short: str) -> list[str]:
-    """As many reports as a busy year brings, read, approved and queued by the agent's own verbs."""
-    with agent.opened(home) as house, ReaderChild() as reader:
-        classifier = agent.classifier(house)
-        return [
-            send(
-                house,
-                prepared := prepare(
-                    house,
-                    reader,
-                    classifier,
-                    f"{number}.eml",
-                    mail(short, number),
-                    attack=None,
-                    marking=Marking(),
-                ),
-                approve(prepared.draft, "Test", house.clock.now()),
-                "named",
-                (),
-            ).report
-            for number in range(EACH)
-        ]
+    """As many reports as a bad week brings, approved and queued by the agent's own verbs."""
+    with agent.opened(home) as house:
+        return [queue_one(house, short, number) for number in range(EACH)]
 
 
-def mail(short: str, number: int) -> bytes:
-    """A phish of its own, sent to the bank by a machine whose address belongs to documentation."""
-    message = EmailMessage()
-    message["From"] = f"Security <alert@sender-{number}.phisher-of-{short}.example>"
-    message["To"] = f"victim@{short}.example"
-    message["Subject"] = "Confirm your account"
-    message["Date"] = "Sat, 21 Nov 2026 08:30:00 +0000"
-    message.set_content(f"Please confirm: https://login-{number}.phish-{short}.example/confirm\n")
-    return message.as_bytes()
+def queue_one(house: House, short: str, number: int) -> str:
+    """A report of two values that nobody else reports; its identifier."""
+    values = (f"login-{number}.phish-{short}.example", f"mail-{number}.phish-{short}.example")
+    now, report = house.clock.now(), new_id("rpt", house.entropy)
+    indicators = tuple(Indicator(normalise(Kind.DOMAIN, value), "landing-host") for value in values)
+    disclosure = Disclosure(report, Attack.PHISHING, day_of(now), indicators, (), Marking())
+    draft = Draft(disclosure, (), ())
+    prepared = Prepared(f"{number}.eml", report.encode(), Reading("mail"), draft)
+    return send(house, prepared, approve(draft, "Test", now), "named", ()).report
 
 
 def kill_one(machine: Machine, chance: random.Random) -> str:
