@@ -286,7 +286,7 @@ class Noting:
         _keep(tx, None)
 
     def _proposal(self, tx: Transaction, signed: SignedHead, missed: list[_Unwitnessed]) -> Proposal:
-        held_row = tx.one("newest_cosigned_log", {"above": _partner_since(tx)}, into=LogRow)
+        held_row = newest_cosigned(tx)
         held = Frontier.from_bytes(held_row.frontier) if held_row else EMPTY
         limit = signed.log.size - 1 - held.size
         skipped = [
@@ -314,6 +314,11 @@ def _introduce(tx: Transaction, key: bytes) -> bool:
     tx.run("forget_witness", {"frontier": EMPTY.to_bytes()})
     _keep(tx, None)
     return True
+
+
+def newest_cosigned(tx: Transaction) -> LogRow | None:
+    """The newest head that the present partner has co-signed; None before its first."""
+    return tx.one("newest_cosigned_log", {"above": _partner_since(tx)}, into=LogRow)
 
 
 def _partner_since(tx: Transaction) -> int:

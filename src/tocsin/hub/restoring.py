@@ -23,7 +23,7 @@ from tocsin.errors import Forked, StateError
 from tocsin.halves.held import hold
 from tocsin.halves.witness import WitnessState
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead
+from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead, newest_cosigned
 from tocsin.hub.refill import wanted
 from tocsin.hub.streams import HUB_ITSELF, Draft, StreamHead
 from tocsin.hub.views.directory import former_keys
@@ -134,7 +134,7 @@ def positions(cursor: Cursor, since: Iterable[Restart]) -> Mapping[int, int]:
 
 def check_history(tx: Transaction, held: WitnessState) -> None:
     """Forked when the backup is not of the history that was witnessed; StateError when the partner is behind."""
-    known = tx.one("newest_cosigned_log", {}, into=LogRow)
+    known = newest_cosigned(tx)
     if known is not None and known.size > held.log.size:
         raise StateError(
             f"The backup holds head {known.size} under the partner's cosignature, and the partner says that its last "
@@ -169,7 +169,7 @@ def lacking(tx: Transaction, names: frozenset[str] | None = None) -> tuple[Lacki
 
 def what_partner_holds(tx: Transaction) -> Held:
     """What the partner last co-signed, as the hub holds it too; StateError before it co-signed anything."""
-    log = tx.one("newest_cosigned_log", {}, into=LogRow)
+    log = newest_cosigned(tx)
     before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
     if log is None or log.cosigned is None or (before is None and log.size > 1):
         raise StateError("No head was co-signed since this hub began or was restored.")
