@@ -44,6 +44,8 @@ from tocsin.wire.parties import KeyEvent
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
+_MAX_CONNECTIONS = 8_192
+"""5,000 agents that follow, and their requests."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -271,7 +273,7 @@ def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
     check_listen(listen)
     app, end_connections = _served(folder)
-    serve_http(app, listen, ready, end_connections)
+    serve_http(app, listen, ready, end_connections, connections=_MAX_CONNECTIONS)
 
 
 def application(folder: Path) -> Starlette:

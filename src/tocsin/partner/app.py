@@ -35,6 +35,8 @@ _STORE = "partner.db"
 _SEED_BYTES = 32
 _SMALL = 4 * 1024
 """Bytes of a question."""
+_MAX_CONNECTIONS = 64
+"""One hub asks, and readers compare a note: also bounds how many proposals, of 4 MiB each, wait in memory."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -131,7 +133,7 @@ def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Witness until the process is told to stop."""
     config = load(folder / _SETTINGS, PartnerConfig)
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
-    serve_http(application(folder), check_listen(listen), ready)
+    serve_http(application(folder), check_listen(listen), ready, connections=_MAX_CONNECTIONS)
 
 
 def application(folder: Path) -> Starlette:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from tocsin.config import Listen
 from tocsin.errors import ConfigError, Taken
+from tocsin.web.connection import BoundedConnection, room_for
 
 _BACKLOG = 2_048
 _GRACE_SECONDS = 3
@@ -52,10 +53,12 @@ def serve(
     listen: Listen,
     ready: Callable[[str], None],
     end_streams: Callable[[], None] = lambda: None,
+    *,
+    connections: int,
 ) -> None:
     """Serve until the process is told to stop; `ready` is called with the URL once the port is open.
 
-    `end_streams` is called first when it stops, in the event loop.
+    `end_streams` is called first when it stops, in the event loop. More than `connections` at once are not taken.
     """
     check_listen(listen)
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
@@ -77,7 +80,9 @@ def serve(
                 timeout_graceful_shutdown=_GRACE_SECONDS,
                 ssl_certfile=listen.tls_certificate or None,
                 ssl_keyfile=listen.tls_key or None,
-                h11_max_incomplete_event_size=16_384,
+                http=BoundedConnection,
+                limit_concurrency=room_for(connections)
+                + 1,  # at which uvicorn would refuse those it has, too
                 timeout_keep_alive=75,
             ),
             end_streams,

@@ -58,7 +58,7 @@ def test_any_other_place_is_refused_before_a_port_is_opened(listen: Listen, comp
     with pytest.raises(ConfigError, match=complaint):
         check_listen(listen)
     with pytest.raises(ConfigError, match=complaint):
-        serve(Starlette(), listen, pytest.fail)
+        serve(Starlette(), listen, pytest.fail, connections=8)
 
 
 @pytest.fixture
@@ -71,4 +71,4 @@ def taken_port() -> Iterator[int]:
 
 def test_a_taken_port_is_named(taken_port: int) -> None:
     with pytest.raises(ConfigError, match=f"127.0.0.1:{taken_port}"):
-        serve(Starlette(), Listen(port=taken_port), pytest.fail)
+        serve(Starlette(), Listen(port=taken_port), pytest.fail, connections=8)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to a server, bounded before anybody has said who they are: in bytes, in time and in number.
+
+- A request's header has `HEAD_SECONDS` to arrive, its body `BODY_SECONDS` more; whoever is slower is cut off.
+- At most `MAX_SILENT` bytes may come that are neither a whole header nor a part of a body: an endless header field,
+  address, trailer or chunk extension ends there. The parser below (llhttp) bounds none of them.
+- A connection beyond the server's or its peer's number is closed at once.
+
+A proxy on this machine stands for everybody: loopback is bounded by the server's number only.
+"""
+
+import asyncio
+import resource
+from collections import Counter
+from ipaddress import ip_address
+from typing import Any, ClassVar, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 60.0
+"""4 MiB arrive within it at 0.6 Mbit/s."""
+MAX_SILENT = 16 * 1024
+MAX_OF_PEER = 128
+"""Connections of one address: a bank behind one has an agent or two."""
+_OTHER_FILES = 128
+"""Descriptors that a process needs beside its connections."""
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's connection with these bounds. How many there may be is `Config.limit_concurrency`."""
+
+    _of_peer: ClassVar[Counter[str]] = Counter()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._silent = 0
+        self._peer = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it, and wait for its first header."""
+        super().connection_made(cast(asyncio.Transport, transport))  # of a stream there is no other
+        self._peer = self.client[0] if self.client else ""
+        self._of_peer[self._peer] += 1
+        full = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
+        if full or (self._of_peer[self._peer] > MAX_OF_PEER and not _is_loopback(self._peer)):
+            self.transport.abort()
+            return
+        self._within(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._of_peer[self._peer] -= 1
+        if not self._of_peer[self._peer]:
+            del self._of_peer[self._peer]
+        self._within(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, and stop when it only ever wants more."""
+        self._silent += len(data)
+        super().data_received(data)
+        if self._silent > MAX_SILENT and not self.transport.is_closing():
+            self.send_400_response("A header is too long.")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._within(HEAD_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        """Its header is whole."""
+        self._silent = 0
+        self._within(BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body is there."""
+        self._silent = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """It is whole; its answer may take as long as it wants."""
+        self._silent = 0
+        self._within(None)
+        super().on_message_complete()
+
+    def _within(self, seconds: float | None) -> None:
+        """Cut it off unless it comes further by then; None: there is nothing to wait for."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+
+
+def room_for(connections: int) -> int:
+    """How many of them this process may open; it takes as many descriptors as it is allowed to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - _OTHER_FILES))
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:
+        return False
