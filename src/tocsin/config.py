@@ -58,6 +58,8 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line on every idle stream this often, so that proxies keep it open."""
     witness_seconds: ShortWait = 2.0
     """How long a wave waits for the partner before its heads go out unwitnessed."""
+    retention_days: Annotated[int, msgspec.Meta(ge=30, le=3660)] = 1095
+    """Reports and sightings are erased this long after they came; warnings end by their own expiry."""
     restore_seconds: Seconds = 900
     """How long a restored hub waits for what only its readers can know, once it has all that the partner saw."""
 

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ from tocsin.agent.verbs.recover import Recovered, recover
 from tocsin.agent.verbs.rotate import Rotated, complete, rotate
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
-from tocsin.errors import ConfigError, Taken, TocsinError
+from tocsin.errors import ConfigError, StorageError, Taken, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place
@@ -47,6 +47,7 @@ _OUTBOX_SECONDS = 1.0
 _COMPARE_SECONDS = 600.0
 """How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
+_SCRUB_SECONDS = 60.0
 """How often protection files are looked at without news: values expire by themselves."""
 
 
@@ -237,6 +238,7 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
             asyncio.create_task(_send(house, hub, http)),
             asyncio.create_task(refilling.run()),
             asyncio.create_task(_shield(house, news)),
+            asyncio.create_task(_scrub(house)),
         ]
         if house.config.partner_url:
             tasks.append(asyncio.create_task(_compare(house, replica, hub, http)))
@@ -281,6 +283,14 @@ async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.A
             await compare(house, replica, hub, note)
         except TocsinError as error:
             log.warning("comparing with the partner: %s", error)
+
+
+async def _scrub(house: House) -> None:
+    """Take what was erased out of the store's files too: a command may have read an older moment until now."""
+    while True:
+        await asyncio.sleep(_SCRUB_SECONDS)
+        with suppress(StorageError):
+            house.store.scrub()
 
 
 async def _shield(house: House, news: asyncio.Event) -> None:

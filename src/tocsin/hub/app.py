@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role, Standing
-from tocsin.errors import ConfigError, Taken
+from tocsin.errors import ConfigError, StoreBusy, Taken
 from tocsin.hub.assembly import assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
@@ -204,7 +204,8 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
     """Erase everything about a fact by the operator's hand; the hub may be serving meanwhile."""
     with _opened(folder) as (hub, opened):
         outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, hub, fact, reason))
-        opened.scrub()
+        with suppress(StoreBusy):  # the hub that serves scrubs again within a minute
+            opened.scrub()
     return Erased(outcomes)
 
 

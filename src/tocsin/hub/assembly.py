@@ -24,6 +24,7 @@ from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
 from tocsin.hub.noting import Noting, Partner
 from tocsin.hub.restart import Ceremony, Reopened, Restart
+from tocsin.hub.retention import Retention
 from tocsin.hub.routes import Routes
 from tocsin.hub.streams import Streams
 from tocsin.ids import Entropy
@@ -74,14 +75,16 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     following = Following(hub, reader, noting, config.heartbeat_seconds)
     commits.committed = following.committed
     embargoes = Embargoes(hub, commits, reader)
+    retention = Retention(hub, commits, writer, config.retention_days)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await following.start()
-        releasing = asyncio.create_task(embargoes.run())
+        ticks = [asyncio.create_task(tick) for tick in (embargoes.run(), retention.run())]
         yield
-        releasing.cancel()
-        await asyncio.gather(releasing, return_exceptions=True)
+        for tick in ticks:
+            tick.cancel()
+        await asyncio.gather(*ticks, return_exceptions=True)
         await following.stop()
         commits.close()
         if partner:

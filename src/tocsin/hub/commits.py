@@ -110,7 +110,5 @@ class Commits:
         for job in wave:
             job.tell()
         if self._store.scrubs_lightly and any(job.erases for job in wave):
-            with suppress(
-                StorageError
-            ):  # somebody reads an older moment: the next scrub takes these bytes too
+            with suppress(StorageError):  # somebody reads an older moment: the next scrub takes these too
                 self._store.scrub()

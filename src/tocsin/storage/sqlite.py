@@ -171,9 +171,14 @@ class SqliteEngine:
     def scrub(self) -> None:
         """Empty the WAL, where old pages still hold what secure_delete overwrote in the file.
 
-        StoreBusy while a reader holds an old moment open. What a disk keeps of blocks given back is the disk's affair.
+        StoreBusy, at once, while a reader holds an old moment open: a writer that waited for it would hold up all.
+        What a disk keeps of blocks given back is the disk's affair.
         """
-        busy, _, _ = cast("tuple[int, int, int]", self._connection.pragma("wal_checkpoint", "TRUNCATE"))
+        self._connection.set_busy_timeout(0)
+        try:
+            busy, _, _ = cast("tuple[int, int, int]", self._connection.pragma("wal_checkpoint", "TRUNCATE"))
+        finally:
+            self._connection.set_busy_timeout(_WAIT_MILLISECONDS)
         if busy:
             raise StoreBusy("The log cannot be emptied while somebody reads an older moment.")
 

@@ -127,7 +127,7 @@ class Erase(Told, frozen=True, kw_only=True, tag="erase"):
     """One of `ERASURE_REASONS`."""
 
 
-ERASURE_REASONS = frozenset({"mistake", "withdrawn", "law"})
+ERASURE_REASONS = frozenset({"mistake", "withdrawn", "law", "retention"})
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -105,6 +105,11 @@ SELECT entry.stream, entry.seq, kind, added, owner
 FROM entry JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
 WHERE fact = :fact ORDER BY entry.stream, entry.seq;
 
+-- name: aged_entries
+-- Entries of a stream within a span of seq that were added before a time; `added` grows with seq.
+SELECT seq, kind, fact FROM entry
+WHERE stream = :stream AND seq > :after AND seq <= :upto AND added < :before ORDER BY seq;
+
 -- Erasure by fact, all in one transaction -------------------------------------------------------------------------------
 
 -- name: erase_bodies
