@@ -42,9 +42,9 @@ def mail(to: str) -> bytes:
     message = EmailMessage()
     message["From"] = "Security <alert@phisher-of-today.example>"
     message["To"] = f"Jane Doe <jane.doe@{to}.example>"
-    message["Subject"] = "Dear Jane Doe, confirm your account 4711"
+    message["Subject"] = "Dear Jane Doe, confirm your account 4711-8890-2236"
     message["Date"] = "Sat, 21 Nov 2026 08:30:00 +0000"
-    message["Message-ID"] = "<4711@phisher-of-today.example>"
+    message["Message-ID"] = "<m4711-8890-2236@phisher-of-today.example>"
     message.set_content(f"Dear Jane Doe,\n\nplease confirm: https://{VALUE}/confirm?user=jane.doe\n")
     return message.as_bytes()
 
@@ -174,7 +174,7 @@ def test_nobody_but_the_bank_holds_a_word_of_the_mail(story: Story) -> None:
     """Neither in clear at the hub, the partner and the other banks, nor readable in its own vault."""
     for name in ("hub", "partner", *BANKS):
         held = bytes_of(story.folder / name, "*.db")
-        for word in (b"Jane Doe", b"jane.doe", b"4711", b"confirm your account", b"ayr.example"):
+        for word in (b"Jane Doe", b"jane.doe", b"4711-8890", b"confirm your account", b"ayr.example"):
             assert word not in held, (name, word)
 
 
