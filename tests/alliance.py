@@ -451,7 +451,13 @@ class Alliance:
         return code
 
     async def join(
-        self, short: str, role: Role = Role.BANK, jurisdiction: str = "GB", *, follow: bool = True
+        self,
+        short: str,
+        role: Role = Role.BANK,
+        jurisdiction: str = "GB",
+        *,
+        follow: bool = True,
+        agreement: str = "",
     ) -> Agent:
         """A new party with its agent, which follows."""
         name = f"{short.capitalize()} {'Bank plc' if role is Role.BANK else 'Office'}"
@@ -459,7 +465,7 @@ class Alliance:
         config = AgentConfig(hub_url=URL, master_key="", own=own, shields=Shields(csv="block.csv"))
         agent = Agent(self, short, config, self.folder / short)
         self.agents[short] = agent
-        await join(agent.house, self.invite(name, role, jurisdiction), agent.http)
+        await join(agent.house, self.invite(name, role, jurisdiction), agent.http, agreement)
         agent.membership = agent.house.vault.membership()
         if follow:
             agent.follow()

@@ -101,7 +101,7 @@ class Witnessing:
         hub, _, realm = key.name.partition("/heads/")
         for body in bodies:
             event = decode(body, KeyEvent)
-            if event.before == str(key):
+            if event.before == str(key) != event.key:
                 key = next_hub_key(key, event, realm, hub)
                 news.append((str(key), body))
         return key, news
