@@ -66,6 +66,8 @@ HUB_SEEDS = b"h" * 32 + b"c" * 32
 """The seeds of every hub in these tests: its signing key, its cursor key."""
 PARTNER_SEED = b"p" * 32
 PATIENCE_SECONDS = 10.0
+ROUND_SECONDS = following._ROUND_SECONDS
+"""How often a hub process looks at its store, as the product has it."""
 AMBER = Marking()
 
 

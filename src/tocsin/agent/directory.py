@@ -100,7 +100,10 @@ def hub_keys(tx: Transaction, membership: Membership, directory: int) -> list[Ve
     rows = tx.all("declared", {"holder": "hub"}, into=_DeclaredRow)
     changes = [(row.seq, VerifierKey.parse(row.value)) for row in rows]
     before = [key for seq, key in changes if seq < directory]
-    return [before[-1] if before else first, *(key for seq, key in changes if seq >= directory)]
+    since = [key for seq, key in changes if seq >= directory]
+    return list(
+        dict.fromkeys([before[-1] if before else first, *since])
+    )  # the directory states the first one too
 
 
 def apply_directory(tx: Transaction, membership: Membership, seq: int, kind: str, body: bytes) -> str:

@@ -94,7 +94,8 @@ class Following:
         self._viewers[subscriber] = viewer
         heads = [head for head in self._heads() if head.name in names]
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
-        closing = self._closing(subscriber)
+        all_shown = not self._noting.holds_back  # else heads are to come, and a closing event with them
+        closing = self._closing(subscriber) if all_shown else b""
         try:
             streams = tuple(sorted(names))
             yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
@@ -108,7 +109,8 @@ class Following:
                     await asyncio.sleep(0)
                 if proved := proofs[head.name]:
                     yield event(encode(proved))
-            yield closing
+            if closing:
+                yield closing
             async for chunk in subscriber.chunks(self._heartbeat_seconds):
                 yield chunk
         finally:

@@ -121,6 +121,8 @@ class Noting:
         self._met = False
         self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
         """Streams whose readers may not hold the newest head as it should be signed."""
+        self._held_back: set[str] | None = None
+        """While a partner that answered the last time is asked: streams whose head somebody wanted meanwhile."""
 
     def _load(self) -> Stand:
         """The newest head from the store: where a restarted hub goes on."""
@@ -152,9 +154,19 @@ class Noting:
         self._owed |= news
         while self._partner and self.stand.signed and self.stand.witness == "late":
             if not await self._ask(self._partner, self.stand.signed):
-                return frozenset(news)
-        news, self._owed = self._owed, set()
+                return frozenset(news | self._let_go())
+        news, self._owed = self._owed | self._let_go(), set()
         return frozenset(news)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether `prove` waits for the partner."""
+        return self._held_back is not None
+
+    def _let_go(self) -> set[str]:
+        """Streams whose head was held back, now that the partner has answered or has not."""
+        held_back, self._held_back = self._held_back or set(), None
+        return held_back
 
     async def _meet_partner(self) -> None:
         """Another partner than the one that co-signed until now has seen nothing: it begins with the next head."""
@@ -176,13 +188,19 @@ class Noting:
         return {name for name, row in self.stand.streams.items() if before.get(name) != row}
 
     def prove(self, stream: str) -> Head | None:
-        """The newest head of one stream with its proof; None while it has none."""
+        """The newest head of one stream with its proof; None while it has none.
+
+        None too while a partner that can be reached is asked to co-sign it: `note` names the stream when it is done.
+        """
         stand = self.stand
         row = stand.streams.get(stream)
         if row is None or stand.signed is None:
             return None
         if stand.witness == "late":  # whoever is given this head is owed it once more, as it should be signed
             self._owed.add(stream)
+            if self._held_back is not None:
+                self._held_back.add(stream)
+                return None
         proof = stand.signed.heads.prove(_blind(row), stand.signed.log_before)
         return Head(
             stream=stream,
@@ -232,6 +250,8 @@ class Noting:
 
     async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
         """(2) and (3), for the proposal whose fate is open; False when the partner did not co-sign."""
+        if self.last_refusal is None and self._held_back is None:
+            self._held_back = set()
         try:
             await self._have_witnessed(partner, signed)
         except TocsinError as error:

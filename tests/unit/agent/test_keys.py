@@ -82,8 +82,8 @@ async def test_a_rotation_gives_new_keys_and_keeps_the_old_sealing_key(tmp_path)
         with pytest.raises(Unauthenticated):
             await old.post("/v1/reports", b"{}")
         with ayr.house.store.reading("journal") as tx:
-            (decision,) = read(tx, ayr.house.vault.box)
-            assert decision.what == "rotates this party's keys"
+            rotation, _report = read(tx, ayr.house.vault.box)
+            assert rotation.what == "rotates this party's keys"
 
 
 async def test_open_connections_under_the_old_key_are_cut(tmp_path):

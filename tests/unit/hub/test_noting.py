@@ -10,6 +10,7 @@ from tests.unit.hub.asking import BAD, EVIL
 
 from tocsin.domain.party import Role
 from tocsin.errors import BadProof, Conflict, ProofError, RemoteError, Rewritten, StorageError, TocsinError
+from tocsin.halves.witness import Proposal
 from tocsin.proof.note import KeyKind, VerifierKey, open_note, verify_cosignature
 from tocsin.proof.signing import SigningKey
 
@@ -43,6 +44,32 @@ async def test_every_head_is_witnessed_by_the_declared_partner(tmp_path):
         note = open_note(alliance.hub.noting.stand.note, alliance.hub_key)
         assert verify_cosignature(note, alliance.witness.key) == alliance.clock.now()
         assert {how for (how,) in look(agent.database, "SELECT witness FROM stream")} == {"witnessed"}
+
+
+async def test_who_comes_while_the_partner_is_asked_gets_the_head_with_its_cosignature(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        answers = asyncio.Event()
+        witness = alliance.witness.witness
+
+        async def slowly(proposal: Proposal) -> str:
+            await answers.wait()
+            return await witness(proposal)
+
+        alliance.witness.witness = slowly
+        await ayr.report(EVIL)
+        await until(lambda: alliance.hub.noting.holds_back)
+        ayr.follow()
+        await until(lambda: len(alliance.hub.following._viewers) == 1)
+        assert alliance.hub.noting.prove("members") is None
+        await asyncio.sleep(0.1)
+        assert ayr.sizes() == {}
+        answers.set()
+        await alliance.settled()
+        assert ayr.level("evil.example") == "watch"
+        late = look(ayr.database, "SELECT name FROM stream WHERE witness = 'late'")
+        assert late == []
+        assert ayr.replica().cursor() != ""
 
 
 async def test_without_a_partner_heads_are_unwitnessed_and_say_so(tmp_path):

@@ -14,8 +14,9 @@ from tocsin.agent.verbs import sight as sighting
 from tocsin.clock import DAY, Instant, day_of
 from tocsin.domain.level import Band, band_of
 from tocsin.domain.observable import Kind, Observable, normalise
-from tocsin.domain.party import Role
+from tocsin.domain.party import Role, Standing
 from tocsin.errors import Malformed, Refused, TocsinError
+from tocsin.hub.verbs.standing import change_standing
 from tocsin.wire.messages import BandEvent, SightingEvent, decode
 
 
@@ -65,6 +66,22 @@ async def test_five_sources_are_told_as_five_to_nineteen(tmp_path):
         for agent in await banks(alliance, 5):
             await agent.report(EVIL)
         assert bands(alliance) == ["2-4", "5-19"]
+
+
+async def test_a_suspended_source_still_counts_because_bands_that_fall_would_name_it(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        one, two = await banks(alliance, 2)
+        await one.report(EVIL)
+        await two.report(EVIL)
+        before = alliance.sizes()
+        for wanted in (Standing.SUSPENDED, Standing.LEFT):
+            await alliance.hub.commits.run(
+                lambda tx, wanted=wanted: change_standing(
+                    tx, alliance.exchange, two.party, wanted, "incident"
+                )
+            )
+        assert bands(alliance) == ["2-4"]
+        assert alliance.sizes() == before | {"directory": before["directory"] + 2}
 
 
 async def test_streams_are_counted_apart_because_their_readers_differ(tmp_path):

@@ -2,9 +2,10 @@
 """A suspension holds at once: requests are refused, connections are cut, and nothing added later reaches the party."""
 
 import asyncio
+import time
 
 import pytest
-from tests.alliance import Agent, Alliance, until
+from tests.alliance import ROUND_SECONDS, Agent, Alliance, until
 from tests.looking import look
 
 from tocsin.agent.verbs.agree import agree
@@ -12,6 +13,7 @@ from tocsin.agent.verbs.join import join
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Standing
 from tocsin.errors import Conflict, Malformed, NotActive, NotAgreed, Unknown
+from tocsin.hub import following
 from tocsin.hub.assembly import Hub, assemble
 from tocsin.hub.following import Following
 from tocsin.hub.status import status
@@ -137,8 +139,9 @@ def party_of(alliance: Alliance, agent: Agent):
     return by_the_operator(alliance, lambda tx: find_party(tx, agent.party))
 
 
-async def test_another_process_of_the_same_hub_cuts_too(tmp_path, monkeypatch):
+async def test_another_process_of_the_same_hub_cuts_too_within_a_second(tmp_path, monkeypatch):
     async with Alliance(tmp_path) as alliance:
+        monkeypatch.setattr(following, "_ROUND_SECONDS", ROUND_SECONDS)
         ayr, bute = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
         second = other_process(alliance)
         async with second.application.router.lifespan_context(second.application):
@@ -148,8 +151,10 @@ async def test_another_process_of_the_same_hub_cuts_too(tmp_path, monkeypatch):
             await asyncio.sleep(0.2)
             assert not there.done()
             stand(alliance, ayr.party, Standing.SUSPENDED)
+            suspended = time.monotonic()
             await here.ended()
             await until(there.done)
+            assert time.monotonic() - suspended <= 1
             await bute.report(WORSE)
             assert b"members" not in here.data.replace(b'"members"', b"", 1)
 

@@ -4,6 +4,9 @@
 The count is kept per stream, because only its readers may learn it. A band entry is written when the band changes;
 one source alone is not published: the report itself says as much. When the last source is gone, so are the entries
 that published the bands.
+
+What a party said still counts when it is suspended or has left: bands that fell just then would tell every reader
+which values it had reported. The operator erases what is wrong, by its fact.
 """
 
 from collections.abc import Iterable
