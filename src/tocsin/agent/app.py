@@ -169,7 +169,7 @@ def classifier(house: House) -> Classifier:
     own = own_assets(house.config.own)
     with house.store.reading("members") as tx:
         parties = tx.all("parties", {}, into=PartyRow)
-    members = tuple(assets_of(row.name) for row in parties if row.role == "bank")
+    members = tuple(assets_of(row.name) for row in parties)
     return Classifier(own, tuple(one for one in members if one.legal_name != own.legal_name))
 
 

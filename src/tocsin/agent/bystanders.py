@@ -3,10 +3,11 @@
 
 A match does not mean "benign": of 39 published collisions between warninglists and live threat feeds 11 were public
 resolvers used for command and control. It means that the *place* must not be named as the attacker's; on some, a
-single page or mailbox may be. The list is short, in ``bystanders.toml`` beside this file; a larger one is another
-`Bystanders`.
+single page or mailbox may be. The list stands in ``bystanders.toml`` beside this file, which says where it is from; a
+larger one is another `Bystanders`.
 """
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from ipaddress import ip_network
@@ -15,7 +16,10 @@ import msgspec
 
 from tocsin.agent.assets import covering
 from tocsin.domain.linter import Network
-from tocsin.domain.observable import Kind
+from tocsin.domain.observable import Kind, Observable, path_of
+from tocsin.wire.registrable import registrable
+
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 
 ON_IT = {
     "known": frozenset[Kind](),
@@ -27,6 +31,9 @@ ON_IT = {
 }
 """What of an attacker's may stand on each kind of place; the place itself never is."""
 
+SHORTEST_PAGE = 3
+"""Letters and digits from which a path names one page of a place: products match it from its beginning."""
+
 
 class Place(msgspec.Struct, frozen=True):
     """A bystander's place that a value stands on."""
@@ -36,31 +43,33 @@ class Place(msgspec.Struct, frozen=True):
     name: str
     why: str
 
-    def may_hold(self, kind: Kind) -> bool:
-        """Whether a single value of that kind on it may be the attacker's."""
-        return kind in ON_IT[self.category]
+    def may_hold(self, observable: Observable) -> bool:
+        """Whether a single value on it may be the attacker's. A URL that names no page is the place itself."""
+        names_one = observable.kind is not Kind.URL or _names_a_page(path_of(observable))
+        return names_one and observable.kind in ON_IT[self.category]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    category: str
+    """One of `ON_IT`."""
     why: str
-    names: tuple[str, ...]
-    networks: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    """Each with its subdomains."""
+    countries: tuple[str, ...] = ()
+    """Labels that are the place's under the endings of all countries: ``google.de``, ``google.co.uk``."""
+    networks: tuple[str, ...] = ()
 
 
 class Bystanders:
     """A list of places, looked up by the longest name or network that covers a value."""
 
     def __init__(self, sections: dict[str, _Section]) -> None:
-        self._names = {
-            name: Place(category, name, section.why)
-            for category, section in sections.items()
-            for name in section.names
-        }
+        every = sections.values()
+        self._names = {name: Place(one.category, name, one.why) for one in every for name in one.names}
         self._known_names = frozenset(self._names)
+        self._countries = {label: one for one in every for label in one.countries}
         self._networks = [
-            (ip_network(text), Place(category, text, section.why))
-            for category, section in sections.items()
-            for text in section.networks
+            (ip_network(text), Place(one.category, text, one.why)) for one in every for text in one.networks
         ]
 
     @classmethod
@@ -70,8 +79,12 @@ class Bystanders:
 
     def of_name(self, host: str) -> Place | None:
         """The place that a host name is, or is a name under."""
-        name = covering(host, self._known_names)
-        return self._names[name] if name else None
+        if name := covering(host, self._known_names):
+            return self._names[name]
+        own = registrable(host) or ""
+        label, _, ending = own.partition(".")
+        section = self._countries.get(label) if len(ending.rpartition(".")[2]) == 2 else None
+        return Place(section.category, own, section.why) if section else None
 
     def of_network(self, network: Network) -> Place | None:
         """The place whose network overlaps this one."""
@@ -79,6 +92,10 @@ class Bystanders:
             if theirs.version == network.version and theirs.overlaps(network):
                 return place
         return None
+
+
+def _names_a_page(path: str) -> bool:
+    return sum(map(str.isalnum, _ESCAPE.sub("", path))) >= SHORTEST_PAGE
 
 
 @lru_cache(maxsize=1)

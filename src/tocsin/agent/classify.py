@@ -98,24 +98,22 @@ class Classifier:
             return Verdict(Owner.UNCLEAR, "the subject says forwarded: it may be whoever passed it on")
         return None
 
-    def genuine_elsewhere(self, found: Found, case: _Case) -> Verdict | None:
-        """The genuine domains of other members."""
+    def genuine(self, observable: Observable) -> str | None:
+        """Why a value is probably a member's own, in words: its domain, or its whole name under another ending."""
         for member in self._members:
-            if member.owns(found.observable):
-                return Verdict(Owner.IMPERSONATED, f"genuine: {member.legal_name}'s")
+            if member.owns(observable):
+                return f"genuine: {member.legal_name}'s"
+        name = registrable(host_of(observable) or "")
+        label, _, suffix = _unicode(name or "").partition(".")
+        for candidate in (label.replace("-", ""), suffix):
+            if named := self._genuine_names.get(candidate):
+                return f"its whole name is {named.legal_name}'s: probably genuine; a person decides"
         return None
 
-    def genuine_name(self, found: Found, case: _Case) -> Verdict | None:
-        """A registered name that is exactly an institution's name: probably genuine, under another ending."""
-        name = registrable(host_of(found.observable) or "")
-        if name is None:
-            return None
-        label, _, suffix = _unicode(name).partition(".")
-        for candidate in (label.replace("-", ""), suffix):
-            if member := self._genuine_names.get(candidate):
-                reason = f"its whole name is {member.legal_name}'s: probably genuine; a person decides"
-                return Verdict(Owner.IMPERSONATED, reason)
-        return None
+    def genuine_elsewhere(self, found: Found, case: _Case) -> Verdict | None:
+        """The genuine domains of other members, and what bears exactly a member's or the bank's own name."""
+        reason = self.genuine(found.observable)
+        return Verdict(Owner.IMPERSONATED, reason) if reason else None
 
     def forged_name(self, found: Found, case: _Case) -> Verdict | None:
         """A sender's domain that bears an own name and did not authenticate: forging it needs no look-alike.
@@ -147,7 +145,7 @@ class Classifier:
         if partner := host and covering(host, self.own.partners):
             return Verdict(Owner.BYSTANDER, f"your partner's: {partner}")
         place = self.place(found.observable)
-        if place is None or place.may_hold(found.observable.kind):
+        if place is None or place.may_hold(found.observable):
             return None
         return Verdict(Owner.BYSTANDER, f"{place.name}: {place.why}")
 
@@ -200,7 +198,7 @@ class Classifier:
         return None
 
     def _is_genuine(self, found: Found, case: _Case) -> bool:
-        rules = (self.own_asset, self.genuine_elsewhere, self.genuine_name)
+        rules = (self.own_asset, self.genuine_elsewhere)
         return any(rule(found, case) for rule in rules)
 
 
@@ -209,7 +207,6 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.recipient,
     Classifier.forwarder,
     Classifier.genuine_elsewhere,
-    Classifier.genuine_name,
     Classifier.forged_name,
     Classifier.not_public,
     Classifier.bystander,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a human must look before this bank blocks a value: its own house, its partners, and places that all share.
+"""Why a human must look before this bank blocks a value: its own house, its partners, other members, shared places.
 
-A poisoned report must not make a bank block its own domain, a resolver or a cloud. A guard holds; it never silences.
+A poisoned report must not make a bank block its own domain, another member's, a resolver, a card network or a cloud.
+A guard holds; it never silences.
 """
 
 from tocsin.agent.assets import covering
@@ -27,8 +28,10 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
         if partner := (host and covering(host, assets.partners)) or _below(observable, assets.partners):
             reasons.append(f"your partner's: {partner}")
         reasons += [f"your partner's: {one.value}" for one in networks if _overlap(one, observable)]
+        if not reasons and (member := classifier.genuine(observable)):
+            reasons.append(member)
         place = classifier.place(observable)
-        if place and not place.may_hold(observable.kind):
+        if place and not place.may_hold(observable):
             reasons.append(f"{place.name}: {place.why}")
         return tuple(reasons)
 

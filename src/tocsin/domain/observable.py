@@ -89,6 +89,11 @@ def host_of(observable: Observable) -> str | None:
     return None
 
 
+def path_of(observable: Observable) -> str:
+    """The path of a URL, beginning with a slash; empty for anything else."""
+    return urlsplit(observable.value).path if observable.kind is Kind.URL else ""
+
+
 def defang(text: str) -> str:
     """Make a value safe to show: no program turns it into a link."""
     return text.replace("http", "hxxp", 1).replace(".", "[.]").replace("@", "[@]")

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tocsin.agent.assets import own_assets
+from tocsin.agent.assets import assets_of, own_assets
 from tocsin.agent.classify import Classifier
 from tocsin.agent.guard import guard_for
 from tocsin.config import OwnAssets
@@ -18,7 +18,7 @@ OWN = OwnAssets(
 
 
 def reasons(kind: str, value: str) -> tuple[str, ...]:
-    guard = guard_for(OWN, Classifier(own_assets(OWN)))
+    guard = guard_for(OWN, Classifier(own_assets(OWN), (assets_of("Gamma Bank plc"),)))
     return guard(normalise(Kind(kind), value))
 
 
@@ -48,6 +48,34 @@ def reasons(kind: str, value: str) -> tuple[str, ...]:
         ("ipv4", "9.9.9.9", None),
         ("domain", "google.com", None),
         ("domain", "cloudfront.net", None),
+        ("url", "https://www.visa.com/", None),
+        ("url", "https://www.visa.com/pay/now", None),
+        ("url", "https://outlook.office365.com/", None),
+        ("url", "https://www.paypal.com/signin", None),
+        ("url", "https://a.root-servers.net/", None),
+        ("ipv4", "198.41.0.4", None),
+        ("url", "https://docs.google.com/", None),
+        ("url", "https://github.com/", None),
+        ("url", "https://github.com/?next=1", None),
+        ("url", "https://github.com//.//", None),
+        ("url", "https://bit.ly/", None),
+        ("url", "https://bit.ly/a", None),  # the beginning of very many links
+        ("url", "https://bit.ly/%2F%2F%2F%2F", None),
+        (
+            "domain",
+            "gammabank.co.uk",
+            "its whole name is Gamma Bank plc's: probably genuine; a person decides",
+        ),
+        (
+            "url",
+            "https://www.gamma-bank.com/",
+            "its whole name is Gamma Bank plc's: probably genuine; a person decides",
+        ),
+        (
+            "domain",
+            "northmoorbank.com",
+            "its whole name is Northmoor Bank plc's: probably genuine; a person decides",
+        ),
     ],
 )
 def test_a_poisoned_report_of_it_is_held_and_the_reason_names_it(kind, value, reason):
@@ -71,6 +99,9 @@ def test_a_poisoned_report_of_it_is_held_and_the_reason_names_it(kind, value, re
         ("cidr", "198.51.100.16/28"),
         ("sha256", "0" * 64),
         ("domain", "d111111abcdef8.cloudfront.net"),  # a tenant's own corner
+        ("url", "https://docs.google.com/forms/d/e/1FAIpQLSe"),
+        ("url", "https://bit.ly/3xYzAb"),
+        ("domain", "gammabank-online.com"),  # a look-alike is the attack
     ],
 )
 def test_what_is_the_attackers_is_not_guarded(kind, value):
