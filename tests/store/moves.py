@@ -78,7 +78,7 @@ def append(
         },
     )
     tx.run("insert_body", {**place, "salt_b": ZERO, "body": body})
-    tx.run("insert_origin", {**place, "salt_o": ZERO, "origin": b"origin", "owner": owner})
+    tx.run("insert_origin", {**place, "salt_o": ZERO, "origin": b"origin", "owner": owner, "fact": fact})
     advance(tx, head, leaf)
     return head.size
 

@@ -150,7 +150,7 @@ def test_a_body_without_its_entry_is_refused(store: Store) -> None:
 def test_a_salt_of_another_length_is_refused(store: Store) -> None:
     append_some(store, 1)
     with pytest.raises(StorageError):
-        run(store, "insert_origin", stream=0, seq=0, salt_o=b"short", origin=b"", owner=None)
+        run(store, "insert_origin", stream=0, seq=0, salt_o=b"short", origin=b"", owner=None, fact="f")
 
 
 def test_streams_are_numbered_from_zero_without_gaps(store: Store) -> None:

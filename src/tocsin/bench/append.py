@@ -57,9 +57,11 @@ def _bare(path: Path, bodies: list[bytes]) -> float:
     connection.execute(
         "CREATE TABLE entry (stream, seq, header, a, b, c, leaf, fact, kind, added, PRIMARY KEY (stream, seq))"
     )
-    connection.execute("CREATE INDEX entry_fact ON entry (fact)")
     connection.execute("CREATE TABLE body (stream, seq, salt, body, PRIMARY KEY (stream, seq))")
-    connection.execute("CREATE TABLE origin (stream, seq, salt, origin, owner, PRIMARY KEY (stream, seq))")
+    connection.execute(
+        "CREATE TABLE origin (stream, seq, salt, origin, owner, fact, PRIMARY KEY (stream, seq))"
+    )
+    connection.execute("CREATE INDEX origin_fact ON origin (fact, owner)")
     digest, header = bytes(32), bytes(190)
     started = time.perf_counter()
     for batch in range(_BATCHES):
@@ -74,8 +76,8 @@ def _bare(path: Path, bodies: list[bytes]) -> float:
                 [(seq, digest, body) for seq, body in zip(at, bodies, strict=True)],
             )
             connection.executemany(
-                "INSERT INTO origin VALUES (0, ?, ?, ?, 'prt_bench')",
-                [(seq, digest, bytes(200)) for seq in at],
+                "INSERT INTO origin VALUES (0, ?, ?, ?, 'prt_bench', ?)",
+                [(seq, digest, bytes(200), f"rpt_{seq:032x}") for seq in at],
             )
     spent = time.perf_counter() - started
     connection.close()

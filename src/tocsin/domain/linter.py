@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -160,7 +159,6 @@ RULES: tuple[tuple[str, Callable[[Observable, Registrable], str | None]], ...] =
 """In the order in which they are asked, after `not_normal`."""
 
 
-@lru_cache(maxsize=4_096)
 def network_of(observable: Observable) -> Network | None:
     """The addresses that a value stands for or on; None for names, mailboxes and digests."""
     try:

@@ -31,7 +31,7 @@ from tocsin.ids import Entropy
 from tocsin.proof.httpsig import authority_of
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Store
-from tocsin.wire.registrable import registrable
+from tocsin.wire.registrable import look_up
 
 REALM = "live"
 SEED_BYTES = 32
@@ -65,7 +65,7 @@ def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> 
         cursor_key=keys[SEED_BYTES:KEYS_BYTES],
     )
     streams = Streams(identity.id, identity.realm, clock, entropy)
-    return Exchange(identity, streams, clock, entropy, registrable)
+    return Exchange(identity, streams, clock, entropy, look_up)
 
 
 def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, partner: Partner | None) -> Hub:

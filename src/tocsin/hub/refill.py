@@ -132,7 +132,10 @@ def _append(tx: Transaction, stream: StreamHead, fresh: Sequence[VerifiedEntry],
         ],
     )
     lost: Params = {"salt_o": bytes(SALT_SIZE), "origin": HANDED_IN, "owner": None}
-    tx.run_each("insert_origin", [{**place, **lost} for place in places])
+    tx.run_each(
+        "insert_origin",
+        [{**place, **lost, "fact": entry.header.fact} for place, entry in zip(places, fresh, strict=True)],
+    )
     tx.run(
         "advance_stream",
         {

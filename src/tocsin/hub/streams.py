@@ -176,7 +176,13 @@ class Streams:
             "purposes": bits(draft.purposes),
         }
         body: Params = {**place, "salt_b": salt_b, "body": draft.body}
-        source: Params = {**place, "salt_o": salt_o, "origin": origin.record, "owner": origin.owner}
+        source: Params = {
+            **place,
+            "salt_o": salt_o,
+            "origin": origin.record,
+            "owner": origin.owner,
+            "fact": draft.fact,
+        }
         return entry, body, source, leaf
 
 

@@ -12,9 +12,8 @@ import tldextract
 _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-@lru_cache(maxsize=65_536)
-def registrable(host: str) -> str | None:
-    """The domain registered under a public suffix: ``a.co.uk`` for ``www.a.co.uk``.
+def look_up(host: str) -> str | None:
+    """The domain registered under a public suffix: ``a.co.uk`` for ``www.a.co.uk``. Nothing is remembered.
 
     None for a suffix itself (``co.uk``, ``run.app``), for a name whose ending is not public (``srv.corp.local``), for
     one that no registry accepts (``__a.co.uk``) and for an address. ``.example`` (RFC 2606) counts as public, for
@@ -24,3 +23,8 @@ def registrable(host: str) -> str | None:
         return ".".join(host.split(".")[-2:])
     name = _extract(host).top_domain_under_public_suffix
     return None if "_" in name else name or None
+
+
+registrable = lru_cache(maxsize=65_536)(look_up)
+"""The same, remembering names: for one party's own work. A hub that remembered would tell, by the time it takes, which
+names others have reported."""

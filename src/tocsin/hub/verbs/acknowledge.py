@@ -13,10 +13,10 @@ from tocsin.domain.audience import Audience
 from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, bits, decide
 from tocsin.errors import Conflict, Refused, Unknown
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.readable import viewer_of
+from tocsin.hub.readable import streams_of, viewer_of
 from tocsin.hub.streams import Draft
 from tocsin.hub.views.answers import answer_of, count
-from tocsin.storage.store import Params, Transaction
+from tocsin.storage.store import Transaction
 from tocsin.wire.answering import Acknowledge, AcknowledgementEvent
 from tocsin.wire.messages import Outcome, encode
 
@@ -35,14 +35,7 @@ class _Place(msgspec.Struct, frozen=True):
 def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) -> tuple[Outcome, ...]:
     """Keep the answer and count the party; Unknown for a warning that it may not read, exactly as for none at all."""
     party, now = sender.party.id, hub.clock.now()
-    viewer = viewer_of(tx, party)
-    about: Params = {"chain": told.chain, "version": told.version}
-    places = [
-        place
-        for place in tx.all("places_of_warning", about, into=_Place)
-        if viewer is not None and _reads(viewer, place, now)
-    ]
-    if not places:
+    if not (places := _places(tx, party, told, now)):
         raise Unknown("You have read no such version of a warning.")
     if places[0].owner == party:
         raise Refused("You wrote the warning: others answer it.")
@@ -57,6 +50,21 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) ->
     (home,) = hub.streams.append(tx, own, [Draft("acknowledgement", told.id, encode(event))], sender.origin)
     count(tx, hub, sender.party, home, event, {place.number: place.stream for place in places})
     return (Outcome(told.id, "accepted", "", home.stream, home.seq),)
+
+
+def _places(tx: Transaction, party: str, told: Acknowledge, now: Instant) -> list[_Place]:
+    """Where the party reads the warning. Only its own streams are asked: what stands in others takes no time either."""
+    viewer = viewer_of(tx, party)
+    found = [
+        place
+        for stream in (sorted(streams_of(viewer, now)) if viewer else ())
+        for place in tx.all(
+            "place_of_warning",
+            {"stream": stream, "chain": told.chain, "version": told.version},
+            into=_Place,
+        )
+    ]
+    return [place for place in found if viewer and _reads(viewer, place, now)]
 
 
 def _reads(viewer: Viewer, place: _Place, now: Instant) -> bool:

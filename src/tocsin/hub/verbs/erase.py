@@ -27,6 +27,10 @@ class _FactRow(msgspec.Struct, frozen=True):
     owner: str | None
 
 
+class _Owner(msgspec.Struct, frozen=True):
+    owner: str
+
+
 class _Held(msgspec.Struct, frozen=True):
     party: str
 
@@ -42,9 +46,9 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, erase: Erase) -> tupl
     Only the sender's own: another party that reported under the same identifier neither loses by it nor prevents it.
     """
     check_id(erase.id, "msg")
-    rows = tx.all("entries_of_fact", {"fact": erase.fact}, into=_FactRow)
+    said = tx.one("said_by", {"fact": erase.fact, "owner": sender.party.id}, into=_Owner)
     held = tx.one("held_message", {"party": sender.party.id, "id": erase.fact}, into=_Held)
-    if held is None and not any(row.owner == sender.party.id for row in rows):
+    if held is None and said is None:
         raise Unknown(f"You have reported nothing under {erase.fact[:60]!r}.")
     return erase_fact(tx, hub, erase.fact, erase.reason, sender.origin)
 

@@ -59,8 +59,11 @@ def leave_group(tx: Transaction, hub: Exchange, group: str, party: str) -> Membe
 
 
 def require_may_address(tx: Transaction, group: str, sender: Party) -> None:
-    """Forbidden unless the sender is in the group now, or is the desk and the group exists."""
-    times = roster(tx, group)
-    mine = times.get(sender.id)
-    if not (mine and mine.until is None) and not (times and sender.role is Role.DESK):
+    """Forbidden unless the sender is in the group now, or is the desk and the group exists.
+
+    A member is judged by its own memberships alone, so that another group than its own takes no longer than none.
+    """
+    viewer = viewer_of(tx, sender.id)
+    own = any(one.group == group and one.until is None for one in viewer.memberships) if viewer else False
+    if not own and not (sender.role is Role.DESK and roster(tx, group)):
         raise Forbidden(f"You are in no group {group!r}; name parties or a role.")

@@ -62,7 +62,8 @@ INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :bo
 
 -- name: insert_origin
 -- Where an entry came from.
-INSERT INTO origin (stream, seq, salt_o, origin, owner) VALUES (:stream, :seq, :salt_o, :origin, :owner);
+INSERT INTO origin (stream, seq, salt_o, origin, owner, fact)
+VALUES (:stream, :seq, :salt_o, :origin, :owner, :fact);
 
 -- name: page_of_stream
 -- Up to so many entries after a position, in order; body and salt_b are NULL once erased.
@@ -99,11 +100,15 @@ ORDER BY entry.seq;
 -- Up to so many leaf hashes after a position, in order: for proofs and snapshots.
 SELECT leaf FROM entry WHERE stream = :stream AND seq > :after AND seq <= :after + :limit ORDER BY seq;
 
+-- name: said_by
+-- Whether a party said anything of a fact. What others said of it takes no time.
+SELECT owner FROM origin WHERE fact = :fact AND owner = :owner LIMIT 1;
+
 -- name: entries_of_fact
 -- Where a fact was said, and by whom; owner is NULL for an anonymous report.
 SELECT entry.stream, entry.seq, kind, added, owner
-FROM entry JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
-WHERE fact = :fact ORDER BY entry.stream, entry.seq;
+FROM origin JOIN entry ON entry.stream = origin.stream AND entry.seq = origin.seq
+WHERE origin.fact = :fact ORDER BY entry.stream, entry.seq;
 
 -- name: aged_entries
 -- Entries of a stream within a span of seq that were added before a time; `added` grows with seq.
@@ -116,18 +121,18 @@ WHERE stream = :stream AND seq > :after AND seq <= :upto AND added < :before ORD
 -- Delete what an owner's entries of a fact said (NULL: everybody's), with the salts, but never the entry that says it
 -- was erased; says where.
 DELETE FROM body WHERE (stream, seq) IN (
-  SELECT entry.stream, entry.seq FROM entry JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
-  WHERE fact = :fact AND kind <> 'erasure' AND coalesce(owner, '') = coalesce(:owner, owner, ''))
+  SELECT entry.stream, entry.seq FROM origin JOIN entry ON entry.stream = origin.stream AND entry.seq = origin.seq
+  WHERE origin.fact = :fact AND kind <> 'erasure' AND coalesce(owner, '') = coalesce(:owner, owner, ''))
 RETURNING stream, seq;
 
 -- name: erase_digests
 -- Forget the digests of an owner's objects of a fact (NULL: everybody's); their chains stay.
 UPDATE object SET digest = NULL
-WHERE digest IS NOT NULL AND owner = coalesce(:owner, owner) AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact);
+WHERE digest IS NOT NULL AND owner = coalesce(:owner, owner) AND (stream, seq) IN (SELECT stream, seq FROM origin WHERE fact = :fact);
 
 -- name: erase_sources
 -- Retract what an owner vouched for by its entries of a fact (NULL: everybody); says which bands may have changed.
-DELETE FROM source WHERE party = coalesce(:owner, party) AND (stream, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact)
+DELETE FROM source WHERE party = coalesce(:owner, party) AND (stream, seq) IN (SELECT stream, seq FROM origin WHERE fact = :fact)
 RETURNING stream, value;
 
 -- Objects: repeats, chains and conflicts ----------------------------------------------------------------------------------
@@ -185,12 +190,12 @@ FROM warning JOIN stream ON stream.number = warning.stream
 JOIN entry ON entry.stream = warning.stream AND entry.seq = warning.seq
 WHERE owner = :owner AND id = :id ORDER BY version, warning.stream, warning.seq;
 
--- name: places_of_warning
--- Where one version of a warning stands, unless it was erased.
+-- name: place_of_warning
+-- Where one version of a warning stands in one stream, unless it was erased. What stands in others takes no time.
 SELECT warning.stream AS number, stream.name AS stream, owner, withdrawn, expires, entry.added, not_before, purposes
-FROM warning JOIN stream ON stream.number = warning.stream
+FROM stream JOIN warning ON warning.stream = stream.number AND chain = :chain AND version = :version
 JOIN entry ON entry.stream = warning.stream AND entry.seq = warning.seq
-WHERE chain = :chain AND version = :version AND digest IS NOT NULL ORDER BY warning.stream;
+WHERE stream.name = :stream AND digest IS NOT NULL;
 
 -- name: owner_of_chain
 -- Who wrote a warning.
@@ -254,7 +259,7 @@ ON CONFLICT (chain, version, stream, role) DO UPDATE SET received = excluded.rec
 -- name: erase_answers
 -- Retract what an owner answered by its entries of a fact (NULL: everybody); says which bands may have changed.
 DELETE FROM answer WHERE party = coalesce(:owner, party)
-  AND (home, seq) IN (SELECT stream, seq FROM entry WHERE fact = :fact AND kind = 'acknowledgement')
+  AND (home, seq) IN (SELECT stream, seq FROM origin WHERE fact = :fact)
 RETURNING chain, version, stream, role, party;
 
 -- name: bands_of_erased_warning
@@ -482,10 +487,10 @@ WHERE kind = 'band' ORDER BY entry.stream, entry.seq;
 -- name: handed_in_of_fact
 -- Entries of a fact that a reader handed back and that nobody has claimed; body is NULL once erased.
 SELECT stream.name, entry.stream, entry.seq, header, kind, body
-FROM entry JOIN stream ON stream.number = entry.stream
-JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
+FROM origin JOIN entry ON entry.stream = origin.stream AND entry.seq = origin.seq
+JOIN stream ON stream.number = entry.stream
 LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-WHERE fact = :fact AND owner IS NULL AND origin = :handed_in ORDER BY entry.stream, entry.seq;
+WHERE origin.fact = :fact AND owner IS NULL AND origin = :handed_in ORDER BY entry.stream, entry.seq;
 
 -- name: own_entry
 -- The receipt of an entry that was handed in says whose it is; no row changes when that was known.

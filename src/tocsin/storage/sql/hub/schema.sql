@@ -33,7 +33,6 @@ CREATE TABLE entry (
   purposes   BIGINT NOT NULL CHECK (purposes >= 0),      -- one bit for each purpose it may be read for; 0: any
   PRIMARY KEY (stream, seq)
 ) STRICT;
-CREATE INDEX entry_fact ON entry (fact);
 
 -- Ledger. The part of an entry that can be erased: deleting the row takes the bytes and the salt that hid them.
 CREATE TABLE body (
@@ -52,9 +51,11 @@ CREATE TABLE origin (
   salt_o BYTES  NOT NULL CHECK (length(salt_o) = 32),    -- keys the origin's commitment
   origin BYTES  NOT NULL,                                -- owner and request signature, as hashed
   owner  TEXT,                                           -- the party behind it; NULL for an anonymous report
+  fact   TEXT   NOT NULL,                                -- as in entry: what an owner said is found past what others said
   PRIMARY KEY (stream, seq),
   FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
 ) STRICT;
+CREATE INDEX origin_fact ON origin (fact, owner);
 
 -- View. Which object of which owner an entry is a version of: finds repeats, chains and conflicts.
 -- Two rows with one owner, id and modified but different digests are a recorded conflict.
@@ -106,7 +107,7 @@ CREATE TABLE warning (
   FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
 ) STRICT;
 CREATE INDEX warning_version ON warning (owner, id, version);
-CREATE INDEX warning_chain ON warning (chain, version);
+CREATE INDEX warning_chain ON warning (chain, version, stream);
 
 -- View. Which party answered what to a warning, for each stream in which it counts: here alone stands who is behind.
 CREATE TABLE answer (
