@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from tests.looking import look
 
 from tocsin.agent.alarms import OVER
-from tocsin.agent.approve import approve
+from tocsin.agent.approve import approve, standing_rule
 from tocsin.agent.assets import own_assets
 from tocsin.agent.classify import Classifier
 from tocsin.agent.guard import guard_for
@@ -300,19 +300,28 @@ class Agent:
         return Disclosure(report, Attack.PHISHING, day_of(self.clock.now()), indicators, (), marking)
 
     def queue_report(
-        self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
+        self,
+        *values: Observable,
+        audiences: tuple[str, ...] = (),
+        marking: Marking = AMBER,
+        unattended: bool = False,
     ) -> str:
-        """Approve and queue a report of these values; its identifier."""
+        """Approve and queue a report of these values, by a person or by a standing rule; its identifier."""
         draft = Draft(self._disclosure(values, marking), (), ())
         prepared = Prepared("a.eml", draft.disclosure.report_id.encode(), Reading("mail"), draft)
-        approved = approve(draft, "Test", self.clock.now())
+        by = standing_rule("phish-machines") if unattended else "Test"
+        approved = approve(draft, by, self.clock.now())
         return send(self.house, prepared, approved, "named", audiences).report
 
     async def report(
-        self, *values: Observable, audiences: tuple[str, ...] = (), marking: Marking = AMBER
+        self,
+        *values: Observable,
+        audiences: tuple[str, ...] = (),
+        marking: Marking = AMBER,
+        unattended: bool = False,
     ) -> str:
         """Report these values and have the receipt; its identifier."""
-        report = self.queue_report(*values, audiences=audiences, marking=marking)
+        report = self.queue_report(*values, audiences=audiences, marking=marking, unattended=unattended)
         (settled,) = await self.deliver()
         assert settled.receipt is not None, settled.problem
         return report

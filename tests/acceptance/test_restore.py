@@ -14,6 +14,7 @@ from tests.alliance import Agent, Alliance, until
 from tests.looking import look
 
 from tocsin.agent.verbs.erase import erase
+from tocsin.domain.marking import PAP, Marking
 from tocsin.domain.observable import Kind, Observable
 
 EACH = 200
@@ -69,6 +70,8 @@ async def test_a_ceremony_from_an_old_backup_loses_nothing_and_stops_nobody(
             reports += [await agent.report(value(agent.short, number)) for agent in agents]
         erase(ayr.house, regretted, "withdrawn", "Test")
         await ayr.deliver()
+        reports.append(await ayr.report(value("bute", 2), unattended=True))
+        reports.append(await clyde.report(value("bute", 2), marking=Marking(pap=PAP.RED)))
         dee = await alliance.join("dee")
         reports.append(await dee.report(value("ayr", 1)))
         await until(lambda: caught_up(alliance, *agents, dee), 60)
@@ -106,5 +109,6 @@ async def test_a_ceremony_from_an_old_backup_loses_nothing_and_stops_nobody(
 
 
 SOURCES = (
-    "SELECT stream.name, value, party, seq FROM source JOIN stream ON number = stream ORDER BY 1, 2, 3, 4"
+    "SELECT stream.name, value, party, seq, attended FROM source JOIN stream ON number = stream "
+    "ORDER BY 1, 2, 3, 4"
 )

@@ -57,7 +57,7 @@ def a_move(dice: random.Random) -> Move:
             lambda tx: append(tx, stream, fact=few, body=content),
             lambda tx: tx.all("receipt_of_message", {"party": few, "id": str(small)}, into=Receipt),
             change("insert_object", **spot, owner=few, id=few, modified=small, digest=digest, chain=few),
-            change("insert_source", **spot, value=few, party=str(small)),
+            change("insert_source", **spot, value=few, party=str(small), attended=small % 2),
             change("set_band", stream=small % 3, value=few, band=str(small), fact=few),
             change("insert_nonce", keyid=few, nonce=str(small), expires=small),
             change("purge_nonces", now=small),

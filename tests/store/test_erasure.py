@@ -42,7 +42,7 @@ def plant(tx: Transaction) -> None:
         "insert_object",
         {**place, "owner": "prt_1", "id": "i", "modified": 1, "digest": MARKER[:32], "chain": "c"},
     )
-    tx.run("insert_source", {**place, "value": f"domain:{MARKER.decode()}", "party": "prt_1"})
+    tx.run("insert_source", {**place, "value": f"domain:{MARKER.decode()}", "party": "prt_1", "attended": 1})
 
 
 def erase(tx: Transaction) -> list[Erased]:
@@ -80,7 +80,7 @@ def test_one_owner_takes_back_its_own_and_nobody_elses(store: Store) -> None:
             if owner is not None:
                 digest = {"digest": MARKER[:32], "chain": "c"}
                 tx.run("insert_object", {**place, "owner": owner, "id": "i", "modified": 1, **digest})
-                tx.run("insert_source", {**place, "value": "domain:a.example", "party": owner})
+                tx.run("insert_source", {**place, "value": "domain:a.example", "party": owner, "attended": 1})
 
     store.run("plant", scene)
     whose = {"fact": "bad", "owner": "prt_1"}

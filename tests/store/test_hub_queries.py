@@ -51,6 +51,7 @@ class Conflict(msgspec.Struct, frozen=True):
 
 class Sources(msgspec.Struct, frozen=True):
     sources: int
+    attended: int
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -270,7 +271,8 @@ def test_one_version_with_two_contents_is_a_recorded_conflict_of_its_owner(store
 
 
 def vouch(store: Store, party: str, seq: int) -> int:
-    return run(store, "insert_source", stream=0, value="domain:evil.example", party=party, seq=seq)
+    said: dict[str, Value] = {"stream": 0, "value": "domain:evil.example", "party": party, "seq": seq}
+    return run(store, "insert_source", **said, attended=int(party == "a"))
 
 
 def test_sources_are_counted_by_party_and_survive_while_one_entry_says_so(store: Store) -> None:
@@ -282,11 +284,11 @@ def test_sources_are_counted_by_party_and_survive_while_one_entry_says_so(store:
         0,
     ]
     asked: dict[str, Value] = {"stream": 0, "value": "domain:evil.example"}
-    assert every(store, "count_sources", Sources, **asked) == [Sources(2)]
+    assert every(store, "count_sources", Sources, **asked) == [Sources(2, 1)]
     store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_0", "owner": None}, into=Touched))
-    assert every(store, "count_sources", Sources, **asked) == [Sources(2)]
+    assert every(store, "count_sources", Sources, **asked) == [Sources(2, 1)]
     store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_1", "owner": None}, into=Touched))
-    assert every(store, "count_sources", Sources, **asked) == [Sources(1)]
+    assert every(store, "count_sources", Sources, **asked) == [Sources(1, 0)]
 
 
 class Touched(msgspec.Struct, frozen=True):

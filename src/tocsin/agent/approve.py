@@ -78,14 +78,17 @@ STANDING_RULES = {
 class Approved:
     """A disclosure that may be sent, with who said so and when. Only `approve` makes one."""
 
-    __slots__ = ("at", "by", "disclosure")
+    __slots__ = ("at", "by", "disclosure", "unattended")
 
-    def __init__(self, disclosure: Disclosure, by: str, at: Instant, key: object) -> None:
+    def __init__(
+        self, disclosure: Disclosure, by: str, at: Instant, key: object, *, unattended: bool = False
+    ) -> None:
         if key is not _KEY:
             raise TypeError("Only tocsin.agent.approve.approve makes an Approved.")
         self.disclosure: Final = disclosure
         self.by: Final = by
         self.at: Final = at
+        self.unattended: Final = unattended
 
 
 def standing_rule(name: str) -> StandingRule:
@@ -108,4 +111,5 @@ def approve(draft: Draft, by: str | StandingRule, now: Instant) -> Approved:
         raise Refused("An approval carries the name of the person who gives it.")
     else:
         name = f"person {by.strip()}"
-    return Approved(require_clean(draft.disclosure, registrable), name, now, _KEY)
+    clean = require_clean(draft.disclosure, registrable)
+    return Approved(clean, name, now, _KEY, unattended=isinstance(by, StandingRule))

@@ -3,6 +3,8 @@
 
 The rule itself is `tocsin.domain.level`; here is only what goes into it. Nothing is stored: a value's level is
 computed from what stands in the replica now, so an erasure, an expiry or a new asset of the bank's is never missed.
+The hub's bands count only parties whose marking permits others to act, so a report that forbids it adds nothing, and
+takes nothing from what others said.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import msgspec
 from tocsin.agent.doubt import LATE_LIMIT
 from tocsin.agent.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
-from tocsin.domain.level import Band, Evidence, Judgement, Level, judge, least
+from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hooks import Blocked
 from tocsin.storage.store import Store
@@ -122,17 +124,5 @@ def _evidence(postings: list[_Posting], guards: tuple[str, ...], bands: list[str
         anonymous=any(posting.kind == "anonymous" for posting in postings),
         warned=any(posting.kind == "warning" for posting in postings),
         guards=guards,
-        may_block=_may_block(postings, named),
+        may_block=any(posting.may_block for posting in postings),
     )
-
-
-def _may_block(postings: list[_Posting], named: Band) -> bool:
-    """Whether enough of the evidence may be acted on.
-
-    A warning always may. Of named sources, those whose marking forbids it must leave two: each of their reports is
-    taken for another source's, so that nobody acts on what was not given for it, and few cannot silence many.
-    """
-    if any(posting.kind == "warning" for posting in postings):
-        return True
-    forbidding = {posting.fact for posting in postings if not posting.may_block}
-    return not forbidding or least(named) - len(forbidding) >= 2

@@ -7,6 +7,7 @@
 ``block``  two distinct named sources or a warning, and no guard hit
 =========  =====================================================================================================
 
+The hub's band counts a source only if its marking permits active measures, and nothing while no person approved any.
 Anonymous reports, however many, never complete a quorum: one member with twenty tokens looks like twenty members.
 """
 
@@ -39,11 +40,6 @@ def band_of(count: int) -> Band:
     return next((band for least, band in steps if count >= least), Band.NONE)
 
 
-def least(band: Band) -> int:
-    """The smallest count of sources that the band can stand for."""
-    return {Band.NONE: 0, Band.ONE: 1, Band.FEW: 2, Band.SEVERAL: 5, Band.MANY: 20}[band]
-
-
 class Evidence(msgspec.Struct, frozen=True):
     """Everything that a receiver knows for and against acting on one indicator."""
 
@@ -55,7 +51,7 @@ class Evidence(msgspec.Struct, frozen=True):
     witnessed: bool = True
     """False while the partner has not co-signed for so long that nothing may step to block by itself."""
     may_block: bool = True
-    """False when the marking (PAP) forbids active measures."""
+    """False when every marking (PAP) forbids active measures."""
 
 
 class Judgement(msgspec.Struct, frozen=True):

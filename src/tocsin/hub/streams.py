@@ -34,6 +34,8 @@ class Draft(msgspec.Struct, frozen=True):
     """What it may be read for; empty: anything."""
     not_before: Instant | None = None
     """The embargo that it was held for."""
+    unattended: bool = False
+    """A standing rule of its sender's approved it, and no person."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -148,6 +150,7 @@ class Streams:
                 named=draft.named,
                 purposes=tuple(sorted(draft.purposes)),
                 directory=directory,
+                unattended=draft.unattended,
             )
         )
         origin_c, body_c = commit_origin(salt_o, origin.record), commit_body(salt_b, draft.body)

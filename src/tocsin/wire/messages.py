@@ -88,6 +88,8 @@ class Report(Told, frozen=True, kw_only=True, tag="report"):
     """What it may be read for; empty: anything. Restricted reports count for no band."""
     not_before: int = 0
     """Embargo: nobody but the author reads it earlier; microseconds."""
+    unattended: bool = False
+    """A standing rule approved it, and no person looked: such reports alone complete no quorum."""
     objects: tuple[msgspec.Raw, ...]
     """STIX 2.1 objects as minted by the agent."""
 
@@ -187,6 +189,8 @@ class Header(Message, frozen=True, kw_only=True, tag="header"):
     directory: int = 0
     """Entries of the directory when this one was added: whoever signed is judged as it stood then. Never falls in one
     stream."""
+    unattended: bool = False
+    """As in the report that it came in."""
 
 
 class Entry(Message, frozen=True, kw_only=True, tag="entry"):
@@ -272,7 +276,7 @@ class SightingEvent(Message, frozen=True, kw_only=True, tag="sighting"):
 
 
 class BandEvent(Message, frozen=True, kw_only=True, tag="band"):
-    """How many distinct named sources an observable has now, as a band."""
+    """How many distinct named sources an observable has now on which others may act, as a band."""
 
     observable: Observable
     named: Band

@@ -6,7 +6,7 @@ from tests.alliance import Alliance, until
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
 from tocsin.clock import DAY, MINUTE, Instant
-from tocsin.domain.level import Band, band_of, least
+from tocsin.domain.level import Band
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role
@@ -104,17 +104,42 @@ async def test_what_was_given_for_watching_only_completes_no_quorum(tmp_path):
         await two.report(EVIL, marking=PASSIVE)
         await alliance.settled()
         assert reader.level(EVIL.value) == "watch"
-        assert "its marking permits no active measures" in reader.known()[EVIL.value].judgement.reasons
 
 
-async def test_one_member_does_not_silence_five(tmp_path):
+@pytest.mark.parametrize("sources", [2, 5])
+async def test_one_member_does_not_silence_others_by_its_own_marking(tmp_path, sources):
     async with Alliance(tmp_path) as alliance:
-        members = [await alliance.join(f"bank{number}", follow=number == 0) for number in range(6)]
-        for member in members[:5]:
+        members = [await alliance.join(f"bank{number}", follow=number == 0) for number in range(sources + 1)]
+        for member in members[:-1]:
             await member.report(EVIL)
-        await members[5].report(EVIL, marking=PASSIVE)
+        for _ in range(5):
+            await members[-1].report(EVIL, marking=Marking(TLP.CLEAR, PAP.RED))
         await alliance.settled()
         assert members[0].level(EVIL.value) == "block"
+
+
+async def test_when_only_what_nobody_may_act_on_is_left_nothing_is_blocked(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        one, two, reader = [await alliance.join(short) for short in ("ayr", "bute", "clyde")]
+        for agent in (one, two):
+            await agent.report(EVIL)
+        alliance.clock.advance(20 * DAY)
+        await two.report(EVIL, marking=PASSIVE)
+        alliance.clock.advance(20 * DAY)
+        await alliance.settled()
+        assert reader.level(EVIL.value) == "watch"
+
+
+async def test_what_standing_rules_alone_approved_blocks_nothing(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        one, two, reader = [await alliance.join(short) for short in ("ayr", "bute", "clyde")]
+        for agent in (one, two):
+            await agent.report(EVIL, unattended=True)
+        await alliance.settled()
+        assert reader.level(EVIL.value) == "watch"
+        await reader.report(EVIL)
+        await alliance.settled()
+        assert reader.level(EVIL.value) == "block"
 
 
 async def test_what_was_witnessed_keeps_its_weight_while_the_partner_is_away(tmp_path):
@@ -196,9 +221,3 @@ async def test_the_newest_value_comes_first(tmp_path):
         blocked = reader.levels().blocked(alliance.clock.now())
         assert [found.observable for found in blocked] == [BAD, EVIL]
         assert all(found.reference.startswith("rpt_") for found in blocked)
-
-
-@pytest.mark.parametrize("band", Band)
-def test_the_least_of_a_band_is_in_it_and_one_less_is_not(band):
-    assert band_of(least(band)) is band
-    assert band is Band.NONE or band_of(least(band) - 1) is not band

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.alliance import Agent, Alliance
+from tests.looking import look
 from tests.unit.hub.asking import BAD, EVIL, erase, sight, sighted
 
 from tocsin.agent.verbs import sight as sighting
 from tocsin.clock import DAY, Instant, day_of
 from tocsin.domain.level import Band, band_of
+from tocsin.domain.marking import PAP, Marking
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import Malformed, Refused, TocsinError
 from tocsin.hub.verbs.standing import change_standing
-from tocsin.wire.messages import BandEvent, SightingEvent, decode
+from tocsin.wire.messages import BandEvent, Header, SightingEvent, decode
 
 
 def bands(alliance: Alliance, stream: str = "members", value: Observable = EVIL) -> list[str]:
@@ -92,6 +94,50 @@ async def test_streams_are_counted_apart_because_their_readers_differ(tmp_path):
         assert bands(alliance) == bands(alliance, "role:agency") == []
         await one.report(EVIL, audiences=("role:agency",))
         assert (bands(alliance), bands(alliance, "role:agency")) == ([], ["2-4"])
+
+
+async def test_standing_rules_alone_complete_no_quorum(tmp_path):
+    """One mail that an outsider sends to many banks would make them confirm each other."""
+    async with Alliance(tmp_path) as alliance:
+        parties = await banks(alliance, 5)
+        for agent in parties[:4]:
+            await agent.report(EVIL, unattended=True)
+        assert bands(alliance) == []
+        fact = await parties[4].report(EVIL)
+        assert bands(alliance) == ["5-19"]
+        await erase(parties[4], fact)
+        assert bands(alliance) == ["5-19", "1"]
+
+
+async def test_a_sighting_is_a_persons_and_completes_a_quorum(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        one, two = await banks(alliance, 2)
+        await one.report(EVIL, unattended=True)
+        await sight(two)
+        assert bands(alliance) == ["2-4"]
+
+
+async def test_every_reader_sees_that_a_standing_rule_approved_a_report(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        (one,) = await banks(alliance, 1)
+        await one.report(EVIL, unattended=True)
+        await one.report(EVIL)
+        rows = look(alliance.database, "SELECT header FROM entry WHERE kind = 'object' ORDER BY seq")
+        told = [decode(bytes(header), Header).unattended for (header,) in rows]
+        assert told == [True, True, False, False]
+
+
+async def test_what_nobody_may_act_on_is_in_no_band_and_lowers_none(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        parties = await banks(alliance, 4)
+        await parties[0].report(EVIL)
+        await parties[1].report(EVIL, marking=Marking(pap=PAP.RED))
+        assert bands(alliance) == []
+        await parties[2].report(EVIL)
+        assert bands(alliance) == ["2-4"]
+        for _ in range(5):
+            await parties[3].report(EVIL, marking=Marking(pap=PAP.AMBER))
+        assert bands(alliance) == ["2-4"]
 
 
 async def test_what_is_taken_back_lowers_the_band(tmp_path):
@@ -179,14 +225,18 @@ class _Model:
     """What each party said and has not taken back, by its fact."""
 
     def __init__(self) -> None:
-        self.said: dict[str, tuple[int, Observable]] = {}
+        self.said: dict[str, tuple[int, Observable, bool]] = {}
 
     def band(self, value: Observable) -> Band:
-        return band_of(len({party for party, said in self.said.values() if said == value}))
+        about = [(party, attended) for party, said, attended in self.said.values() if said == value]
+        parties = len({party for party, _ in about})
+        return band_of(parties if any(attended for _, attended in about) else min(parties, 1))
 
 
 MOVES = st.lists(
-    st.tuples(st.sampled_from(["report", "sight", "erase"]), st.integers(0, 6), st.sampled_from([EVIL, BAD])),
+    st.tuples(
+        st.sampled_from(["report", "rule", "sight", "erase"]), st.integers(0, 6), st.sampled_from([EVIL, BAD])
+    ),
     max_size=25,
 )
 
@@ -206,12 +256,15 @@ async def _play(folder, moves):
             alliance.clock.advance(DAY // 100)
             if what == "erase" and facts:
                 fact = facts.pop(number % len(facts))
-                owner, _ = model.said.pop(fact)
+                owner, *_ = model.said.pop(fact)
                 await erase(parties[owner], fact)
             elif what != "erase":
-                fact = await (agent.report(value) if what == "report" else sight(agent, value))
+                if what == "sight":
+                    fact = await sight(agent, value)
+                else:
+                    fact = await agent.report(value, unattended=what == "rule")
                 facts.append(fact)
-                model.said[fact] = (number, value)
+                model.said[fact] = (number, value, what != "rule")
             for each in (EVIL, BAD):
                 published = bands(alliance, value=each)
                 told = Band(published[-1]) if published else Band.NONE

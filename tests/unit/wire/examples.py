@@ -85,6 +85,7 @@ EXAMPLES: tuple[Message, ...] = (
     messages.Report(
         id=REPORT, sent=SENT, audiences=("members",), objects=(msgspec.Raw(b'{"type":"indicator"}'),)
     ),
+    messages.Report(id=REPORT, sent=SENT, unattended=True, objects=(msgspec.Raw(b'{"type":"indicator"}'),)),
     messages.Sight(
         id="msg_4f0c2a645a3b4c8e9b1d0123456789ab", sent=SENT, observable=LOGIN, happened="2026-11-21"
     ),
@@ -116,6 +117,7 @@ EXAMPLES: tuple[Message, ...] = (
         batch="bat_8f0c2a645a3b4c8e9b1d0123456789ab",
         named=False,
     ),
+    messages.Header(entry="object", added=SENT, fact=REPORT, unattended=True),
     ENTRY,
     HEAD,
     messages.Welcome(hub="hub.example", streams=("all", "members")),
@@ -179,8 +181,14 @@ EXAMPLES: tuple[Message, ...] = (
 
 
 def place_of(message: Message) -> Path:
-    """The recorded file of a message's kind."""
-    return RECORDED / f"{type(message).__struct_config__.tag}.json"
+    """The recorded file of a message's kind; with a word for what a later release added to it."""
+    later = ".unattended" if getattr(message, "unattended", False) else ""
+    return RECORDED / f"{kind_of(message)}{later}.json"
+
+
+def kind_of(message: Message) -> str:
+    """Its tag."""
+    return str(type(message).__struct_config__.tag)
 
 
 def kinds_of_message() -> set[type[Message]]:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.wire.examples import EXAMPLES, RECORDED, WARNED, kinds_of_message, place_of
+from tests.unit.wire.examples import EXAMPLES, RECORDED, WARNED, kind_of, kinds_of_message, place_of
 
 from tocsin.errors import Malformed
 from tocsin.wire import messages
@@ -33,7 +33,7 @@ def test_every_kind_of_message_is_recorded() -> None:
     assert {path.name for path in RECORDED.iterdir()} == {place_of(one).name for one in EXAMPLES}
 
 
-def test_no_two_messages_share_a_kind() -> None:
+def test_no_two_messages_share_a_file() -> None:
     assert len({place_of(one) for one in EXAMPLES}) == len(EXAMPLES)
 
 
@@ -49,7 +49,7 @@ def test_a_message_is_read_as_it_was_written(example: Message) -> None:
 
 @each_example
 def test_kind_and_version_are_known_before_anything_else(example: Message) -> None:
-    assert peek(encode(example)) == Peek(place_of(example).stem, VERSION)
+    assert peek(encode(example)) == Peek(kind_of(example), VERSION)
 
 
 @each_example
@@ -66,7 +66,7 @@ def test_a_field_of_a_later_release_is_ignored(example: Message) -> None:
 @each_example
 def test_a_later_version_is_refused_by_its_number(example: Message) -> None:
     later = json.loads(encode(example)) | {"v": VERSION + 1}
-    with pytest.raises(Malformed, match=f"Version 2 of {place_of(example).stem} is not served"):
+    with pytest.raises(Malformed, match=f"Version 2 of {kind_of(example)} is not served"):
         decode(json.dumps(later).encode(), type(example))
 
 

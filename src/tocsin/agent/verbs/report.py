@@ -112,5 +112,6 @@ def _message(house: House, approved: Approved, audiences: tuple[str, ...]) -> Re
         id=from_stix(objects[0].id, "rpt"),
         sent=approved.at,
         audiences=audiences,
+        unattended=approved.unattended,
         objects=tuple(msgspec.Raw(encode(one)) for one in objects),
     )

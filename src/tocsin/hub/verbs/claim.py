@@ -17,19 +17,18 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.clock import from_text
-from tocsin.domain.observable import Observable
 from tocsin.errors import BadSignature, InputError, Malformed
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Placed, StreamHead
 from tocsin.hub.views.directory import former_keys
 from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
-from tocsin.hub.views.sources import vouch_again
+from tocsin.hub.views.sources import Said, said_by, vouch_again
 from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Claim, Claimed
 from tocsin.wire.messages import ErasureEvent, Header, Outcome, Receipt, SightingEvent, SignedReceipt, decode
-from tocsin.wire.stix21 import StixIndicator, indicator_of, read
+from tocsin.wire.stix21 import read
 
 MAX_RECEIPTS = 100
 
@@ -77,7 +76,7 @@ def _claimed(tx: Transaction, hub: Exchange, sender: Sender, receipt: Receipt, d
     places = [one for one in found if one is not None]
     if len(places) < len(found) or not places + held:  # (2)
         return False
-    said: list[tuple[Placed, Observable]] = []
+    said: list[Said] = []
     for place, stored in _of_one_batch(held) + places:  # (3)
         here: Params = {"stream": place.number, "seq": place.seq}
         if tx.run("own_entry", {**here, "owner": party, "handed_in": HANDED_IN}) == 1 and stored.body:
@@ -121,12 +120,13 @@ def _found(tx: Transaction, receipt: Receipt, outcome: Outcome) -> tuple[Placed,
 
 def _again(
     tx: Transaction, hub: Exchange, party: str, place: Placed, stored: Stored, body: bytes
-) -> list[tuple[Placed, Observable]]:
+) -> list[Said]:
     """Record the entry's object as its owner's, and give what the owner vouches for by it."""
     try:
         match stored.kind:
             case "object":
                 found = read(body, hub.identity.alliance_identity)
+                header = decode(stored.header, Header)
                 tx.run(
                     "insert_object_again",
                     {
@@ -136,14 +136,13 @@ def _again(
                         "id": found.id,
                         "modified": from_text(found.modified),
                         "digest": sha256(body).digest(),
-                        "chain": decode(stored.header, Header).chain,
+                        "chain": header.chain,
                     },
                 )
-                restricted = decode(stored.header, Header).purposes
-                if isinstance(found, StixIndicator) and not restricted:
-                    return [(place, indicator_of(found).observable)]
+                restricted = bool(header.purposes)
+                return said_by(found, [place], restricted=restricted, unattended=header.unattended)
             case "sighting":
-                return [(place, decode(body, SightingEvent).observable)]
+                return [Said(place, decode(body, SightingEvent).observable, attended=True)]
     except InputError:
         return []  # what an earlier version took and this one does not read stands, and is counted nowhere
     return []

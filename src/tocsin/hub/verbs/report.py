@@ -7,8 +7,7 @@
 4. The grouping is this report's. An indicator that is not of it, or breaks a rule of the linter, costs only itself;
    what remains must be a whole disclosure.
 5. Versions: an object posted before is known; the same version with other content is a recorded conflict.
-6. The rest is appended, and the author counts as one named source for each value. What is for some purposes only
-   counts for nothing: a band would tell everybody.
+6. The rest is appended, and the author counts as one named source for each value (`tocsin.hub.views.sources`).
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,6 @@ import msgspec
 from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.linter import lint
-from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
 from tocsin.hub.exchange import Exchange, Sender
@@ -27,7 +25,7 @@ from tocsin.hub.streams import Draft, Placed
 from tocsin.hub.verbs.roster import require_may_address
 from tocsin.hub.views.directory import party_by_id
 from tocsin.hub.views.handed_in import handed_in
-from tocsin.hub.views.sources import vouch
+from tocsin.hub.views.sources import Said, said_by, vouch
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Outcome, Report
@@ -146,7 +144,7 @@ def _place(
     batch = new_id("bat", hub.entropy)
     outcomes: list[Outcome] = []
     fresh: list[tuple[_Candidate, str]] = []
-    said: list[tuple[Placed, Observable]] = []
+    said: list[Said] = []
     standing = handed_in(tx, report.id)
     for one in candidates:
         if places := [place for place, body in standing if body == one.data]:
@@ -168,6 +166,7 @@ def _place(
                 batch=batch,
                 purposes=frozenset(report.purposes),
                 not_before=Instant(report.not_before) if report.not_before else None,
+                unattended=report.unattended,
             )
             for one, chain in fresh
         ]
@@ -181,11 +180,8 @@ def _place(
     return outcomes
 
 
-def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[tuple[Placed, Observable]]:
-    """What the author vouches for where; what is for some purposes only counts for no band."""
-    if not isinstance(one.found, StixIndicator) or report.purposes:
-        return []
-    return [(place, indicator_of(one.found).observable) for place in places]
+def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[Said]:
+    return said_by(one.found, places, restricted=bool(report.purposes), unattended=report.unattended)
 
 
 def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tuple[Outcome | None, str]:

@@ -9,7 +9,7 @@ from tocsin.errors import Forbidden, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
 from tocsin.hub.verbs.report import resolve_audiences
-from tocsin.hub.views.sources import vouch
+from tocsin.hub.views.sources import Said, vouch
 from tocsin.ids import check_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Outcome, Sight, SightingEvent, encode
@@ -28,5 +28,5 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tupl
     (audience,) = resolve_audiences(tx, (sight.audience,), sender)
     body = encode(SightingEvent(observable=observable, happened=sight.happened))
     (place,) = hub.streams.append(tx, str(audience), [Draft("sighting", sight.id, body)], sender.origin)
-    vouch(tx, hub, sender.party.id, [(place, observable)])
+    vouch(tx, hub, sender.party.id, [Said(place, observable, attended=True)])
     return (Outcome(sight.id, "accepted", "", place.stream, place.seq),)

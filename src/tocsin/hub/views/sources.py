@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many distinct named parties vouch for an observable, published as a band and never as a list.
 
+What is for some purposes only counts for nothing, because a band would tell everybody; nor does what its marking
+permits nobody to act on, because the band is what receivers act on. Standing rules alone never complete a quorum: one
+mail sent to many banks would make them confirm each other, so without anything that a person approved there is no
+band above one.
+
 The count is kept per stream, because only its readers may learn it. A band entry is written when the band changes;
 one source alone is not published: the report itself says as much. When the last source is gone, so are the entries
 that published the bands.
@@ -20,12 +25,23 @@ from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import BandEvent, encode
+from tocsin.wire.stix21 import StixIndicator, StixObject, indicator_of, marking_of
 
 _BANDS = tuple(Band)
 
 
+class Said(msgspec.Struct, frozen=True):
+    """One value that an entry vouches for."""
+
+    place: Placed
+    observable: Observable
+    attended: bool
+    """Whether a person approved it."""
+
+
 class _Count(msgspec.Struct, frozen=True):
     sources: int
+    attended: int
 
 
 class _Published(msgspec.Struct, frozen=True):
@@ -38,31 +54,34 @@ class _Retracted(msgspec.Struct, frozen=True):
     value: str
 
 
-def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Placed, Observable]]) -> None:
-    """A named party said these observables in these entries; publish the bands that changed."""
+def said_by(found: StixObject, places: Iterable[Placed], *, restricted: bool, unattended: bool) -> list[Said]:
+    """What an object at these places vouches for: nothing when it is `restricted` or must not be acted on."""
+    if not isinstance(found, StixIndicator) or restricted or not marking_of(found).blocks():
+        return []
+    observable = indicator_of(found).observable
+    return [Said(place, observable, attended=not unattended) for place in places]
+
+
+def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]) -> None:
+    """A named party said this; publish the bands that changed."""
     touched: dict[tuple[str, int], list[Observable]] = {}
-    for place, observable in said:
-        tx.run(
-            "insert_source",
-            {"stream": place.number, "value": str(observable), "party": party, "seq": place.seq},
-        )
-        touched.setdefault((place.stream, place.number), []).append(observable)
+    for one in said:
+        _record(tx, party, one)
+        touched.setdefault((one.place.stream, one.place.number), []).append(one.observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, observables)
 
 
-def vouch_again(
-    tx: Transaction, hub: Exchange, party: str, said: Iterable[tuple[Placed, Observable]]
-) -> None:
+def vouch_again(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]) -> None:
     """A party claims what it said before a restore. Bands that were published stand; only a higher one is news."""
     touched: dict[tuple[str, int], set[Observable]] = {}
-    for place, observable in said:
-        value: Params = {"stream": place.number, "value": str(observable)}
-        tx.run("insert_source", {**value, "party": party, "seq": place.seq})
-        last = tx.one("band_of_value", value, into=_Published)
+    for one in said:
+        _record(tx, party, one)
+        number, value = one.place.number, str(one.observable)
+        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
         published = Band(last.band) if last else Band.NONE
-        if _BANDS.index(band_of(_count(tx, place.number, str(observable)))) > _BANDS.index(published):
-            touched.setdefault((place.stream, place.number), set()).add(observable)
+        if _BANDS.index(band_of(_count(tx, number, value))) > _BANDS.index(published):
+            touched.setdefault((one.place.stream, number), set()).add(one.observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, sorted(observables))
 
@@ -103,9 +122,17 @@ def _publish(
     hub.streams.append(tx, stream, drafts, HUB_ITSELF)
 
 
+def _record(tx: Transaction, party: str, said: Said) -> None:
+    place: Params = {"stream": said.place.number, "seq": said.place.seq}
+    about: Params = {"value": str(said.observable), "party": party, "attended": int(said.attended)}
+    tx.run("insert_source", {**place, **about})
+
+
 def _count(tx: Transaction, number: int, value: str) -> int:
+    """Distinct sources; however many standing rules there are without a person, they are one."""
     found = tx.one("count_sources", {"stream": number, "value": value}, into=_Count)
-    return found.sources if found else 0
+    assert found is not None, "an aggregate has one row"
+    return found.sources if found.attended else min(found.sources, 1)
 
 
 def _parse(value: str) -> Observable:

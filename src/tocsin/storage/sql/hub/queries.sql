@@ -156,12 +156,12 @@ GROUP BY id, modified HAVING count(DISTINCT digest) > 1 ORDER BY id, modified;
 
 -- name: insert_source
 -- A named party vouches for an observable; no row changes when this entry said so already.
-INSERT INTO source (stream, value, party, seq) VALUES (:stream, :value, :party, :seq)
+INSERT INTO source (stream, value, party, seq, attended) VALUES (:stream, :value, :party, :seq, :attended)
 ON CONFLICT (stream, value, party, seq) DO NOTHING;
 
 -- name: count_sources
--- How many distinct named parties vouch for an observable in a stream.
-SELECT count(DISTINCT party) AS sources FROM source WHERE stream = :stream AND value = :value;
+-- How many distinct named parties vouch for an observable in a stream, and whether a person approved any of it.
+SELECT count(DISTINCT party) AS sources, coalesce(max(attended), 0) AS attended FROM source WHERE stream = :stream AND value = :value;
 
 -- name: band_of_value
 -- The band last published; no row before the first.

@@ -78,6 +78,7 @@ CREATE TABLE source (
   value  TEXT   NOT NULL,                                -- the observable, 'kind:value' in its normal form
   party  TEXT   NOT NULL,                                -- who said it
   seq    BIGINT NOT NULL,                                -- the entry that said it
+  attended BIGINT NOT NULL,                              -- 1 when a person approved it, 0 when a standing rule did
   PRIMARY KEY (stream, value, party, seq),
   FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
 ) STRICT;
