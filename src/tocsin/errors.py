@@ -42,11 +42,11 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ StoreBusy
      │   ├─ KeyReplaced     this process signs with a key that counts no more
      │   └─ StoreUnfit      too old an engine, a foreign or a damaged file
-     ├─ VaultError
-     │   └─ VaultLocked
+     ├─ VaultLocked
      └─ RemoteError         somebody else's process did not do its part
          ├─ Unreachable
-         └─ HubRestoring    a restored hub takes nothing new before it is whole
+         ├─ HubRestoring    a restored hub takes nothing new before it is whole
+         └─ TooMany         more than one party may ask at once
 """
 
 from typing import ClassVar
@@ -361,17 +361,11 @@ class StoreUnfit(StorageError):
     next_step = "Restore from a backup or upgrade the named part; the file was not touched."
 
 
-class VaultError(TocsinError):
-    """The vault cannot be used."""
-
-    problem = "vault"
-    next_step = "Check the key file named in the agent's configuration."
-
-
-class VaultLocked(VaultError):
+class VaultLocked(TocsinError):
     """The vault's master key is missing or wrong."""
 
     problem = "vault-locked"
+    next_step = "Check the key file named in the agent's configuration."
 
 
 class RemoteError(TocsinError):
@@ -396,3 +390,11 @@ class HubRestoring(RemoteError):
     problem = "restoring"
     status = 503
     next_step = "Nothing: what was approved is kept and sent by itself, and protection stays as it is."
+
+
+class TooMany(RemoteError):
+    """More was asked at once than one party may."""
+
+    problem = "too-many"
+    status = 429
+    next_step = "Nothing: what was approved is kept and sent again by itself, a little later."

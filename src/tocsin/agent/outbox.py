@@ -22,6 +22,7 @@ from tocsin.errors import (
     RemoteError,
     Replayed,
     TocsinError,
+    TooMany,
     Unauthenticated,
 )
 from tocsin.ids import Entropy
@@ -145,11 +146,11 @@ def settled_state(tx: Transaction, state: MessageState | None, membership: Membe
 
 def _may_pass(error: TocsinError) -> bool:
     """Whether sending again may help: a fault of theirs or of the way, a clock, a request seen twice, a party that is
-    suspended or whose keys are being replaced.
+    suspended or asks too much, or whose keys are being replaced.
 
     A receipt that does not verify counts here too: it is no answer, and the message is not given up for it.
     """
-    return isinstance(error, ClockSkew | Replayed | Unauthenticated | NotActive) or (
+    return isinstance(error, ClockSkew | Replayed | Unauthenticated | NotActive | TooMany) or (
         error.status >= 500 and not isinstance(error, NotBuilt)
     )
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
-from tocsin.errors import CursorExpired, Unauthenticated
+from tocsin.errors import CursorExpired, TooMany, Unauthenticated
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.noting import Noting
@@ -34,6 +34,10 @@ _ROUND_SECONDS = 0.5
 then cut within a second."""
 
 
+MAX_STREAMS = 8
+"""Connections of one party: an agent has one, and another that its end was not yet heard of. The oldest gives way."""
+
+
 class Following:
     """All reading of one hub process. Used from the event loop only."""
 
@@ -45,6 +49,7 @@ class Following:
         self._fanout = Fanout()
         self._viewers: dict[Subscriber, Viewer] = {}
         """Who is behind each open connection, as it stood when it was opened or last looked at."""
+        self._of_party: dict[str, list[Subscriber]] = {}
         self._sent: dict[str, StreamHead] = {}
         """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
         with reader.reading("restarts") as tx:
@@ -80,7 +85,12 @@ class Following:
         return Health(ready=bool(self._tasks), witness=self._noting.stand.witness)
 
     def follow(self, party: Party, cursor_text: str | None) -> AsyncIterator[bytes]:
-        """The bytes of one connection, from the cursor on, for ever; CursorExpired for a cursor of another history."""
+        """The bytes of one connection, from the cursor on, for ever.
+
+        CursorExpired for a cursor of another history, TooMany when connections of the party do not end as they should.
+        """
+        if len(self._of_party.get(party.id, ())) >= 2 * MAX_STREAMS:
+            raise TooMany(f"{MAX_STREAMS} connections of one party are served at once.")
         return self._connection(party, self._positions(cursor_text))
 
     async def _connection(self, party: Party, start: Mapping[int, int]) -> AsyncIterator[bytes]:
@@ -96,6 +106,7 @@ class Following:
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
         all_shown = not self._noting.holds_back  # else heads are to come, and a closing event with them
         closing = self._closing(subscriber) if all_shown else b""
+        self._give_way(party.id, subscriber)
         try:
             streams = tuple(sorted(names))
             yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
@@ -116,6 +127,17 @@ class Following:
         finally:
             self._viewers.pop(subscriber, None)
             self._fanout.leave(subscriber)
+            self._of_party[party.id].remove(subscriber)
+            if not self._of_party[party.id]:
+                del self._of_party[party.id]
+
+    def _give_way(self, party: str, newest: Subscriber) -> None:
+        """End the oldest connections of a party that has too many."""
+        held = self._of_party.setdefault(party, [])
+        held.append(newest)
+        for oldest in held[:-MAX_STREAMS]:
+            self._viewers.pop(oldest, None)
+            oldest.close()
 
     def _viewer(self, party: str) -> Viewer:
         with self._reader.reading("who reads") as tx:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From socket to durable, in numbered steps. Each can only refuse; nothing is parsed before it is authenticated.
+"""From socket to durable, in numbered steps. Each can only refuse; nothing is taken in before it is authenticated.
 
-(1) The body is within its bound.
-(2) The request carries a signature of our profile (RFC 9421), under a party that the directory knows.
-(3) The signature covers method, host, path, query and the digest of the body as received, and is fresh.
-(4) The party is active.
+(1) The request carries a signature of our profile (RFC 9421), under a party that the directory knows.
+(2) The signature covers method, host, path, query and the digest of the body to come, and is fresh.
+(3) The party is active.
+(4) Only now is the body read: it is within its bound and has the digest that was signed.
 (5) The body is a message of the kind that this address takes.
-(6) The party still stands as in (2) and (4), in the transaction that writes; this process's key counts; the nonce is
+(6) The party still stands as in (1) and (3), in the transaction that writes; this process's key counts; the nonce is
     new.
 (7) A message that was receipted before gets the same receipt again.
 (8) The verb does its work, with a verdict for each object.
@@ -24,7 +24,7 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
-from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, TooLarge, Unauthenticated
+from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, Unauthenticated
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Origin, directory_size
@@ -32,7 +32,7 @@ from tocsin.hub.views.directory import demand_own_key, party_by_id
 from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.messages import MAX_BODY, Message, Outcome, Receipt, SignedReceipt, Told, decode, encode
+from tocsin.wire.messages import Message, Outcome, Receipt, SignedReceipt, Told, decode, encode
 
 RECEIPTS_KEPT = 90 * DAY
 """How long a repeated message brings its receipt again: longer than an agent is offline."""
@@ -44,14 +44,21 @@ Verb = Callable[[Transaction, Exchange, Sender, M], tuple[Outcome, ...]]
 Asked = Callable[[Transaction, Exchange, Sender, Q], R]
 
 
-class SignedRequest(msgspec.Struct, frozen=True):
-    """A request as it came: what its signature may cover."""
+class RequestHead(msgspec.Struct, frozen=True):
+    """A request as it came, without its body: what its signature may cover."""
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
-    body: bytes
+
+
+class SignedRequest(msgspec.Struct, frozen=True):
+    """A request whose signature was checked, whole after step 4."""
+
+    sender: Sender
+    claim: SignatureClaim
+    body: bytes = b""
 
 
 class _ReceiptRow(msgspec.Struct, frozen=True):
@@ -71,8 +78,8 @@ class Intake:
     async def accept(
         self, request: SignedRequest, kind: type[M], verb: Verb[M], *, erases: bool = False
     ) -> SignedReceipt:
-        """Steps 1 to 10 for a message; raises the error of the step that refused."""
-        sender, claim = self._authenticate(request)
+        """Steps 5 to 10 for a message; raises the error of the step that refused."""
+        sender, claim = request.sender, request.claim
         message = decode(request.body, kind)  # (5)
 
         def work(tx: Transaction) -> bytes | TocsinError:
@@ -102,51 +109,48 @@ class Intake:
         )  # (10)
 
     async def ask(self, request: SignedRequest, kind: type[Q], verb: Asked[Q, R]) -> R:
-        """Steps 1 to 6 and 8, for a message that is answered and leaves no receipt."""
-        sender, claim = self._authenticate(request)
+        """Steps 5, 6 and 8, for a message that is answered and leaves no receipt."""
         message = decode(request.body, kind)
 
         def work(tx: Transaction) -> R:
-            self._spend_nonce(tx, claim)
-            return verb(tx, self._hub, sender, message)
+            self._spend_nonce(tx, request.claim)
+            return verb(tx, self._hub, request.sender, message)
 
         return await self._commits.run(work)
 
     async def admit(self, request: SignedRequest) -> Party:
-        """Steps 1 to 4 and 6 for a request that only reads."""
-        sender, claim = self._authenticate(request)
+        """Step 6 for a request that only reads."""
 
         def work(tx: Transaction) -> None:
-            _demand_unchanged(tx, sender.party)
-            self._spend_nonce(tx, claim)
+            _demand_unchanged(tx, request.sender.party)
+            self._spend_nonce(tx, request.claim)
 
         await self._commits.run(work)
-        return sender.party
+        return request.sender.party
 
-    def _authenticate(self, request: SignedRequest) -> tuple[Sender, SignatureClaim]:
-        if len(request.body) > MAX_BODY:  # (1)
-            raise TooLarge(f"A request has at most {MAX_BODY} bytes.")
+    def authenticate(self, request: RequestHead) -> SignedRequest:
+        """Steps 1 to 3, before the body is there."""
         claim = read_signature(
             request.headers.get("signature-input"),
             request.headers.get("signature"),
             request.headers.get("content-digest"),
-        )  # (2)
+        )  # (1)
         with self._reader.reading("who asks") as tx:
             party = party_by_id(tx, claim.keyid)
         if party is None:
             raise Unauthenticated("The directory knows no such party.")
-        check_signature(  # (3)
+        check_signature(  # (2)
             claim,
             party.signing_key,
             method=request.method,
             authority=self._authority,
             path=request.path,
             query=request.query,
-            body=request.body,
             now=self._hub.clock.now(),
         )
-        _demand_active(party)  # (4)
-        return Sender(party, Origin(owner=party.id, record=_origin_record(party.id, request.headers))), claim
+        _demand_active(party)  # (3)
+        origin = Origin(owner=party.id, record=_origin_record(party.id, request.headers))
+        return SignedRequest(Sender(party, origin), claim)
 
     def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
         # Longer than `forget_at`: a request may wait here after its age was checked.

@@ -48,10 +48,10 @@ from tocsin.hub.restoring import (
     restarts,
     whole,
 )
-from tocsin.hub.routes import received
+from tocsin.hub.routes import head_of, received
 from tocsin.hub.views.directory import all_parties
 from tocsin.storage.store import Store
-from tocsin.web.answers import EXCEPTION_HANDLERS, answer
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.wire.ceremony import Lacking, Refill, Refilled, Restoring
 from tocsin.wire.messages import MAX_BODY, Health, decode, encode
 from tocsin.wire.sse import HEARTBEAT, MEDIA_TYPE, event
@@ -60,6 +60,8 @@ log = logging.getLogger("tocsin.hub")
 
 _ROUND_SECONDS = 1.0
 """How often it is looked whether everything is back, and readers are told what still lacks."""
+_STRANGERS = 4
+"""Parties unknown to the backup that are heard at once."""
 
 
 class Ceremony:
@@ -89,6 +91,7 @@ class Ceremony:
         self._point: Point | None = None
         self._been_here: set[str] = set()
         """Parties that have handed in all they hold."""
+        self._strangers = asyncio.Semaphore(_STRANGERS)
         self._over = asyncio.Event()
 
     async def run(self) -> None:
@@ -154,7 +157,7 @@ class Ceremony:
 
     async def _stream(self, request: Request) -> Response:
         try:
-            party = await self._intake.admit(await received(request, 0))
+            party = await self._intake.admit(await received(request, self._intake, 0))
         except AccessError:
             # The party may have joined, or changed its key, after the backup: the directory will say so.
             offers = self._offers("", frozenset({DIRECTORY}))
@@ -194,15 +197,17 @@ class Ceremony:
 
     async def _refill(self, request: Request) -> Response:
         """(3) Anybody may bring the directory: it proves itself, and only it says who else may bring what."""
-        signed = await received(request, MAX_BODY)
         party = ""
         try:
-            party = (await self._intake.admit(signed)).id
+            self._intake.authenticate(head_of(request))
         except AccessError:
-            refill = decode(signed.body, Refill)
+            async with self._strangers:  # each may hold a whole body in memory
+                refill = decode(await bounded_body(request, MAX_BODY), Refill)
             if refill.head.stream != DIRECTORY:
                 raise HubRestoring("It does not know you yet: hand in the directory first.") from None
         else:
+            signed = await received(request, self._intake, MAX_BODY)
+            party = (await self._intake.admit(signed)).id
             refill = decode(signed.body, Refill)
         size = await self._take(refill)
         if party and refill.head.stream == DIRECTORY and not refill.entries:

@@ -3,6 +3,7 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,10 +13,11 @@ from starlette.types import Lifespan
 from tocsin.errors import Malformed
 from tocsin.hub.embargo import heeding
 from tocsin.hub.following import Following
-from tocsin.hub.intake import Intake, M, SignedRequest, Verb
+from tocsin.hub.intake import Intake, M, RequestHead, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
 from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
+from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
@@ -117,24 +119,25 @@ class Routes:
         return await self._tell(request, Acknowledge, acknowledge.accept, _SMALL)
 
     async def _erase(self, request: Request) -> Response:
-        asked = await received(request, _SMALL)
+        asked = await received(request, self._intake, _SMALL)
         return answer(await self._intake.accept(asked, Erase, erase.accept, erases=True))
 
     async def _tell(self, request: Request, kind: type[M], verb: Verb[M], limit: int) -> Response:
-        return answer(await self._intake.accept(await received(request, limit), kind, verb))
+        return answer(await self._intake.accept(await received(request, self._intake, limit), kind, verb))
 
     async def _claim(self, request: Request) -> Response:
-        return answer(await self._intake.ask(await received(request, MAX_BODY), Claim, claim.accept))
+        asked = await received(request, self._intake, MAX_BODY)
+        return answer(await self._intake.ask(asked, Claim, claim.accept))
 
     async def _stream(self, request: Request) -> Response:
-        party = await self._intake.admit(await received(request, 0))
+        party = await self._intake.admit(await received(request, self._intake, 0))
         chunks: AsyncIterator[bytes] = self._following.follow(party, request.headers.get("last-event-id"))
         # Buffering proxies would hold events back; this header is what nginx and its kin look for.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(chunks, media_type=MEDIA_TYPE, headers=headers)
 
     async def _consistency(self, request: Request) -> Response:
-        await self._intake.admit(await received(request, 0))
+        await self._intake.admit(await received(request, self._intake, 0))
         old, new = (_size(request.query_params.get(name, "")) for name in ("old", "new"))
         with self._reader.reading("prove extension") as tx:
             return answer(prove_extension(tx, old, new))
@@ -152,12 +155,19 @@ def _size(text: str) -> int:
     return int(text)
 
 
-async def received(request: Request, limit: int) -> SignedRequest:
+async def received(request: Request, intake: Intake, limit: int) -> SignedRequest:
+    """The authenticated request, steps 1 to 4 of `tocsin.hub.intake`: nobody else's body is taken into memory."""
+    signed = intake.authenticate(head_of(request))
+    body = await bounded_body(request, limit)
+    check_body(signed.claim, body)
+    return msgspec.structs.replace(signed, body=body)
+
+
+def head_of(request: Request) -> RequestHead:
     """The request as its signature covers it: a header that came twice is joined, and so refused."""
-    return SignedRequest(
+    return RequestHead(
         method=request.method,
         path=request.scope["raw_path"].decode("ascii", "replace"),
         query=request.scope["query_string"].decode("ascii", "replace"),
         headers={name: ", ".join(request.headers.getlist(name)) for name in request.headers},
-        body=await bounded_body(request, limit),
     )

@@ -10,7 +10,8 @@
 
 - The list of components is fixed, and the verifier demands it: a signature over less is no signature here.
 - The key decides the algorithm (Ed25519); `alg` is absent, so nobody can choose another.
-- The digest is taken over the bytes received, before anybody parses them.
+- The signature covers the digest of the body, not the body: it is checked before a byte of that is taken in. The
+  digest is taken over the bytes received, before anybody parses them.
 - `@authority` is the host name from the verifier's configuration, never the Host header that a proxy may rewrite.
 - Clocks may differ by 5 minutes, so `expires` alone does not end a signature's life: whoever verifies keeps
   (keyid, nonce) until `SignatureClaim.forget_at` and refuses a second use. That store is the caller's.
@@ -18,10 +19,11 @@
 Not here: structured fields in general (RFC 8941). The profile has one spelling, and everything else is refused.
 
 >>> key = SigningKey.from_seed(bytes(32))
->>> request = {"method": "GET", "authority": "hub.example", "path": "/v1/streams", "query": "", "body": b""}
->>> headers = dict(sign_request(key, "prt_1", nonce=bytes(16), now=Instant(0), **request))
+>>> request = {"method": "GET", "authority": "hub.example", "path": "/v1/streams", "query": ""}
+>>> headers = dict(sign_request(key, "prt_1", nonce=bytes(16), now=Instant(0), body=b"", **request))
 >>> claim = read_signature(headers["Signature-Input"], headers["Signature"], headers.get("Content-Digest"))
 >>> check_signature(claim, key.public, now=Instant(0), **request)
+>>> check_body(claim, b"")
 """
 
 import hmac
@@ -148,10 +150,9 @@ def check_signature(
     authority: str,
     path: str,
     query: str,
-    body: bytes,
     now: Instant,
 ) -> None:
-    """Prove that the holder of the key sent exactly this request now.
+    """Prove that the holder of the key sends exactly this request now; for its body see `check_body`.
 
     ClockSkew when the clocks differ by more than 5 minutes, Unauthenticated for everything else. Whether the nonce
     was used before is the caller's next question.
@@ -162,17 +163,20 @@ def check_signature(
     # (2) The two clocks agree well enough.
     if abs(now - claim.created) > MAX_SKEW:
         raise ClockSkew(f"It was signed at {to_text(claim.created)}, and here it is {to_text(now)}.")
-    # (3) The body is the one that was signed.
-    if (claim.digest is not None) != bool(body):
-        raise Unauthenticated("Its body and its signature do not belong together.")
-    if claim.digest is not None and not hmac.compare_digest(claim.digest, sha256(body).digest()):
-        raise Unauthenticated("Its body is not the one that was signed.")
-    # (4) The key signed these components and these parameters.
+    # (3) The key signed these components and these parameters.
     try:
         base = signature_base(_components(method, authority, path, query, claim.digest), claim.params)
         verify_exactly(public_key, base, claim.signature)
     except (BadSignature, Malformed):
         raise Unauthenticated("The signature does not fit the request and the key.") from None
+
+
+def check_body(claim: SignatureClaim, body: bytes) -> None:
+    """Prove that this is the body which the request was signed with; Unauthenticated otherwise."""
+    if (claim.digest is not None) != bool(body):
+        raise Unauthenticated("Its body and its signature do not belong together.")
+    if claim.digest is not None and not hmac.compare_digest(claim.digest, sha256(body).digest()):
+        raise Unauthenticated("Its body is not the one that was signed.")
 
 
 def signature_base(components: Sequence[tuple[str, str]], params: str) -> bytes:

@@ -4,6 +4,7 @@
 - A request's header has `HEAD_SECONDS` to arrive, its body `BODY_SECONDS` more; whoever is slower is cut off.
 - At most `MAX_SILENT` bytes may come that are neither a whole header nor a part of a body: an endless header field,
   address, trailer or chunk extension ends there. The parser below (llhttp) bounds none of them.
+- Whoever takes in nothing of an answer for `TAKE_SECONDS` is cut off.
 - A connection beyond the server's or its peer's number is closed at once.
 
 A proxy on this machine stands for everybody: loopback is bounded by the server's number only.
@@ -22,6 +23,7 @@ from uvicorn.server import ServerState
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
 """4 MiB arrive within it at 0.6 Mbit/s."""
+TAKE_SECONDS = 60.0
 MAX_SILENT = 16 * 1024
 MAX_OF_PEER = 128
 """Connections of one address: a bank behind one has an agent or two."""
@@ -43,6 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._deadline: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self._silent = 0
         self._peer = ""
 
@@ -63,6 +66,7 @@ class BoundedConnection(HttpToolsProtocol):
         if not self._of_peer[self._peer]:
             del self._of_peer[self._peer]
         self._within(None)
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -71,6 +75,17 @@ class BoundedConnection(HttpToolsProtocol):
         super().data_received(data)
         if self._silent > MAX_SILENT and not self.transport.is_closing():
             self.send_400_response("A header is too long.")
+
+    def pause_writing(self) -> None:
+        """The peer takes in less than is sent."""
+        super().pause_writing()
+        self._stuck = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        super().resume_writing()
+        if self._stuck is not None:
+            self._stuck.cancel()
 
     def on_message_begin(self) -> None:
         """A request begins."""

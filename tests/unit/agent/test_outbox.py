@@ -12,7 +12,15 @@ from tests.unit.hub.asking import BAD, EVIL
 
 from tocsin.agent.outbox import MessageState, Outbox, Settled, check_receipt, settled_state
 from tocsin.clock import SECOND
-from tocsin.errors import BadSignature, ClockSkew, RemoteError, StorageError, TocsinError, Unreachable
+from tocsin.errors import (
+    BadSignature,
+    ClockSkew,
+    RemoteError,
+    StorageError,
+    TocsinError,
+    TooMany,
+    Unreachable,
+)
 from tocsin.wire.messages import SignedReceipt, decode, encode
 from tocsin.wire.problem import to_problem
 
@@ -88,6 +96,7 @@ MAY_PASS: list[tuple[str, Answer]] = [
     ("a full store", problem(StorageError("full"))),
     ("our own mistake", problem(TocsinError("x"))),
     ("a clock", problem(ClockSkew("it is later"))),
+    ("too much at once", problem(TooMany("wait"))),
     ("a receipt that nobody signed", plain(200, encode(SignedReceipt(receipt=b"{}", signature=bytes(64))))),
 ]
 

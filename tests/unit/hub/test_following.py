@@ -11,8 +11,9 @@ from tests.unit.hub.asking import BAD, EVIL
 from tocsin.clock import SECOND
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role
-from tocsin.errors import CursorExpired
+from tocsin.errors import CursorExpired, TooMany
 from tocsin.hub import fanout
+from tocsin.hub.following import MAX_STREAMS
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.views.directory import party_by_id
 from tocsin.storage.sqlite import open_sqlite
@@ -209,6 +210,39 @@ def _party(tx, agent):
     party = party_by_id(tx, agent.party)
     assert party is not None
     return party
+
+
+async def test_the_oldest_connection_of_a_party_gives_way_and_no_other_partys(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent, other = await alliance.join("ayr", follow=False), await alliance.join("bute")
+        await alliance.settled()
+        party = await alliance.hub.commits.run(lambda tx: _party(tx, agent))
+        following = alliance.hub.following
+        held = [following.follow(party, None) for _ in range(MAX_STREAMS + 1)]
+        for one in held:
+            assert b"welcome" in await anext(one)
+        assert [chunk async for chunk in held[0]][-1:] != [HEARTBEAT]  # it ends
+        await agent.report(EVIL)
+        await alliance.settled()
+        assert other.level("evil.example") == "watch"
+        await asyncio.gather(*(one.aclose() for one in held))
+        assert following._of_party.keys() == {other.party}
+
+
+async def test_a_party_whose_connections_do_not_end_is_told_to_wait(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        party = await alliance.hub.commits.run(lambda tx: _party(tx, agent))
+        stuck = [alliance.hub.following.follow(party, None) for _ in range(2 * MAX_STREAMS)]
+        for one in stuck:
+            await anext(one)
+        with pytest.raises(TooMany):
+            async with agent.hub().stream(""):
+                pass
+        await stuck[0].aclose()
+        async with agent.hub().stream(""):
+            pass
+        await asyncio.gather(*(one.aclose() for one in stuck))
 
 
 async def test_a_connection_that_ends_is_forgotten(tmp_path):

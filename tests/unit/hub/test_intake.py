@@ -12,6 +12,7 @@ from tests.unit.hub.asking import EVIL, post, problem, report_of, signed
 from tocsin.agent.verbs.report import PATH
 from tocsin.clock import MINUTE, SECOND
 from tocsin.errors import NotActive
+from tocsin.hub import routes
 from tocsin.hub.verbs import erase as erase_verb
 from tocsin.hub.views.directory import PartyRow
 from tocsin.ids import new_id
@@ -20,13 +21,29 @@ from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import MAX_BODY, Erase, Receipt, Report, SignedReceipt, decode, encode
 
 
-async def test_a_body_above_its_bound_is_refused_before_anybody_asks_who_sent_it(tmp_path):
+async def test_a_body_above_its_bound_is_refused(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
-        answer = await post(agent, b"x" * (MAX_BODY + 1), {})
-        assert (answer.status_code, problem(answer)) == (413, "too-large")
-        small = await post(agent, b"x" * 17_000, {}, "/v1/sightings")
-        assert (small.status_code, problem(small)) == (413, "too-large")
+        for size, path in ((MAX_BODY + 1, PATH), (17_000, "/v1/sightings")):
+            body = b"x" * size
+            answer = await post(agent, body, signed(agent, body, path=path), path)
+            assert (answer.status_code, problem(answer)) == (413, "too-large")
+
+
+@pytest.mark.parametrize("whose", ["nobody", "stranger", "forged", "suspended"])
+async def test_a_body_is_taken_in_only_from_an_active_party_that_signed_for_it(tmp_path, whose, monkeypatch):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = report_of(agent)
+        if whose == "stranger":
+            agent.membership = msgspec.structs.replace(agent.membership, party=new_id("prt", agent.entropy))
+        if whose == "suspended":
+            await alliance.hub.commits.run(lambda tx: stand(tx, agent, "suspended"))
+        key = SigningKey.from_seed(b"x" * 32) if whose == "forged" else None
+        headers = {} if whose == "nobody" else signed(agent, body, key=key)
+        monkeypatch.setattr(routes, "bounded_body", None)
+        answer = await post(agent, body, headers)
+        assert answer.status_code in (401, 403)
 
 
 async def test_a_request_without_our_signature_is_refused(tmp_path):

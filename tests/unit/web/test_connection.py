@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
@@ -24,6 +24,15 @@ POST = b"POST / HTTP/1.1\r\nHost: hub.example\r\n"
 
 async def size_of_body(request: Request) -> Response:
     return PlainTextResponse(str(len(await bounded_body(request, 4_000_000))))
+
+
+async def endless(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(100_000)
+            await asyncio.sleep(0)  # for a moment in which it may be cancelled
+
+    return StreamingResponse(parts())
 
 
 class Place:
@@ -54,7 +63,8 @@ class Place:
 @asynccontextmanager
 async def serving(limit: int | None = None) -> AsyncIterator[Place]:
     app = Starlette(
-        routes=[Route("/", size_of_body, methods=["GET", "POST"])], exception_handlers=EXCEPTION_HANDLERS
+        routes=[Route("/", size_of_body, methods=["GET", "POST"]), Route("/endless", endless)],
+        exception_handlers=EXCEPTION_HANDLERS,
     )
     config = uvicorn.Config(app, log_config=None, lifespan="off", limit_concurrency=limit)
     state = ServerState()
@@ -127,6 +137,19 @@ async def test_a_second_request_of_a_connection_has_its_own_deadline(monkeypatch
         writer.write(GET)
         async with asyncio.timeout(2):
             assert await reader.read() == b""
+        writer.close()
+
+
+async def test_whoever_takes_nothing_in_is_cut_off(monkeypatch):
+    monkeypatch.setattr(connection, "TAKE_SECONDS", 0.05)
+    async with serving() as place:
+        _, writer = await place.connect()
+        writer.write(GET.replace(b"/", b"/endless", 1) + b"\r\n")
+        async with asyncio.timeout(5):
+            while not place.state.connections:
+                await asyncio.sleep(0.01)
+            while place.state.connections:
+                await asyncio.sleep(0.01)
         writer.close()
 
 
