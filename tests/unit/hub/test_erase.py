@@ -9,6 +9,7 @@ from tests.unit.hub.asking import EVIL, erase, post, problem, sight, signed
 from tocsin.agent.verbs import erase as erasing
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Malformed, Unknown
+from tocsin.hub import retention
 from tocsin.hub.streams import HUB_ITSELF
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.ids import new_id
@@ -17,7 +18,10 @@ from tocsin.wire.messages import Erase, ErasureEvent, decode, encode
 PLANTED = normalise(Kind.URL, "https://planted-marker-4711.example/login")
 
 
-async def test_what_is_taken_back_is_gone_from_every_stream_and_from_the_disk(tmp_path):
+async def test_what_is_taken_back_is_gone_from_every_stream_and_from_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        retention, "_SCRUB_SECONDS", 0.2
+    )  # the first scrub gives way to whoever reads just then
     async with Alliance(tmp_path) as alliance:
         one, two = await alliance.join("ayr"), await alliance.join("bute")
         fact = await one.report(PLANTED, audiences=("members", "jurisdiction:GB"))
