@@ -113,14 +113,14 @@ async def test_what_was_admitted_before_a_suspension_is_judged_again_when_it_is_
     async with Alliance(tmp_path) as alliance:
         ayr = await alliance.join("ayr", follow=False)
         intake = alliance.hub.intake
-        authenticate = intake._authenticate
+        authenticate = intake.authenticate
 
         def suspended_meanwhile(request):
             found = authenticate(request)
             stand(alliance, ayr.party, Standing.SUSPENDED)
             return found
 
-        intake._authenticate = suspended_meanwhile
+        intake.authenticate = suspended_meanwhile
         before = alliance.sizes()
         with pytest.raises(NotActive):
             await ayr.tell("/v1/reports", ayr.report_message(EVIL))
