@@ -5,7 +5,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from tocsin.agent.directory import PartyRow
 from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.levels import Levels
+from tocsin.agent.loops import keep_going
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.protection import Protection
 from tocsin.agent.recovery import Sheet, read_sheet
@@ -233,23 +234,24 @@ async def _serve(house: House, ready: Callable[[str], None]) -> None:
         follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
         news = asyncio.Event()
         news.set()
-        tasks = [
-            asyncio.create_task(follower.run(news.set)),
-            asyncio.create_task(_send(house, hub, http)),
-            asyncio.create_task(refilling.run()),
-            asyncio.create_task(_shield(house, news)),
-            asyncio.create_task(_scrub(house)),
-        ]
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "following the hub": lambda: follower.run(news.set),
+            "sending what was approved": lambda: _send(house, hub, http),
+            "handing in what a restored hub lacks": refilling.run,
+            "writing protection files": lambda: _shield(house, news),
+            "emptying the store's log": lambda: _scrub(house),
+        }
         if house.config.partner_url:
-            tasks.append(asyncio.create_task(_compare(house, replica, hub, http)))
+            loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
+        tasks = [
+            asyncio.create_task(keep_going(what, work, replica.alarm, asyncio.sleep))
+            for what, work in loops.items()
+        ]
         ready(membership.name)
-        ended = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([*tasks, ended], return_when=asyncio.FIRST_COMPLETED)
-        for task in [*tasks, ended]:
+        await stop.wait()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, ended, return_exceptions=True)
-        for task in done - {ended}:
-            task.result()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _renew(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:

@@ -11,13 +11,18 @@ import msgspec
 
 from tocsin.agent.vault import Membership
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import Malformed
+from tocsin.domain.folding import squeeze
+from tocsin.domain.party import MAY_WARN
+from tocsin.errors import KeySwapped, Malformed
 from tocsin.follow.directory import Stated, check_party, next_hub_key, next_partner_key
 from tocsin.follow.verify import Trust, VerifiedEntry
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import Header, decode
 from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
+
+MAX_NAME = 120
+"""Characters of a party's name that an alarm repeats."""
 
 
 class PartyRow(msgspec.Struct, frozen=True):
@@ -106,20 +111,26 @@ def hub_keys(tx: Transaction, membership: Membership, directory: int) -> list[Ve
     )  # the directory states the first one too
 
 
-def apply_directory(tx: Transaction, membership: Membership, seq: int, kind: str, body: bytes) -> str:
-    """Bring the view up to date with an entry of the directory; what people must hear of it, or empty."""
-    match kind:
+def apply_directory(tx: Transaction, membership: Membership, entry: VerifiedEntry, body: bytes) -> str:
+    """Bring the view up to date with an entry of the directory; what people must hear of it, or empty.
+
+    KeySwapped when it stands in another stream: there one reader could be told of other keys than the rest.
+    """
+    if entry.stream != DIRECTORY:
+        raise KeySwapped("Only the directory says who belongs to the alliance and which keys count.")
+    match entry.header.entry:
         case "party":
-            return apply_party(tx, membership, seq, decode(body, PartyEvent))
+            return apply_party(tx, membership, entry.seq, decode(body, PartyEvent))
         case "key":
-            return apply_key(tx, membership, seq, decode(body, KeyEvent))
+            return apply_key(tx, membership, entry.seq, decode(body, KeyEvent))
         case _:
-            return apply_agreement(tx, membership, seq, decode(body, AgreementEvent))
+            return apply_agreement(tx, membership, entry.seq, decode(body, AgreementEvent))
 
 
 def apply_party(tx: Transaction, membership: Membership, seq: int, event: PartyEvent) -> str:
     """A party joined or changed; what people must hear of it, or empty. KeySwapped or Conflict as not believed."""
     row = tx.one("party_by_id", {"id": event.party}, into=PartyRow)
+    news = _who_is_new(tx, membership, row, event)
     check_party(row.stated() if row else None, event, membership.realm, membership.hub)
     now: Params = {
         "role": event.role,
@@ -140,13 +151,33 @@ def apply_party(tx: Transaction, membership: Membership, seq: int, event: PartyE
         },
     )
     if row is None or event.change is None or not _joined(tx, membership):
-        return ""
+        return news
     if decode(event.change.change, KeyChange).by != row.recovery_key:
-        return ""
+        return news
     return (
         f"{event.name} has replaced lost or stolen keys with its recovery key. Nothing that the old key signs counts "
         "from now on; look again at what came from it lately."
     )
+
+
+def _who_is_new(tx: Transaction, membership: Membership, before: PartyRow | None, event: PartyEvent) -> str:
+    """What people should know of a party's arrival or new name; empty for most. First keys are the hub's word alone."""
+    if (before and before.name == event.name) or not _joined(tx, membership):
+        return ""
+    name, known = event.name[:MAX_NAME], squeeze(event.name)
+    for row in tx.all("parties", {}, into=PartyRow):
+        if row.id != event.party and squeeze(row.name) == known:
+            return (
+                f"For your information: {name}, {event.role}, {event.party}, is in the directory now under a name "
+                f"that reads like that of {row.name[:MAX_NAME]}, {row.role}, {row.id}. Ask your alliance's desk "
+                "which is which."
+            )
+    if before is None and event.role in MAY_WARN:
+        return (
+            f"For your information: {name}, {event.role}, joined the alliance and may warn. Its keys are the hub's "
+            "word: compare them with it by another way, once."
+        )
+    return ""
 
 
 def apply_key(tx: Transaction, membership: Membership, seq: int, event: KeyEvent) -> str:

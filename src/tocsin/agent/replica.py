@@ -254,8 +254,8 @@ class Replica:
                 self._apply_erasure(tx, entry.stream, decode(body, ErasureEvent))
             case "erasure":
                 pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party" | "key" | "agreement" as kind:
-                if sentence := apply_directory(tx, self._membership, entry.seq, kind, body):
+            case "party" | "key" | "agreement":
+                if sentence := apply_directory(tx, self._membership, entry, body):
                     self._raise_alarm(tx, sentence)
             case "restart" | "membership":
                 pass  # the one is acted on when it is proved; of the other the hub keeps the rosters

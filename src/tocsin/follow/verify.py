@@ -7,7 +7,8 @@ A reader holds the frontier of every stream that it follows. For a new head it c
 (2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
 (3) the proof leads from the stream's size and root to the note;
 (4) the stream has not become shorter, nor another one of the same length;
-(5) every entry up to the head's size is there, each body under its commitment, none judged by an older directory;
+(5) every entry up to the head's size is there, each body under its commitment, none judged by an older directory and
+    none added at a time that cannot be (`EARLIEST`, `LATEST`);
 (6) the tree over what the reader holds and these entries has the head's root.
 
 Pure: bytes in, verified entries out. The reader's store and the network are elsewhere.
@@ -17,12 +18,20 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from tocsin.clock import from_text
 from tocsin.errors import BadSignature, ProofError, Rewritten, TakenBack, Withheld
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import Note, VerifierKey, open_note, verify_cosignature
 from tocsin.wire.messages import Entry, Head, Header, decode, encode
+
+EARLIEST = from_text("2000-01-01T00:00:00Z")
+LATEST = from_text("2200-01-01T00:00:00Z")
+"""Whatever the hub's clock says, an entry was added between these two: a wrong clock is believed, as order comes from
+`seq`, and a time that no calendar can write is not."""
+MAX_DIRECTORY = 2**53
+"""Entries that a directory can have; what JSON numbers hold exactly everywhere."""
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -142,6 +151,9 @@ def verify_entry(trust: Trust, entry: Entry) -> VerifiedEntry:
         raise BadSignature(f"Entry {entry.seq} of {entry.stream} has a body or a salt, but not both.")
     if entry.body is not None and entry.salt_b is not None:
         check_body(entry.body_c, entry.salt_b, entry.body)
+    header = decode(entry.header, Header)
+    if not EARLIEST <= header.added < LATEST or not 0 <= header.directory <= MAX_DIRECTORY:
+        raise ProofError(f"Entry {entry.seq} of {entry.stream} names a time or a directory that cannot be.")
     leaf = leaf_of(
         LeafParts(
             hub=trust.hub,
@@ -155,7 +167,7 @@ def verify_entry(trust: Trust, entry: Entry) -> VerifiedEntry:
     return VerifiedEntry(
         stream=entry.stream,
         seq=entry.seq,
-        header=decode(entry.header, Header),
+        header=header,
         header_bytes=entry.header,
         salt_h=entry.salt_h,
         origin_c=entry.origin_c,

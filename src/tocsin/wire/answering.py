@@ -4,7 +4,7 @@
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.level import Band
 from tocsin.domain.party import Role
-from tocsin.wire.messages import Message, Told
+from tocsin.wire.messages import Message, Size, Told
 
 
 class Acknowledge(Told, frozen=True, kw_only=True, tag="acknowledge"):
@@ -12,7 +12,7 @@ class Acknowledge(Told, frozen=True, kw_only=True, tag="acknowledge"):
 
     chain: str
     """``chn_…`` in the headers of the warning's entries: one author's, whoever else uses its identifier."""
-    version: int
+    version: Size
     answer: Answer
 
 
@@ -20,7 +20,7 @@ class AcknowledgementEvent(Message, frozen=True, kw_only=True, tag="acknowledgem
     """What a party answered, in the stream that only this party reads."""
 
     chain: str
-    version: int
+    version: Size
     answer: Answer
 
 
@@ -28,7 +28,7 @@ class AnswersEvent(Message, frozen=True, kw_only=True, tag="answers"):
     """How many parties of one role have answered a version of a warning, as bands; the latest entry holds."""
 
     chain: str
-    version: int
+    version: Size
     audience: str
     """The stream whose readers are counted; another than the entry's only in the author's own stream."""
     role: Role

@@ -6,7 +6,7 @@ Their rules are those of `tocsin.wire.messages`. The order of events is in docs/
 
 import msgspec
 
-from tocsin.wire.messages import Entry, Head, Message, SignedReceipt
+from tocsin.wire.messages import Entry, Head, Message, SignedReceipt, Size
 
 
 class Lacking(msgspec.Struct, frozen=True):
@@ -64,11 +64,11 @@ class Claimed(Message, frozen=True, kw_only=True, tag="claimed"):
 class RestartEvent(Message, frozen=True, kw_only=True, tag="restart"):
     """The hub was restored from a backup and goes on; whatever was witnessed before still stands."""
 
-    epoch: int
+    epoch: Size
     """Dense from 1."""
-    log: int
+    log: Size
     """Size of the head log that is continued: the last head that was witnessed."""
-    since: int
+    since: Size
     """Receipts given later than this are to be claimed; hub's time."""
 
 

@@ -6,7 +6,7 @@ later version is stored, counted and relayed, never acted on: `peek` tells them 
 Bytes travel as base64 (RFC 4648 §4). What is hashed or signed is always the bytes as sent, never decoded values.
 """
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from tocsin.errors import Malformed
 VERSION = 1
 MAX_OBJECTS = 1_001
 """Of one report: a grouping and 1,000 indicators."""
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A count or a place, within what JSON numbers hold exactly everywhere."""
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one request; a report of 1,000 indicators is about 700 kB."""
 
@@ -294,7 +296,7 @@ class ErasureEvent(Message, frozen=True, kw_only=True, tag="erasure"):
     """Everything about one fact in this stream was erased; whoever holds a copy deletes it too."""
 
     fact: str
-    seqs: tuple[int, ...]
+    seqs: tuple[Size, ...]
     reason: str
 
 

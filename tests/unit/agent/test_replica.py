@@ -36,7 +36,7 @@ from tocsin.wire.messages import (
     encode,
     encode_warning,
 )
-from tocsin.wire.parties import KeyEvent, PartyEvent
+from tocsin.wire.parties import AgreementEvent, KeyEvent, PartyEvent
 from tocsin.wire.stix21 import TLP_REFS, StixIndicator, pattern_of
 
 HUB = SigningKey.from_seed(b"h" * 32)
@@ -342,6 +342,51 @@ def test_an_agencys_key_is_not_exchanged_by_the_hubs_word(hub):
     assert any("other keys than before" in alarm for alarm in hub.alarms())
     hub.append("all", "warning", warning().id, signed(warning(), MALLORY), chain="chn_1")
     assert blocked(hub) == []
+
+
+@pytest.mark.parametrize("stream", ["members", "all", "party:prt_9f0c2a645a3b4c8e9b1d0123456789ab"])
+def test_only_the_directory_says_who_belongs_and_whose_keys_count(hub, stream):
+    """Else a hub could tell one reader of another key, in a stream that nobody else reads."""
+    stranger = "prt_3f0c2a645a3b4c8e9b1d0123456789ab"
+    before = directory_of(hub)
+    partner = str(VerifierKey("partner.evil", KeyKind.COSIGNATURE, MALLORY.public))
+    hub.append(stream, "party", stranger, party_event(stranger, Role.AGENCY, MALLORY))
+    hub.append(stream, "party", YARD, party_event(YARD, Role.AGENCY, POLICE, Standing.SUSPENDED))
+    hub.append(stream, "key", "fct_1", KeyEvent(holder="partner", key=partner))
+    hub.append(stream, "agreement", "fct_2", AgreementEvent(digest="1" * 64))
+    assert directory_of(hub) == before
+    assert hub.replica.trust().partner_key is None
+    alarms = hub.alarms()
+    assert len(alarms) == 4
+    assert all("Only the directory says" in alarm for alarm in alarms)
+
+
+def directory_of(hub: Hub) -> list[list[tuple]]:
+    """Everything that is believed of parties and keys."""
+    tables = ("party", "party_history", "declared")
+    return [rows(hub.store, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+
+
+def test_people_hear_who_may_warn_and_who_takes_a_known_name(hub):
+    own = hub.replica._membership.party
+    hub.append("directory", "party", own, named("Clyde Bank plc", own, Role.BANK, HUB))
+    assert hub.alarms() == []
+    arrivals = [
+        ("Harbour Bank plc", Role.BANK, ""),
+        ("Harbour Police", Role.AGENCY, "may warn"),
+        ("CLYDE  BANK, plc", Role.BANK, "reads like that of Clyde Bank plc"),
+        ("\u0421lyde Bank plc", Role.REGULATOR, "reads like that of"),  # a Cyrillic letter
+    ]
+    for number, (name, role, _) in enumerate(arrivals):
+        party = f"prt_{number}f0c2a645a3b4c8e9b1d0123456789cd"
+        hub.append("directory", "party", party, named(name, party, role, MALLORY))
+    expected = [part for _, _, part in reversed(arrivals) if part]
+    assert [part in alarm for part, alarm in zip(expected, hub.alarms(), strict=True)] == [True] * 3
+    assert all(alarm.startswith("For your information: ") for alarm in hub.alarms())
+
+
+def named(name: str, party: str, role: Role, key: SigningKey) -> PartyEvent:
+    return msgspec.structs.replace(party_event(party, role, key), name=name)
 
 
 def test_a_partner_is_not_exchanged_by_the_hubs_word(hub):

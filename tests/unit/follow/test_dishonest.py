@@ -125,6 +125,18 @@ def rewrites_a_header(said: Said, alliance: Alliance) -> Said:
     return changed(said, "members", 1, header=encode(msgspec.structs.replace(old, fact="fct_other")))
 
 
+def adds_in_no_year_that_there_is(said: Said, alliance: Alliance) -> Said:
+    """A time that no calendar can write would end whoever shows it."""
+    old = decode(entry_of(said, "members", 1).header, Header)
+    header = encode(msgspec.structs.replace(old, added=4 * 10**18))
+    return changed(said, "members", 1, header=header)
+
+
+def names_a_directory_beyond_all_numbers(said: Said, alliance: Alliance) -> Said:
+    old = decode(entry_of(said, "members", 1).header, Header)
+    return changed(said, "members", 1, header=encode(msgspec.structs.replace(old, directory=2**64)))
+
+
 def swaps_two_entries(said: Said, alliance: Alliance) -> Said:
     one, other = entry_of(said, "members", 1), entry_of(said, "members", 3)
     said = put(said, one, msgspec.structs.replace(other, seq=1))
@@ -255,6 +267,8 @@ def leaf(alliance: Alliance, entry: Entry) -> bytes:
 LIES: list[tuple[Lie, str]] = [
     (rewrites_an_entry, "not those under the signed root"),
     (rewrites_a_header, "not those under the signed root"),
+    (adds_in_no_year_that_there_is, "names a time or a directory that cannot be"),
+    (names_a_directory_beyond_all_numbers, "names a time or a directory that cannot be"),
     (swaps_two_entries, "not those under the signed root"),
     (swaps_a_body, "not the one that the entry commits to"),
     (keeps_the_salt_back, "has a body or a salt, but not both"),

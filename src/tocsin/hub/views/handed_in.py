@@ -8,6 +8,7 @@ counts for the bands that were published, and belongs to nobody.
 
 import msgspec
 
+from tocsin.domain.audience import DIRECTORY
 from tocsin.follow.verify import VerifiedEntry
 from tocsin.hub.streams import Placed
 from tocsin.hub.views.directory import restate_declared, restate_party
@@ -51,6 +52,8 @@ HANDED_IN = b"handed in by a reader"
 def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> None:
     """Bring every view up to date with one entry of a stream."""
     match entry.header.entry:
+        case "party" | "key" | "agreement" if entry.stream != DIRECTORY:
+            pass  # no reader believes it either
         case "party":
             restate_party(tx, decode(body, PartyEvent), entry.header.added)
         case "key" | "agreement" as kind:
