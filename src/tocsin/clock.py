@@ -6,6 +6,7 @@ clocks being right: order comes from `seq`, and expiry is decided by the reader.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NewType, Protocol
 
@@ -34,6 +35,15 @@ class SystemClock:
     def now(self) -> Instant:
         """The present instant, from the operating system."""
         return Instant(time.time_ns() // 1000)
+
+
+Meter = Callable[[], float]
+"""Seconds of work since some beginning."""
+
+
+def cpu_seconds() -> float:
+    """Processor time of the thread that asks, in seconds: to bound work, and never to tell the time."""
+    return time.thread_time()
 
 
 class ManualClock:

@@ -20,10 +20,14 @@ from tocsin.agent.classify import Classifier, authenticated
 from tocsin.agent.owner import Owner, Value
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.traces import Traces, numbered, opaque
+from tocsin.clock import Meter, cpu_seconds
 from tocsin.domain.disclosure import Indicator
 from tocsin.domain.linter import MAX_INDICATORS, lint_observable
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.wire.registrable import registrable
+
+CPU_SECONDS = 2.0
+"""Of this process for the values of one file; a mail has few, and a file that would take longer wants just that."""
 
 
 class Leaving(msgspec.Struct, frozen=True):
@@ -42,7 +46,9 @@ class Stay(Exception):
 class Door:
     """Shortens one value after another until nothing in it tells of the victim."""
 
-    def __init__(self, classifier: Classifier, reading: Reading) -> None:
+    def __init__(self, classifier: Classifier, reading: Reading, meter: Meter = cpu_seconds) -> None:
+        self._meter = meter
+        self._until = meter() + CPU_SECONDS
         own = classifier.own
         self._authenticated = authenticated(reading)
         self._classifier = classifier
@@ -56,6 +62,10 @@ class Door:
             raise Stay(value.reason)
         if self._passed >= MAX_INDICATORS:
             raise Stay(f"more than {MAX_INDICATORS:,} values: report the rest separately")
+        if self._meter() > self._until:
+            raise Stay(
+                f"the values before it took {CPU_SECONDS:g} seconds to look at: report the rest separately"
+            )
         observable, cut = self._shortened(value.observable)
         if value.part == "sender" and observable.kind is Kind.DOMAIN and not self._authenticated:
             raise Stay(f"no authentication passed: {observable.value} may be forged")
@@ -115,9 +125,19 @@ class Door:
         if not why:
             return path, None
         segments = path.split("/")
-        starts = ("/".join(segments[:end]) for end in range(2, len(segments) + 1))
-        told = next(start for start in starts if self._told(start, marks=marks))
-        return told[: told.rindex("/") + 1], why
+        tells_not, tells = 1, len(segments)
+        while (
+            tells - tells_not > 1
+        ):  # by halves: a path has up to 2,000 segments, and each look costs its length
+            middle = (tells_not + tells) // 2
+            if self._told("/".join(segments[:middle]), marks=marks):
+                tells = middle
+            else:
+                tells_not = middle
+        kept = "/".join(segments[:tells_not]) + "/"
+        return (
+            "/" if self._told(kept, marks=marks) else kept
+        ), why  # a longer text may hide what a shorter tells
 
     def _address(self, observable: Observable) -> tuple[Observable, str]:
         """At a mail provider the part before the @ is the attacker's own choice, as a registered domain is."""

@@ -16,7 +16,7 @@ from tocsin.agent.classify import Classifier
 from tocsin.agent.door import Door, Leaving, Stay
 from tocsin.agent.owner import Value
 from tocsin.agent.readers.reading import Defect, Reading
-from tocsin.clock import Instant, day_of
+from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
@@ -50,13 +50,15 @@ def redact(
     now: Instant,
     entropy: Entropy,
     marking: Marking = Marking(),  # noqa: B008 a frozen value
+    meter: Meter = cpu_seconds,
 ) -> Draft:
     """The draft for one reading. Refused by its marking; NothingToShare when no value remains.
 
-    `marking` is the sender's own choice and may only narrow what the reading already carries.
+    `marking` is the sender's own choice and may only narrow what the reading already carries. `meter` counts this
+    process's work: what comes after its bound stays (`tocsin.agent.door`).
     """
     carried = stricter(marking, Marking(tlp=_passable(reading)))
-    door = Door(classifier, reading)
+    door = Door(classifier, reading, meter)
     leaves: list[Leaving] = []
     stays: list[Value] = []
     for value in classifier.classify(reading):

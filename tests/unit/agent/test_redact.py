@@ -13,6 +13,7 @@ from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.reading import Attachment, Defect, Reading
 from tocsin.agent.redact import MAX_REASONS, redact
+from tocsin.agent.traces import Traces
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking
@@ -351,3 +352,38 @@ def test_a_hop_that_the_banks_own_host_took_leaves_and_one_of_a_strangers_does_n
     for taker, owner in ((b"mx.northmoor.example", "attacker"), (b"mx.provider.example", "unclear")):
         reading = read_mail(hop.replace(b"mx.northmoor.example", taker))
         assert [v.owner for v in blind.classify(reading) if v.part == "sending-host"] == [owner]
+
+
+def test_a_path_of_many_segments_is_looked_at_a_few_times_and_still_cut_where_it_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each look costs the path's length: looking at every beginning would cost a mail of 400 kB a minute."""
+    looks: list[str] = []
+    look = Traces.found_in
+
+    def counted(self: Traces, text: str) -> str | None:
+        looks.append(text)
+        return look(self, text)
+
+    monkeypatch.setattr(Traces, "found_in", counted)
+    before = "ab/" * 300
+    told = found("url", f"https://evil.example/{before}jane.doe/{'cd/' * 300}")
+    assert sent(told) == [f"https://evil.example/{before}"]
+    assert len(looks) < 30
+
+
+def test_what_is_left_when_a_files_time_is_used_up_stays() -> None:
+    values = [found("domain", f"evil-{number}.example") for number in range(10)]
+    meter = iter(float(seconds) / 2 for seconds in range(100))
+    draft = redact(
+        mail(*values),
+        door(),
+        attack=Attack.PHISHING,
+        now=NOW,
+        entropy=random.Random(1).randbytes,
+        meter=lambda: next(meter),
+    )
+    assert [leaving.value.observable for leaving in draft.leaves] == [one.observable for one in values[:4]]
+    assert {value.reason for value in draft.stays} == {
+        "the values before it took 2 seconds to look at: report the rest separately"
+    }

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 from tests.unit.domain.test_linter import GOOD, registrable, rules_broken
 
-from tocsin.clock import DAY, Instant
+from tocsin.clock import DAY, Instant, cpu_seconds
 from tocsin.domain.disclosure import Disclosure, Indicator
-from tocsin.domain.linter import lint, lint_warning
+from tocsin.domain.linter import MAIL_ADDRESS, lint, lint_warning
 from tocsin.domain.marking import TLP, Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.warning import Urgency, Warning
@@ -107,3 +107,12 @@ def test_a_withdrawal_tells_nothing_to_look_for_and_may_leave() -> None:
         withdrawn="It was a drill.",
     )
     assert lint_warning(gone, registrable) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"), [("a" * 200_000, False), ("a" * 200_000 + "@bank.example", True)]
+)
+def test_looking_for_a_mail_address_costs_one_look_at_each_letter(text: str, address: bool) -> None:
+    began = cpu_seconds()
+    assert (MAIL_ADDRESS.search(text) is not None) is address
+    assert cpu_seconds() - began < 1.0, "starting anew at each letter takes minutes"
