@@ -8,7 +8,7 @@ Nothing of ours is imitated. What tests put in are the places where the parts me
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -179,8 +179,7 @@ class _Streamed(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         self._gone.set()
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])  # awaited itself, its cancellation would hide the reader's own
 
     async def break_off(self) -> None:
         await self.aclose()
@@ -328,7 +327,7 @@ class Agent:
 
     async def deliver(self) -> list[Settled]:
         """Send what waits, as `agent serve` does."""
-        await claim(self.house.store, self.hub())
+        await claim(self.house.store, self.hub(), self.clock.now())
         return await self.house.outbox.flush(self.hub(), self.membership)
 
     async def tell(self, path: str, message: Told) -> tuple[Outcome, ...]:

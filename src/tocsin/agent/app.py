@@ -268,7 +268,7 @@ async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
             await _renew(house, hub, http)
             if house.config.acknowledge:
                 acknowledge_new(house)
-            if again := await claim(house.store, hub):
+            if again := await claim(house.store, hub, house.clock.now()):
                 log.info("the hub was restored without %d messages: they are sent again", again)
             await house.outbox.flush(hub, house.vault.membership())
         except TocsinError as error:

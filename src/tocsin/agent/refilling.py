@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tocsin.agent.signed import SignedHub
-from tocsin.clock import Instant
+from tocsin.clock import MINUTE, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import TocsinError
 from tocsin.proof.merkle import consistency_proof_from
@@ -157,25 +157,33 @@ class Refilling:
         return entries
 
 
-async def claim(store: Store, hub: SignedHub) -> int:
-    """After a restart: show the receipts given since the backup; how many messages go back into line."""
+async def claim(store: Store, hub: SignedHub, now: Instant) -> int:
+    """After a restart: show the receipts given since the backup; how many messages go back into line.
+
+    What lies in a stream that is not whole yet is claimed again a minute later.
+    """
     with store.reading("what to claim") as tx:
         mark = tx.one("mark", {"name": "claim"}, into=_MarkRow)
         rows = tx.all("receipted_messages", {}, into=_ReceiptRow) if mark else []
     if mark is None:
         return 0
-    since = Instant(int(mark.value))
+    since, _, after = mark.value.partition(" ")
+    if now < int(after or 0):
+        return 0
     receipts = [decode(row.answer, SignedReceipt) for row in rows]
-    given = [one for one in receipts if decode(one.receipt, Receipt).added > since]
-    again = 0
+    given = [one for one in receipts if decode(one.receipt, Receipt).added > int(since)]
+    again, later = 0, 0
     for at in range(0, len(given), _RECEIPTS):
         part = Claim(receipts=tuple(given[at : at + _RECEIPTS]))
-        missing = decode(await hub.post("/v1/claims", encode(part)), Claimed).missing
+        answer = decode(await hub.post("/v1/claims", encode(part)), Claimed)
         with store.transaction("send again") as tx:
-            tx.run_each("send_again", [{"id": one} for one in missing])
-        again += len(missing)
+            tx.run_each("send_again", [{"id": one} for one in answer.missing])
+        again, later = again + len(answer.missing), later + len(answer.later)
     with store.transaction("claimed") as tx:
-        tx.run("drop_claim", {"value": mark.value})
+        if later:
+            tx.run("save_mark", {"name": "claim", "value": f"{since} {now + MINUTE}"})
+        else:
+            tx.run("drop_claim", {"value": mark.value})
     return again
 
 

@@ -38,7 +38,7 @@ def run(seed: int) -> Iterator[Row]:
 
 def _ours(folder: Path, bodies: list[bytes]) -> float:
     store = open_sqlite(folder / "hub.db", "hub")
-    streams = Streams("hub_bench", "live", SystemClock(), os.urandom)
+    streams = Streams("hub_bench", "live", SystemClock(), os.urandom, os.urandom(32))
     drafts = [Draft("object", f"rpt_{number:032x}", body) for number, body in enumerate(bodies)]
     origin = Origin("prt_bench", bytes(200))
     started = time.perf_counter()

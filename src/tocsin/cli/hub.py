@@ -124,7 +124,9 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     if found.agreement:
         lines.append(f"agreement: {found.agreement}")
     lines.append(f"heads: {_WITNESSED[found.witness]}; {found.log_size:,} signed so far")
-    lines += [f"  {stream.name:<40} {counted(stream.size, 'entry', 'entries')}" for stream in found.streams]
+    for stream in found.streams:
+        closed = f"; closed until a reader hands in {stream.lacks:,} more" if stream.lacks else ""
+        lines.append(f"  {stream.name:<40} {counted(stream.size, 'entry', 'entries')}{closed}")
     lines += [
         f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {party.name}"
         + _agreed(party.agreement, found.agreement)

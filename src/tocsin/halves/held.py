@@ -8,12 +8,14 @@ heads and the log before them give the root of the note, and the note carries th
 Not here: how a hub is made whole (`tocsin.hub.restoring`).
 """
 
+from collections.abc import Sequence
+
 from tocsin.clock import MINUTE, Instant, to_text
 from tocsin.errors import BadProof, Malformed, Unauthenticated
 from tocsin.halves.witness import MAX_CHANGES, WitnessState
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import Frontier
-from tocsin.proof.note import VerifierKey, open_note, verify_cosignature
+from tocsin.proof.note import VerifierKey, open_under, verify_cosignature
 from tocsin.proof.signing import Context, SigningKey, verify
 from tocsin.wire.ceremony import AskHeld, Held, HeldHead
 
@@ -33,16 +35,16 @@ def check_ask(ask: AskHeld, hub_key: VerifierKey, now: Instant) -> None:
     verify(hub_key.public, _context(hub_key), _signed(ask.asked), ask.signature)
 
 
-def hold(state: WitnessState) -> Held:
-    """What a note stands for, to be handed over."""
+def hold(state: WitnessState, keys: tuple[bytes, ...] = ()) -> Held:
+    """What a note stands for, to be handed over, with the changes of the hub's key."""
     heads = tuple(HeldHead(head.key, head.size, head.root) for head in state.heads)
-    return Held(note=state.note, before=state.before.to_bytes(), heads=heads)
+    return Held(note=state.note, before=state.before.to_bytes(), heads=heads, keys=keys)
 
 
-def check_held(held: Held, hub_key: VerifierKey, partner_key: VerifierKey) -> WitnessState:
-    """What a partner holds, once it is proved; BadSignature, BadProof or Malformed otherwise."""
+def check_held(held: Held, hub_keys: Sequence[VerifierKey], partner_key: VerifierKey) -> WitnessState:
+    """What a partner holds, once it is proved under one of the hub's keys; BadSignature, BadProof or Malformed else."""
     # (1) Both signed the note.
-    note = open_note(held.note, hub_key)
+    note = open_under(held.note, hub_keys)
     verify_cosignature(note, partner_key)
     # (2) The heads are a map, and bounded.
     if len(held.heads) > MAX_CHANGES:

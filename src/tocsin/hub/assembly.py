@@ -23,6 +23,7 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
 from tocsin.hub.noting import Noting, Partner
+from tocsin.hub.reopening import Reopening
 from tocsin.hub.restart import Ceremony, Reopened, Restart
 from tocsin.hub.retention import Retention
 from tocsin.hub.routes import Routes
@@ -64,7 +65,7 @@ def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> 
         first_key=first_key,
         cursor_key=keys[SEED_BYTES:KEYS_BYTES],
     )
-    streams = Streams(identity.id, identity.realm, clock, entropy)
+    streams = Streams(identity.id, identity.realm, clock, entropy, identity.cursor_key)
     return Exchange(identity, streams, clock, entropy, look_up)
 
 
@@ -72,7 +73,8 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     """All parts, wired; they start and stop with the application, and close what they were given."""
     commits = Commits(writer)
     noting = Noting(hub, commits, reader, partner)
-    following = Following(hub, reader, noting, config.heartbeat_seconds)
+    reopening = Reopening(hub, commits, reader, partner)
+    following = Following(hub, reader, noting, config.heartbeat_seconds, reopening.offer)
     commits.committed = following.committed
     embargoes = Embargoes(hub, commits, reader)
     retention = Retention(hub, commits, writer, config.retention_days)
@@ -94,7 +96,7 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
 
     intake = Intake(hub, commits, reader, authority_of(config.public_url))
     joining = Joining(hub, commits)
-    application = Routes(intake, joining, following, reader).application(lifespan)
+    application = Routes(intake, joining, following, reopening, reader).application(lifespan)
     return Hub(application, hub, commits, intake, following, noting)
 
 

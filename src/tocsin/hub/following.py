@@ -8,7 +8,7 @@ reconnect. What arrives during one round goes out together in the next.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import suppress
 
 from tocsin.domain.audience import DIRECTORY
@@ -23,6 +23,7 @@ from tocsin.hub.restoring import positions, restarts
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.rosters import ROSTERS
 from tocsin.storage.store import Store, Transaction
+from tocsin.wire.ceremony import Restoring
 from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
 from tocsin.wire.messages import Health, Welcome, encode
 from tocsin.wire.sse import event, position
@@ -33,6 +34,8 @@ _ROUND_SECONDS = 0.5
 """Look at the store at least this often: another process of this hub may have written, or suspended somebody, who is
 then cut within a second."""
 
+Offer = Callable[[str, frozenset[str]], Restoring | None]
+
 
 MAX_STREAMS = 8
 """Connections of one party: an agent has one, and another that its end was not yet heard of. The oldest gives way."""
@@ -41,7 +44,10 @@ MAX_STREAMS = 8
 class Following:
     """All reading of one hub process. Used from the event loop only."""
 
-    def __init__(self, hub: Exchange, reader: Store, noting: Noting, heartbeat_seconds: float) -> None:
+    def __init__(
+        self, hub: Exchange, reader: Store, noting: Noting, heartbeat_seconds: float, offer: Offer
+    ) -> None:
+        """`offer` says what a reader may hand in, after a restore that left streams closed."""
         self._hub = hub
         self._reader = reader
         self._noting = noting
@@ -54,6 +60,7 @@ class Following:
         """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
         with reader.reading("restarts") as tx:
             self._restarts = restarts(tx)
+        self._offer = offer
         self._wake_entries = asyncio.Event()
         self._wake_heads = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,6 +117,8 @@ class Following:
         try:
             streams = tuple(sorted(names))
             yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
+            if offer := self._offer(party.id, names):
+                yield event(encode(offer))
             for head in heads:
                 for seq in range(start.get(head.number, 0), head.size, PAGE):
                     if subscriber not in self._viewers:

@@ -18,7 +18,7 @@ from tocsin.errors import InputError, ProofError, StateError, StorageError, Tocs
 from tocsin.halves.witness import Proposal, SignedHead, accept, moved_head, propose, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import StreamHead
+from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import demand_own_key, former_keys, key_changes
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key
@@ -117,6 +117,8 @@ class Noting:
         self._key = identity.key
         self.last_refusal: TocsinError | None = None
         """Why the partner did not co-sign the last time, if it did not."""
+        self._closed: set[bytes] = set()
+        """Blinded names of streams that wait for one of their readers after a restore."""
         self.stand = self._load()
         self._met = False
         self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
@@ -128,14 +130,15 @@ class Noting:
         """The newest head from the store: where a restarted hub goes on."""
         with self._reader.reading("newest head") as tx:
             rows = {row.name: row for row in tx.all("noted_heads", {}, into=NotedHead) if row.noted_size}
+            closed = [headmap.StreamHead(row.key, row.size, row.root) for row in closed_streams(tx)]
+            self._closed = {head.key for head in closed}
             log = tx.one("newest_log", {}, into=LogRow)
             before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
             since = _partner_since(tx)
         if log is None:
             return Stand(None, "", {}, "unwitnessed" if self._partner is None else "late")
-        heads = HeadMap(
-            headmap.StreamHead(_blind(row), row.noted_size, row.noted_root) for row in rows.values()
-        )
+        noted = [headmap.StreamHead(_blind(row), row.noted_size, row.noted_root) for row in rows.values()]
+        heads = HeadMap([*noted, *closed])
         log_before = Frontier.from_bytes(before.frontier) if before else EMPTY
         signed = SignedHead(heads, log_before, Frontier.from_bytes(log.frontier), log.note)
         cosigned = log.cosigned if log.size > since else None
@@ -147,7 +150,11 @@ class Noting:
             await self._meet_partner()
         news = self._catch_up()
         self._owed |= news
-        moved = [head for head in heads if head.size > self._noted_size(head.name)]
+        moved = [
+            head
+            for head in heads
+            if head.size > self._noted_size(head.name) and not self._is_closed(head.salt, head.name)
+        ]
         if moved:
             await self._sign(moved)
         news |= {head.name for head in moved}
@@ -178,11 +185,12 @@ class Noting:
         self._met = True
 
     def _catch_up(self) -> set[str]:
-        """Streams whose head another process of this hub has signed since this one looked."""
+        """Streams whose head another process of this hub has signed since this one looked, or that were reopened."""
         with self._reader.reading("newest head") as tx:
             log = tx.one("newest_log", {}, into=LogRow)
+            closed = {row.key for row in closed_streams(tx)}
         signed = self.stand.signed
-        if log is None or (signed is not None and log.size == signed.log.size):
+        if log is None or (signed is not None and log.size == signed.log.size and closed == self._closed):
             return set()
         before, self.stand = self.stand.streams, self._load()
         return {name for name, row in self.stand.streams.items() if before.get(name) != row}
@@ -213,6 +221,9 @@ class Noting:
             log_path=proof.log_path,
             note=stand.note,
         )
+
+    def _is_closed(self, salt: bytes, name: str) -> bool:
+        return bool(self._closed) and head_key(salt, name) in self._closed
 
     def _noted_size(self, stream: str) -> int:
         row = self.stand.streams.get(stream)
@@ -246,7 +257,7 @@ class Noting:
         rows = {
             head.name: NotedHead(head.number, head.name, head.salt, head.size, head.root) for head in moved
         }
-        self.stand = Stand(signed, signed.note, stand.streams | rows, self._witness(cosigned=False))
+        self.stand = Stand(signed, signed.note, self.stand.streams | rows, self._witness(cosigned=False))
 
     async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
         """(2) and (3), for the proposal whose fate is open; False when the partner did not co-sign."""

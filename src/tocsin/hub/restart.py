@@ -4,9 +4,10 @@
 1. The partner says what it last co-signed, and proves it. Without one the heads that readers show decide.
 2. Readers that connect are told what is lacking. They alarm nobody and keep their shields.
 3. What they hand back proves itself (`tocsin.hub.refill`), the directory first: it says who may ask.
-4. The streams are whole when they reach what the partner co-signed. For what only readers can know (bodies that not
-   everybody may read; without a partner, how long a stream was) the hub waits until every active party has been here,
-   and no longer than `restore_seconds`.
+4. The streams are whole when they reach what the partner co-signed; the directory must be. For other streams, and for
+   what only readers can know (bodies that not everybody may read; without a partner, how long a stream was), the hub
+   waits until every active party has been here, and no longer than `restore_seconds`. It waits for nobody's stream that
+   one party alone reads. What is short then is closed: `tocsin.hub.reopening`.
 5. A `restart` entry begins the next epoch, and the hub opens. Entries that no co-signed head covered come again from
    their senders' outboxes.
 
@@ -46,7 +47,7 @@ from tocsin.hub.restoring import (
     point_of_head,
     point_of_partner,
     restarts,
-    whole,
+    short_of,
 )
 from tocsin.hub.routes import head_of, received
 from tocsin.hub.views.directory import all_parties
@@ -125,7 +126,7 @@ class Ceremony:
         except Unknown:
             self._nothing_held = True
             return
-        held = check_held(answer, key, self._partner.key)
+        held = check_held(answer, [key, *self._trust.former_keys], self._partner.key)
         with self._reader.reading("check backup") as tx:
             check_history(tx, held)
         self._held, self._point = held, point_of_partner(held)
@@ -133,13 +134,13 @@ class Ceremony:
     async def _may_open(self, waited: float) -> bool:
         """(4) Whether everything is back, or as much as waiting can bring."""
         with self._reader.reading("what is lacking") as tx:
-            complete = self._held is None or whole(tx, self._held)
+            short = short_of(tx, self._hub, self._held) if self._held else []
             bodies = any(one.bodies for one in lacking(tx))
             active = {one.id for one in all_parties(tx) if one.standing is Standing.ACTIVE}
         known = self._held is not None or self._nothing_held
-        if not complete:
+        if DIRECTORY in short:
             return False
-        if known and not bodies:
+        if known and not bodies and all(name.startswith("party:") for name in short):
             return True
         return active <= self._been_here or waited >= self._patience_seconds
 

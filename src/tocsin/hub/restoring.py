@@ -18,16 +18,17 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from tocsin.clock import DAY
-from tocsin.domain.audience import DIRECTORY
+from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.errors import Forked, StateError
 from tocsin.halves.held import hold
 from tocsin.halves.witness import WitnessState
+from tocsin.hub.again import see_again
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead, newest_cosigned
+from tocsin.hub.readable import viewers
 from tocsin.hub.refill import wanted
-from tocsin.hub.streams import HUB_ITSELF, Draft, StreamHead
-from tocsin.hub.views.directory import former_keys
-from tocsin.hub.views.handed_in import republish_bands
+from tocsin.hub.streams import HUB_ITSELF, ClosedHead, Draft, StreamHead, closed_streams
+from tocsin.hub.views.directory import former_keys, key_changes
 from tocsin.ids import new_id
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key, log_leaf
@@ -40,6 +41,7 @@ from tocsin.wire.messages import Head, encode
 
 _BEGUN = "restoring"
 _RESTARTS = "restarts"
+_WANTED = "wanted"
 _MARGIN = DAY
 """Receipts are claimed from so long before the backup: clocks are set back now and then, and a claim costs little."""
 
@@ -149,12 +151,28 @@ def check_history(tx: Transaction, held: WitnessState) -> None:
             raise Forked(f"The backup's {head.name} is not the one that the partner witnessed.")
 
 
-def whole(tx: Transaction, held: WitnessState) -> bool:
-    """Whether every stream is as long as the partner saw it."""
-    sizes = {
-        head_key(head.salt, head.name): head.size for head in tx.all("stream_heads", {}, into=StreamHead)
+def short_of(tx: Transaction, hub: Exchange, held: WitnessState) -> list[str]:
+    """Streams that are not as long as the partner saw them, by name; empty for one whose name nobody has said."""
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    known = {head_key(head.salt, head.name): head for head in heads}
+    names = {key: name for name, key in _candidates(tx, hub).items()} | {
+        key: head.name for key, head in known.items()
     }
-    return all(sizes.get(seen.key, 0) >= seen.size for seen in held.heads)
+    return [
+        names.get(seen.key, "")
+        for seen in held.heads
+        if seen.size > (known[seen.key].size if seen.key in known else 0)
+    ]
+
+
+def _candidates(tx: Transaction, hub: Exchange) -> dict[str, bytes]:
+    """Every stream that can have been made after the backup, with its blinded name: its salt follows from its name."""
+    names = {
+        str(audience)
+        for viewer in viewers(tx).values()
+        for audience in audiences_of(viewer.party, frozenset(one.group for one in viewer.memberships))
+    }
+    return {name: head_key(hub.streams.salt_of(name), name) for name in names}
 
 
 def lacking(tx: Transaction, names: frozenset[str] | None = None) -> tuple[Lacking, ...]:
@@ -174,12 +192,14 @@ def what_partner_holds(tx: Transaction) -> Held:
     if log is None or log.cosigned is None or (before is None and log.size > 1):
         raise StateError("No head was co-signed since this hub began or was restored.")
     seen = [
-        headmap.StreamHead(head_key(row.salt, row.name), row.witnessed_size, frontier.root())
-        for row in tx.all("witnessed_heads", {}, into=_Witnessed)
-        if (frontier := Frontier.from_bytes(row.witnessed_frontier)).size
+        headmap.StreamHead(head_key(one.salt, one.name), one.witnessed_size, frontier.root())
+        for one in tx.all("witnessed_heads", {}, into=_Witnessed)
+        if (frontier := Frontier.from_bytes(one.witnessed_frontier)).size
     ]
+    seen += [headmap.StreamHead(row.key, row.size, row.root) for row in closed_streams(tx)]
     earlier = Frontier.from_bytes(before.frontier) if before else EMPTY
-    return hold(WitnessState(HeadMap(seen), Frontier.from_bytes(log.frontier), log.cosigned, earlier))
+    state = WitnessState(HeadMap(seen), Frontier.from_bytes(log.frontier), log.cosigned, earlier)
+    return hold(state, key_changes(tx))
 
 
 # --- going on -------------------------------------------------------------------------------------------------------
@@ -208,10 +228,12 @@ def finish(tx: Transaction, hub: Exchange, point: Point | None, held: WitnessSta
     size = newest.size if newest else 0
     heads = tx.all("stream_heads", {}, into=StreamHead)
     if point is not None:
+        heads = _make_known(tx, hub, held, heads)
         _continue_log(tx, hub, point)
         _continue_streams(tx, heads, held, ahead=point.log.size > size)
         size = max(size, point.log.size)
-    republish_bands(tx)
+    see_again(tx, hub)
+    note_wanted(tx)
     known = restarts(tx)
     sizes = {head.number: head.size for head in heads if head.number in was.sizes}
     event = RestartEvent(epoch=len(known) + 1, log=size, since=was.since)
@@ -235,24 +257,80 @@ def _continue_streams(
 ) -> None:
     """What the continued log says of every stream; `ahead` when its head is newer than the backup's newest."""
     noted = {row.number: row for row in tx.all("noted_heads", {}, into=NotedHead)}
+    closed = _close_short(tx, heads, held) if held else frozenset()
     for head in heads:
         seen = held.heads.get(head_key(head.salt, head.name)) if held else None
+        if seen and seen.key in closed:
+            _place(tx, head, (0, EMPTY_ROOT), EMPTY)
+            continue
         witnessed = _frontier(tx, head, seen.size) if seen else EMPTY
         size, root = noted[head.number].noted_size, noted[head.number].noted_root
         if ahead and held is None:
             size, root = head.size, head.root
         elif ahead:
             size, root = (seen.size, seen.root) if seen else (0, EMPTY_ROOT)
-        tx.run(
-            "continue_stream",
-            {
-                "number": head.number,
-                "size": size,
-                "root": root,
-                "witnessed_size": witnessed.size,
-                "witnessed_frontier": witnessed.to_bytes(),
-            },
-        )
+        _place(tx, head, (size, root), witnessed)
+
+
+def _place(tx: Transaction, head: StreamHead, noted: tuple[int, bytes], witnessed: Frontier) -> None:
+    tx.run(
+        "continue_stream",
+        {
+            "number": head.number,
+            "size": noted[0],
+            "root": noted[1],
+            "witnessed_size": witnessed.size,
+            "witnessed_frontier": witnessed.to_bytes(),
+        },
+    )
+
+
+def _make_known(
+    tx: Transaction, hub: Exchange, held: WitnessState | None, heads: list[StreamHead]
+) -> list[StreamHead]:
+    """Streams that the partner saw and the backup did not, under the names that they must have had."""
+    if held is None:
+        return heads
+    there = {head.name for head in heads}
+    for name, key in sorted(_candidates(tx, hub).items()):
+        if name not in there and held.heads.get(key):
+            empty: Params = {"frontier": EMPTY.to_bytes(), "root": EMPTY_ROOT}
+            tx.run("create_stream", {"name": name, "salt": hub.streams.salt_of(name), **empty})
+    return tx.all("stream_heads", {}, into=StreamHead)
+
+
+def _close_short(tx: Transaction, heads: Iterable[StreamHead], held: WitnessState) -> frozenset[bytes]:
+    """Nothing is added to a stream that is shorter than the partner saw it; the blinded names of these."""
+    sizes = {head_key(head.salt, head.name): head.size for head in heads}
+    short = [seen for seen in held.heads if sizes.get(seen.key, 0) < seen.size]
+    for row in closed_streams(tx):  # those of an earlier restore are told by the partner as well
+        tx.run("reopen_stream", {"key": row.key})
+    for seen in short:
+        tx.run("close_stream", {"key": seen.key, "size": seen.size, "root": seen.root})
+    return frozenset(seen.key for seen in short)
+
+
+def reopen(tx: Transaction, name: str) -> None:
+    """Open a closed stream again when it is as the partner saw it."""
+    head = tx.one("stream_head", {"name": name}, into=StreamHead)
+    key = head_key(head.salt, name) if head else b""
+    closed = tx.one("closed_stream", {"key": key}, into=ClosedHead)
+    if head is None or closed is None or (head.size, head.root) != (closed.size, closed.root):
+        return
+    tx.run("reopen_stream", {"key": key})
+    _place(tx, head, (head.size, head.root), Frontier.from_bytes(head.frontier))
+
+
+def note_wanted(tx: Transaction) -> None:
+    """Remember which streams lack bodies that a reader may still bring."""
+    numbers = [head.number for head in tx.all("stream_heads", {}, into=StreamHead) if wanted(tx, head.number)]
+    tx.run("set_meta", {"key": _WANTED, "value": msgspec.msgpack.encode(numbers)})
+
+
+def wanting(tx: Transaction) -> list[int]:
+    """Streams that lack bodies, by number, since the last restore."""
+    row = tx.one("get_meta", {"key": _WANTED}, into=_Fact)
+    return msgspec.msgpack.decode(row.value, type=list[int]) if row else []
 
 
 def _frontier(tx: Transaction, head: StreamHead, size: int) -> Frontier:

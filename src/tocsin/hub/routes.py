@@ -16,13 +16,14 @@ from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake, M, RequestHead, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
+from tocsin.hub.reopening import Reopening
 from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
 from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.openapi import Operation, openapi
 from tocsin.wire.answering import Acknowledge
-from tocsin.wire.ceremony import Claim, Claimed
+from tocsin.wire.ceremony import Claim, Claimed, Refill, Refilled
 from tocsin.wire.messages import (
     MAX_BODY,
     Consistency,
@@ -52,6 +53,7 @@ OPERATIONS = (
     Operation("POST", "/v1/rotations", "Replace one's own keys.", Rotate, SignedReceipt),
     Operation("POST", "/v1/agreements", "Accept the alliance's agreement.", Accept, SignedReceipt),
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
+    Operation("POST", "/v1/refills", "Hand back entries of a stream that is not whole.", Refill, Refilled),
     Operation("POST", "/v1/claims", "Show receipts to a hub that was restored.", Claim, Claimed),
     Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
     Operation("GET", "/v1/consistency", "Prove that the head log only grew.", None, Consistency),
@@ -64,10 +66,13 @@ _SMALL = 16 * 1024
 class Routes:
     """The hub as an ASGI application."""
 
-    def __init__(self, intake: Intake, joining: Joining, following: Following, reader: Store) -> None:
+    def __init__(
+        self, intake: Intake, joining: Joining, following: Following, reopening: Reopening, reader: Store
+    ) -> None:
         self._intake = intake
         self._joining = joining
         self._following = following
+        self._reopening = reopening
         self._reader = reader
         self._openapi = openapi("Tocsin hub", OPERATIONS)
 
@@ -85,6 +90,7 @@ class Routes:
                 Route("/v1/rotations", self._rotate, methods=["POST"]),
                 Route("/v1/agreements", self._accept, methods=["POST"]),
                 Route("/v1/erasures", self._erase, methods=["POST"]),
+                Route("/v1/refills", self._refill, methods=["POST"]),
                 Route("/v1/claims", self._claim, methods=["POST"]),
                 Route("/v1/stream", self._stream, methods=["GET"]),
                 Route("/v1/consistency", self._consistency, methods=["GET"]),
@@ -124,6 +130,11 @@ class Routes:
 
     async def _tell(self, request: Request, kind: type[M], verb: Verb[M], limit: int) -> Response:
         return answer(await self._intake.accept(await received(request, self._intake, limit), kind, verb))
+
+    async def _refill(self, request: Request) -> Response:
+        asked = await received(request, self._intake, MAX_BODY)
+        await self._intake.admit(asked)
+        return answer(await self._reopening.take(decode(asked.body, Refill)))
 
     async def _claim(self, request: Request) -> Response:
         asked = await received(request, self._intake, MAX_BODY)

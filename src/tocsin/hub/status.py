@@ -6,8 +6,9 @@ import msgspec
 from tocsin.domain.party import Role, Standing
 from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.noting import LogRow
-from tocsin.hub.streams import StreamHead
+from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
+from tocsin.proof.headmap import head_key
 from tocsin.storage.store import Transaction
 
 
@@ -16,6 +17,8 @@ class StreamStatus(msgspec.Struct, frozen=True):
 
     name: str
     size: int
+    lacks: int = 0
+    """Entries that its readers have yet to hand back after a restore; nothing is added to it until then."""
 
 
 class PartyStatus(msgspec.Struct, frozen=True):
@@ -49,13 +52,19 @@ def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) ->
     log = tx.one("newest_log", {}, into=LogRow)
     cosigned = log is not None and log.cosigned is not None
     accepted = accepted_agreements(tx)
+    closed = {row.key: row.size for row in closed_streams(tx)}
     heads = tx.all("stream_heads", {}, into=StreamHead)
     return Status(
         hub=identity.id,
         alliance=identity.alliance,
         witness=("witnessed" if cosigned else "late") if partner_declared else "unwitnessed",
         log_size=log.size if log else 0,
-        streams=tuple(StreamStatus(head.name, head.size) for head in heads),
+        streams=tuple(
+            StreamStatus(
+                head.name, head.size, max(0, closed.get(head_key(head.salt, head.name), 0) - head.size)
+            )
+            for head in heads
+        ),
         agreement=agreement(tx),
         parties=tuple(
             PartyStatus(one.id, one.name, one.role, one.jurisdiction, one.standing, accepted[one.id])

@@ -6,6 +6,7 @@ and two hub processes cannot take the same number. Not here: who may read (`tocs
 (`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
 """
 
+import hmac
 from collections.abc import Sequence
 
 import msgspec
@@ -13,8 +14,10 @@ import msgspec
 from tocsin.clock import Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.release import Purpose, bits
-from tocsin.errors import StorageError
+from tocsin.errors import HubRestoring, StorageError
 from tocsin.ids import Entropy
+from tocsin.proof.encoding import framed
+from tocsin.proof.headmap import head_key
 from tocsin.proof.leaf import SALT_SIZE, LeafParts, commit_body, commit_header, commit_origin, leaf_of
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
 from tocsin.storage.store import Params, Transaction
@@ -71,10 +74,25 @@ class StreamHead(msgspec.Struct, frozen=True):
     added: int
 
 
+class ClosedHead(msgspec.Struct, frozen=True):
+    """A stream that waits for one of its readers, as the partner last saw it."""
+
+    key: bytes
+    size: int
+    root: bytes
+
+
+def closed_streams(tx: Transaction) -> list[ClosedHead]:
+    """Every stream that waits for one of its readers."""
+    return tx.all("closed_streams", {}, into=ClosedHead)
+
+
 class Streams:
     """All streams of one realm of one hub."""
 
-    def __init__(self, hub: str, realm: str, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, hub: str, realm: str, clock: Clock, entropy: Entropy, salt_key: bytes) -> None:
+        """`salt_key` is the hub's secret: a stream that a backup did not know is known again by its salt."""
+        self._salt_key = salt_key
         self._hub = hub
         self._realm = realm
         self._clock = clock
@@ -117,6 +135,11 @@ class Streams:
             raise StorageError(f"The head of stream {head.number} moved while it was locked.")
         return tuple(Placed(name, head.number, seq) for seq in range(head.size, frontier.size))
 
+    def salt_of(self, name: str) -> bytes:
+        """What hides a new stream's name from the partner: nobody without the hub's secret can tell it from chance."""
+        named = framed(self._hub.encode(), self._realm.encode(), name.encode())
+        return hmac.digest(self._salt_key, b"tocsin/stream-salt/v1" + named, "sha256")
+
     def _lock(self, tx: Transaction, name: str) -> StreamHead:
         """The stream's head, locked until the transaction ends."""
         head = tx.one("lock_stream", {"name": name}, into=StreamHead)
@@ -125,7 +148,7 @@ class Streams:
                 "create_stream",
                 {
                     "name": name,
-                    "salt": self._entropy(SALT_SIZE),
+                    "salt": self.salt_of(name),
                     "frontier": EMPTY.to_bytes(),
                     "root": EMPTY_ROOT,
                 },
@@ -133,6 +156,10 @@ class Streams:
             head = tx.one("lock_stream", {"name": name}, into=StreamHead)
         if head is None:
             raise StorageError(f"Stream {name} could not be made.")
+        if tx.one("closed_stream", {"key": head_key(head.salt, name)}, into=ClosedHead):
+            raise HubRestoring(
+                f"What was said to {name} is not whole again: one of its readers must come first."
+            )
         return head
 
     def _entry(

@@ -14,7 +14,7 @@ from tocsin.halves.held import check_ask, check_held, hold
 from tocsin.halves.witness import Proposal, WitnessState, witness
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import EMPTY, Frontier
-from tocsin.proof.note import VerifierKey, open_note, refuse_fork
+from tocsin.proof.note import VerifierKey, open_note, open_under, refuse_fork
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
@@ -55,7 +55,7 @@ class Witnessing:
 
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""
-        hub_key, changes = self._follow(proposal.keys)
+        hub_key, changes = _follow(self._hub_key, proposal.keys)
         # What the hub has not signed is nobody's evidence: a stranger could fill the memory with it.
         open_note(proposal.note, hub_key)
         try:
@@ -73,7 +73,7 @@ class Witnessing:
 
         def keep(tx: Transaction) -> None:
             now = self._clock.now()
-            tx.run_each("believe_key", [{"key": key, "body": body, "added": now} for key, body in changes])
+            _believe(tx, changes, now)
             tx.run_each(
                 "save_head",
                 [{"key": head.key, "size": head.size, "root": head.root} for head in answer.moved],
@@ -92,19 +92,6 @@ class Witnessing:
         if not self._state.note:
             raise Unknown("This partner has co-signed nothing yet.")
         return hold(self._state)
-
-    def _follow(self, bodies: tuple[bytes, ...]) -> tuple[VerifierKey, list[tuple[str, bytes]]]:
-        """The hub's key after its own changes of it, each signed by the key before; those that are news."""
-        if len(bodies) > MAX_KEYS:
-            raise TooLarge(f"A hub changes its key at most {MAX_KEYS} times.")
-        key, news = self._hub_key, []
-        hub, _, realm = key.name.partition("/heads/")
-        for body in bodies:
-            event = decode(body, KeyEvent)
-            if event.before == str(key) != event.key:
-                key = next_hub_key(key, event, realm, hub)
-                news.append((str(key), body))
-        return key, news
 
     def _keep_evidence(self, proposal: Proposal, reason: str) -> None:
         evidence: Params = {"added": self._clock.now(), "note": proposal.note, "reason": reason}
@@ -125,19 +112,44 @@ class Witnessing:
         return WitnessState(HeadMap(heads), Frontier.from_bytes(log.frontier), log.note, before)
 
 
+def _follow(
+    key: VerifierKey, bodies: tuple[bytes, ...]
+) -> tuple[VerifierKey, list[tuple[VerifierKey, bytes]]]:
+    """The hub's key after its own changes of it, each signed by the key before; those that are news."""
+    if len(bodies) > MAX_KEYS:
+        raise TooLarge(f"A hub changes its key at most {MAX_KEYS} times.")
+    news = []
+    hub, _, realm = key.name.partition("/heads/")
+    for body in bodies:
+        event = decode(body, KeyEvent)
+        if event.before == str(key) != event.key:
+            key = next_hub_key(key, event, realm, hub)
+            news.append((key, body))
+    return key, news
+
+
+def _believe(tx: Transaction, changes: list[tuple[VerifierKey, bytes]], now: Instant) -> None:
+    tx.run_each("believe_key", [{"key": str(key), "body": body, "added": now} for key, body in changes])
+
+
 def take_back(tx: Transaction, held: Held, hub_key: VerifierKey, key: VerifierKey, now: Instant) -> int:
     """A partner restored from a backup learns what it last co-signed; the size of that log.
 
     Its own signature proves it. Rewritten when the backup knows of a later note: then this is not the last.
     """
-    state = check_held(held, hub_key, key)
+    believed = tx.one("believed_key", {}, into=_KeyRow)
+    last = VerifierKey.parse(believed.key) if believed else hub_key
+    present, changes = _follow(last, held.keys)
+    keys = [present, *(one for one, _ in changes), last, hub_key]
+    state = check_held(held, keys, key)
     known = tx.one("newest_log", {}, into=_LogRow)
     if known is not None and known.size > state.log.size:
         raise Rewritten(
             f"The backup co-signed {known.size} heads; the {state.log.size} shown are not the last."
         )
     if known is not None and known.size == state.log.size:
-        refuse_fork(open_note(known.note, hub_key).checkpoint, open_note(state.note, hub_key).checkpoint)
+        refuse_fork(open_under(known.note, keys).checkpoint, open_under(state.note, keys).checkpoint)
+    _believe(tx, changes, now)
     tx.run("forget_heads", {})
     tx.run_each(
         "save_head", [{"key": head.key, "size": head.size, "root": head.root} for head in state.heads]

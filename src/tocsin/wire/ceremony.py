@@ -59,6 +59,8 @@ class Claimed(Message, frozen=True, kw_only=True, tag="claimed"):
 
     missing: tuple[str, ...]
     """Messages of which the hub holds nothing: send them again."""
+    later: tuple[str, ...] = ()
+    """Messages in streams that are not whole yet: claim them again."""
 
 
 class RestartEvent(Message, frozen=True, kw_only=True, tag="restart"):
@@ -96,3 +98,5 @@ class Held(Message, frozen=True, kw_only=True, tag="held"):
     before: bytes
     """Frontier of the log just before this head."""
     heads: tuple[HeldHead, ...]
+    keys: tuple[bytes, ...] = ()
+    """Every change of the hub's key, oldest first, for a partner that is restored; empty from the partner."""

@@ -21,7 +21,9 @@ from tocsin.wire.answering import Acknowledge, AcknowledgementEvent
 from tocsin.wire.messages import Outcome, encode
 
 
-class _Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True):
+    """Where one version of a warning stands, and on what terms."""
+
     number: int
     stream: str
     owner: str
@@ -35,7 +37,7 @@ class _Place(msgspec.Struct, frozen=True):
 def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) -> tuple[Outcome, ...]:
     """Keep the answer and count the party; Unknown for a warning that it may not read, exactly as for none at all."""
     party, now = sender.party.id, hub.clock.now()
-    if not (places := _places(tx, party, told, now)):
+    if not (places := places_read(tx, party, told.chain, told.version, now)):
         raise Unknown("You have read no such version of a warning.")
     if places[0].owner == party:
         raise Refused("You wrote the warning: others answer it.")
@@ -52,22 +54,20 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) ->
     return (Outcome(told.id, "accepted", "", home.stream, home.seq),)
 
 
-def _places(tx: Transaction, party: str, told: Acknowledge, now: Instant) -> list[_Place]:
+def places_read(tx: Transaction, party: str, chain: str, version: int, now: Instant) -> list[Place]:
     """Where the party reads the warning. Only its own streams are asked: what stands in others takes no time either."""
     viewer = viewer_of(tx, party)
     found = [
         place
         for stream in (sorted(streams_of(viewer, now)) if viewer else ())
         for place in tx.all(
-            "place_of_warning",
-            {"stream": stream, "chain": told.chain, "version": told.version},
-            into=_Place,
+            "place_of_warning", {"stream": stream, "chain": chain, "version": version}, into=Place
         )
     ]
     return [place for place in found if viewer and _reads(viewer, place, now)]
 
 
-def _reads(viewer: Viewer, place: _Place, now: Instant) -> bool:
+def _reads(viewer: Viewer, place: Place, now: Instant) -> bool:
     item = Item(
         place.stream,
         Instant(place.added),

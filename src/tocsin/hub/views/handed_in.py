@@ -6,6 +6,8 @@ was never served. The sender's own signed receipt does (`tocsin.hub.verbs.claim`
 counts for the bands that were published, and belongs to nobody.
 """
 
+from hashlib import sha256
+
 import msgspec
 
 from tocsin.domain.audience import DIRECTORY
@@ -14,7 +16,7 @@ from tocsin.hub.streams import Placed
 from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.messages import BandEvent, ErasureEvent, MembershipEvent, decode
+from tocsin.wire.messages import ErasureEvent, MembershipEvent, WarningEvent, decode, decode_warning
 from tocsin.wire.parties import PartyEvent
 
 
@@ -39,12 +41,6 @@ class HandedIn(msgspec.Struct, frozen=True):
     body: bytes | None
 
 
-class _Published(msgspec.Struct, frozen=True):
-    stream: int
-    fact: str
-    body: bytes
-
-
 HANDED_IN = b"handed in by a reader"
 """Stands for the origin of an entry whose true one was lost; its commitment stays what it was."""
 
@@ -60,29 +56,56 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
             restate_declared(tx, entry.seq, kind, body)
         case "membership":
             restate_membership(tx, decode(body, MembershipEvent))
+        case "warning":
+            _record_warning(tx, number, entry, decode(body, WarningEvent))
+        case "acknowledgement":
+            # Only the party itself has such a stream, so its name says whose it is.
+            _own(tx, number, entry, entry.stream.removeprefix("party:"))
         case "erasure":
             for seq in decode(body, ErasureEvent).seqs:
                 _retract(tx, {"stream": number, "seq": seq})
         case _:
-            pass  # objects, sightings and warnings are their sender's: they count again when it claims them
+            pass  # objects and sightings are their sender's: they count again when it claims them
 
 
 def _retract(tx: Transaction, place: Params) -> None:
     """The entry at this place was erased: its body goes, and whatever rested on it."""
-    for query in ("erase_body_at", "erase_digest_at", "erase_sources_at"):
+    for query in (
+        "erase_body_at",
+        "erase_digest_at",
+        "erase_sources_at",
+        "erase_warning_digest_at",
+        "erase_answer_at",
+    ):
         tx.run(query, place)
+
+
+def _record_warning(tx: Transaction, number: int, entry: VerifiedEntry, event: WarningEvent) -> None:
+    """Whose it is stands under the author's own signature, which the hub checked when it took the warning."""
+    warning = decode_warning(event.warning)
+    tx.run(
+        "insert_warning",
+        {
+            "stream": number,
+            "seq": entry.seq,
+            "owner": event.author,
+            "id": warning.id,
+            "version": warning.version,
+            "digest": sha256(event.warning).digest(),
+            "chain": entry.header.chain,
+            "withdrawn": int(bool(warning.withdrawn)),
+            "expires": warning.expires,
+        },
+    )
+    _own(tx, number, entry, event.author)
+
+
+def _own(tx: Transaction, number: int, entry: VerifiedEntry, owner: str) -> None:
+    place: Params = {"stream": number, "seq": entry.seq}
+    tx.run("own_entry", {**place, "owner": owner, "handed_in": HANDED_IN})
 
 
 def handed_in(tx: Transaction, fact: str) -> list[tuple[Placed, bytes]]:
     """Entries of a fact that stand and belong to nobody yet: their author may be telling them for the second time."""
     rows = tx.all("handed_in_of_fact", {"fact": fact, "handed_in": HANDED_IN}, into=HandedIn)
     return [(Placed(row.name, row.stream, row.seq), row.body) for row in rows if row.body is not None]
-
-
-def republish_bands(tx: Transaction) -> None:
-    """Take the bands from the entries that published them, the newest of each value, as they stand now."""
-    tx.run("drop_bands", {})
-    for row in tx.all("published_bands", {}, into=_Published):
-        band = decode(row.body, BandEvent)
-        value: Params = {"stream": row.stream, "value": str(band.observable)}
-        tx.run("set_band", {**value, "band": band.named, "fact": row.fact})

@@ -479,11 +479,6 @@ DELETE FROM source WHERE stream = :stream AND seq = :seq;
 -- The table of bands is about to be made anew.
 DELETE FROM band;
 
--- name: published_bands
--- Every entry that published a band and was not erased, in the order of its stream.
-SELECT entry.stream, fact, body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-WHERE kind = 'band' ORDER BY entry.stream, entry.seq;
-
 -- name: handed_in_of_fact
 -- Entries of a fact that a reader handed back and that nobody has claimed; body is NULL once erased.
 SELECT stream.name, entry.stream, entry.seq, header, kind, body
@@ -516,3 +511,41 @@ UPDATE stream SET noted_size = :size, noted_root = :root, witnessed_size = :witn
 -- name: witnessed_heads
 -- Every stream as the partner last saw it.
 SELECT name, salt, witnessed_size, witnessed_frontier FROM stream ORDER BY number;
+
+-- name: close_stream
+-- A stream's readers did not come: nothing is added to it until one does.
+INSERT INTO closed (key, size, root) VALUES (:key, :size, :root);
+
+-- name: closed_streams
+-- Every stream that waits for one of its readers.
+SELECT key, size, root FROM closed ORDER BY key;
+
+-- name: closed_stream
+-- Whether this stream waits; no row when it does not.
+SELECT key, size, root FROM closed WHERE key = :key;
+
+-- name: reopen_stream
+-- The stream is as long as the partner saw it.
+DELETE FROM closed WHERE key = :key;
+
+-- name: drop_answers
+-- The view is about to be made anew.
+DELETE FROM answer;
+
+-- name: drop_answer_bands
+-- The same.
+DELETE FROM answer_band;
+
+-- name: entries_of_kind
+-- Every entry of a kind that was not erased, in the order of its stream.
+SELECT stream.name, entry.stream, entry.seq, fact, body FROM entry JOIN stream ON stream.number = entry.stream
+JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE kind = :kind ORDER BY entry.stream, entry.seq;
+
+-- name: erase_warning_digest_at
+-- Forget the digest of an erased warning; that it was there is known, so that it does not come back.
+UPDATE warning SET digest = NULL WHERE stream = :stream AND seq = :seq;
+
+-- name: erase_answer_at
+-- An answer was erased: it counts nowhere.
+DELETE FROM answer WHERE home = :stream AND seq = :seq;

@@ -225,6 +225,14 @@ CREATE TABLE log (
   added    BIGINT NOT NULL                               -- when the hub signed it
 ) STRICT;
 
+-- Ledger. A stream that a restored hub does not hold as far as the partner saw it: its head stands in every map as it was,
+-- and nothing is added to it until one of its readers hands in the rest.
+CREATE TABLE closed (
+  key  BYTES  NOT NULL PRIMARY KEY CHECK (length(key) = 32), -- the stream's blinded name in the head log's map
+  size BIGINT NOT NULL,                                  -- as the partner last co-signed it
+  root BYTES  NOT NULL CHECK (length(root) = 32)         -- as the partner last co-signed it
+) STRICT;
+
 -- Operational. Facts about this hub itself that are not configuration.
 CREATE TABLE meta (
   key   TEXT  NOT NULL PRIMARY KEY,                      -- its name
