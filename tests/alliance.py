@@ -263,9 +263,9 @@ class Agent:
         return str(known[value].judgement.level) if value in known else ""
 
     def alarms(self) -> list[str]:
-        """What people were told; the end of an outage is none."""
+        """What people were told; the end of an outage is none, nor what is for their information."""
         told = (str(sentence) for (sentence,) in look(self.database, "SELECT sentence FROM alarm"))
-        return [sentence for sentence in told if sentence != OVER]
+        return [one for one in told if one != OVER and not one.startswith("For your information: ")]
 
     def sizes(self) -> dict[str, int]:
         """How far each stream has proved itself."""

@@ -365,6 +365,7 @@ def strings(part: object) -> list[str]:
 async def test_addresses_that_are_not_served_say_so_in_our_own_words(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
+        await alliance.settled()
         nothing, wrong = await agent.http.get(f"{URL}/"), await agent.http.get(f"{URL}/v1/reports")
         assert (nothing.status_code, wrong.status_code) == (404, 405)
         assert nothing.headers["content-type"] == wrong.headers["content-type"] == "application/problem+json"

@@ -372,7 +372,7 @@ async def test_its_owner_can_take_back_what_was_refilled_and_nobody_else(tmp_pat
         await alliance.lose_hub()
         await alliance.restore_hub(tmp_path / "old.db")
         await until(lambda: is_whole(alliance) and in_step(alliance, ayr, bute))
-        owners = "SELECT DISTINCT owner FROM origin JOIN entry USING (stream, seq) WHERE fact = :fact"
+        owners = "SELECT DISTINCT owner FROM origin JOIN entry USING (stream, seq) WHERE entry.fact = :fact"
         assert look(alliance.database, owners, {"fact": report}) == [(None,)]
         await bute.deliver()
         assert look(alliance.database, owners, {"fact": report}) == [(None,)]
