@@ -6,8 +6,15 @@ Observable(kind=<Kind.DOMAIN: 'domain'>, value='www.xn--bcher-kva.example')
 >>> normalise(Kind.URL, "HTTP://Evil.Example:80/%7Ea?q=1#frag").value
 'http://evil.example/~a?q=1'
 
+An IPv6 address or network that only carries an IPv4 one (mapped, NAT64, 6to4, Teredo, ISATAP) is that IPv4 one, so
+that whoever knows the inner address knows both:
+
+>>> normalise(Kind.IPV6, "::ffff:192.0.2.1")
+Observable(kind=<Kind.IPV4: 'ipv4'>, value='192.0.2.1')
+
 Defanged text is for `tocsin.agent.extract`; here a value is either well formed or `Malformed`.
-Sources: RFC 3986 §6.2.2 (URL normal form), UTS 46 (names), RFC 5952 (IPv6).
+Sources: RFC 3986 §6.2.2 (URL normal form), UTS 46 (names), RFC 5952 (IPv6); RFC 4291 §2.5.5 (mapped, compatible),
+RFC 6052 §2.1 and RFC 8215 (NAT64), RFC 3056 §2 (6to4), RFC 4380 §4 (Teredo), RFC 5214 §6.1 (ISATAP).
 """
 
 import ipaddress
@@ -29,6 +36,22 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19}")
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+_CARRIERS = (
+    (ipaddress.IPv6Network("::ffff:0:0/96"), 96),
+    (ipaddress.IPv6Network("::ffff:0:0:0/96"), 96),
+    (ipaddress.IPv6Network("64:ff9b::/96"), 96),
+    (ipaddress.IPv6Network("64:ff9b:1::/48"), 96),
+    (ipaddress.IPv6Network("2001::/32"), 96),
+    (ipaddress.IPv6Network("2002::/16"), 16),
+    (ipaddress.IPv6Network("::/96"), 96),
+)
+"""Networks whose addresses carry an IPv4 address, and how many bits stand before it: mapped, translated, NAT64 twice,
+Teredo, 6to4, compatible."""
+_TEREDO, _COMPATIBLE = _CARRIERS[4][0], _CARRIERS[-1][0]
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""What stands in the second half of an ISATAP address, before the IPv4 address."""
 
 
 class Kind(StrEnum):
@@ -66,6 +89,8 @@ def normalise(kind: Kind, raw: str) -> Observable:
     if not text.isascii() and _SURROGATE.search(text):
         raise Malformed(f"A {kind} is text; this holds half a character.")
     value = _NORMAL_FORMS[kind](text)
+    if kind is Kind.IPV6 and ":" not in value:
+        kind = Kind.IPV4
     if len(value) > MAX_VALUE:
         raise Malformed(f"The normal form of a {kind} has at most {MAX_VALUE} characters.")
     return Observable(kind, value)
@@ -123,22 +148,52 @@ def _ipv4(text: str) -> str:
 
 def _ipv6(text: str) -> str:
     try:
-        return str(ipaddress.IPv6Address(text.strip("[]").partition("%")[0]))
+        network = ipaddress.IPv6Network(text.strip("[]").partition("%")[0])
     except ValueError as error:
         raise Malformed(f"{text[:60]!r} is not an IPv6 address: {error}.") from None
+    if network.prefixlen != network.max_prefixlen:
+        raise Malformed(f"{text[:60]!r} is a network, and not an IPv6 address.")
+    return str((_carried(network) or network).network_address)
 
 
 def _cidr(text: str) -> str:
     try:
-        return str(ipaddress.ip_network(text, strict=False))
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise Malformed(f"{text[:60]!r} is not a network in CIDR form: {error}.") from None
+    carried = _carried(network) if isinstance(network, ipaddress.IPv6Network) else None
+    return str(carried or network)
+
+
+def _carried(network: ipaddress.IPv6Network) -> ipaddress.IPv4Network | None:
+    """The IPv4 network that an IPv6 network only carries; Malformed when it is wider than all of IPv4."""
+    found = _carrier(network)
+    if found is None:
+        return None
+    carrier, before = found
+    if network.prefixlen < before:
+        raise Malformed("The network is wider than all IPv4 addresses, which it carries.")
+    inner = int(network.network_address) >> (96 - before) & 0xFFFF_FFFF
+    if carrier == _TEREDO:
+        inner ^= 0xFFFF_FFFF
+    return ipaddress.IPv4Network((inner, min(32, network.prefixlen - before)), strict=False)
+
+
+def _carrier(network: ipaddress.IPv6Network) -> tuple[ipaddress.IPv6Network, int] | None:
+    """What of `_CARRIERS` a network meets. The first addresses of all, such as ``::1``, carry none."""
+    address = int(network.network_address)
+    for carrier, before in _CARRIERS:
+        if network.overlaps(carrier) and (carrier != _COMPATIBLE or address >= 2**24):
+            return carrier, before
+    is_isatap = network.prefixlen >= 96 and address >> 32 & 0xFFFF_FFFF in _ISATAP
+    return (network, 96) if is_isatap else None
 
 
 def _host(text: str) -> str:
     """A URL's host: a name, an IPv4 address, or an IPv6 address in brackets."""
     if text.startswith("["):
-        return f"[{_ipv6(text)}]"
+        address = _ipv6(text)
+        return f"[{address}]" if ":" in address else address
     name = unquote(text).rstrip(".")
     return _browser_ipv4(name) if _NUMBER.fullmatch(name.rpartition(".")[2]) else _domain(name)
 

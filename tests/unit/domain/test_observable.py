@@ -37,6 +37,26 @@ NORMAL_FORMS = [
     (Kind.SHA256, "AB" * 32, "ab" * 32),
 ]
 
+CARRIED = [
+    ("mapped", Kind.IPV6, "::ffff:192.0.2.1"),
+    ("translated", Kind.IPV6, "::ffff:0:192.0.2.1"),
+    ("compatible", Kind.IPV6, "::192.0.2.1"),
+    ("NAT64", Kind.IPV6, "64:ff9b::c000:201"),
+    ("NAT64 of one's own", Kind.IPV6, "64:ff9b:1::c000:201"),
+    ("6to4", Kind.IPV6, "2002:c000:201::1"),
+    ("Teredo", Kind.IPV6, "2001:0:4136:e378:8000:63bf:3fff:fdfe"),
+    ("ISATAP", Kind.IPV6, "2001:db8::5efe:192.0.2.1"),
+    ("ISATAP, global", Kind.IPV6, "2001:db8::200:5efe:192.0.2.1"),
+]
+
+CARRIED_NETWORKS = [
+    ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+    ("64:ff9b::c000:201/128", "192.0.2.1/32"),
+    ("2002:c000:201::/48", "192.0.2.1/32"),
+    ("2002:c000:200::/40", "192.0.2.0/24"),
+    ("64:ff9b::/96", "0.0.0.0/0"),
+]
+
 BROWSERS_FOLLOW = [
     ("http://0xc0000201/", "http://192.0.2.1/"),
     ("http://0300.0.513/a", "http://192.0.2.1/a"),
@@ -58,6 +78,10 @@ NOT_VALUES = [
     (Kind.IPV4, "256.0.2.1"),
     (Kind.IPV4, "192.0.2.01"),
     (Kind.IPV6, "2001:db8::g"),
+    (Kind.IPV6, "2001:db8::/32"),
+    (Kind.CIDR, "::/0"),
+    (Kind.CIDR, "2000::/3"),
+    (Kind.CIDR, "64:ff9b::/64"),
     (Kind.CIDR, "192.0.2.0/33"),
     (Kind.URL, "javascript:alert(1)"),
     (Kind.URL, "https:///path"),
@@ -152,3 +176,23 @@ def test_the_normal_form_of_a_url_is_its_own(path: str, label: str) -> None:
 def test_the_normal_form_of_an_address_is_its_own(local: str, label: str) -> None:
     _assert_idempotent(Kind.EMAIL, f"{local}@{label}.example")
     _assert_idempotent(Kind.DOMAIN, f"{label}.example")
+
+
+@pytest.mark.parametrize(("kind", "raw"), [one[1:] for one in CARRIED], ids=[one[0] for one in CARRIED])
+def test_an_ipv6_address_that_only_carries_an_ipv4_one_is_that_one(kind: Kind, raw: str) -> None:
+    inner = Observable(Kind.IPV4, "192.0.2.1")
+    assert normalise(kind, raw) == inner
+    assert normalise(Kind.CIDR, f"{raw}/128") == Observable(Kind.CIDR, "192.0.2.1/32")
+    assert normalise(Kind.URL, f"http://[{raw}]:8080/a").value == "http://192.0.2.1:8080/a"
+    with pytest.raises(Malformed):
+        check_normal(Observable(kind, raw))
+
+
+@pytest.mark.parametrize(("raw", "inner"), CARRIED_NETWORKS)
+def test_an_ipv6_network_that_only_carries_an_ipv4_one_is_that_one(raw: str, inner: str) -> None:
+    assert normalise(Kind.CIDR, raw) == Observable(Kind.CIDR, inner)
+
+
+@pytest.mark.parametrize("raw", ["::1", "::", "2001:db8::5efe:1:1:1", "2001:4860:4860::8888", "2003::1"])
+def test_other_ipv6_addresses_are_themselves(raw: str) -> None:
+    assert normalise(Kind.IPV6, raw) == Observable(Kind.IPV6, raw)

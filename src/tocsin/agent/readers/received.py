@@ -22,6 +22,8 @@ from itertools import islice
 
 from tocsin.agent.readers.gather import plain
 from tocsin.agent.readers.reading import Hop
+from tocsin.domain.observable import Kind, normalise
+from tocsin.errors import Malformed
 
 PLACE = "received header"
 """How the place of a hop ends, but for its number."""
@@ -96,7 +98,7 @@ def _address(text: str) -> str:
     """The first address in brackets, as `Observable` writes it; empty when there is none."""
     for found in _ADDRESS.findall(text):
         try:
-            return str(ip_address(found))
-        except ValueError:
+            return normalise(Kind.IPV6 if ":" in found else Kind.IPV4, found).value
+        except Malformed:
             continue
     return ""
