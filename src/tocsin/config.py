@@ -56,8 +56,8 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Absent: heads are unwitnessed by declared policy, and shown so."""
     heartbeat_seconds: Seconds = 15
     """A line on every idle stream this often, so that proxies keep it open."""
-    witness_seconds: ShortWait = 2.0
-    """How long a wave waits for the partner before its heads go out unwitnessed."""
+    witness_seconds: ShortWait = 5.0
+    """How long the partner has for one answer; after half a second the head goes out without it meanwhile."""
     retention_days: Annotated[int, msgspec.Meta(ge=30, le=3660)] = 1095
     """Reports and sightings are erased this long after they came; warnings end by their own expiry."""
     restore_seconds: Seconds = 900

@@ -82,6 +82,7 @@ class Following:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._noting.stop()
 
     def committed(self) -> None:
         """Something became durable: look."""
@@ -233,6 +234,8 @@ class Following:
             await _wait(self._wake_heads)
             try:
                 news = await self._noting.note(self._sent.values())
+                if self._noting.behind:
+                    self._wake_heads.set()
                 self._send_wave()  # another process may have signed what this one has not sent yet
                 proved = [
                     (name, found)

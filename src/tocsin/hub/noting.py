@@ -3,23 +3,24 @@
 
 After every wave: (1) sign the next head of the log over all streams that moved; (2) propose it to the partner;
 (3) keep its cosignature. An absent partner costs nothing but the word "late": the next proposal spans what it missed.
+Readers wait for it no longer than `PATIENCE_SECONDS`, and not at all when it failed the last time.
 
-A proposal is kept before it is sent, and the same one is sent again until its fate is known: the partner may have
-co-signed what the hub never heard of, because it was killed or did not wait long enough. Only then comes the next.
-The rules of both halves are in `tocsin.halves.witness`.
+A proposal is kept before it is sent (`tocsin.hub.proposing`). The rules of both halves are in `tocsin.halves.witness`.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
 
 from tocsin.errors import InputError, ProofError, StateError, StorageError, TocsinError
-from tocsin.halves.witness import Proposal, SignedHead, accept, moved_head, propose, sign_head
+from tocsin.halves.witness import Proposal, SignedHead, accept, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.proposing import LogRow, blind, introduce, keep, kept, make, partner_since, settle
 from tocsin.hub.streams import StreamHead, closed_streams
-from tocsin.hub.views.directory import demand_own_key, former_keys, key_changes
+from tocsin.hub.views.directory import demand_own_key, former_keys
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, head_key
 from tocsin.proof.merkle import EMPTY, Frontier
@@ -28,13 +29,8 @@ from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Head
 
-PROPOSAL = "proposal"
-"""The fact about the hub under which the proposal is kept whose fate is not known; empty: there is none."""
-
-_PARTNER = "partner"
-"""The fact that names the partner whose cosignatures count."""
-_PARTNER_SINCE = "partner-since"
-"""The fact that says from which size of the log on they do."""
+PATIENCE_SECONDS = 0.5
+"""How long a head is held back for its cosignature: readers hear within a second of what happened."""
 
 _REFUSALS = (ProofError, StateError, InputError)
 """What a partner says that changed nothing. Any other failure leaves open what it did."""
@@ -63,34 +59,6 @@ class NotedHead(msgspec.Struct, frozen=True):
     salt: bytes
     noted_size: int
     noted_root: bytes
-
-
-class _Unwitnessed(msgspec.Struct, frozen=True):
-    number: int
-    name: str
-    salt: bytes
-    noted_size: int
-    witnessed_size: int
-    witnessed_frontier: bytes
-
-
-class LogRow(msgspec.Struct, frozen=True):
-    """The head log at one size."""
-
-    size: int
-    leaf: bytes
-    frontier: bytes
-    note: str
-    cosigned: str | None
-    added: int
-
-
-class _Leaf(msgspec.Struct, frozen=True):
-    leaf: bytes
-
-
-class _Fact(msgspec.Struct, frozen=True):
-    value: bytes
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -123,6 +91,9 @@ class Noting:
         self._met = False
         self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
         """Streams whose readers may not hold the newest head as it should be signed."""
+        self.behind = False
+        """Whether streams moved whose next head was not signed yet, because one is published first."""
+        self._asking: asyncio.Task[None] | None = None
         self._held_back: set[str] | None = None
         """While a partner that answered the last time is asked: streams whose head somebody wanted meanwhile."""
 
@@ -134,10 +105,10 @@ class Noting:
             self._closed = {head.key for head in closed}
             log = tx.one("newest_log", {}, into=LogRow)
             before = tx.one("log_of_size", {"size": log.size - 1}, into=LogRow) if log else None
-            since = _partner_since(tx)
+            since = partner_since(tx)
         if log is None:
             return Stand(None, "", {}, "unwitnessed" if self._partner is None else "late")
-        noted = [headmap.StreamHead(_blind(row), row.noted_size, row.noted_root) for row in rows.values()]
+        noted = [headmap.StreamHead(blind(row), row.noted_size, row.noted_root) for row in rows.values()]
         heads = HeadMap([*noted, *closed])
         log_before = Frontier.from_bytes(before.frontier) if before else EMPTY
         signed = SignedHead(heads, log_before, Frontier.from_bytes(log.frontier), log.note)
@@ -145,25 +116,30 @@ class Noting:
         return Stand(signed, cosigned or log.note, rows, self._witness(cosigned=cosigned is not None))
 
     async def note(self, heads: Iterable[StreamHead]) -> frozenset[str]:
-        """Sign the next head if any stream moved, and have it witnessed; returns the streams whose head is news."""
+        """Sign the next head if any stream moved, and give the partner a moment to co-sign it.
+
+        Returns the streams whose head is news; as late when the partner takes longer. Then it is asked on meanwhile,
+        and what it co-signs is news before anything more is signed.
+        """
         if not self._met:
             await self._meet_partner()
         news = self._catch_up()
-        self._owed |= news
         moved = [
             head
             for head in heads
             if head.size > self._noted_size(head.name) and not self._is_closed(head.salt, head.name)
         ]
-        if moved:
+        answered = await self._answered(patiently=bool(moved))
+        self.behind = bool(moved) and answered
+        if moved and not self.behind:
             await self._sign(moved)
-        news |= {head.name for head in moved}
+            news |= {head.name for head in moved}
         self._owed |= news
-        while self._partner and self.stand.signed and self.stand.witness == "late":
-            if not await self._ask(self._partner, self.stand.signed):
-                return frozenset(news | self._let_go())
-        news, self._owed = self._owed | self._let_go(), set()
-        return frozenset(news)
+        if self._partner and self._asking is None and self.stand.signed and self.stand.witness == "late":
+            await self._begin_to_ask(self._partner)
+        if self.stand.witness != "late":
+            news, self._owed = self._owed, set()
+        return frozenset(news | self._let_go())
 
     @property
     def holds_back(self) -> bool:
@@ -179,7 +155,7 @@ class Noting:
         """Another partner than the one that co-signed until now has seen nothing: it begins with the next head."""
         if self._partner is not None:
             key = str(self._partner.key).encode()
-            if await self._commits.run(lambda tx: _introduce(tx, key), quiet=True):
+            if await self._commits.run(lambda tx: introduce(tx, key), quiet=True):
                 self.stand = self._load()
                 self._owed = set(self.stand.streams)
         self._met = True
@@ -209,7 +185,7 @@ class Noting:
             if self._held_back is not None:
                 self._held_back.add(stream)
                 return None
-        proof = stand.signed.heads.prove(_blind(row), stand.signed.log_before)
+        proof = stand.signed.heads.prove(blind(row), stand.signed.log_before)
         return Head(
             stream=stream,
             salt=row.salt,
@@ -250,8 +226,8 @@ class Noting:
                 raise StorageError("Another process of this hub signs its heads: only one may.")
             for head in moved:
                 tx.run("note_stream", {"number": head.number, "size": head.size, "root": head.root})
-            if self._partner is not None and _kept(tx) is None:
-                self._propose(tx, signed)
+            if self._partner is not None and kept(tx) is None:
+                make(tx, signed)
 
         await self._commits.run(work, quiet=True)
         rows = {
@@ -259,34 +235,57 @@ class Noting:
         }
         self.stand = Stand(signed, signed.note, self.stand.streams | rows, self._witness(cosigned=False))
 
-    async def _ask(self, partner: Partner, signed: SignedHead) -> bool:
-        """(2) and (3), for the proposal whose fate is open; False when the partner did not co-sign."""
-        if self.last_refusal is None and self._held_back is None:
+    async def _begin_to_ask(self, partner: Partner) -> None:
+        """(2) and (3), for the proposal whose fate is open and those after it; returns after a moment in any case."""
+        self._asking = asyncio.create_task(self._ask(partner))
+        if self.last_refusal is None:
             self._held_back = set()
+        await self._answered(patiently=True)
+
+    async def _answered(self, *, patiently: bool) -> bool:
+        """Whether the partner that was being asked has now co-signed the newest head; waits for it a moment."""
+        if self._asking is None:
+            return False
+        patience = PATIENCE_SECONDS if patiently and self.last_refusal is None else 0
+        done, _ = await asyncio.wait({self._asking}, timeout=patience)
+        if done:
+            self._asking = None
+        for task in done:
+            task.result()
+        return self.stand.witness == "witnessed"
+
+    async def _ask(self, partner: Partner) -> None:
         try:
-            await self._have_witnessed(partner, signed)
+            while self.stand.witness == "late" and self.stand.signed is not None:
+                await self._have_witnessed(partner, self.stand.signed)
         except TocsinError as error:
             self.last_refusal = error
-            return False
-        self.last_refusal = None
-        return True
+        else:
+            self.last_refusal = None
+
+    async def stop(self) -> None:
+        """Ask no more: what the partner does now is learned by asking again after the next start."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _have_witnessed(self, partner: Partner, signed: SignedHead) -> None:
         with self._reader.reading("what was proposed") as tx:
-            proposal = _kept(tx)
+            proposal = kept(tx)
         if proposal is None:
-            proposal = await self._commits.run(lambda tx: self._propose(tx, signed), quiet=True)
+            proposal = await self._commits.run(lambda tx: kept(tx) or make(tx, signed), quiet=True)
         try:
             cosigned = await partner.witness(proposal)
         except _REFUSALS:  # it holds what it held before: the next proposal is made anew
-            await self._commits.run(lambda tx: _keep(tx, None), quiet=True)
+            await self._commits.run(lambda tx: keep(tx, None), quiet=True)
             raise
         key = self._signer_of(proposal.note)
         accept(proposal.note, cosigned, key, partner.key)
         size = open_note(proposal.note, key).checkpoint.size
-        await self._commits.run(lambda tx: self._witnessed(tx, proposal, size, cosigned), quiet=True)
-        if size == signed.log.size:
-            self.stand = Stand(signed, cosigned, self.stand.streams, "witnessed")
+        await self._commits.run(lambda tx: settle(tx, proposal, size, cosigned), quiet=True)
+        newest = self.stand.signed
+        if newest is not None and size == newest.log.size:
+            self.stand = Stand(newest, cosigned, self.stand.streams, "witnessed")
 
     def _signer_of(self, note: str) -> VerifierKey:
         """Which of the hub's keys signed it: a proposal from before a rotation still has its fate to learn."""
@@ -296,84 +295,3 @@ class Noting:
         return next(
             key for key in keys if any((line.name, line.key_id) == (key.name, key.id) for line in lines)
         )
-
-    def _propose(self, tx: Transaction, signed: SignedHead) -> Proposal:
-        """The proposal of the newest head, kept until its fate is known."""
-        missed = tx.all("unwitnessed_streams", {}, into=_Unwitnessed)
-        proposal = self._proposal(tx, signed, missed)
-        _keep(tx, proposal)
-        return proposal
-
-    def _witnessed(self, tx: Transaction, proposal: Proposal, size: int, cosigned: str) -> None:
-        """The partner holds what was proposed."""
-        tx.run("cosign_log", {"size": size, "cosigned": cosigned})
-        sizes = {change.key: change.new_size for change in proposal.changes}
-        for row in tx.all("unwitnessed_streams", {}, into=_Unwitnessed):
-            if (seen := sizes.get(_blind(row))) is not None:
-                frontier = Frontier.from_bytes(row.witnessed_frontier).extend(_leaves(tx, row, seen))
-                tx.run(
-                    "witness_stream", {"number": row.number, "size": seen, "frontier": frontier.to_bytes()}
-                )
-        _keep(tx, None)
-
-    def _proposal(self, tx: Transaction, signed: SignedHead, missed: list[_Unwitnessed]) -> Proposal:
-        held_row = newest_cosigned(tx)
-        held = Frontier.from_bytes(held_row.frontier) if held_row else EMPTY
-        limit = signed.log.size - 1 - held.size
-        skipped = [
-            row.leaf for row in tx.all("leaves_of_log", {"after": held.size, "limit": limit}, into=_Leaf)
-        ]
-        changes = [
-            moved_head(
-                _blind(row), Frontier.from_bytes(row.witnessed_frontier), _leaves(tx, row, row.noted_size)
-            )
-            for row in missed
-        ]
-        return propose(signed, held, skipped, changes, key_changes(tx))
-
-
-def _introduce(tx: Transaction, key: bytes) -> bool:
-    """Whether the partner of that key is another one than before; then it is as if nothing had been witnessed."""
-    known = tx.one("get_meta", {"key": _PARTNER}, into=_Fact)
-    if known is not None and known.value == key:
-        return False
-    tx.run("set_meta", {"key": _PARTNER, "value": key})
-    if known is None:
-        return False
-    log = tx.one("newest_log", {}, into=LogRow)
-    tx.run("set_meta", {"key": _PARTNER_SINCE, "value": str(log.size if log else 0).encode()})
-    tx.run("forget_witness", {"frontier": EMPTY.to_bytes()})
-    _keep(tx, None)
-    return True
-
-
-def newest_cosigned(tx: Transaction) -> LogRow | None:
-    """The newest head that the present partner has co-signed; None before its first."""
-    return tx.one("newest_cosigned_log", {"above": _partner_since(tx)}, into=LogRow)
-
-
-def _partner_since(tx: Transaction) -> int:
-    """Size of the head log when the present partner came; 0 for the first."""
-    row = tx.one("get_meta", {"key": _PARTNER_SINCE}, into=_Fact)
-    return int(row.value) if row else 0
-
-
-def _kept(tx: Transaction) -> Proposal | None:
-    """The proposal whose fate is not known, if there is one."""
-    row = tx.one("get_meta", {"key": PROPOSAL}, into=_Fact)
-    return msgspec.msgpack.decode(row.value, type=Proposal) if row and row.value else None
-
-
-def _keep(tx: Transaction, proposal: Proposal | None) -> None:
-    value = msgspec.msgpack.encode(proposal) if proposal else b""
-    tx.run("set_meta", {"key": PROPOSAL, "value": value})
-
-
-def _blind(row: NotedHead | _Unwitnessed) -> bytes:
-    return head_key(row.salt, row.name)
-
-
-def _leaves(tx: Transaction, row: _Unwitnessed, size: int) -> list[bytes]:
-    """Leaf hashes of a stream up to a size, since the partner last saw it."""
-    span = {"stream": row.number, "after": row.witnessed_size - 1, "limit": size - row.witnessed_size}
-    return [leaf.leaf for leaf in tx.all("leaves_of_stream", span, into=_Leaf)]

@@ -4,7 +4,7 @@
 import msgspec
 
 from tocsin.errors import Malformed, TooLarge
-from tocsin.hub.noting import LogRow
+from tocsin.hub.proposing import LogRow
 from tocsin.proof.merkle import consistency_proof_from
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Consistency

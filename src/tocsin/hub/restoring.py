@@ -24,7 +24,8 @@ from tocsin.halves.held import hold
 from tocsin.halves.witness import WitnessState
 from tocsin.hub.again import see_again
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import PROPOSAL, LogRow, NotedHead, newest_cosigned
+from tocsin.hub.noting import NotedHead
+from tocsin.hub.proposing import PROPOSAL, LogRow, newest_cosigned
 from tocsin.hub.readable import viewers
 from tocsin.hub.refill import wanted
 from tocsin.hub.streams import HUB_ITSELF, ClosedHead, Draft, StreamHead, closed_streams

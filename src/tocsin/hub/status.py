@@ -5,7 +5,7 @@ import msgspec
 
 from tocsin.domain.party import Role, Standing
 from tocsin.hub.exchange import HubIdentity
-from tocsin.hub.noting import LogRow
+from tocsin.hub.proposing import LogRow
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
 from tocsin.proof.headmap import head_key

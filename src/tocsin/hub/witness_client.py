@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's way to its partner: one request per wave, answered in time or not at all."""
 
+import asyncio
+
 import httpx
 
 from tocsin.errors import InputError, RemoteError, Unreachable
@@ -10,6 +12,8 @@ from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import MAX_BODY, Cosigned, M, Message, Witness, decode, encode
 from tocsin.wire.problem import to_error
 
+_HELD_SECONDS = 60.0
+"""For everything that a partner holds; a hub that is being restored waits for it and nobody for the hub."""
 _MAX_ANSWER = 4 * MAX_NOTE
 """Bytes of an answer: a note, or a problem document."""
 
@@ -19,10 +23,11 @@ class HttpPartner:
 
     def __init__(self, url: str, key: VerifierKey, seconds: float) -> None:
         self.key = key
+        self._seconds = seconds
         self._url = url.rstrip("/")
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         self._http = httpx.AsyncClient(
-            headers=headers, timeout=seconds, trust_env=False, follow_redirects=False
+            headers=headers, timeout=_HELD_SECONDS, trust_env=False, follow_redirects=False
         )
 
     async def witness(self, proposal: Proposal) -> str:
@@ -35,20 +40,26 @@ class HttpPartner:
             note=proposal.note,
             keys=proposal.keys,
         )
-        return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER)).note
+        return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER, self._seconds)).note
 
     async def held(self, ask: AskHeld) -> Held:
         """Everything that its newest cosignature stands for; Unknown when it has signed nothing yet."""
-        return await self._ask("/v1/held", ask, Held, MAX_BODY)
+        return await self._ask("/v1/held", ask, Held, MAX_BODY, _HELD_SECONDS)
 
-    async def _ask(self, path: str, message: Message, kind: type[M], limit: int) -> M:
+    async def _ask(self, path: str, message: Message, kind: type[M], limit: int, seconds: float) -> M:
         data = bytearray()
         try:
-            async with self._http.stream("POST", self._url + path, content=encode(message)) as answer:
+            # Over the whole exchange: httpx's own deadlines begin anew with every byte that comes.
+            async with (
+                asyncio.timeout(seconds),
+                self._http.stream("POST", self._url + path, content=encode(message)) as answer,
+            ):
                 async for part in answer.aiter_raw():
                     data += part
                     if len(data) > limit:
                         raise RemoteError(f"The partner's answer has more than {limit} bytes.")
+        except TimeoutError:
+            raise Unreachable(f"The partner at {self._url} did not answer within {seconds:g} s.") from None
         except httpx.RequestError as error:
             raise Unreachable(f"The partner at {self._url}: {str(error) or type(error).__name__}.") from None
         if answer.status_code != 200:

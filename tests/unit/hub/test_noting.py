@@ -8,9 +8,11 @@ from tests.alliance import Alliance, Witness, until
 from tests.looking import look
 from tests.unit.hub.asking import BAD, EVIL
 
+from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role
 from tocsin.errors import BadProof, Conflict, ProofError, RemoteError, Rewritten, StorageError, TocsinError
 from tocsin.halves.witness import Proposal
+from tocsin.hub import noting
 from tocsin.proof.note import KeyKind, VerifierKey, open_note, verify_cosignature
 from tocsin.proof.signing import SigningKey
 
@@ -70,6 +72,78 @@ async def test_who_comes_while_the_partner_is_asked_gets_the_head_with_its_cosig
         late = look(ayr.database, "SELECT name FROM stream WHERE witness = 'late'")
         assert late == []
         assert ayr.replica().cursor() != ""
+
+
+async def test_a_partner_that_does_not_come_to_an_end_keeps_no_head_from_its_readers(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr")
+        await alliance.settled()
+        answers, witness = asyncio.Event(), alliance.witness.witness
+
+        async def hanging(proposal: Proposal) -> str:
+            await answers.wait()
+            return await witness(proposal)
+
+        alliance.witness.witness = hanging
+        for value in (EVIL, BAD):  # while it is asked, too
+            await agent.report(value)
+            await until(lambda value=value: agent.level(value.value) == "watch", 1.5)
+        assert witness_of(alliance) == "late"
+        answers.set()
+        await until(lambda: in_step(alliance))
+        await alliance.settled()
+        assert agent.alarms() == []
+
+
+async def test_a_hub_starts_while_its_partner_hangs(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        await alliance.stop_hub()
+        alliance.declare_partner()  # something to be signed
+        witness = alliance.witness.witness
+        alliance.witness.witness = lambda proposal: asyncio.Event().wait()
+        async with asyncio.timeout(2):
+            await alliance.start_hub()
+        agent.follow()
+        await until(lambda: agent.sizes() != {}, 2)
+        await alliance.stop_hub()  # nor does it keep it from stopping
+        alliance.witness.witness = witness
+        await alliance.start_hub()
+        await until(lambda: in_step(alliance))
+
+
+async def test_a_slow_partners_cosignatures_reach_the_readers_though_streams_go_on_moving(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr")
+        await alliance.settled()
+        witness = alliance.witness.witness
+
+        async def slowly(proposal: Proposal) -> str:
+            await asyncio.sleep(noting.PATIENCE_SECONDS * 1.4)
+            return await witness(proposal)
+
+        async def go_on() -> None:
+            for number in range(1_000):
+                await agent.report(normalise(Kind.DOMAIN, f"evil-{number}.example"))
+                await asyncio.sleep(0.05)
+
+        alliance.witness.witness = slowly
+        going = asyncio.create_task(go_on())
+        seen: set[str] = set()
+
+        def both() -> bool:
+            seen.update(
+                str(how)
+                for (how,) in look(agent.database, "SELECT witness FROM stream WHERE name = 'members'")
+            )
+            return seen == {"late", "witnessed"}
+
+        await until(both, 5)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        alliance.witness.witness = witness
+        await alliance.settled()
 
 
 async def test_without_a_partner_heads_are_unwitnessed_and_say_so(tmp_path):
