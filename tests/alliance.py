@@ -509,6 +509,9 @@ class Alliance:
         sizes = self.sizes()
         noted = dict(look(self.database, "SELECT name, noted_size FROM stream"))
         stand = self.hub.noting.stand
+        told = {name: row.noted_size for name, row in stand.streams.items()}
+        if any(size and told.get(name) != size for name, size in noted.items()):
+            return False  # it is durable, and the event loop has not heard of it yet
         if sizes != noted or (self._declared and not self.witness.away and stand.witness != "witnessed"):
             return False
         for agent in self.agents.values():
