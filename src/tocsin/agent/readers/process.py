@@ -6,6 +6,7 @@ time, out of memory, a broken library) that file is refused, a fresh child reads
 it says is believed no more than the file: bounded, decoded strictly, and every value checked to be its own normal form.
 """
 
+import logging
 import re
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from typing import IO, Self
 
 import msgspec
 
+from tocsin.agent.readers.child import ROOT_STAYED
+from tocsin.agent.readers.confinement import bound_cpu, is_filtered
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
 from tocsin.agent.readers.reading import MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
@@ -26,6 +29,8 @@ from tocsin.domain.disclosure import PARTS
 from tocsin.domain.marking import parse_tlp
 from tocsin.domain.observable import check_normal
 from tocsin.errors import InputError, Malformed, TooCostly, TooLarge, Unreadable
+
+log = logging.getLogger("tocsin.agent")
 
 WALL_SECONDS = 10.0
 """For a machine so busy that a second of processor time takes ten; a child that sleeps is ended by it too."""
@@ -46,6 +51,7 @@ class ReaderChild:
         self._wall_seconds = wall_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
+        self._looked = False
 
     def __enter__(self) -> Self:
         return self
@@ -90,12 +96,14 @@ class ReaderChild:
     def _ask(self, data: bytes, name: str) -> Answer:
         process, questions, answers = self._running()
         self._files += 1
+        bound_cpu(process.pid)
         timer = threading.Timer(self._wall_seconds, process.kill)
         timer.start()
         try:
             write_frame(questions, data)
             body = read_frame(answers, MAX_ANSWER)
             if body is not None:
+                self._look_at_filter(process.pid)
                 return msgspec.msgpack.decode(body, type=Answer)
         except OSError:
             pass  # it died while the file was handed in
@@ -130,11 +138,24 @@ class ReaderChild:
         process, self._process = self._process, None
         assert process is not None
         _end(process)
-        if process.returncode == -signal.SIGPROF:
+        if process.returncode in (-signal.SIGPROF, -signal.SIGXCPU):
             return TooCostly(f"{name} takes more than one second of processor time.")
         if process.returncode == -signal.SIGKILL:
             return TooCostly(f"{name} was not read within {self._wall_seconds:g} seconds, or memory ran out.")
+        if process.returncode == ROOT_STAYED:
+            return Unreadable(
+                f"{name}: the reader runs as root and may not stop: run the agent as another user."
+            )
         return Unreadable(f"{name} ended the reader process (status {process.returncode}).")
+
+    def _look_at_filter(self, pid: int) -> None:
+        """Say once, when a child has read its first file, that the kernel does not filter its calls."""
+        if not self._looked and not is_filtered(pid):
+            log.warning(
+                "This machine gives the reader no system call filter: keep the agent's user to itself "
+                "(docs/THREAT_MODEL.md)."
+            )
+        self._looked = True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

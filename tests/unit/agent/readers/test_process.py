@@ -3,7 +3,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tocsin.agent.readers import process
+from tocsin.agent.readers.confinement import is_filtered
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer
 from tocsin.agent.readers.process import ReaderChild, checked
 from tocsin.agent.readers.reading import Defect, Found, Reading
@@ -142,23 +143,24 @@ def test_every_charset_was_loaded_before_the_doors_closed(reader: ReaderChild, c
     assert reader.read(body, "a.eml").format == "mail"
 
 
-@pytest.mark.parametrize(
-    ("attempt", "error"),
-    [
-        ("open('/etc/hostname')", "OSError"),
-        ("import socket; socket.socket()", "OSError"),
-        ("import os; os.pipe()", "OSError"),
-        ("bytearray(1 << 30)", "MemoryError"),
-        ("import xml.sax", "ModuleNotFoundError"),
-        ("signal.setitimer(signal.ITIMER_PROF, 0.1)\nwhile True: pass", "-27"),
-    ],
-)
-def test_the_kernel_refuses_what_reading_does_not_need(attempt: str, error: str) -> None:
-    code = f"import signal\nfrom tocsin.agent.readers import child\nchild.preload()\nchild.confine()\n{attempt}\n"
-    ended = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=20, check=False
-    )
-    assert error in ended.stderr or str(ended.returncode) == error
+def test_the_kernel_filters_the_calls_of_a_child_that_reads(
+    reader: ReaderChild, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert is_readable(reader)
+    assert reader.pid is not None
+    assert is_filtered(reader.pid)
+    assert not is_filtered(os.getpid())
+    assert caplog.records == []
+
+
+def test_a_kernel_without_a_filter_is_said_once(
+    reader: ReaderChild, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "is_filtered", lambda pid: False)
+    assert is_readable(reader)
+    assert is_readable(reader)
+    (record,) = caplog.records
+    assert "no system call filter" in record.message
 
 
 def liar(tmp_path: Path, frame: bytes) -> str:
