@@ -69,7 +69,8 @@ def cluster() -> Iterator[Cluster]:
         yield running
 
 
-def _make(kind: str, request: pytest.FixtureRequest, folder: Path) -> Place:
+def make(kind: str, request: pytest.FixtureRequest, folder: Path) -> Place:
+    """A new store of that kind; whoever makes it closes it."""
     if kind == "postgres":
         running: Cluster = request.getfixturevalue("cluster")
         return Place(kind, running.empty())
@@ -78,14 +79,14 @@ def _make(kind: str, request: pytest.FixtureRequest, folder: Path) -> Place:
 
 @pytest.fixture(params=["memory", "file", ON_POSTGRES])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    made = _make(request.param, request, tmp_path)
+    made = make(request.param, request, tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture(params=["file", ON_POSTGRES])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    made = _make(request.param, request, tmp_path)
+    made = make(request.param, request, tmp_path)
     yield made
     made.close()
 
@@ -101,7 +102,7 @@ def server(cluster: Cluster) -> Iterator[Place]:
 @pytest.fixture
 def every_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Place]]:
     """All three at once, for comparing them."""
-    made = [_make(kind, request, tmp_path) for kind in ("memory", "file", "postgres")]
+    made = [make(kind, request, tmp_path) for kind in ("memory", "file", "postgres")]
     yield made
     for one in made:
         one.close()

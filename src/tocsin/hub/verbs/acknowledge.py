@@ -37,7 +37,9 @@ class Place(msgspec.Struct, frozen=True):
 def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) -> tuple[Outcome, ...]:
     """Keep the answer and count the party; Unknown for a warning that it may not read, exactly as for none at all."""
     party, now = sender.party.id, hub.clock.now()
-    if not (places := places_read(tx, party, told.chain, told.version, now)):
+    viewer = viewer_of(tx, party)
+    places = places_read(tx, viewer, told.chain, told.version, now) if viewer else []
+    if not places:
         raise Unknown("You have read no such version of a warning.")
     if places[0].owner == party:
         raise Refused("You wrote the warning: others answer it.")
@@ -54,17 +56,16 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, told: Acknowledge) ->
     return (Outcome(told.id, "accepted", "", home.stream, home.seq),)
 
 
-def places_read(tx: Transaction, party: str, chain: str, version: int, now: Instant) -> list[Place]:
+def places_read(tx: Transaction, viewer: Viewer, chain: str, version: int, now: Instant) -> list[Place]:
     """Where the party reads the warning. Only its own streams are asked: what stands in others takes no time either."""
-    viewer = viewer_of(tx, party)
     found = [
         place
-        for stream in (sorted(streams_of(viewer, now)) if viewer else ())
+        for stream in sorted(streams_of(viewer, now))
         for place in tx.all(
             "place_of_warning", {"stream": stream, "chain": chain, "version": version}, into=Place
         )
     ]
-    return [place for place in found if viewer and _reads(viewer, place, now)]
+    return [place for place in found if _reads(viewer, place, now)]
 
 
 def _reads(viewer: Viewer, place: Place, now: Instant) -> bool:

@@ -93,7 +93,7 @@ def _claimed(tx: Transaction, hub: Exchange, sender: Sender, receipt: Receipt, d
     for place, stored in _of_one_batch(held) + places:  # (3)
         here: Params = {"stream": place.number, "seq": place.seq}
         if tx.run("own_entry", {**here, "owner": party, "handed_in": HANDED_IN}) == 1 and stored.body:
-            said += _again(tx, hub, party, place, stored, stored.body)
+            said += said_again(tx, hub, party, place, stored.kind, stored.header, stored.body)
     vouch_again(tx, hub, party, said)
     tx.run("insert_message", {"party": party, "id": receipt.message, "receipt": data, "added": receipt.added})
     return True
@@ -131,15 +131,15 @@ def _found(tx: Transaction, receipt: Receipt, outcome: Outcome) -> tuple[Placed,
     return (Placed(stream.name, stream.number, outcome.seq), stored) if ours else None
 
 
-def _again(
-    tx: Transaction, hub: Exchange, party: str, place: Placed, stored: Stored, body: bytes
+def said_again(
+    tx: Transaction, hub: Exchange, party: str, place: Placed, kind: str, header: bytes, body: bytes
 ) -> list[Said]:
     """Record the entry's object as its owner's, and give what the owner vouches for by it."""
     try:
-        match stored.kind:
+        match kind:
             case "object":
                 found = read(body, hub.identity.alliance_identity)
-                header = decode(stored.header, Header)
+                about = decode(header, Header)
                 tx.run(
                     "insert_object_again",
                     {
@@ -149,11 +149,11 @@ def _again(
                         "id": found.id,
                         "modified": from_text(found.modified),
                         "digest": sha256(body).digest(),
-                        "chain": header.chain,
+                        "chain": about.chain,
                     },
                 )
-                restricted = bool(header.purposes)
-                return said_by(found, [place], restricted=restricted, unattended=header.unattended)
+                restricted = bool(about.purposes)
+                return said_by(found, [place], restricted=restricted, unattended=about.unattended)
             case "sighting":
                 return [Said(place, decode(body, SightingEvent).observable, attended=True)]
     except InputError:

@@ -13,7 +13,7 @@ from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import KeyReplaced, Unknown
 from tocsin.follow.directory import Stated, check_party
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import HUB_ITSELF, Draft, Origin
+from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, StreamHead
 from tocsin.ids import new_id
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Transaction
@@ -119,7 +119,9 @@ def state_party(tx: Transaction, hub: Exchange, event: PartyEvent, origin: Origi
     known = tx.one("party_by_id", {"id": event.party}, into=PartyRow)
     check_party(known.stated() if known else None, event, hub.identity.realm, hub.identity.id)
     hub.streams.append(tx, DIRECTORY, [Draft("party", event.party, encode(event))], origin)
-    restate_party(tx, event, hub.clock.now())
+    head = tx.one("stream_head", {"name": DIRECTORY}, into=StreamHead)
+    assert head is not None, "it was written just now"
+    restate_party(tx, event, head.added)
 
 
 def restate_party(tx: Transaction, event: PartyEvent, joined: int) -> None:

@@ -57,7 +57,9 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
         case "membership":
             restate_membership(tx, decode(body, MembershipEvent))
         case "warning":
-            _record_warning(tx, number, entry, decode(body, WarningEvent))
+            event = decode(body, WarningEvent)
+            record_warning(tx, number, entry.seq, entry.header.chain, event)
+            _own(tx, number, entry, event.author)
         case "acknowledgement":
             # Only the party itself has such a stream, so its name says whose it is.
             _own(tx, number, entry, entry.stream.removeprefix("party:"))
@@ -80,24 +82,23 @@ def _retract(tx: Transaction, place: Params) -> None:
         tx.run(query, place)
 
 
-def _record_warning(tx: Transaction, number: int, entry: VerifiedEntry, event: WarningEvent) -> None:
-    """Whose it is stands under the author's own signature, which the hub checked when it took the warning."""
+def record_warning(tx: Transaction, number: int, seq: int, chain: str, event: WarningEvent) -> None:
+    """Record a version as its author's, whose own signature the hub checked when it took the warning."""
     warning = decode_warning(event.warning)
     tx.run(
         "insert_warning",
         {
             "stream": number,
-            "seq": entry.seq,
+            "seq": seq,
             "owner": event.author,
             "id": warning.id,
             "version": warning.version,
             "digest": sha256(event.warning).digest(),
-            "chain": entry.header.chain,
+            "chain": chain,
             "withdrawn": int(bool(warning.withdrawn)),
             "expires": warning.expires,
         },
     )
-    _own(tx, number, entry, event.author)
 
 
 def _own(tx: Transaction, number: int, entry: VerifiedEntry, owner: str) -> None:

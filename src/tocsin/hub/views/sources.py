@@ -105,6 +105,12 @@ def retract(tx: Transaction, hub: Exchange, whose: Params, streams: dict[int, st
     return orphans
 
 
+def record_said(tx: Transaction, party: str, said: Iterable[Said]) -> None:
+    """A party said this; the bands are told by entries of their own."""
+    for one in said:
+        _record(tx, party, one)
+
+
 def _publish(
     tx: Transaction, hub: Exchange, stream: str, number: int, observables: Iterable[Observable]
 ) -> None:

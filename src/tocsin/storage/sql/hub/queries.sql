@@ -538,9 +538,35 @@ DELETE FROM answer_band;
 
 -- name: entries_of_kind
 -- Every entry of a kind that was not erased, in the order of its stream.
-SELECT stream.name, entry.stream, entry.seq, fact, body FROM entry JOIN stream ON stream.number = entry.stream
+SELECT stream.name, entry.stream, entry.seq, entry.fact, header, entry.added, owner, body
+FROM entry JOIN stream ON stream.number = entry.stream
 JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+JOIN origin ON origin.stream = entry.stream AND origin.seq = entry.seq
 WHERE kind = :kind ORDER BY entry.stream, entry.seq;
+
+-- name: drop_parties
+-- The view is about to be made anew; so with those that follow.
+DELETE FROM party;
+
+-- name: drop_declared
+-- Keys and agreements.
+DELETE FROM declared;
+
+-- name: drop_memberships
+-- Rosters.
+DELETE FROM membership;
+
+-- name: drop_sources
+-- Who vouched for what.
+DELETE FROM source;
+
+-- name: drop_objects
+-- Versions of objects; those whose content was erased stand nowhere else.
+DELETE FROM object WHERE digest IS NOT NULL;
+
+-- name: drop_warnings
+-- Versions of warnings; likewise.
+DELETE FROM warning WHERE digest IS NOT NULL;
 
 -- name: erase_warning_digest_at
 -- Forget the digest of an erased warning; that it was there is known, so that it does not come back.
