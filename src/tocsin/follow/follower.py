@@ -125,8 +125,9 @@ class Follower:
                 async with self._connect(self._keeper.cursor()) as chunks:
                     self._pending, self._pending_bytes = {}, {}
                     async for kept_any in self._read(chunks):
+                        reached = True  # whatever it says, and though nothing be new
                         if kept_any:
-                            failures, reached = 0, True
+                            failures = 0
                             kept()
             except _Again:
                 continue

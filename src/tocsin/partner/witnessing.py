@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The partner's memory of what it witnessed: everything it co-signs is durable before it answers.
 
-The rules are in `tocsin.halves.witness`; another key of the hub is believed by the one before it. A refused note is
-kept: it carries the hub's signature, and is evidence.
+The rules are in `tocsin.halves.witness`; another key of the hub is believed by the one before it. A note that
+contradicts one that was co-signed is kept: the hub has signed both, which is evidence. Any other refused note is none:
+whoever has seen it can bring it again, out of time and with proofs that are not its own.
 """
 
 import msgspec
@@ -68,7 +69,7 @@ class Witnessing:
                 now=self._clock.now(),
             )
         except ProofError as error:
-            self._keep_evidence(proposal, str(error))
+            self._keep_evidence(proposal, hub_key, str(error))
             raise
 
         def keep(tx: Transaction) -> None:
@@ -93,7 +94,12 @@ class Witnessing:
             raise Unknown("This partner has co-signed nothing yet.")
         return hold(self._state)
 
-    def _keep_evidence(self, proposal: Proposal, reason: str) -> None:
+    def _keep_evidence(self, proposal: Proposal, hub_key: VerifierKey, reason: str) -> None:
+        shown = open_note(proposal.note, hub_key).checkpoint
+        with self._store.reading("what was co-signed") as tx:
+            signed = tx.one("log_of_size", {"size": shown.size}, into=_LogRow)
+        if signed is None or Frontier.from_bytes(signed.frontier).root() == shown.root:
+            return
         evidence: Params = {"added": self._clock.now(), "note": proposal.note, "reason": reason}
         with self._store.transaction("keep evidence") as tx:
             tx.run("keep_evidence", evidence)

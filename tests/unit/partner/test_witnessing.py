@@ -3,7 +3,7 @@
 
 import msgspec
 import pytest
-from tests.alliance import PARTNER_SEED, Alliance, Witness
+from tests.alliance import PARTNER_SEED, Alliance, Witness, until
 from tests.looking import change, look
 from tests.unit.hub.asking import BAD, EVIL
 
@@ -108,6 +108,24 @@ async def test_a_second_history_under_the_hubs_signature_is_kept_as_evidence(tmp
                 alliance.witness.witnessing.witness(false)
         assert [kept for kept, _ in evidence(alliance.witness)] == [false.note]
         assert alliance.witness.witnessing.note == note
+
+
+async def test_no_genuine_note_is_evidence_however_it_is_brought(tmp_path):
+    """Readers hold them all: one that is brought again, or with another's proofs, accuses nobody."""
+    async with Alliance(tmp_path) as alliance:
+        await some_history(alliance)
+        asked = list(alliance.witness.asked)
+        alliance.witness.away = True
+        agent = await alliance.join("bute", follow=False)
+        await agent.report(EVIL)  # signed, and not witnessed yet
+        await until(lambda: alliance.hub.noting.stand.witness == "late")
+        note, held = alliance.hub.noting.stand.note, asked[-1].held + 1
+        newest = msgspec.structs.replace(asked[-1], note=note, held=held)
+        for proposal in (*asked[:-1], newest, msgspec.structs.replace(newest, changes=())):
+            with pytest.raises((ProofError, Conflict)):
+                alliance.witness.witnessing.witness(proposal)
+        assert evidence(alliance.witness) == []
+        alliance.witness.away = False
 
 
 async def test_what_the_hub_has_not_signed_is_nobodys_evidence(tmp_path):

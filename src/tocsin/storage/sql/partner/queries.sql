@@ -13,6 +13,10 @@ ON CONFLICT (key) DO UPDATE SET size = excluded.size, root = excluded.root;
 -- The newest leaf of the head log.
 SELECT size, frontier, before, note FROM log ORDER BY size DESC LIMIT 1;
 
+-- name: log_of_size
+-- The head of that size, if this partner co-signed it.
+SELECT size, frontier, before, note FROM log WHERE size = :size;
+
 -- name: append_log
 -- The next leaf was co-signed.
 INSERT INTO log (size, frontier, before, note, added) VALUES (:size, :frontier, :before, :note, :added);
@@ -22,7 +26,7 @@ INSERT INTO log (size, frontier, before, note, added) VALUES (:size, :frontier, 
 DELETE FROM head;
 
 -- name: keep_evidence
--- A note was refused; the same one again changes nothing.
+-- A note contradicts one that was co-signed; the same one again changes nothing.
 INSERT INTO evidence (added, note, reason)
 SELECT :added, :note, :reason WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE note = :note);
 

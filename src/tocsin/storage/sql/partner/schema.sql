@@ -16,7 +16,7 @@ CREATE TABLE log (
   added    BIGINT NOT NULL                               -- when
 ) STRICT;
 
--- Operational. Notes that the hub signed and that were refused: evidence, the oldest 1,000.
+-- Operational. Notes that the hub signed and that contradict co-signed ones: evidence, the oldest 1,000.
 CREATE TABLE evidence (
   added  BIGINT NOT NULL,                                -- when
   note   TEXT   NOT NULL,                                -- as the hub signed it
