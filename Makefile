@@ -35,10 +35,13 @@ lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresse
 mutation: $(STAMP)  ## does a test notice every small wrong in what decides, proves and refuses? (20 minutes)
 	@$(BIN)/python -m tests.mutation.run
 
+fuzz: $(STAMP)  ## a million bent inputs at everything that reads bytes (one minute)
+	@$(BIN)/python -m tests.fuzz.run
+
 oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read? (3 minutes)
 	@$(BIN)/python -m tests.timing.oracle
 
 bench: $(STAMP)  ## the numbers: a table, and JSON under results
 	@$(BIN)/tocsin bench all --json results/bench.json
 
-.PHONY: help setup demo test lint reformat lock mutation oracle bench
+.PHONY: help setup demo test lint reformat lock mutation fuzz oracle bench

@@ -21,6 +21,7 @@ from tocsin.agent.alarms import OVER
 from tocsin.agent.approve import approve, standing_rule
 from tocsin.agent.assets import own_assets
 from tocsin.agent.classify import Classifier
+from tocsin.agent.directory import INFORMATION
 from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.levels import KnownValue, Levels
@@ -263,9 +264,9 @@ class Agent:
         return str(known[value].judgement.level) if value in known else ""
 
     def alarms(self) -> list[str]:
-        """What people were told; the end of an outage is none, nor what is for their information."""
+        """What people were alarmed by: neither the end of an outage nor what is for their information."""
         told = (str(sentence) for (sentence,) in look(self.database, "SELECT sentence FROM alarm"))
-        return [one for one in told if one != OVER and not one.startswith("For your information: ")]
+        return [one for one in told if one != OVER and not one.startswith(INFORMATION)]
 
     def sizes(self) -> dict[str, int]:
         """How far each stream has proved itself."""

@@ -24,6 +24,9 @@ from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
 MAX_NAME = 120
 """Characters of a party's name that an alarm repeats."""
 
+INFORMATION = "For your information: "
+"""How a sentence begins that people should read, and that accuses nobody."""
+
 
 class PartyRow(msgspec.Struct, frozen=True):
     """One party as the directory states it."""
@@ -168,13 +171,13 @@ def _who_is_new(tx: Transaction, membership: Membership, before: PartyRow | None
     for row in tx.all("parties", {}, into=PartyRow):
         if row.id != event.party and squeeze(row.name) == known:
             return (
-                f"For your information: {name}, {event.role}, {event.party}, is in the directory now under a name "
+                f"{INFORMATION}{name}, {event.role}, {event.party}, is in the directory now under a name "
                 f"that reads like that of {row.name[:MAX_NAME]}, {row.role}, {row.id}. Ask your alliance's desk "
                 "which is which."
             )
     if before is None and event.role in MAY_WARN:
         return (
-            f"For your information: {name}, {event.role}, joined the alliance and may warn. Its keys are the hub's "
+            f"{INFORMATION}{name}, {event.role}, joined the alliance and may warn. Its keys are the hub's "
             "word: compare them with it by another way, once."
         )
     return ""

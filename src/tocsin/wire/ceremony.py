@@ -13,8 +13,8 @@ class Lacking(msgspec.Struct, frozen=True):
     """How much of one stream a restored hub holds."""
 
     stream: str
-    size: int
-    bodies: tuple[int, ...] = ()
+    size: Size
+    bodies: tuple[Size, ...] = ()
     """Entries below that size whose bodies it lacks, though nobody erased them."""
 
 
@@ -22,7 +22,7 @@ class Restoring(Message, frozen=True, kw_only=True, tag="restoring"):
     """Only event of a stream connection while a hub restores itself: what it would have back."""
 
     hub: str
-    epoch: int
+    epoch: Size
     """The one that begins when it is whole again."""
     party: str
     """Who asks, as far as it knows; empty: only the directory is of use from this party yet."""
@@ -45,7 +45,7 @@ class Refilled(Message, frozen=True, kw_only=True, tag="refilled"):
     """How much of the stream the hub holds now."""
 
     stream: str
-    size: int
+    size: Size
 
 
 class Claim(Message, frozen=True, kw_only=True, tag="claim"):
@@ -77,7 +77,7 @@ class RestartEvent(Message, frozen=True, kw_only=True, tag="restart"):
 class AskHeld(Message, frozen=True, kw_only=True, tag="ask-held"):
     """A restored hub asks its partner what it last co-signed."""
 
-    asked: int
+    asked: Size
     """Hub's clock, microseconds."""
     signature: bytes
     """By the hub, context ``ask-held``, over the eight bytes of `asked`, big-endian."""
@@ -87,7 +87,7 @@ class HeldHead(msgspec.Struct, frozen=True):
     """The head of one stream, under its blinded name."""
 
     key: bytes
-    size: int
+    size: Size
     root: bytes
 
 

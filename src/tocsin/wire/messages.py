@@ -6,6 +6,7 @@ later version is stored, counted and relayed, never acted on: `peek` tells them 
 Bytes travel as base64 (RFC 4648 §4). What is hashed or signed is always the bytes as sent, never decoded values.
 """
 
+import re
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -22,15 +23,18 @@ VERSION = 1
 MAX_OBJECTS = 1_001
 """Of one report: a grouping and 1,000 indicators."""
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""A count or a place, within what JSON numbers hold exactly everywhere."""
+"""A count, a place or a time, within what JSON numbers hold exactly everywhere, and every store."""
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one request; a report of 1,000 indicators is about 700 kB."""
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape of a NUL in JSON, whose backslash is not escaped itself; bare, it is no JSON (RFC 8259 §7)."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What all messages have: a kind (the tag) and a version."""
 
-    v: int = VERSION
+    v: Size = VERSION
 
 
 # --- an agent asks, the hub answers ------------------------------------------------------------------------------
@@ -75,7 +79,7 @@ class Told(Message, frozen=True, kw_only=True):
 
     id: str
     """Its identifier, and the idempotency key within what this party tells."""
-    sent: int
+    sent: Size
     """Agent's clock, microseconds."""
 
 
@@ -88,7 +92,7 @@ class Report(Told, frozen=True, kw_only=True, tag="report"):
     """Canonical audiences; empty is the author's default."""
     purposes: tuple[Purpose, ...] = ()
     """What it may be read for; empty: anything. Restricted reports count for no band."""
-    not_before: int = 0
+    not_before: Size = 0
     """Embargo: nobody but the author reads it earlier; microseconds."""
     unattended: bool = False
     """A standing rule approved it, and no person looked: such reports alone complete no quorum."""
@@ -114,7 +118,7 @@ class Warn(Told, frozen=True, kw_only=True, tag="warn"):
     audiences: tuple[str, ...] = ("all",)
     purposes: tuple[Purpose, ...] = ()
     """What it may be read for; empty: anything."""
-    not_before: int = 0
+    not_before: Size = 0
     """Embargo: nobody but the author reads it earlier; microseconds."""
     warning: bytes
     """Encoded `Warning`: the very bytes that the signature covers."""
@@ -143,7 +147,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """``accepted``, ``held`` (it is placed when its embargo ends), ``known``, ``conflict`` or ``refused``."""
     reason: str = ""
     stream: str = ""
-    seq: int = -1
+    seq: Annotated[int, msgspec.Meta(ge=-1, le=2**53)] = -1
     """Place of the entry in its stream, when there is one."""
 
 
@@ -154,10 +158,10 @@ class Receipt(Message, frozen=True, kw_only=True, tag="receipt"):
     party: str
     message: str
     """Identifier of the message that is receipted."""
-    added: int
+    added: Size
     """Hub's time of the commit, microseconds."""
     outcomes: tuple[Outcome, ...]
-    directory: int = 0
+    directory: Size = 0
     """Entries of the directory at the commit: the hub key that counted then has signed."""
 
 
@@ -201,7 +205,7 @@ class Entry(Message, frozen=True, kw_only=True, tag="entry"):
     """
 
     stream: str
-    seq: int
+    seq: Size
     header: bytes
     salt_h: bytes
     origin_c: bytes
@@ -216,10 +220,10 @@ class Head(Message, frozen=True, kw_only=True, tag="head"):
 
     stream: str
     salt: bytes
-    size: int
+    size: Size
     root: bytes
-    map_index: int
-    map_size: int
+    map_index: Size
+    map_size: Size
     map_path: tuple[bytes, ...]
     log_path: tuple[bytes, ...]
     note: str
@@ -233,17 +237,17 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     hub: str
     streams: tuple[str, ...]
     """Every stream this party follows now."""
-    reader_v: tuple[int, int] = (1, VERSION)
+    reader_v: tuple[Size, Size] = (1, VERSION)
     """Versions that this hub serves."""
-    epoch: int = 0
+    epoch: Size = 0
     """How often this hub's history was continued from a backup."""
 
 
 class Consistency(Message, frozen=True, kw_only=True, tag="consistency"):
     """Proof that the head log of one size begins with that of another (RFC 9162 §2.1.4)."""
 
-    old: int
-    new: int
+    old: Size
+    new: Size
     path: tuple[bytes, ...]
 
 
@@ -263,10 +267,10 @@ class MembershipEvent(Message, frozen=True, kw_only=True, tag="membership"):
 
     group: str
     party: str
-    since: int
-    until: int | None
+    since: Size
+    until: Size | None
     """When it left; null while it is in."""
-    reads_from: int
+    reads_from: Size
     """What was added earlier is not for it; 0: all history."""
 
 
@@ -314,8 +318,8 @@ class ChangedHead(msgspec.Struct, frozen=True):
     """One stream's head moved: its blinded name, both sizes and the proof that the new extends the old."""
 
     key: bytes
-    old_size: int
-    new_size: int
+    old_size: Size
+    new_size: Size
     new_root: bytes
     path: tuple[bytes, ...]
 
@@ -323,7 +327,7 @@ class ChangedHead(msgspec.Struct, frozen=True):
 class Witness(Message, frozen=True, kw_only=True, tag="witness"):
     """The hub asks its partner to co-sign a head of its log; what each field must prove: `tocsin.halves.witness`."""
 
-    held: int
+    held: Size
     log: bytes
     log_path: tuple[bytes, ...]
     changes: tuple[ChangedHead, ...]
@@ -347,7 +351,7 @@ class Peek(msgspec.Struct, frozen=True):
     """Kind and version of a message, read before anything else."""
 
     kind: str = ""
-    v: int = 0
+    v: Size = 0
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -363,6 +367,8 @@ def decode(data: bytes, into: type[M]) -> M:
         message = msgspec.json.decode(data, type=into)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"{error}.") from None
+    if b"\\u0000" in data and _NUL.search(data):
+        raise Malformed("No text of a message holds a NUL: stores and terminals cannot.")
     if message.v != VERSION:
         raise Malformed(
             f"Version {message.v} of {peek(data).kind} is not served; this side speaks {VERSION}."

@@ -181,12 +181,15 @@ async def test_the_largest_report_passes(tmp_path):
         assert alliance.sizes()["members"] == 1_001
 
 
-@pytest.mark.parametrize("report_class", ["now", "mixed", "other", ""])
-async def test_a_class_without_its_path_is_refused_and_not_taken_for_another(tmp_path, report_class):
+@pytest.mark.parametrize(
+    ("report_class", "refusal"),
+    [("now", NotBuilt), ("mixed", NotBuilt), ("other", Malformed), ("", Malformed)],
+)
+async def test_a_class_without_its_path_is_refused_and_not_taken_for_another(tmp_path, report_class, refusal):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
         report = msgspec.structs.replace(agent.report_message(EVIL), report_class=report_class)
-        with pytest.raises(NotBuilt, match="anonymous path"):
+        with pytest.raises(refusal, match=r"anonymous path|not a class"):
             await agent.tell(PATH, report)
 
 

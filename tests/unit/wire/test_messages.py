@@ -2,6 +2,7 @@
 """Messages of every release are read for ever, strangers' fields are ignored, and no bytes break the reader."""
 
 import json
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -14,6 +15,8 @@ from tocsin.wire import messages
 from tocsin.wire.messages import (
     MAX_BODY,
     VERSION,
+    Erase,
+    Header,
     Message,
     Peek,
     Sight,
@@ -78,7 +81,7 @@ def test_a_message_of_another_kind_is_refused(example: Message) -> None:
 
 
 @each_example
-@pytest.mark.parametrize("wrong", [{}, [], 1.5, True, "\u0000", None], ids=repr)
+@pytest.mark.parametrize("wrong", [{}, [], 1.5, True, "\u0001", None], ids=repr)
 def test_a_field_of_the_wrong_type_is_named(example: Message, wrong: object) -> None:
     things = json.loads(encode(example))
     for field in set(things) - {"kind"}:
@@ -204,3 +207,39 @@ def test_an_object_of_a_report_keeps_its_bytes() -> None:
     report = messages.Report(id="rpt_1", sent=0, objects=(msgspec.Raw(b'{ "b":1, "a":2.50 }'),))
     (kept,) = decode(encode(report), messages.Report).objects
     assert bytes(kept) == b'{ "b":1, "a":2.50 }'
+
+
+def with_a_huge_number(found: object) -> Iterator[object]:
+    """Copies of nested JSON in each of which one whole number is one too great for a store."""
+    if isinstance(found, bool):
+        return
+    if isinstance(found, int):
+        yield 2**63
+    for key in found if isinstance(found, dict) else range(len(found)) if isinstance(found, list) else ():
+        for changed in with_a_huge_number(found[key]):
+            copy = found.copy()
+            copy[key] = changed
+            yield copy
+
+
+@each_example
+def test_no_number_is_greater_than_every_store_can_hold(example: Message) -> None:
+    if isinstance(example, Header):
+        return  # `tocsin.follow.verify` bounds it, and names what the hub did
+    huge = list(with_a_huge_number(json.loads(encode(example))))
+    assert huge, "every message has a version"
+    for one in huge:
+        with pytest.raises(Malformed):
+            decode(json.dumps(one).encode(), type(example))
+
+
+@pytest.mark.parametrize("text", [r"\u0000", r"a\u0000b", r"\\\u0000", r"\n\u0000"])
+def test_no_text_holds_a_nul(text: str) -> None:
+    data = encode(Erase(id="msg_1", sent=0, fact="here", reason="mistake")).replace(b"here", text.encode())
+    with pytest.raises(Malformed, match="NUL"):
+        decode(data, Erase)
+
+
+def test_a_backslash_before_four_zeros_is_no_nul() -> None:
+    data = encode(Erase(id="msg_1", sent=0, fact="here", reason="mistake")).replace(b"here", rb"\\u0000")
+    assert decode(data, Erase).fact == r"\u0000"

@@ -32,6 +32,7 @@ from tocsin.wire.messages import MAX_OBJECTS, Outcome, Report
 from tocsin.wire.stix21 import StixGrouping, StixIndicator, StixObject, disclosure_of, indicator_of, read
 
 MAX_AUDIENCES = 8
+CLASSES = frozenset({"named", "now", "mixed"})
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -52,6 +53,8 @@ class _Candidate(msgspec.Struct, frozen=True):
 def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tuple[Outcome, ...]:
     """What became of each object; one that was placed in several streams has an outcome for each."""
     # (1)
+    if report.report_class not in CLASSES:
+        raise Malformed(f"{report.report_class[:20]!r} is not a class: {', '.join(sorted(CLASSES))}.")
     if report.report_class != "named":
         raise NotBuilt(
             f"Class {report.report_class!r} needs the anonymous path, which this hub does not have; use 'named'."
