@@ -170,7 +170,7 @@ def _witnessing(alliance: Alliance, trust: Trust, held: Held, proposals: list[Pr
         return opened.checkpoint != good
 
     def holds(data: bytes) -> bool:
-        state = check_held(decode(data, Held), hub, partner)
+        state = check_held(decode(data, Held), (hub,), partner)
         return (state.log.size, state.log.root()) != (good.size, good.root)
 
     def proposed(data: bytes) -> bool:
