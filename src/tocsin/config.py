@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from tocsin.errors import ConfigError, Missing
+from tocsin.files import replace_file
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
@@ -151,8 +152,6 @@ def load(path: Path, into: type[C]) -> C:
 
 
 def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig) -> None:
-    """Write a configuration file as TOML, replacing it atomically. An absent part stays absent: TOML has no null."""
+    """Write a configuration file as TOML, for its owner only. An absent part stays absent: TOML has no null."""
     settings = {name: value for name, value in msgspec.to_builtins(config).items() if value is not None}
-    beside = path.with_suffix(".new")
-    beside.write_bytes(msgspec.toml.encode(settings))
-    beside.replace(path)
+    replace_file(path, msgspec.toml.encode(settings))

@@ -113,3 +113,10 @@ def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         load(tmp_path, HubConfig)
+
+
+def test_what_is_saved_is_for_its_owner_only(tmp_path: Path) -> None:
+    place = tmp_path / "agent.toml"
+    place.touch(mode=0o644)
+    save(place, AGENT)
+    assert place.stat().st_mode & 0o777 == 0o600

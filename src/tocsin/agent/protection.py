@@ -6,7 +6,7 @@ the same is not touched, so that products which watch it are not woken. A file b
 that one which says this time, as a zone's serial does, changes only when something else does, and then always.
 """
 
-import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +19,11 @@ from tocsin.agent.shields.suricata import SuricataShield
 from tocsin.clock import SECOND, Instant
 from tocsin.config import Shields
 from tocsin.errors import ConfigError
+from tocsin.files import replace_file
 from tocsin.hooks import Blocked, Protect
+
+GROUP = 0o640
+"""A new file: the agent's group reads it too. What an operator sets by chmod stays."""
 
 BUILT_IN: tuple[Protect, ...] = (CsvShield(), RpzShield(), SuricataShield())
 
@@ -102,15 +106,11 @@ def _read(path: Path) -> tuple[bytes | None, Instant]:
 
 
 def _replace(path: Path, data: bytes, made: Instant) -> None:
-    """Write beside and rename: whoever reads sees the old file or the new one, never half of one."""
-    beside = path.with_name(f"{path.name}.new")
+    """In place of the old one, and as widely readable as that: the product that reads it may be another user's."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.utime(beside, (made // SECOND, made // SECOND))
-        beside.replace(path)
+        there = path.lstat().st_mode if path.exists() else 0
+        mode = stat.S_IMODE(there) & 0o666 if stat.S_ISREG(there) else GROUP
+        replace_file(path, data, mode=mode, made_seconds=made // SECOND)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}.") from None

@@ -15,7 +15,7 @@ from tocsin.agent.verbs.erase import erase
 from tocsin.cli.command import Command, NotYet, Output, folder
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
-from tocsin.cli.screen import counted
+from tocsin.cli.screen import counted, say
 from tocsin.cli.sending import delivered, person
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
@@ -90,7 +90,7 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
         NotYet("The console comes later; agent inbox, shield and report work beside agent serve.")(parsed)
     log_to_stderr()
     with alone_in(Path(parsed.dir)):
-        app.serve(Path(parsed.dir), lambda name: print(f"Agent of {name} ready", flush=True))
+        app.serve(Path(parsed.dir), lambda name: say(f"Agent of {name} ready"))
     yield Output(("Agent stopped.",))
 
 

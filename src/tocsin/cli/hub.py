@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output, folder
-from tocsin.cli.screen import counted
+from tocsin.cli.screen import counted, say
 from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
 from tocsin.domain.audience import History
@@ -103,7 +103,7 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.follow:
         NotYet("An edge that follows another hub comes with fan-out; serve from the hub itself.")(parsed)
     log_to_stderr()
-    app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Hub ready at {url}", flush=True))
+    app.serve(Path(parsed.dir), parsed.port, lambda url: say(f"Hub ready at {url}"))
     yield Output(("Hub stopped.",))
 
 

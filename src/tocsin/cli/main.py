@@ -16,7 +16,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.cli import agent, bench, hub, keys, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
-from tocsin.cli.screen import fold, width
+from tocsin.cli.screen import fold, say, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
 
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
         # A closed pipe, a full disk, a file that may not be read. What cannot be written must not be tried at exit.
         _abandon_output()
         if not isinstance(error, BrokenPipeError):
-            print(f"tocsin: {error}", file=sys.stderr, flush=True)
+            say(f"tocsin: {error}", failed=True)
         return 1
 
 
@@ -75,7 +75,7 @@ def _carry_out(command: Command, parsed: argparse.Namespace) -> int:
         if parsed.json is True:
             print(msgspec.json.encode(to_problem(error)).decode(), flush=True)
         else:
-            _say(f"tocsin: {error.diagnostics()}", failed=True)
+            say(f"tocsin: {error.diagnostics()}", failed=True)
         return _exit_code(error)
     return code
 
@@ -134,17 +134,10 @@ def _show(part: Output, json: object) -> None:
             print(msgspec.json.encode(part.data).decode(), flush=True)
         return
     for line in part.lines:
-        _say(line, failed=part.code != 0)
+        say(line, failed=part.code != 0)
     if isinstance(json, Path) and part.data is not None:
         json.parent.mkdir(parents=True, exist_ok=True)
         json.write_bytes(msgspec.json.format(msgspec.json.encode(part.data), indent=2) + b"\n")
-
-
-def _say(text: str, *, failed: bool) -> None:
-    """Print for a person: what went wrong on the other channel, so that a script sees it."""
-    for line in text.split("\n"):
-        for folded in fold(line):
-            print(folded, file=sys.stderr if failed else sys.stdout, flush=True)
 
 
 def _abandon_output() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, Output, folder
+from tocsin.cli.screen import say
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.partner import app
 from tocsin.relay import app as relay
@@ -40,7 +41,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     log_to_stderr()
     with alone_in(Path(parsed.dir)):
-        app.serve(Path(parsed.dir), parsed.port, lambda url: print(f"Partner ready at {url}", flush=True))
+        app.serve(Path(parsed.dir), parsed.port, lambda url: say(f"Partner ready at {url}"))
     yield Output(("Partner stopped.",))
 
 

@@ -25,7 +25,7 @@ from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines
 from tocsin.cli.readers import audiences, label
-from tocsin.cli.screen import counted, minute
+from tocsin.cli.screen import counted, minute, printable
 from tocsin.cli.sending import agreed, approver, attended, person, send_now
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.marking import TLP, Marking
@@ -128,15 +128,16 @@ class _Door:
 
     def file(self, path: Path) -> Iterator[Output]:
         """What would leave of one file, then what became of it; the last output carries its `FileReport`."""
+        name = printable(str(path))
         try:
             prepared = self._prepare(path)
         except InputError as error:
-            refused = FileReport(str(path), problem=to_problem(error))
-            yield Output((f"{path}: {error.diagnostics()}",), refused, 1)
+            refused = FileReport(name, problem=to_problem(error))
+            yield Output((f"{name}: {error.diagnostics()}",), refused, 1)
             return
-        yield Output((f"{path}:", *lines(prepared)))
+        yield Output((f"{name}:", *lines(prepared)))
         reading, draft = prepared.reading, prepared.draft
-        shown = FileReport(str(path), draft.disclosure, draft.stays, reading.attachments, reading.defects)
+        shown = FileReport(name, draft.disclosure, draft.stays, reading.attachments, reading.defects)
         before = self._house.vault.reported(digest_of(prepared.data))
         if before:
             yield Output((f"Already reported as {before.report} on {minute(before.opened)} UTC.",))
@@ -146,8 +147,9 @@ class _Door:
         attack = Attack(self._parsed.attack) if self._parsed.attack else None
         marking = Marking(tlp=self._parsed.tlp)
         data = path.read_bytes()
+        name = printable(path.name)
         return prepare(
-            self._house, self._reader, self._classifier, path.name, data, attack=attack, marking=marking
+            self._house, self._reader, self._classifier, name, data, attack=attack, marking=marking
         )
 
     def _settle(self, prepared: Prepared, shown: FileReport, before: Case | None) -> Output:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How lines reach a person: as wide as the terminal, identifiers short, and whatever is long folded, never cut.
 
+`say` is the only door: what moves a cursor, colours, or reorders letters is shown as its escape, whoever wrote it.
 Into a pipe or a file nothing is folded or shortened, so that a search finds a whole value on one line.
 """
 
 import shutil
+import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterator
 
 from tocsin.clock import Instant, to_text
@@ -17,12 +20,28 @@ _NARROWEST = 40
 _WIDEST = 1_000
 """A person's terminal has fewer columns."""
 _GAP = "   "
+_JOINERS = "\u200c\u200d"
+"""Parts of words in several scripts, and of pictures."""
 _COMMANDS = ("tocsin ", ".venv/bin/tocsin ", "cat ")
 
 
 def width(otherwise: int = UNFOLDED) -> int:
     """Columns of the terminal or of the variable COLUMNS; `otherwise` when there is neither."""
     return max(shutil.get_terminal_size((otherwise, 24)).columns, _NARROWEST)
+
+
+def say(text: str, *, failed: bool = False) -> None:
+    """Print for a person: what went wrong on the other channel, so that a script sees it."""
+    for line in text.split("\n"):
+        for folded in fold(printable(line)):
+            print(folded, file=sys.stderr if failed else sys.stdout, flush=True)
+
+
+def printable(text: str) -> str:
+    """One line that a terminal shows as it is: controls, reordering and half characters become escapes."""
+    if text.isprintable():
+        return text
+    return "".join(_escaped(letter) for letter in text)
 
 
 def fold(line: str, columns: int | None = None) -> list[str]:
@@ -70,6 +89,12 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def minute(instant: int) -> str:
     """A time to the minute, in UTC: ``2026-11-21 08:30``."""
     return to_text(Instant(instant))[:16].replace("T", " ")
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs":
+        return letter
+    return letter.encode("unicode_escape").decode()
 
 
 def _pieces(value: str, room: int) -> Iterator[str]:

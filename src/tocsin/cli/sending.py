@@ -12,6 +12,7 @@ from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
 from tocsin.agent.verbs.deliver import deliver
 from tocsin.cli.command import Output
+from tocsin.cli.screen import printable, say
 from tocsin.errors import TocsinError, UsageError
 from tocsin.wire.problem import to_error
 
@@ -47,12 +48,12 @@ def attended(parsed: argparse.Namespace) -> bool:
 def agreed(question: str) -> bool:
     """A person's yes at the terminal. The end of input is a no; so is Ctrl-C, which ends the command too."""
     try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        return input(printable(f"{question} [y/N] ")).strip().lower() in ("y", "yes")
     except EOFError:
-        print(flush=True)
+        say("")
         return False
     except KeyboardInterrupt:
-        print(f"\n{_NOTHING}", flush=True)
+        say(f"\n{_NOTHING}")
         raise
 
 
@@ -80,7 +81,7 @@ def send_now(house: House, message: str) -> Settled:
             line = (
                 f"{message} waits in the outbox: tocsin agent serve sends it, tocsin agent outbox shows it."
             )
-            print(line, file=sys.stderr, flush=True)
+            say(line, failed=True)
         raise
 
 
@@ -107,6 +108,6 @@ async def _send(house: House, message: str) -> Settled:
     sending = asyncio.ensure_future(deliver(house, [message]))
     done, _ = await asyncio.wait([sending], timeout=_PATIENCE_SECONDS)
     if not done:
-        print(f"Waiting for {house.config.hub_url} …", file=sys.stderr, flush=True)
+        say(f"Waiting for {house.config.hub_url} …", failed=True)
     (settled,) = await sending
     return settled

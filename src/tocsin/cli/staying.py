@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from tocsin.cli.screen import printable
 from tocsin.errors import Missing, Taken
 
 
@@ -84,12 +85,19 @@ def in_front() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _shown_as_it_is(record: logging.LogRecord) -> bool:
+    """Let a record pass, as one line that controls no terminal."""
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
+
+
 def log_to_stderr() -> None:
     """What a serving process has to say, each line with its time in UTC."""
     handler = logging.StreamHandler()
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(_shown_as_it_is)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("httpx", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

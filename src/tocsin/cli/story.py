@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output
-from tocsin.cli.screen import fold, width
+from tocsin.cli.screen import say, width
 from tocsin.cli.staying import alone_in, endable, in_front
 from tocsin.clock import SystemClock
 from tocsin.errors import Taken, TocsinError
@@ -31,7 +31,7 @@ def _demo(parsed: argparse.Namespace) -> Iterator[Output]:
     folder: Path = parsed.folder
     with _fresh(folder), in_front(), endable(), Processes() as processes:
         try:
-            told = Story(folder, SystemClock(), processes, _tell, width()).run()
+            told = Story(folder, SystemClock(), processes, say, width()).run()
         except TocsinError:
             if not (which := processes.gone()):
                 raise
@@ -46,11 +46,6 @@ def _demo(parsed: argparse.Namespace) -> Iterator[Output]:
         except KeyboardInterrupt:
             processes.stop()
             yield Output(("", f"The alliance has stopped; everything is in {folder}."))
-
-
-def _tell(line: str) -> None:
-    for folded in fold(line):
-        print(folded, flush=True)
 
 
 @contextmanager

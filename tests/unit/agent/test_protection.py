@@ -175,3 +175,22 @@ def written(agent: Agent) -> dict[str, str]:
     """The agent's files, brought up to date."""
     Protection(agent.levels(), FILES, agent.house.folder).apply(agent.clock.now(), dry_run=False)
     return texts(agent.house.folder)
+
+
+def test_a_file_is_the_agents_groups_until_an_operator_says_otherwise(tmp_path):
+    protection(tmp_path, EVIL).apply(NOW, dry_run=False)
+    place = tmp_path / "out" / "block.csv"
+    assert place.stat().st_mode & 0o777 == 0o640
+    place.chmod(0o644)
+    protection(tmp_path, EVIL, BAD).apply(NOW, dry_run=False)
+    assert place.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "block.csv.new").symlink_to(precious)
+    protection(tmp_path, EVIL).apply(NOW, dry_run=False)
+    assert precious.read_text() == "precious"
+    assert "evil.example" in texts(tmp_path)["block.csv"]

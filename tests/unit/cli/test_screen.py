@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing that a person reads runs over the edge of the terminal, and nothing is lost on the way."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.cli.screen import UNFOLDED, counted, fold, readable, row, short, width
+from tocsin.cli import screen
+from tocsin.cli.screen import UNFOLDED, counted, fold, printable, readable, row, say, short, width
 from tocsin.domain.observable import Kind, Observable
 
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -92,3 +95,33 @@ def test_a_number_has_its_word() -> None:
 def test_a_long_link_is_cut_behind_a_mark() -> None:
     lines = row("  + link         ", "hxxps://portal[.]secure-clearing-update[.]example/renew/some/login")
     assert [line.strip() for line in lines[1:]] == ["login"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("evil\x1b]0;owned\x07\x1b[2J.eml", r"evil\x1b]0;owned\x07\x1b[2J.eml"),
+        ("gpj\u202eexe", r"gpj\u202eexe"),
+        ("a\n  + link  hxxp://fake", r"a\n  + link  hxxp://fake"),
+        ("zero\u200bwidth\ufeff", r"zero\u200bwidth\ufeff"),
+        ("\x9b2J half \udc80", r"\x9b2J half \udc80"),
+        ("Zürich\u00a0Bank 东京 می\u200cخواهم", "Zürich\u00a0Bank 东京 می\u200cخواهم"),
+    ],
+)
+def test_nothing_that_a_stranger_wrote_moves_the_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_the_one_door_shows_every_control_as_its_escape(capsys: pytest.CaptureFixture[str]) -> None:
+    say("one\x1b[2J\ntwo\u202e")
+    say("three\x07", failed=True)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("one\\x1b[2J\ntwo\\u202e\n", "three\\x07\n")
+
+
+def test_no_command_prints_beside_the_door() -> None:
+    """Only documents for programs, in which JSON escapes what is odd, and the parser's own help."""
+    allowed = {"main.py": 3, "screen.py": 1}
+    folder = Path(screen.__file__).parent
+    printed = {path.name: path.read_text().count("print(") for path in folder.glob("*.py")}
+    assert {name: count for name, count in printed.items() if count} == allowed

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replacing a file: whoever reads sees the old one or the new one, never half of one, and never another's.
+
+The new one is written beside the old and renamed. It is always a file that was just made: a link that somebody laid in
+the way is taken away and not followed (open(2): O_EXCL, O_NOFOLLOW).
+"""
+
+import os
+from pathlib import Path
+
+OWNER = 0o600
+"""Only the user who runs the process reads it."""
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = OWNER, made_seconds: int | None = None) -> None:
+    """Put the file in place, durably, with this mode and time of change; OSError says what the system says."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER)
+    with open(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(handle, mode)
+        if made_seconds is not None:
+            os.utime(handle, (made_seconds, made_seconds))
+        os.fsync(handle)
+    beside.replace(path)
