@@ -10,6 +10,7 @@ from tests.store.conftest import Place
 from tests.store.moves import append, page
 
 from tocsin.errors import StorageError, StoreBusy
+from tocsin.storage.sqlite import SqliteEngine, open_sqlite
 from tocsin.storage.store import Store, Transaction
 
 MARKER = b"planted-marker-" + b"0123456789abcdef" * 30
@@ -174,3 +175,18 @@ def test_no_trace_is_left_in_the_server_s_tables_after_a_scrub(server: Place, cl
 def traces(folder: Path) -> int:
     """How many files below the folder hold the marker, or the digest that stood for it."""
     return sum(MARKER[:32] in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize(
+    "name", ["erase_bodies", "erase_digests", "erase_sources", "erase_answers", "bands_of_erased_warning"]
+)
+def test_an_erasure_looks_at_its_own_entries_alone(tmp_path: Path, name: str) -> None:
+    """Not at a whole stream: that would take longer with every entry."""
+    store = open_sqlite(tmp_path / "hub.db")
+    query = store.queries[name]
+    store.close()
+    engine = SqliteEngine(str(tmp_path / "hub.db"))
+    explained = msgspec.structs.replace(query, text=f"EXPLAIN QUERY PLAN {query.text}", writes=False)
+    plan = [str(row[3]) for row in engine.fetch(explained, dict.fromkeys(query.parameters))[1]]
+    engine.close()
+    assert not any(step.startswith("SCAN") or step.endswith("(stream=?)") for step in plan), plan

@@ -4,11 +4,11 @@
 import argparse
 from collections.abc import Iterator
 
-from tocsin.bench import append, mail
+from tocsin.bench import append, mail, views
 from tocsin.bench.result import Benchmark, Results, machine, table
 from tocsin.cli.command import Command, Output
 
-BENCHMARKS: dict[str, Benchmark] = {"append": append.run, "mail": mail.run}
+BENCHMARKS: dict[str, Benchmark] = {"append": append.run, "mail": mail.run, "views": views.run}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -82,7 +82,7 @@ CREATE TABLE source (
   PRIMARY KEY (stream, value, party, seq),
   FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
 ) STRICT;
-CREATE INDEX source_entry ON source (stream, seq);
+CREATE INDEX source_entry ON source (stream, seq, party, value);
 
 -- View. The band of distinct named sources that was last published for an observable.
 CREATE TABLE band (
@@ -107,7 +107,7 @@ CREATE TABLE warning (
   PRIMARY KEY (stream, seq),
   FOREIGN KEY (stream, seq) REFERENCES entry (stream, seq)
 ) STRICT;
-CREATE INDEX warning_version ON warning (owner, id, version);
+CREATE INDEX warning_version ON warning (id, owner, version);
 CREATE INDEX warning_chain ON warning (chain, version, stream);
 
 -- View. Which party answered what to a warning, for each stream in which it counts: here alone stands who is behind.
