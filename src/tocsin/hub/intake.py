@@ -5,10 +5,10 @@
 (2) The signature covers method, host, path, query and the digest of the body to come, and is fresh.
 (3) The party is active.
 (4) Only now is the body read: it is within its bound and has the digest that was signed.
-(5) The body is a message of the kind that this address takes.
+(5) The body is a message of the kind that this address takes, with an identifier.
 (6) The party still stands as in (1) and (3), in the transaction that writes; this process's key counts; the nonce is
     new.
-(7) A message that was receipted before gets the same receipt again.
+(7) A message that was receipted before gets the same receipt again; another one under its identifier is a conflict.
 (8) The verb does its work, with a verdict for each object.
 (9) The receipt is stored in the same transaction, which becomes durable.
 (10) The receipt is signed and given.
@@ -25,17 +25,21 @@ import msgspec
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
 from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, Unauthenticated
+from tocsin.hub import receipts
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.streams import Origin, directory_size
+from tocsin.hub.streams import Origin
 from tocsin.hub.views.directory import demand_own_key, party_by_id
+from tocsin.ids import check_id
 from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.messages import Message, Outcome, Receipt, SignedReceipt, Told, decode, encode
+from tocsin.wire.messages import Message, Outcome, SignedReceipt, Told, decode
 
 RECEIPTS_KEPT = 90 * DAY
 """How long a repeated message brings its receipt again: longer than an agent is offline."""
+
+_TOLD = ("msg", "rpt", "wrn")
 
 M = TypeVar("M", bound=Told)
 Q = TypeVar("Q", bound=Message)
@@ -61,10 +65,6 @@ class SignedRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-class _ReceiptRow(msgspec.Struct, frozen=True):
-    receipt: bytes
-
-
 class Intake:
     """The door of the hub: who asks, and what becomes of it."""
 
@@ -81,24 +81,22 @@ class Intake:
         """Steps 5 to 10 for a message; raises the error of the step that refused."""
         sender, claim = request.sender, request.claim
         message = decode(request.body, kind)  # (5)
+        _demand_identifier(message.id)
 
         def work(tx: Transaction) -> bytes | TocsinError:
             demand_own_key(tx, self._hub, self._hub.identity.key)  # (6)
             _demand_unchanged(tx, sender.party)
             self._spend_nonce(tx, claim)
-            earlier = tx.one(
-                "receipt_of_message", {"party": sender.party.id, "id": message.id}, into=_ReceiptRow
-            )  # (7)
-            if earlier is not None:
-                return earlier.receipt
             try:
+                if receipt := receipts.earlier(tx, sender.party.id, message.id, request.body):  # (7)
+                    return receipt
                 with tx.savepoint():
                     outcomes = verb(tx, self._hub, sender, message)  # (8)
             except StorageError:
                 raise
             except TocsinError as refusal:
                 return refusal
-            return self._store_receipt(tx, sender.party.id, message.id, outcomes)  # (9)
+            return self._store_receipt(tx, sender.party.id, message.id, request.body, outcomes)  # (9)
 
         receipt = await self._commits.run(work, erases=erases)
         if isinstance(receipt, TocsinError):
@@ -160,22 +158,19 @@ class Intake:
             raise Replayed("")
 
     def _store_receipt(
-        self, tx: Transaction, party: str, identifier: str, outcomes: tuple[Outcome, ...]
+        self, tx: Transaction, party: str, identifier: str, body: bytes, outcomes: tuple[Outcome, ...]
     ) -> bytes:
         now = self._hub.clock.now()
-        receipt = encode(
-            Receipt(
-                hub=self._hub.identity.id,
-                party=party,
-                message=identifier,
-                added=now,
-                outcomes=outcomes,
-                directory=directory_size(tx),
-            )
-        )
+        receipt = receipts.write(tx, self._hub, party, identifier, body, outcomes)
         tx.run("purge_messages", {"before": now - RECEIPTS_KEPT})
         tx.run("insert_message", {"party": party, "id": identifier, "receipt": receipt, "added": now})
         return receipt
+
+
+def _demand_identifier(text: str) -> None:
+    """Malformed unless it is one of the identifiers that a message may have; nothing else goes near a store."""
+    prefix = text.partition("_")[0]
+    check_id(text, prefix if prefix in _TOLD else _TOLD[0])
 
 
 def _demand_active(party: Party) -> None:

@@ -148,7 +148,7 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str = ""
     stream: str = ""
     seq: Annotated[int, msgspec.Meta(ge=-1, le=2**53)] = -1
-    """Place of the entry in its stream, when there is one."""
+    """Place of the entry in its stream, when there is one; 2⁵¹ or more is veiled: the sender does not read there."""
 
 
 class Receipt(Message, frozen=True, kw_only=True, tag="receipt"):
@@ -163,6 +163,8 @@ class Receipt(Message, frozen=True, kw_only=True, tag="receipt"):
     outcomes: tuple[Outcome, ...]
     directory: Size = 0
     """Entries of the directory at the commit: the hub key that counted then has signed."""
+    digest: bytes = b""
+    """SHA-256 of the message as it was sent: nothing else is receipted under its identifier."""
 
 
 class SignedReceipt(Message, frozen=True, kw_only=True, tag="signed-receipt"):
@@ -227,8 +229,7 @@ class Head(Message, frozen=True, kw_only=True, tag="head"):
     map_path: tuple[bytes, ...]
     log_path: tuple[bytes, ...]
     note: str
-    """Signed note over the head log: the hub's signature, and the partner's when it witnessed. Who has seen it is
-    read from the signatures, and never from a word of the hub's."""
+    """Note over the head log with the hub's signature, and the partner's when it witnessed: nothing else says so."""
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):

@@ -31,6 +31,9 @@ TLP_REFS = {
 }
 """Marking definitions of TLP 2.0 as the OASIS extension registers them."""
 
+MAX_REFS = 1_000
+"""Indicators that a grouping names: as many as a report may hold."""
+
 _TLP_BY_REF = {ref: tlp for tlp, ref in TLP_REFS.items()}
 _PATHS = {
     Kind.DOMAIN: "domain-name:value",
@@ -149,6 +152,8 @@ def read(data: bytes, alliance_identity: str) -> StixObject:
         raise Malformed("The bytes are not the ones that minting writes: something could hide in them.")
     _check_stix_id(found.id, "grouping" if isinstance(found, StixGrouping) else "indicator")
     if isinstance(found, StixGrouping) and found.object_refs != (alliance_identity,):
+        if len(found.object_refs) > MAX_REFS or len(set(found.object_refs)) < len(found.object_refs):
+            raise Malformed(f"A grouping names at most {MAX_REFS:,} indicators, each once.")
         for ref in found.object_refs:
             _check_stix_id(ref, "indicator")
     marking_of(found)

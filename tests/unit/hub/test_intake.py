@@ -7,18 +7,21 @@ import httpx
 import msgspec
 import pytest
 from tests.alliance import URL, Agent, Alliance
-from tests.unit.hub.asking import EVIL, post, problem, report_of, signed
+from tests.looking import look
+from tests.unit.hub.asking import BAD, EVIL, post, problem, report_of, sighted, signed
 
 from tocsin.agent.verbs.report import PATH
+from tocsin.agent.verbs.sight import PATH as SIGHT
 from tocsin.clock import MINUTE, SECOND
 from tocsin.errors import NotActive
 from tocsin.hub import routes
+from tocsin.hub.receipts import VEILED, unveiled
 from tocsin.hub.verbs import erase as erase_verb
 from tocsin.hub.views.directory import PartyRow
 from tocsin.ids import new_id
 from tocsin.proof.httpsig import MAX_SKEW
 from tocsin.proof.signing import SigningKey
-from tocsin.wire.messages import MAX_BODY, Erase, Receipt, Report, SignedReceipt, decode, encode
+from tocsin.wire.messages import MAX_BODY, Erase, Receipt, Report, Sight, SignedReceipt, decode, encode
 
 
 async def test_a_body_above_its_bound_is_refused(tmp_path):
@@ -225,3 +228,59 @@ async def test_a_fault_of_ours_is_logged_and_costs_none_of_its_wave(tmp_path, mo
         assert "secret" not in failed.text
         assert passed.status_code == 200
         assert "unforeseen error at /v1/erasures" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "identifier", ["msg_\0" + "0" * 31, "", "x", "msg_1", "prt_" + "0" * 32, "msg_" + "0" * 5_000]
+)
+async def test_what_is_no_identifier_of_a_message_never_reaches_the_store(tmp_path, identifier):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        body = encode(msgspec.structs.replace(sighted(agent), id=identifier))
+        before = look(alliance.database, "SELECT count(*) FROM nonce")
+        answer = await post(agent, body, signed(agent, body, path="/v1/sightings"), "/v1/sightings")
+        assert (answer.status_code, problem(answer)) == (400, "malformed")
+        assert look(alliance.database, "SELECT count(*) FROM nonce") == before
+
+
+async def test_another_message_under_the_same_identifier_is_a_conflict_for_its_own_sender_only(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
+        one = sighted(ayr)
+        other = msgspec.structs.replace(one, happened="2026-11-20")
+        erasure = Erase(id=one.id, sent=0, fact=one.id, reason="mistake")
+
+        async def tell(agent: Agent, message: Sight | Erase, path: str) -> httpx.Response:
+            body = encode(message)
+            return await post(agent, body, signed(agent, body, path=path), path)
+
+        first = await tell(ayr, one, "/v1/sightings")
+        for message, path in ((other, "/v1/sightings"), (erasure, "/v1/erasures")):
+            answer = await tell(ayr, message, path)
+            assert (answer.status_code, problem(answer)) == (409, "conflict")
+        assert (await tell(ayr, one, "/v1/sightings")).content == first.content
+        assert (await tell(bute, other, "/v1/sightings")).status_code == 200
+
+
+async def test_a_receipt_does_not_count_what_others_told_where_its_sender_does_not_read(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
+        places = []
+        for value in (EVIL, BAD):
+            await bute.tell(SIGHT, sighted(bute, value, "role:regulator"))
+            (told,) = await ayr.tell(SIGHT, sighted(ayr, value, "role:regulator"))
+            assert told.stream == "role:regulator"
+            places.append(told.seq)
+        assert min(places) >= VEILED
+        assert abs(places[1] - places[0]) > 1_000
+        (own,) = await ayr.tell(SIGHT, sighted(ayr, EVIL, "members"))
+        assert own.seq == 0
+        raw = look(
+            alliance.database, "SELECT receipt FROM message WHERE party = :party", {"party": ayr.party}
+        )
+        receipts = [unveiled(alliance.exchange, decode(bytes(row), Receipt)) for (row,) in raw]
+        regulators = {
+            one.seq for receipt in receipts for one in receipt.outcomes if one.stream == "role:regulator"
+        }
+        facts = {fact: seq for seq, kind, fact, _ in alliance.entries("role:regulator") if kind == "sighting"}
+        assert regulators == {facts[receipt.message] for receipt in receipts if receipt.message in facts}

@@ -14,6 +14,7 @@ from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import Malformed
+from tocsin.ids import to_stix
 from tocsin.wire.stix21 import (
     TLP_REFS,
     StixGrouping,
@@ -243,12 +244,29 @@ def test_objects_of_other_types_do_not_ride_along(thing: dict[str, object]) -> N
     ],
 )
 def test_a_grouping_refers_to_indicators_only(ref: str, accepted: bool) -> None:
-    data = msgspec.json.encode(msgspec.structs.replace(GROUPING, object_refs=(FIRST.id, ref)))
+    data = msgspec.json.encode(msgspec.structs.replace(GROUPING, object_refs=(ref,)))
     if accepted:
         assert read(data, ALLIANCE)
     else:
         with pytest.raises(Malformed):
             read(data, ALLIANCE)
+
+
+@pytest.mark.parametrize("count", [1_000, 1_001, 60_000])
+def test_a_grouping_names_no_more_than_a_report_holds(count: int) -> None:
+    refs = tuple(to_stix(f"rpt_{number:012x}40008000{number:012x}", "indicator") for number in range(count))
+    data = msgspec.json.encode(msgspec.structs.replace(GROUPING, object_refs=refs))
+    if count <= 1_000:
+        assert read(data, ALLIANCE)
+    else:
+        with pytest.raises(Malformed, match="1,000"):
+            read(data, ALLIANCE)
+
+
+def test_a_grouping_names_each_indicator_once() -> None:
+    data = msgspec.json.encode(msgspec.structs.replace(GROUPING, object_refs=(FIRST.id, FIRST.id)))
+    with pytest.raises(Malformed, match="once"):
+        read(data, ALLIANCE)
 
 
 @pytest.mark.parametrize(

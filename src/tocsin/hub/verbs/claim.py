@@ -19,6 +19,7 @@ import msgspec
 from tocsin.clock import from_text
 from tocsin.errors import BadSignature, InputError, Malformed, Refused
 from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.receipts import unveiled
 from tocsin.hub.streams import Placed, StreamHead, closed_streams
 from tocsin.hub.views.directory import former_keys
 from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
@@ -73,7 +74,7 @@ def _opened(hub: Exchange, keys: Sequence[VerifierKey], sender: Sender, signed: 
             break
     else:  # the sender's fault, not history's
         raise Refused("No key of this hub has signed that receipt.")
-    receipt = decode(signed.receipt, Receipt)
+    receipt = unveiled(hub, decode(signed.receipt, Receipt))
     if receipt.party != sender.party.id:
         raise Malformed("A receipt is claimed by the party that it was given to.")
     return receipt
