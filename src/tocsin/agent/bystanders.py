@@ -8,6 +8,7 @@ larger one is another `Bystanders`.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 from ipaddress import ip_network
@@ -67,6 +68,7 @@ class Bystanders:
         every = sections.values()
         self._names = {name: Place(one.category, name, one.why) for one in every for name in one.names}
         self._known_names = frozenset(self._names)
+        self._above = {above: place for name, place in self._names.items() for above in _above(name)}
         self._countries = {label: one for one in every for label in one.countries}
         self._networks = [
             (ip_network(text), Place(one.category, text, one.why)) for one in every for text in one.networks
@@ -78,9 +80,11 @@ class Bystanders:
         return _shipped()
 
     def of_name(self, host: str) -> Place | None:
-        """The place that a host name is, or is a name under."""
+        """The place that a host name is, or is a name under; or one that would fall with it, being under it."""
         if name := covering(host, self._known_names):
             return self._names[name]
+        if host in self._above:
+            return self._above[host]
         own = registrable(host) or ""
         label, _, ending = own.partition(".")
         section = self._countries.get(label) if len(ending.rpartition(".")[2]) == 2 else None
@@ -92,6 +96,12 @@ class Bystanders:
             if theirs.version == network.version and theirs.overlaps(network):
                 return place
         return None
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names that a name is under, down to the one that somebody registered."""
+    while registrable(name := name.partition(".")[2]):
+        yield name
 
 
 def _names_a_page(path: str) -> bool:
