@@ -61,7 +61,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def lint(disclosure: Disclosure, registrable: Registrable) -> tuple[Finding, ...]:
     """Everything in a disclosure that may not leave; empty when it may."""
-    found = list(_envelope(disclosure))
+    found = list(lint_envelope(disclosure))
     for index, indicator in enumerate(disclosure.indicators[:MAX_INDICATORS]):
         where = f"indicators[{index}]"
         if indicator.part not in PARTS:
@@ -171,8 +171,8 @@ def network_of(observable: Observable) -> Network | None:
         return None
 
 
-def _envelope(disclosure: Disclosure) -> Iterator[Finding]:
-    """The rules about everything but the values."""
+def lint_envelope(disclosure: Disclosure) -> Iterator[Finding]:
+    """The rules about everything but the values themselves."""
     try:
         check_id(disclosure.report_id, "rpt")
     except Malformed:

@@ -88,6 +88,7 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
             tick.cancel()
         await asyncio.gather(*ticks, return_exceptions=True)
         await following.stop()
+        intake.close()
         commits.close()
         if partner:
             await partner.close()
@@ -113,6 +114,7 @@ def assemble_restoring(
     ceremony = Ceremony(hub, commits, reader, intake, partner, config.restore_seconds)
 
     async def close() -> None:
+        intake.close()
         commits.close()
         if partner:
             await partner.close()

@@ -30,7 +30,7 @@ MAX_EMBARGO_DAYS = 90
 MAX_HELD = 100
 """Messages of one party that may wait."""
 _TICK_SECONDS = 1.0
-_AT_ONCE = 64
+_AT_ONCE = 8
 """Messages that one transaction releases."""
 
 T = TypeVar("T", Report, Warn)
@@ -83,7 +83,7 @@ def _hold(tx: Transaction, hub: Exchange, sender: Sender, message: T, verb: Verb
             "id": message.id,
             "not_before": message.not_before,
             "kind": str(message.__struct_config__.tag),
-            "message": encode(message),
+            "message": encode(_judged(message, outcomes)),
             "origin": sender.origin.record,
         },
     )
@@ -93,6 +93,14 @@ def _hold(tx: Transaction, hub: Exchange, sender: Sender, message: T, verb: Verb
         else one
         for one in outcomes
     )
+
+
+def _judged(message: Report | Warn, outcomes: tuple[Outcome, ...]) -> Report | Warn:
+    """What is left of a message once it was judged: it is not judged by the linter again."""
+    if not isinstance(message, Report):
+        return message
+    placed = {one.object for one in outcomes if one.status != "refused"}
+    return report.without(message, {one.object for one in outcomes} - placed)
 
 
 def release_due(tx: Transaction, hub: Exchange) -> int:
@@ -117,9 +125,11 @@ def _carry_out(tx: Transaction, hub: Exchange, row: _HeldRow) -> None:
     assert party is not None, "the query joined it"
     sender = Sender(party, Origin(owner=party.id, record=row.origin))
     if row.kind == "report":
-        report.accept(tx, hub, sender, decode(row.message, Report))
+        told = decode(row.message, Report)
+        report.accept(tx, hub, sender, told, report.check(hub, sender, told, linted=True))
     else:
-        warn.accept(tx, hub, sender, decode(row.message, Warn))
+        warned = decode(row.message, Warn)
+        warn.accept(tx, hub, sender, warned, warn.check(hub, sender, warned, linted=True))
 
 
 class Embargoes:

@@ -24,12 +24,13 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
-from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, Unauthenticated
+from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, TooMany, Unauthenticated
 from tocsin.hub import receipts
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Origin
 from tocsin.hub.views.directory import demand_own_key, party_by_id
+from tocsin.hub.workload import Workload
 from tocsin.ids import check_id
 from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
@@ -45,6 +46,8 @@ M = TypeVar("M", bound=Told)
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R")
 Verb = Callable[[Transaction, Exchange, Sender, M], tuple[Outcome, ...]]
+Check = Callable[[Exchange, Sender, M], Verb[M]]
+"""Judges everything about a message for which no store is needed, and gives the verb for the rest."""
 Asked = Callable[[Transaction, Exchange, Sender, Q], R]
 
 
@@ -74,14 +77,39 @@ class Intake:
         self._commits = commits
         self._reader = reader
         self._authority = authority
+        self._workload = Workload(hub.clock)
 
     async def accept(
         self, request: SignedRequest, kind: type[M], verb: Verb[M], *, erases: bool = False
     ) -> SignedReceipt:
         """Steps 5 to 10 for a message; raises the error of the step that refused."""
-        sender, claim = request.sender, request.claim
+        return await self._receipted(request, self._read(request, kind), verb, erases=erases)
+
+    async def accept_checked(self, request: SignedRequest, kind: type[M], check: Check[M]) -> SignedReceipt:
+        """The same for a message that takes long to read: step 8 begins before the transaction, in the party's turn."""
+        message = self._read(request, kind)
+        sender = request.sender
+        try:
+            verb = await self._workload.run(sender.party.id, lambda: check(self._hub, sender, message))
+        except TooMany:
+            raise
+        except TocsinError as refusal:
+            verb = _refusing(refusal)
+        return await self._receipted(request, message, verb)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._workload.close()
+
+    def _read(self, request: SignedRequest, kind: type[M]) -> M:
         message = decode(request.body, kind)  # (5)
         _demand_identifier(message.id)
+        return message
+
+    async def _receipted(
+        self, request: SignedRequest, message: M, verb: Verb[M], *, erases: bool = False
+    ) -> SignedReceipt:
+        sender, claim = request.sender, request.claim
 
         def work(tx: Transaction) -> bytes | TocsinError:
             demand_own_key(tx, self._hub, self._hub.identity.key)  # (6)
@@ -165,6 +193,15 @@ class Intake:
         tx.run("purge_messages", {"before": now - RECEIPTS_KEPT})
         tx.run("insert_message", {"party": party, "id": identifier, "receipt": receipt, "added": now})
         return receipt
+
+
+def _refusing(refusal: TocsinError) -> Verb[Told]:
+    """The verb of a message that was refused before: it costs its nonce all the same."""
+
+    def refuse(tx: Transaction, hub: Exchange, sender: Sender, message: Told) -> tuple[Outcome, ...]:
+        raise refusal
+
+    return refuse
 
 
 def _demand_identifier(text: str) -> None:

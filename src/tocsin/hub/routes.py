@@ -2,6 +2,7 @@
 """The hub's addresses: decode → authorise → one verb → encode. What they take and give is in /openapi.json."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 from starlette.applications import Starlette
@@ -12,8 +13,9 @@ from starlette.types import Lifespan
 
 from tocsin.errors import Malformed
 from tocsin.hub.embargo import heeding
+from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.following import Following
-from tocsin.hub.intake import Intake, M, RequestHead, SignedRequest, Verb
+from tocsin.hub.intake import Check, Intake, M, RequestHead, SignedRequest, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
 from tocsin.hub.reopening import Reopening
@@ -113,13 +115,13 @@ class Routes:
         return await self._tell(request, Accept, standing.accept, _SMALL)
 
     async def _report(self, request: Request) -> Response:
-        return await self._tell(request, Report, heeding(report.accept), MAX_BODY)
+        return await self._weigh(request, Report, _report, MAX_BODY)
 
     async def _sight(self, request: Request) -> Response:
-        return await self._tell(request, Sight, sight.accept, _SMALL)
+        return await self._weigh(request, Sight, _sight, _SMALL)
 
     async def _warn(self, request: Request) -> Response:
-        return await self._tell(request, Warn, heeding(warn.accept), MAX_BODY)
+        return await self._weigh(request, Warn, _warn, MAX_BODY)
 
     async def _acknowledge(self, request: Request) -> Response:
         return await self._tell(request, Acknowledge, acknowledge.accept, _SMALL)
@@ -135,6 +137,10 @@ class Routes:
         asked = await received(request, self._intake, MAX_BODY)
         await self._intake.admit(asked)
         return answer(await self._reopening.take(decode(asked.body, Refill)))
+
+    async def _weigh(self, request: Request, kind: type[M], check: Check[M], limit: int) -> Response:
+        asked = await received(request, self._intake, limit)
+        return answer(await self._intake.accept_checked(asked, kind, check))
 
     async def _claim(self, request: Request) -> Response:
         asked = await received(request, self._intake, MAX_BODY)
@@ -158,6 +164,18 @@ class Routes:
 
     async def _describe(self, request: Request) -> Response:
         return Response(self._openapi, media_type="application/json")
+
+
+def _report(hub: Exchange, sender: Sender, message: Report) -> Verb[Report]:
+    return heeding(partial(report.accept, checked=report.check(hub, sender, message)))
+
+
+def _warn(hub: Exchange, sender: Sender, message: Warn) -> Verb[Warn]:
+    return heeding(partial(warn.accept, checked=warn.check(hub, sender, message)))
+
+
+def _sight(hub: Exchange, sender: Sender, message: Sight) -> Verb[Sight]:
+    return partial(sight.accept, checked=sight.check(hub, sender, message))
 
 
 def _size(text: str) -> int:

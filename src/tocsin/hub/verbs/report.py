@@ -10,14 +10,14 @@
 6. The rest is appended, and the author counts as one named source for each value (`tocsin.hub.views.sources`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 
 import msgspec
 
 from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import Audience, default_audience
-from tocsin.domain.linter import lint
+from tocsin.domain.linter import Registrable, lint, lint_envelope
 from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
 from tocsin.hub.exchange import Exchange, Sender
@@ -43,6 +43,10 @@ class _Version(msgspec.Struct, frozen=True):
     chain: str
 
 
+class _Named(msgspec.Struct, frozen=True):
+    id: str
+
+
 class _Candidate(msgspec.Struct, frozen=True):
     """An object that may enter, with its bytes as the author sent them."""
 
@@ -50,8 +54,15 @@ class _Candidate(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tuple[Outcome, ...]:
-    """What became of each object; one that was placed in several streams has an outcome for each."""
+class Checked(msgspec.Struct, frozen=True):
+    """A report as far as it can be judged without a store."""
+
+    clean: tuple[_Candidate, ...]
+    refused: tuple[Outcome, ...]
+
+
+def check(hub: Exchange, sender: Sender, report: Report, *, linted: bool = False) -> Checked:
+    """Steps 1, 3 and 4; `linted` when the rules of what may leave were asked before."""
     # (1)
     if report.report_class not in CLASSES:
         raise Malformed(f"{report.report_class[:20]!r} is not a class: {', '.join(sorted(CLASSES))}.")
@@ -61,14 +72,35 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, report: Report) -> tu
         )
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report.")
-    # (2)
-    audiences = resolve_audiences(tx, report.audiences, sender)
     # (3) (4)
     candidates, refused = _read_all(hub, report)
-    clean = _clean(hub, report, candidates, refused)
+    clean = _clean(None if linted else hub.registrable, report, candidates, refused)
+    return Checked(tuple(clean), tuple(refused))
+
+
+def accept(
+    tx: Transaction, hub: Exchange, sender: Sender, report: Report, checked: Checked | None = None
+) -> tuple[Outcome, ...]:
+    """What became of each object; one that was placed in several streams has an outcome for each.
+
+    `checked` is what `check` gave, when it was asked before the transaction.
+    """
+    checked = checked or check(hub, sender, report)
+    # (2)
+    audiences = resolve_audiences(tx, report.audiences, sender)
     # (5) (6)
-    outcomes = _place(tx, hub, sender, report, audiences, clean)
-    return (*outcomes, *refused)
+    outcomes = _place(tx, hub, sender, report, audiences, checked.clean)
+    return (*outcomes, *checked.refused)
+
+
+def without(report: Report, refused: Collection[str]) -> Report:
+    """The report without the objects of these outcomes, for a later time."""
+    kept = [
+        raw
+        for position, raw in enumerate(report.objects)
+        if f"objects[{position}]" not in refused and msgspec.json.decode(raw, type=_Named).id not in refused
+    ]
+    return msgspec.structs.replace(report, objects=tuple(kept))
 
 
 def resolve_audiences(tx: Transaction, texts: Sequence[str], sender: Sender) -> tuple[Audience, ...]:
@@ -103,9 +135,12 @@ def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Out
 
 
 def _clean(
-    hub: Exchange, report: Report, candidates: Sequence[_Candidate], refused: list[Outcome]
+    registrable: Registrable | None, report: Report, candidates: Sequence[_Candidate], refused: list[Outcome]
 ) -> list[_Candidate]:
-    """The candidates that may enter; `refused` gains the others. Refused when no disclosure is left."""
+    """The candidates that may enter; `refused` gains the others. Refused when no disclosure is left.
+
+    Without `registrable` the linter is not asked: it was before.
+    """
     groupings = [one for one in candidates if isinstance(one.found, StixGrouping)]
     if len(groupings) != 1:
         raise Refused(f"A report has exactly one grouping; this one has {len(groupings)} that can be read.")
@@ -117,23 +152,25 @@ def _clean(
     for one in candidates:
         if isinstance(one.found, StixIndicator):
             sentence = "Its identifier stands in this report twice." if one.found.id in kept else ""
-            if sentence := sentence or _broken(hub, grouping, one.found):
+            if sentence := sentence or _broken(registrable, grouping, one.found):
                 refused.append(Outcome(one.found.id, "refused", sentence))
             else:
                 kept[one.found.id] = one
     indicators = tuple(one.found for one in kept.values() if isinstance(one.found, StixIndicator))
-    for finding in lint(disclosure_of(grouping, indicators), hub.registrable):
+    for finding in lint_envelope(disclosure_of(grouping, indicators)):
         raise Refused(refused[0].reason if refused else f"{finding.where}: {finding.sentence}")
     return [*groupings, *kept.values()]
 
 
-def _broken(hub: Exchange, grouping: StixGrouping, indicator: StixIndicator) -> str:
+def _broken(registrable: Registrable | None, grouping: StixGrouping, indicator: StixIndicator) -> str:
     """The first rule that an indicator breaks, as a sentence; empty when it breaks none."""
     try:
         disclosure = disclosure_of(grouping, (indicator,))
     except InputError as error:
         return error.detail
-    return next((finding.sentence for finding in lint(disclosure, hub.registrable)), "")
+    if registrable is None:
+        return ""
+    return next((finding.sentence for finding in lint(disclosure, registrable)), "")
 
 
 def _place(

@@ -3,6 +3,7 @@
 
 from tocsin.clock import DAY, Instant, day_of
 from tocsin.domain.linter import lint_observable
+from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_REPORT
 from tocsin.domain.sighting import Sighting, check_sighting
 from tocsin.errors import Forbidden, Refused
@@ -15,8 +16,8 @@ from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Outcome, Sight, SightingEvent, encode
 
 
-def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tuple[Outcome, ...]:
-    """Append the sighting and count the party as a named source."""
+def check(hub: Exchange, sender: Sender, sight: Sight) -> Observable:
+    """What was seen, as far as it can be judged without a store."""
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report sightings.")
     check_id(sight.id, "msg")
@@ -25,6 +26,14 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, sight: Sight) -> tupl
     observable = check_sighting(Sighting(sight.observable, sight.happened), tomorrow).observable
     for finding in lint_observable(observable, hub.registrable, "observable"):
         raise Refused(f"{finding.where}: {finding.sentence}")
+    return observable
+
+
+def accept(
+    tx: Transaction, hub: Exchange, sender: Sender, sight: Sight, checked: Observable | None = None
+) -> tuple[Outcome, ...]:
+    """Append the sighting and count the party as a named source; `checked` is what `check` gave before."""
+    observable = checked or check(hub, sender, sight)
     (audience,) = resolve_audiences(tx, (sight.audience,), sender)
     body = encode(SightingEvent(observable=observable, happened=sight.happened))
     (place,) = hub.streams.append(tx, str(audience), [Draft("sighting", sight.id, body)], sender.origin)

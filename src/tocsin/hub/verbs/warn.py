@@ -43,8 +43,8 @@ class _Version(msgspec.Struct, frozen=True):
     purposes: int
 
 
-def accept(tx: Transaction, hub: Exchange, sender: Sender, warn: Warn) -> tuple[Outcome, ...]:
-    """Append a version of a warning to each audience, as its author signed it."""
+def check(hub: Exchange, sender: Sender, warn: Warn, *, linted: bool = False) -> Warning:
+    """Steps 1 and 2; `linted` when the rules of what may leave were asked before."""
     # (1)
     if sender.party.role not in MAY_WARN:
         raise Forbidden(f"A {sender.party.role} reports; only an agency or the desk warns.")
@@ -56,6 +56,19 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, warn: Warn) -> tuple[
     # (2)
     warning = check_warning(decode_warning(warn.warning))
     _check(hub, sender, warn, warning)
+    for finding in () if linted else lint_warning(warning, hub.registrable):
+        raise Refused(f"{finding.where}: {finding.sentence}")
+    return warning
+
+
+def accept(
+    tx: Transaction, hub: Exchange, sender: Sender, warn: Warn, checked: Warning | None = None
+) -> tuple[Outcome, ...]:
+    """Append a version of a warning to each audience, as its author signed it.
+
+    `checked` is what `check` gave, when it was asked before the transaction.
+    """
+    warning = checked or check(hub, sender, warn)
     # (3)
     versions = tx.all("versions_of_warning", {"owner": sender.party.id, "id": warning.id}, into=_Version)
     digest = sha256(warn.warning).digest()
@@ -97,8 +110,6 @@ def _check(hub: Exchange, sender: Sender, warn: Warn, warning: Warning) -> None:
         raise Malformed("The warning was issued in the future.")
     if warn.not_before >= warning.expires:
         raise Malformed("The warning expires before its embargo ends.")
-    for finding in lint_warning(warning, hub.registrable):
-        raise Refused(f"{finding.where}: {finding.sentence}")
 
 
 def _follows(warning: Warning, versions: list[_Version], now: Instant) -> None:
