@@ -137,7 +137,7 @@ def _plant_query(alliance: Alliance, reader: Path, text: str) -> None:
 
 
 def _plant_body(alliance: Alliance, reader: Path, text: str) -> None:
-    _knock(alliance, "POST", "/v1/reports", body=f'{{"id":"{text}"}}'.encode())
+    _knock(alliance, "POST", "/v1/enrolments", body=f'{{"id":"{text}"}}'.encode())
 
 
 def _plant_log_line(alliance: Alliance, reader: Path, text: str) -> None:
