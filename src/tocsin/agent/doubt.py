@@ -20,6 +20,10 @@ LATE_LIMIT = DAY
 """The declared partner may be missing this long before nothing new counts at all and people are alarmed."""
 
 
+_ELSEWHERE = "elsewhere"
+"""The mark of the longest log that a comparison has shown, and when."""
+
+
 class NoteRow(msgspec.Struct, frozen=True):
     """One size of the head log, as it was shown."""
 
@@ -59,6 +63,18 @@ def note_of_size(tx: Transaction, trust: Trust, size: int) -> Seen | None:
     """The note of that size, if it was shown."""
     row = tx.one("note_of_size", {"size": size}, into=NoteRow)
     return see(trust, row.note) if row else None
+
+
+def remember_elsewhere(tx: Transaction, size: int, now: Instant) -> None:
+    """Somebody else was shown a log of that size, and it extends the one that was shown here."""
+    tx.run("save_mark", {"name": _ELSEWHERE, "value": f"{size} {now}"})
+
+
+def heads_elsewhere(tx: Transaction, before: Instant) -> int:
+    """The size that was last remembered before then; 0 when there is none."""
+    row = tx.one("mark", {"name": _ELSEWHERE}, into=_MarkRow)
+    size, _, at = row.value.partition(" ") if row else ("0", "", "0")
+    return int(size) if int(at) <= before else 0
 
 
 def accuse(tx: Transaction, error: ProofError, shown: Head | str, now: Instant) -> None:

@@ -15,14 +15,14 @@ import msgspec
 from tocsin.agent import warnings
 from tocsin.agent.alarms import reached, sound, sound_error
 from tocsin.agent.directory import apply_directory, party_at, ready, trust, wait
-from tocsin.agent.doubt import LATE_LIMIT, accuse, remember_note, require_trust
+from tocsin.agent.doubt import LATE_LIMIT, accuse, heads_elsewhere, remember_note, require_trust
 from tocsin.agent.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.vault import Membership
-from tocsin.clock import DAY, Clock, Instant, to_text
-from tocsin.domain.audience import DIRECTORY
+from tocsin.clock import DAY, MINUTE, Clock, Instant, to_text
+from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.domain.linter import lint_observable
 from tocsin.domain.observable import Observable
-from tocsin.domain.party import MAY_WARN, Standing
+from tocsin.domain.party import MAY_WARN, Party, Role, Standing
 from tocsin.errors import BadSignature, ProofError, Refused, StorageError, TocsinError
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
@@ -83,6 +83,18 @@ class Replica:
         """The keys from enrolment, and what the directory has proved since."""
         with self._store.reading("whom to trust") as tx:
             return trust(tx, self._membership)
+
+    def demanded(self) -> frozenset[str]:
+        """The streams of every audience that this party belongs to by its role and country, and the directory."""
+        member, none = self._membership, b""
+        role = Role(member.role)
+        party = Party(member.party, member.name, role, member.jurisdiction, Standing.ACTIVE, none, none)
+        return frozenset((DIRECTORY, *map(str, audiences_of(party))))
+
+    def known_log(self) -> int:
+        """Heads of the log that a comparison has proved at least a minute ago; the hub has shown them here by now."""
+        with self._store.reading("heads elsewhere") as tx:
+            return heads_elsewhere(tx, Instant(self._clock.now() - MINUTE))
 
     def cursor(self) -> str:
         """Where reading goes on, or empty."""

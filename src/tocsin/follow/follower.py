@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from tocsin.clock import Clock, Instant
+from tocsin.clock import HOUR, Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import (
     BadSignature,
@@ -42,6 +42,9 @@ _LONG = 6
 """Failures after which the longest wait is reached; an accusation waits so long at once."""
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
 """What can be a cursor: anything else could not be sent back."""
+_FRESH = HOUR
+"""A connection is opened anew after once to twice this time: then the hub must show the newest head of every stream, so
+that none can be frozen for one reader while it moves for others."""
 
 Connect = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens the stream from a cursor (empty: from the beginning)."""
@@ -55,6 +58,12 @@ class Keeper(Protocol):
 
     def trust(self) -> Trust:
         """Whose signatures to demand, as the directory stands now."""
+
+    def demanded(self) -> frozenset[str]:
+        """The streams that this reader may follow whatever the hub says; it may follow more."""
+
+    def known_log(self) -> int:
+        """Heads that the hub's log is known to have from elsewhere, long enough for the hub to have shown them here."""
 
     def cursor(self) -> str:
         """Where to go on, or empty."""
@@ -110,6 +119,12 @@ class Follower:
         self._pending: dict[str, dict[int, Entry]] = {}
         self._pending_bytes: dict[str, int] = {}
         self._followed: frozenset[str] = frozenset()
+        self._shown: dict[str, int] = {}
+        """Each stream whose head this connection has shown, with the size of the head log that it stood in."""
+        self._lacking: dict[str, int] = {}
+        """How much a restored hub says to have of each stream: the head of one that it lost in part comes later."""
+        self._whole = False
+        """This connection has shown everything that there was when it began."""
         self._restarted = False
         """The hub says that it was restored, and its directory has not been shown to say so yet."""
 
@@ -124,6 +139,7 @@ class Follower:
             try:
                 async with self._connect(self._keeper.cursor()) as chunks:
                     self._pending, self._pending_bytes = {}, {}
+                    self._shown, self._lacking, self._whole = {}, {}, False
                     async for kept_any in self._read(chunks):
                         reached = True  # whatever it says, and though nothing be new
                         if kept_any:
@@ -154,11 +170,16 @@ class Follower:
     async def _read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bool]:
         """Handle events as they come; True for each head that proved something new."""
         parser = EventParser()
+        spread = int.from_bytes(self._entropy(4))
+        stale = self._clock.now() + _FRESH + _FRESH * spread // 2**32
         async for chunk in chunks:
+            if self._clock.now() > stale:
+                raise _Again
             for cursor, data in parser.feed(chunk):
                 if cursor is None:
                     yield self._handle(data)
                 elif _CURSOR.fullmatch(cursor):
+                    self._demand_whole()
                     self._keeper.save_cursor(cursor)
                 else:
                     raise Malformed("The hub gave a reading position that is no cursor.")
@@ -172,9 +193,13 @@ class Follower:
             case "welcome":
                 welcome = decode(data, Welcome)
                 self._followed = frozenset(welcome.streams)
+                for stream in sorted(self._keeper.demanded() - self._followed):
+                    raise Withheld(f"The hub does not announce {stream}, which your party may read.")
                 self._restarted = welcome.epoch > self._keeper.epoch()
             case "restoring":
-                self._keeper.restoring(decode(data, Restoring))
+                offer = decode(data, Restoring)
+                self._lacking = {one.stream: one.size for one in offer.streams}
+                self._keeper.restoring(offer)
             case _:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
         return False
@@ -193,6 +218,26 @@ class Follower:
                 f"More than {MAX_PENDING_BYTES} bytes came without a signed head that covers them."
             )
 
+    def _demand_whole(self) -> None:
+        """Before its first position a connection shows the newest head of every stream that there is."""
+        if self._whole or self._restarted:
+            return
+        newest, elsewhere = max(self._shown.values(), default=0), self._keeper.known_log()
+        if newest < elsewhere:
+            raise Withheld(
+                f"The hub's log has {elsewhere} heads for others, and here it shows none after {newest}: "
+                "what was added since may be kept from you."
+            )
+        for stream in sorted(self._followed):
+            known = self._keeper.state(stream).frontier.size
+            lost = self._lacking.get(stream, known) < known
+            if known and not lost and self._shown.get(stream, 0) < newest:
+                raise Withheld(
+                    f"The hub shows no head of {stream} as it stands in its newest log, {newest}: "
+                    f"what was added after the {known} entries that were proved may be kept from you."
+                )
+        self._whole = True
+
     def _prove(self, head: Head) -> bool:
         if head.stream not in self._followed:
             raise ProofError(f"A head of {head.stream[:80]!r} came, a stream that the hub had not announced.")
@@ -206,6 +251,7 @@ class Follower:
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
             raise
+        self._shown[head.stream] = proved.log
         left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}
         self._pending[head.stream] = left
         if not left:
@@ -250,6 +296,7 @@ class Follower:
         restarts = [event for event in _restarts(proved.entries) if event.epoch > known]
         if not restarts:
             raise Rewritten("The hub says that it was restored, and its signed directory does not say so.")
+        self._shown[DIRECTORY] = proved.log
         again = self._keeper.go_on(proved, restarts, self._clock.now())
         self._restarted = False
         if again:

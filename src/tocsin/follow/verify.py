@@ -82,6 +82,8 @@ class Proved(msgspec.Struct, frozen=True):
     entries: tuple[VerifiedEntry, ...]
     witness: str
     """``witnessed``, ``unwitnessed`` (policy) or ``late``."""
+    log: int
+    """Size of the head log at this head."""
 
 
 def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: Head) -> Proved:
@@ -119,7 +121,12 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
             f"The entries of {head.stream} up to {head.size} are not those under the signed root: "
             "an entry was changed, put in or left out."
         )
-    return Proved(StreamState(frontier, head.note, encode(head), directory), tuple(entries), witness)
+    return Proved(
+        StreamState(frontier, head.note, encode(head), directory),
+        tuple(entries),
+        witness,
+        note.checkpoint.size,
+    )
 
 
 def _directory(state: StreamState, entries: Iterable[VerifiedEntry]) -> int:

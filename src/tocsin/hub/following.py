@@ -112,7 +112,8 @@ class Following:
         self._viewers[subscriber] = viewer
         heads = [head for head in self._heads() if head.name in names]
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
-        all_shown = not self._noting.holds_back  # else heads are to come, and a closing event with them
+        # A head that is held back is to come, and a closing event with it.
+        all_shown = all(proofs[head.name] or not self._noting.has_head(head.name) for head in heads)
         closing = self._closing(subscriber) if all_shown else b""
         self._give_way(party.id, subscriber)
         try:

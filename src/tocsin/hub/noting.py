@@ -141,10 +141,9 @@ class Noting:
             news, self._owed = self._owed, set()
         return frozenset(news | self._let_go())
 
-    @property
-    def holds_back(self) -> bool:
-        """Whether `prove` waits for the partner."""
-        return self._held_back is not None
+    def has_head(self, stream: str) -> bool:
+        """Whether a stream has a head, though `prove` may wait for the partner."""
+        return stream in self.stand.streams
 
     def _let_go(self) -> set[str]:
         """Streams whose head was held back, now that the partner has answered or has not."""

@@ -15,6 +15,8 @@ from tests.alliance import Agent, Alliance, until
 from tests.looking import look
 from tests.unit.hub.asking import BAD, EVIL
 
+from tocsin.agent.verbs.compare import compare
+from tocsin.clock import HOUR, MINUTE
 from tocsin.errors import TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.proof.encoding import from_base64, to_base64
@@ -264,6 +266,13 @@ def leaf(alliance: Alliance, entry: Entry) -> bytes:
     )
 
 
+def announces_fewer_streams(said: Said, alliance: Alliance) -> Said:
+    (welcome,) = [one for one in said if isinstance(one, Welcome)]
+    fewer = tuple(name for name in welcome.streams if name != "members")
+    kept = [one for one in said if not (isinstance(one, (Entry, Head)) and one.stream == "members")]
+    return put(kept, welcome, msgspec.structs.replace(welcome, streams=fewer))
+
+
 LIES: list[tuple[Lie, str]] = [
     (rewrites_an_entry, "not those under the signed root"),
     (rewrites_a_header, "not those under the signed root"),
@@ -280,6 +289,7 @@ LIES: list[tuple[Lie, str]] = [
         proves_a_stream_that_it_had_not_announced,
         "'role:agency' came, a stream that the hub had not announced",
     ),
+    (announces_fewer_streams, "does not announce members, which your party may read"),
     (shows_another_hubs_note, "has not signed this head"),
     (shows_a_note_that_the_hub_has_not_signed, "has not signed this head"),
     (shows_a_wrong_cosignature, "not made by this key"),
@@ -456,3 +466,72 @@ async def test_waits_grow_and_are_never_the_same_for_all(tmp_path: Path):
     assert 25 < max(waits) <= 30
     assert min(waits[10:]) < 5
     assert len(set(waits)) == len(waits)
+
+
+# --- a stream that stands still for one reader
+
+
+async def followed_once(alliance: Alliance) -> tuple[Agent, Agent]:
+    """A sender, and a reader that has proved one report."""
+    sender, reader = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
+    await sender.report(EVIL)
+    await alliance.settled()
+    await told(reader, await honest(reader))
+    assert reader.sizes()["members"] == 2
+    return sender, reader
+
+
+def frozen(before: Said, now: Said, stream: str) -> Said:
+    """What the hub says now, but with that stream as it stood before."""
+    old = head_of(before, stream)
+    kept = [one for one in now if not (isinstance(one, Entry) and one.stream == stream)]
+    return [old if isinstance(one, Head) and one.stream == stream else one for one in kept]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_stream_that_moves_for_others_cannot_stand_still_here(tmp_path: Path, shown: bool):
+    async with Alliance(tmp_path) as alliance:
+        sender, reader = await followed_once(alliance)
+        before = await honest(reader)
+        await sender.report(BAD)
+        await alliance.settled()
+        said = frozen(before, await honest(reader), "members")
+        if not shown:
+            said = [one for one in said if not (isinstance(one, Head) and one.stream == "members")]
+        await told(reader, said)
+        (alarm,) = reader.alarms()
+        assert "shows no head of members as it stands in its newest log" in alarm
+        await told(reader, await honest(reader))
+        assert reader.sizes()["members"] == 4, "an honest hub is followed again"
+        assert reader.alarms() == [alarm]
+
+
+async def test_a_history_that_is_longer_elsewhere_cannot_stand_still_here(tmp_path: Path):
+    async with Alliance(tmp_path) as alliance:
+        sender, reader = await followed_once(alliance)
+        before = await honest(reader)
+        await sender.report(BAD)
+        await alliance.settled()
+        longer = alliance.witness.witnessing.note
+        await compare(reader.house, reader.replica(), reader.hub(), longer)
+        await told(reader, before)
+        assert reader.alarms() == [], "the hub may need a moment"
+        alliance.clock.advance(MINUTE)
+        await told(reader, before)
+        (alarm,) = reader.alarms()
+        assert "heads for others, and here it shows none after" in alarm
+        await told(reader, await honest(reader))
+        assert reader.alarms() == [alarm]
+
+
+async def test_a_connection_is_opened_anew_before_it_is_old(tmp_path: Path):
+    async with Alliance(tmp_path) as alliance:
+        sender, reader = await alliance.join("ayr", follow=False), await alliance.join("bute")
+        await alliance.settled()
+        opened = len(alliance.wire.requests)
+        alliance.clock.advance(2 * HOUR + 1)
+        await sender.report(EVIL)
+        await until(lambda: reader.level("evil.example") == "watch")
+        anew = [one for one in alliance.wire.requests[opened:] if one.url.path == "/v1/stream"]
+        assert len(anew) == 1
+        assert reader.alarms() == []

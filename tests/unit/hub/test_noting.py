@@ -60,7 +60,7 @@ async def test_who_comes_while_the_partner_is_asked_gets_the_head_with_its_cosig
 
         alliance.witness.witness = slowly
         await ayr.report(EVIL)
-        await until(lambda: alliance.hub.noting.holds_back)
+        await until(lambda: alliance.hub.noting._held_back is not None)
         ayr.follow()
         await until(lambda: len(alliance.hub.following._viewers) == 1)
         assert alliance.hub.noting.prove("members") is None

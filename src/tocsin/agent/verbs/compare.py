@@ -7,7 +7,7 @@ The note comes by a way that the hub does not control: a file, a phone call's pa
 import httpx
 import msgspec
 
-from tocsin.agent.doubt import accuse, newest_note, note_of_size
+from tocsin.agent.doubt import accuse, newest_note, note_of_size, remember_elsewhere
 from tocsin.agent.house import House
 from tocsin.agent.replica import Replica
 from tocsin.agent.signed import SignedHub
@@ -48,6 +48,11 @@ async def compare(house: House, replica: Replica, hub: SignedHub, text: str) -> 
         proof = error  # the name of an except clause ends with it
         house.store.run("accuse hub", lambda tx: _accuse(tx, proof, text, house))
         raise
+    if theirs.witnessed:  # without a partner a restored hub may go on from a shorter log
+        house.store.run(
+            "remember comparison",
+            lambda tx: remember_elsewhere(tx, theirs.checkpoint.size, house.clock.now()),
+        )
     return Compared(mine.checkpoint.size, theirs.checkpoint.size, mine.witnessed, theirs.witnessed)
 
 
