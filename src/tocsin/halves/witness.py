@@ -43,6 +43,8 @@ from tocsin.wire.messages import ChangedHead
 
 MAX_CHANGES = 20_000
 """Streams in one proposal; the largest alliance that is planned for has 5,100."""
+MAX_PROPOSAL = 32 * 1024 * 1024
+"""Bytes of one: so many streams that all moved while the partner was away, each of a million entries."""
 
 
 class SignedHead(msgspec.Struct, frozen=True):

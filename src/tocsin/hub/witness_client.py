@@ -14,6 +14,8 @@ from tocsin.wire.problem import to_error
 
 _HELD_SECONDS = 60.0
 """For everything that a partner holds; a hub that is being restored waits for it and nobody for the hub."""
+_CHANGES_A_SECOND = 1_000
+"""A partner that was away has as many streams to check as moved meanwhile; a slow one checks so many."""
 _MAX_ANSWER = 4 * MAX_NOTE
 """Bytes of an answer: a note, or a problem document."""
 
@@ -40,7 +42,8 @@ class HttpPartner:
             note=proposal.note,
             keys=proposal.keys,
         )
-        return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER, self._seconds)).note
+        seconds = self._seconds + len(proposal.changes) / _CHANGES_A_SECOND
+        return (await self._ask("/v1/witness", message, Cosigned, _MAX_ANSWER, seconds)).note
 
     async def held(self, ask: AskHeld) -> Held:
         """Everything that its newest cosignature stands for; Unknown when it has signed nothing yet."""

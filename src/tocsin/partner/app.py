@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composition root of the partner: another legal person than the hub, with a machine and a key of its own."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
-from tocsin.halves.witness import Proposal
+from tocsin.halves.witness import MAX_PROPOSAL, Proposal
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.encoding import to_base64
 from tocsin.proof.note import KeyKind, VerifierKey
@@ -27,7 +28,7 @@ from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import MAX_BODY, Cosigned, Health, Witness, decode
+from tocsin.wire.messages import Cosigned, Health, Witness, decode
 
 _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"
@@ -36,7 +37,9 @@ _SEED_BYTES = 32
 _SMALL = 4 * 1024
 """Bytes of a question."""
 _MAX_CONNECTIONS = 64
-"""One hub asks, and readers compare a note: also bounds how many proposals, of 4 MiB each, wait in memory."""
+"""One hub asks, and readers compare a note."""
+_AT_ONCE = 4
+"""Proposals that are read at once: each may fill `MAX_PROPOSAL` bytes of memory."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -144,8 +147,11 @@ def application(folder: Path) -> Starlette:
     hub_key = VerifierKey.parse(config.hub_key)
     witnessing = Witnessing(store, hub_key, _verifier(key).name, key, SystemClock())
 
+    in_memory = asyncio.Semaphore(_AT_ONCE)
+
     async def witness(request: Request) -> Response:
-        asked = decode(await bounded_body(request, MAX_BODY), Witness)
+        async with in_memory:
+            asked = decode(await bounded_body(request, MAX_PROPOSAL), Witness, MAX_PROPOSAL)
         proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note, asked.keys)
         return answer(Cosigned(note=witnessing.witness(proposal)))
 

@@ -360,10 +360,10 @@ def encode(message: msgspec.Struct) -> bytes:
     return _encoder.encode(message)
 
 
-def decode(data: bytes, into: type[M]) -> M:
+def decode(data: bytes, into: type[M], limit: int = MAX_BODY) -> M:
     """Read a message of exactly that kind; Malformed names the field and what is wrong."""
-    if len(data) > MAX_BODY:
-        raise Malformed(f"A message has at most {MAX_BODY} bytes.")
+    if len(data) > limit:
+        raise Malformed(f"A message has at most {limit} bytes.")
     try:
         message = msgspec.json.decode(data, type=into)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

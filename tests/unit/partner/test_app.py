@@ -5,20 +5,22 @@ import asyncio
 import contextlib
 
 import httpx
+import msgspec
 import pytest
 from tests.alliance import HUB_SEEDS
 
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig
 from tocsin.errors import BadProof, ConfigError, Malformed, RemoteError, StateError, TocsinError, Unreachable
-from tocsin.halves.witness import Proposal
+from tocsin.halves.witness import MAX_PROPOSAL, Proposal, accept, moved_head, propose, sign_head
 from tocsin.hub.assembly import exchange
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.partner import app
+from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import EMPTY
 from tocsin.proof.note import VerifierKey
-from tocsin.wire.messages import MAX_BODY, Cosigned, encode
+from tocsin.wire.messages import MAX_BODY, Cosigned, Witness, encode
 from tocsin.wire.problem import to_problem
 
 HUB = exchange(HubConfig(alliance="City", public_url="http://hub.example"), HUB_SEEDS, SystemClock(), bytes)
@@ -51,7 +53,12 @@ def test_a_key_that_was_cut_or_retyped_is_refused(tmp_path, key):
 async def test_it_answers_strangers_in_our_own_words_and_stays_up(tmp_path):
     app.init(tmp_path / "partner", str(HUB_KEY), 0)
     async with client(tmp_path / "partner") as http:
-        for body, status in ((b"", 400), (b"{}", 400), (b"\xff" * 100, 400), (b"x" * (MAX_BODY + 1), 413)):
+        for body, status in (
+            (b"", 400),
+            (b"{}", 400),
+            (b"\xff" * 100, 400),
+            (b"x" * (MAX_PROPOSAL + 1), 413),
+        ):
             answer = await http.post("/v1/witness", content=body)
             assert answer.status_code == status
             assert answer.headers["content-type"] == "application/problem+json"
@@ -59,6 +66,35 @@ async def test_it_answers_strangers_in_our_own_words_and_stays_up(tmp_path):
         assert (await http.get("/v1/note")).text == ""
         health = (await http.get("/v1/health")).json()
         assert (health["ready"], health["witness"]) == (True, "late")
+
+
+async def test_many_streams_that_moved_while_the_partner_was_away_are_witnessed_at_once(tmp_path):
+    """More than fits into a request of the hub's own."""
+    made = app.init(tmp_path / "partner", str(HUB_KEY), 0)
+    leaves = [number.to_bytes(32) for number in range(1_024)]
+    keys = [number.to_bytes(32) for number in range(9_000)]
+    before, heads, log = EMPTY, HeadMap(), EMPTY
+    async with client(tmp_path / "partner") as http:
+        for appended in (leaves[:1_023], leaves[1_023:]):
+            change = moved_head(b"", before, appended)
+            changes = [msgspec.structs.replace(change, key=key) for key in keys]
+            heads = heads.changed(StreamHead(one.key, one.new_size, one.new_root) for one in changes)
+            signed = sign_head(heads, log, HUB_KEY.name, HUB.identity.signing_key)
+            asked = propose(signed, log, (), changes)
+            body = encode(
+                Witness(
+                    held=asked.held,
+                    log=asked.log,
+                    log_path=asked.log_path,
+                    changes=asked.changes,
+                    note=asked.note,
+                )
+            )
+            answer = await http.post("/v1/witness", content=body, timeout=60)
+            assert answer.status_code == 200, answer.text
+            accept(signed.note, answer.json()["note"], HUB_KEY, VerifierKey.parse(made.key))
+            before, log = before.extend(appended), signed.log
+    assert len(body) > MAX_BODY
 
 
 @contextlib.asynccontextmanager
