@@ -18,18 +18,18 @@ from starlette.applications import Starlette
 from tests.looking import look
 
 from tocsin.agent.alarms import OVER
-from tocsin.agent.approve import approve, standing_rule
-from tocsin.agent.assets import own_assets
-from tocsin.agent.classify import Classifier
-from tocsin.agent.directory import INFORMATION
-from tocsin.agent.guard import guard_for
+from tocsin.agent.history.directory import INFORMATION
+from tocsin.agent.history.refilling import Refilling, claim
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
-from tocsin.agent.levels import KnownValue, Levels
 from tocsin.agent.outbox import Outbox, Settled, check_receipt
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft
-from tocsin.agent.refilling import Refilling, claim
-from tocsin.agent.replica import Replica
+from tocsin.agent.redaction.approve import approve, standing_rule
+from tocsin.agent.redaction.assets import own_assets
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.redact import Draft
+from tocsin.agent.shields.guard import guard_for
+from tocsin.agent.shields.levels import KnownValue, Levels
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership, Vault
 from tocsin.agent.verbs.join import join

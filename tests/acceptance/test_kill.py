@@ -16,10 +16,10 @@ from tests.acceptance.machine import Machine, wait_until
 from tests.looking import look
 
 from tocsin.agent import app as agent
-from tocsin.agent.approve import approve
 from tocsin.agent.house import House
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.approve import approve
+from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared, send
 from tocsin.clock import day_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tocsin.agent import app as agent_app
-from tocsin.agent.replica import Replica
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.signed import SignedHub, http_client
 from tocsin.config import OwnAssets
 from tocsin.domain.party import Role

@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 from tests.corpus.banks import KNOWN, brands
 
-from tocsin.agent.assets import Assets, assets_of
-from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft, redact
+from tocsin.agent.redaction.assets import Assets, assets_of
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.clock import Instant, from_text
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.errors import InputError

@@ -17,7 +17,7 @@ from tests.corpus.leak_checker import Secrets, leaks_in
 from tests.corpus.recipients import secrets_of
 
 from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.redact import Draft
 from tocsin.domain.observable import Kind, host_of, normalise
 
 pytestmark = [pytest.mark.corpus, pytest.mark.processes]

@@ -27,12 +27,12 @@ from tests.corpus.hub_search import PLACES, search
 from tests.corpus.leak_checker import Leak
 
 from tocsin.agent import app as agent_app
-from tocsin.agent.approve import approve
-from tocsin.agent.classify import Classifier
 from tocsin.agent.outbox import Settled
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.approve import approve
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.deliver import deliver
 from tocsin.agent.verbs.report import prepare, send
 from tocsin.clock import Instant

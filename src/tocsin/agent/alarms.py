@@ -3,11 +3,11 @@
 
 import msgspec
 
-from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.clock import Instant
 from tocsin.errors import RemoteError, TocsinError
-from tocsin.storage.store import Transaction
+from tocsin.privacy.box import Box
+from tocsin.storage.store import Store, Transaction
 
 SHOWN = 20
 _OUT = "out-of-reach"
@@ -64,19 +64,18 @@ def alarms(tx: Transaction) -> tuple[Alarm, ...]:
     return tuple(found[:SHOWN])
 
 
-def clear(house: House, by: str) -> int:
+def clear(store: Store, box: Box, now: Instant, by: str) -> int:
     """Somebody has seen them: forget every alarm and write down who; how many there were."""
-    now = house.clock.now()
 
     def work(tx: Transaction) -> int:
         rows = tx.all("alarms", {"limit": 1_000}, into=_Row)
         count = sum(row.sentence != OVER for row in rows)
         tx.run("clear_alarms", {})
         if count:
-            write(tx, house.vault.box, Decision(now, by, "cleared the alarms", "", f"{count} alarms"))
+            write(tx, box, Decision(now, by, "cleared the alarms", "", f"{count} alarms"))
         return count
 
-    return house.store.run("clear alarms", work)
+    return store.run("clear alarms", work)
 
 
 def _titles(kind: type[TocsinError]) -> tuple[str, ...]:

@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from tocsin.agent.assets import assets_of, own_assets
-from tocsin.agent.classify import Classifier
-from tocsin.agent.directory import PartyRow
-from tocsin.agent.guard import guard_for
+from tocsin.agent.history.directory import PartyRow
+from tocsin.agent.history.refilling import Refilling, claim
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
-from tocsin.agent.levels import Levels
 from tocsin.agent.loops import keep_going
 from tocsin.agent.outbox import Outbox
-from tocsin.agent.protection import Protection
 from tocsin.agent.recovery import Sheet, read_sheet
-from tocsin.agent.refilling import Refilling, claim
-from tocsin.agent.replica import Replica
+from tocsin.agent.redaction.assets import assets_of, own_assets
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.shields.guard import guard_for
+from tocsin.agent.shields.levels import Levels
+from tocsin.agent.shields.protection import Protection
 from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.acknowledge import acknowledge_new

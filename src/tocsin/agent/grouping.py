@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tocsin.agent.house import House
-from tocsin.agent.levels import KnownValue
+from tocsin.agent.shields.levels import KnownValue
 from tocsin.clock import Instant
 from tocsin.errors import TocsinError
 from tocsin.storage.store import Transaction

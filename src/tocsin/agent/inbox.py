@@ -4,11 +4,11 @@
 import msgspec
 
 from tocsin.agent.alarms import Alarm, alarms
-from tocsin.agent.directory import PartyRow
 from tocsin.agent.grouping import Group, groups
+from tocsin.agent.history.directory import PartyRow
+from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
-from tocsin.agent.levels import KnownValue, Levels
-from tocsin.agent.replica import StreamRow
+from tocsin.agent.shields.levels import KnownValue, Levels
 from tocsin.clock import Instant
 from tocsin.domain.level import Band
 from tocsin.domain.warning import Urgency, Warning

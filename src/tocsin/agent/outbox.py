@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
-from tocsin.agent.directory import hub_keys
+from tocsin.agent.history.directory import hub_keys
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.clock import SECOND, Clock, Instant

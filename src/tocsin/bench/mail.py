@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from email.parser import BytesParser
 from importlib.resources import files
 
-from tocsin.agent.assets import assets_of
-from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.process import ReaderChild
+from tocsin.agent.redaction.assets import assets_of
+from tocsin.agent.redaction.classify import Classifier
 from tocsin.bench.result import Beside, Row
 
 _MAILS = 1_500

@@ -10,7 +10,7 @@ import msgspec
 from tocsin.agent import app
 from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
-from tocsin.agent.protection import Change
+from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.cli.command import Command, NotYet, Output, folder
 from tocsin.cli.inbox import INBOX, OUTBOX

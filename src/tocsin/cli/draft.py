@@ -4,9 +4,9 @@
 import re
 from collections.abc import Iterator
 
-from tocsin.agent.door import Leaving
 from tocsin.agent.readers.reading import Attachment
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.door import Leaving
+from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
 from tocsin.cli.screen import readable, row
 from tocsin.domain.observable import defang

@@ -12,8 +12,8 @@ from tocsin.agent.alarms import clear
 from tocsin.agent.grouping import WARNING, Group, confirmed
 from tocsin.agent.house import House
 from tocsin.agent.inbox import Inbox, inbox
-from tocsin.agent.levels import KnownValue
 from tocsin.agent.outbox import Waiting
+from tocsin.agent.shields.levels import KnownValue
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute, readable, row, short
 from tocsin.cli.sending import person
@@ -48,7 +48,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         if parsed.clear_alarms:
-            count = clear(house, person(parsed))
+            count = clear(house.store, house.vault.box, house.clock.now(), person(parsed))
             yield Output((f"Cleared {counted(count, 'alarm')}; the journal says by whom.",), Cleared(count))
             return
         now = house.clock.now()

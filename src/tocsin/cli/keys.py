@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import app as agent
-from tocsin.agent.directory import agreement
+from tocsin.agent.history.directory import agreement
 from tocsin.agent.verbs.agree import agree
 from tocsin.cli.command import Command, Output, Run, folder
 from tocsin.cli.sending import delivered

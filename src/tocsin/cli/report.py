@@ -12,14 +12,14 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import anonymous, app
-from tocsin.agent.approve import STANDING_RULES, Approved, StandingRule, approve, standing_rule
-from tocsin.agent.classify import Classifier
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
-from tocsin.agent.owner import Value
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Attachment, Defect
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.approve import STANDING_RULES, Approved, StandingRule, approve, standing_rule
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.owner import Value
+from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.vault import Case
 from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
 from tocsin.cli.command import Command, Output, folder

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.agent import app
-from tocsin.agent.door import Leaving
+from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.verbs.sight import look, recognise, sight
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import leaves

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import app
-from tocsin.agent.doubt import newest_note, trust_again
+from tocsin.agent.history.doubt import newest_note, trust_again
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
-from tocsin.agent.replica import Replica
 from tocsin.agent.signed import SignedHub, http_client
 from tocsin.agent.verbs.compare import Compared, compare, newest_of
 from tocsin.cli.command import Command, Output, folder

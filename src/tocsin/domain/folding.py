@@ -2,7 +2,7 @@
 """Reading a text the way a person or a tracker would: look-alike letters made equal, encodings taken off.
 
 Used wherever a name must be recognised in a value that an attacker wrote: `tocsin.domain.linter` looks for mail
-addresses inside URLs, `tocsin.agent.traces` for the victim. Nothing here decides anything.
+addresses inside URLs, `tocsin.agent.redaction.traces` for the victim. Nothing here decides anything.
 
 >>> squeeze("Ｂäｎco-Ďо_Вrasil")
 'bancodobrasll'

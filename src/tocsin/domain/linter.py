@@ -2,7 +2,7 @@
 """The one set of rules for what may leave a party: asked at the agent's door and again at the hub's intake.
 
 Each rule is one function that returns a sentence when it is broken. The rules know no bank: they refuse what no
-disclosure of anybody's may hold. Whose a value is, and so most of the redaction, is `tocsin.agent.classify`.
+disclosure of anybody's may hold. Whose a value is, and so most of the redaction, is `tocsin.agent.redaction.classify`.
 
 Documentation addresses (RFC 5737, RFC 3849, RFC 9637) and names under ``.example`` (RFC 2606) are allowed: they are
 what demonstrations, drills and tests are made of, and nobody can be hurt by them.

@@ -12,7 +12,7 @@ that whoever knows the inner address knows both:
 >>> normalise(Kind.IPV6, "::ffff:192.0.2.1")
 Observable(kind=<Kind.IPV4: 'ipv4'>, value='192.0.2.1')
 
-Defanged text is for `tocsin.agent.extract`; here a value is either well formed or `Malformed`.
+Defanged text is for `tocsin.agent.readers.extract`; here a value is either well formed or `Malformed`.
 Sources: RFC 3986 §6.2.2 (URL normal form), UTS 46 (names), RFC 5952 (IPv6); RFC 4291 §2.5.5 (mapped, compatible),
 RFC 6052 §2.1 and RFC 8215 (NAT64), RFC 3056 §2 (6to4), RFC 4380 §4 (Teredo), RFC 5214 §6.1 (ISATAP).
 """

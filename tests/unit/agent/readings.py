@@ -3,11 +3,11 @@
 
 import random
 
-from tocsin.agent.assets import Assets, assets_of
-from tocsin.agent.classify import Classifier
-from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Attachment, Found, Reading
-from tocsin.agent.redact import Draft, redact
+from tocsin.agent.redaction.assets import Assets, assets_of
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.owner import Owner
+from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.clock import Instant, from_text
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.marking import Marking

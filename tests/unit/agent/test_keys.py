@@ -11,7 +11,7 @@ from tests.alliance import URL, Agent, Alliance, until
 from tests.looking import bytes_of, look
 from tests.unit.agent.test_warn import ANA, BO, CONTENT, issued
 
-from tocsin.agent.directory import party_at
+from tocsin.agent.history.directory import party_at
 from tocsin.agent.journal import read
 from tocsin.agent.recovery import read_sheet, recovery_path
 from tocsin.agent.signed import SignedHub

@@ -10,7 +10,7 @@ from tests.alliance import Agent, Alliance, until
 from tests.looking import change, look
 from tests.unit.hub.test_acknowledge import answer, issued
 
-from tocsin.agent.refilling import Refilling
+from tocsin.agent.history.refilling import Refilling
 from tocsin.agent.verbs.erase import erase
 from tocsin.clock import DAY
 from tocsin.domain.acknowledgement import Answer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everybody to whom one mail, and the mails inside it, were written: addresses, names, and numbers said to them.
 
-All of it is the victim's and stays inside; `tocsin.agent.traces` looks for it in whatever would leave.
+All of it is the victim's and stays inside; `tocsin.agent.redaction.traces` looks for it in whatever would leave.
 """
 
 from collections.abc import Iterable

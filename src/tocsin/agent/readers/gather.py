@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-from tocsin.agent.extract import mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import mentions_in, refang, urls_in
 from tocsin.agent.readers.reading import Defect, Found
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.errors import Malformed

@@ -5,7 +5,7 @@ A mail that was sent as a blind copy has no recipient in its header; its greetin
 too. Nothing here is sent: the words are only used to recognise a person in what would be.
 
 A name is up to `MAX_WORDS` words after the greeting, each with a capital or in a script without capitals, small words
-such as *van* and *dos* between them. Titles and words for everybody (`tocsin.agent.people`) before it are passed over;
+such as *van* and *dos* between them. Titles and words for everybody (`people.py`) before it are passed over;
 such a word behind it (``Dear Ledger user``) says that it is a product's name. One word without a capital is taken too
 when the greeting ends behind it (``Hi hmarsh,``), and so is an address.
 
@@ -16,7 +16,7 @@ A number is taken from the subject and from `NEAR` characters after a greeting, 
 import re
 from collections.abc import Iterator
 
-from tocsin.agent.people import is_ordinary, says_what_one_is
+from tocsin.agent.readers.people import is_ordinary, says_what_one_is
 
 MAX_GREETINGS = 20
 """Greetings looked at in one text."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the reader child hands back about one file: values as found, nothing judged yet.
 
-Everything here stays inside the bank. `tocsin.agent.classify` says whose each value is, and `tocsin.agent.redact`
-what of it may leave.
+Everything here stays inside the bank. `tocsin.agent.redaction` says whose each value is, and what of it may
+leave.
 """
 
 import msgspec

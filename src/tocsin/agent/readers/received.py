@@ -12,7 +12,7 @@ that the client itself gave in its HELO:
                                         mailbox that somebody fetched from
 =====================================  =============================================================
 
-`tocsin.agent.route` says which hops are the bank's own and which is the last foreign one.
+`tocsin.agent.redaction.route` says which hops are the bank's own and which is the last foreign one.
 """
 
 import re

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Protection files for what a bank already runs, one file per format."""
+"""From what is known of a value to what a bank does about it: levels, guards, and one protection file per format."""

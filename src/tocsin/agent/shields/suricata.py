@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suricata rules: drop rules for each name, address, network and URL that is blocked (Suricata 6 and later).
 
-A URL's path is matched as a prefix, because `tocsin.agent.redact` drops what follows it; one under https is seen only
+A URL's path is matched as a prefix, because the redaction drops what follows it; one under https is seen only
 where TLS is decrypted first. File hashes need a list of their own, and mail gateways match mail addresses better:
 both are left out.
 

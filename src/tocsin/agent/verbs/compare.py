@@ -7,9 +7,9 @@ The note comes by a way that the hub does not control: a file, a phone call's pa
 import httpx
 import msgspec
 
-from tocsin.agent.doubt import accuse, newest_note, note_of_size, remember_elsewhere
+from tocsin.agent.history.doubt import accuse, newest_note, note_of_size, remember_elsewhere
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
-from tocsin.agent.replica import Replica
 from tocsin.agent.signed import SignedHub
 from tocsin.errors import Forked, RemoteError, StateError, Unreachable
 from tocsin.follow.compare import Seen, refuse_no_extension, refuse_two_histories, see

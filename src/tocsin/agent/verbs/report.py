@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bank reports a file: read it in the child, classify, redact, have it approved, open a case, queue what leaves.
 
-`prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.approve`).
+`prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.redaction.approve`).
 """
 
 from hashlib import sha256
@@ -9,13 +9,13 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.agent import anonymous
-from tocsin.agent.approve import Approved
-from tocsin.agent.classify import Classifier
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redact import Draft, redact
+from tocsin.agent.redaction.approve import Approved
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.agent.vault import Case, Evidence
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import require_clean

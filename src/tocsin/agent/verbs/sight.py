@@ -5,14 +5,14 @@
 and what tells of the victim is cut off. `sight` queues what `look` gave, after a person has seen it.
 """
 
-from tocsin.agent.classify import Classifier
-from tocsin.agent.door import Leaving
-from tocsin.agent.guard import guard_for
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
-from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.redact import redact
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.door import Leaving
+from tocsin.agent.redaction.owner import Owner
+from tocsin.agent.redaction.redact import redact
+from tocsin.agent.shields.guard import guard_for
 from tocsin.clock import day_of
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import lint_observable

@@ -15,7 +15,7 @@ from ipaddress import ip_network
 
 import msgspec
 
-from tocsin.agent.assets import covering
+from tocsin.agent.redaction.assets import covering
 from tocsin.domain.linter import Network
 from tocsin.domain.observable import Kind, Observable, path_of
 from tocsin.wire.registrable import registrable
@@ -110,5 +110,5 @@ def _names_a_page(path: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Bystanders:
-    data = files("tocsin.agent").joinpath("bystanders.toml").read_bytes()
+    data = files("tocsin.agent.redaction").joinpath("bystanders.toml").read_bytes()
     return Bystanders(msgspec.toml.decode(data, type=dict[str, _Section]))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.agent.replica import Replica
+from tocsin.agent.history.replica import Replica
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Instant, ManualClock
 from tocsin.domain.level import Band

@@ -2,20 +2,20 @@
 """The one door out of the bank: builds exactly what would leave, and says of everything else why it stays.
 
 1. A marking that forbids passing on refuses the whole reading.
-2. Only values that `tocsin.agent.classify` gives to the attacker go on.
-3. Each is looked at for traces of the victim, and shortened until it holds none: `tocsin.agent.door`.
+2. Only values that `tocsin.agent.redaction.classify` gives to the attacker go on.
+3. Each is looked at for traces of the victim, and shortened until it holds none: `tocsin.agent.redaction.door`.
 4. `tocsin.domain.linter` has the last word on each of them.
 
 A disclosure has no field for text: subject, body, names of files and places in the case cannot leave.
-Whether a draft is sent is decided in `tocsin.agent.approve`.
+Whether a draft is sent is decided in `tocsin.agent.redaction.approve`.
 """
 
 import msgspec
 
-from tocsin.agent.classify import Classifier
-from tocsin.agent.door import Door, Leaving, Stay
-from tocsin.agent.owner import Value
 from tocsin.agent.readers.reading import Defect, Reading
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.door import Door, Leaving, Stay
+from tocsin.agent.redaction.owner import Value
 from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
@@ -55,7 +55,7 @@ def redact(
     """The draft for one reading. Refused by its marking; NothingToShare when no value remains.
 
     `marking` is the sender's own choice and may only narrow what the reading already carries. `meter` counts this
-    process's work: what comes after its bound stays (`tocsin.agent.door`).
+    process's work: what comes after its bound stays (`tocsin.agent.redaction.door`).
     """
     carried = stricter(marking, Marking(tlp=_passable(reading)))
     door = Door(classifier, reading, meter)

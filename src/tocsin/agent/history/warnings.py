@@ -7,7 +7,7 @@ on the order in which they came: the view is the same after a rebuild. An erasur
 version it names, or a hub could erase the last version and so bring the one before back. The hub's `chain` tells
 which warning an entry without a body was: one warning under two chains is an alarm.
 
-Whether the author signed is checked before, in `tocsin.agent.replica`.
+Whether the author signed is checked before, in `tocsin.agent.history.replica`.
 """
 
 import hashlib

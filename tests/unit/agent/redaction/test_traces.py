@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH
 
-from tocsin.agent.assets import assets_of
-from tocsin.agent.traces import Traces, numbered, opaque
+from tocsin.agent.redaction.assets import assets_of
+from tocsin.agent.redaction.traces import Traces, numbered, opaque
 
 TRACES = Traces(NORTH, (JANE, "al@customer.example"))
 ENCODINGS: dict[str, Callable[[str], str]] = {

@@ -5,7 +5,7 @@ A value is the attacker's only when no rule before has an answer: whatever is th
 institution's or everybody's is named as such first, and whatever a mail merely mentions stays undecided. Look-alike
 names are the attacker's; a genuine name under another ending is not (``bank.example.com`` for ``bank.example``).
 
-What is not here: cutting the victim out of an attacker's value (`tocsin.agent.traces`, `redact`).
+What is not here: cutting the victim out of an attacker's value (`tocsin.agent.redaction.traces`, `redact`).
 """
 
 import re
@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from tocsin.agent.assets import Assets, covering
-from tocsin.agent.bystanders import Bystanders, Place
-from tocsin.agent.owner import Owner, Value, Verdict
 from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.route import Route, mail_of, routes_of
-from tocsin.agent.traces import Traces
+from tocsin.agent.redaction.assets import Assets, covering
+from tocsin.agent.redaction.bystanders import Bystanders, Place
+from tocsin.agent.redaction.owner import Owner, Value, Verdict
+from tocsin.agent.redaction.route import Route, mail_of, routes_of
+from tocsin.agent.redaction.traces import Traces
 from tocsin.domain.linter import network_of, private_address, too_wide
 from tocsin.domain.observable import Observable, host_of
 from tocsin.wire.registrable import registrable
@@ -158,7 +158,7 @@ class Classifier:
         return Verdict(Owner.UNCLEAR, "only mentioned") if found.part == "text" else None
 
     def way(self, found: Found, case: _Case) -> Verdict | None:
-        """Of the hosts that a mail came through only the last foreign one is the attacker's (`tocsin.agent.route`)."""
+        """Of the hosts that a mail came through only the last foreign one is the attacker's (`route.py`)."""
         route = case.routes.get(mail_of(found.where)) if found.part == "sending-host" else None
         return route.verdict_on(found) if route else None
 

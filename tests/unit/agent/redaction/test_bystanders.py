@@ -6,12 +6,12 @@ from importlib.resources import files
 import pytest
 from tests.unit.agent.readings import door
 
-from tocsin.agent.bystanders import ON_IT, Bystanders
+from tocsin.agent.redaction.bystanders import ON_IT, Bystanders
 from tocsin.domain.observable import Kind, normalise
 
 
 def test_every_category_says_what_may_stand_on_it_and_no_name_is_in_two() -> None:
-    sections = tomllib.loads(files("tocsin.agent").joinpath("bystanders.toml").read_text())
+    sections = tomllib.loads(files("tocsin.agent.redaction").joinpath("bystanders.toml").read_text())
     assert {section["category"] for section in sections.values()} == set(ON_IT)
     names = Counter(name for section in sections.values() for name in section.get("names", ()))
     assert not [name for name, count in names.items() if count > 1]

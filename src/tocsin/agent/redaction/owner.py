@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose a value is, and the words in which a person is told so. Who decides it: `tocsin.agent.classify`."""
+"""Whose a value is, and the words in which a person is told so. Who decides it: `tocsin.agent.redaction.classify`."""
 
 from enum import StrEnum
 

@@ -3,8 +3,8 @@ import msgspec
 import pytest
 from tests.unit.agent.readings import NOW, draft_of, found, mail
 
-from tocsin.agent.approve import STANDING_RULES, Approved, approve, standing_rule
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.approve import STANDING_RULES, Approved, approve, standing_rule
+from tocsin.agent.redaction.redact import Draft
 from tocsin.domain.disclosure import Attack, Indicator
 from tocsin.domain.marking import TLP, Marking
 from tocsin.domain.observable import Kind, Observable

@@ -12,11 +12,11 @@ from functools import partial
 
 import msgspec
 
-from tocsin.agent import warnings
 from tocsin.agent.alarms import reached, sound, sound_error
-from tocsin.agent.directory import apply_directory, party_at, ready, trust, wait
-from tocsin.agent.doubt import LATE_LIMIT, accuse, heads_elsewhere, remember_note, require_trust
-from tocsin.agent.rewind import forget_notes, rewind, see_again, state_at
+from tocsin.agent.history import warnings
+from tocsin.agent.history.directory import apply_directory, party_at, ready, trust, wait
+from tocsin.agent.history.doubt import LATE_LIMIT, accuse, heads_elsewhere, remember_note, require_trust
+from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, MINUTE, Clock, Instant, to_text
 from tocsin.domain.audience import DIRECTORY, audiences_of

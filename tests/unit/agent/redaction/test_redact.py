@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NOW, door, draft_of, found, mail, sent
 
-from tocsin.agent.assets import assets_of
-from tocsin.agent.classify import Classifier
 from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.reading import Attachment, Defect, Reading
-from tocsin.agent.redact import MAX_REASONS, redact
-from tocsin.agent.traces import Traces
+from tocsin.agent.redaction.assets import assets_of
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.redact import MAX_REASONS, redact
+from tocsin.agent.redaction.traces import Traces
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import NORTH
 
-from tocsin.agent.assets import aliases_of, assets_of, covering, own_assets
+from tocsin.agent.redaction.assets import aliases_of, assets_of, covering, own_assets
 from tocsin.config import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError

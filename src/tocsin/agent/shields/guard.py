@@ -5,9 +5,9 @@ A poisoned report must not make a bank block its own domain, another member's, a
 A guard holds; it never silences.
 """
 
-from tocsin.agent.assets import covering
-from tocsin.agent.classify import Classifier
-from tocsin.agent.levels import Guard
+from tocsin.agent.redaction.assets import covering
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.shields.levels import Guard
 from tocsin.config import OwnAssets
 from tocsin.domain.linter import network_of
 from tocsin.domain.observable import Kind, Observable, host_of, normalise

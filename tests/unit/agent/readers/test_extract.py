@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.agent.extract import mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import mentions_in, refang, urls_in
 from tocsin.domain.observable import Kind
 
 

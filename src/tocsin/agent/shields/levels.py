@@ -12,8 +12,8 @@ from itertools import groupby
 
 import msgspec
 
-from tocsin.agent.doubt import LATE_LIMIT
-from tocsin.agent.replica import StreamRow
+from tocsin.agent.history.doubt import LATE_LIMIT
+from tocsin.agent.history.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
 from tocsin.domain.observable import Kind, Observable

@@ -24,11 +24,11 @@ from itertools import groupby
 
 import msgspec
 
-from tocsin.agent.assets import Assets, covering
-from tocsin.agent.bystanders import Bystanders
-from tocsin.agent.owner import Owner, Verdict
 from tocsin.agent.readers.reading import Found, Hop, Reading
 from tocsin.agent.readers.received import PLACE, is_public
+from tocsin.agent.redaction.assets import Assets, covering
+from tocsin.agent.redaction.bystanders import Bystanders
+from tocsin.agent.redaction.owner import Owner, Verdict
 
 _PRIVATE_ENDINGS = frozenset(
     {"localhost", "local", "internal", "intranet", "lan", "corp", "home", "localdomain"}

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH, SOUTH, door, found, mail, owner_of
 
-from tocsin.agent.assets import assets_of
-from tocsin.agent.classify import Classifier
-from tocsin.agent.owner import Owner
 from tocsin.agent.readers.reading import Attachment, Found
+from tocsin.agent.redaction.assets import assets_of
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.owner import Owner
 from tocsin.domain.observable import Kind, Observable
 
 PNG = Attachment("logo.png", "image/png", 100, "b" * 64)

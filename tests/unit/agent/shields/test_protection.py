@@ -10,7 +10,7 @@ import pytest
 from tests.alliance import Agent, Alliance
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
-from tocsin.agent.protection import Protection
+from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, SECOND, Instant
 from tocsin.config import Shields
 from tocsin.domain.observable import Kind, Observable, normalise

@@ -11,7 +11,7 @@ import pytest
 from tests.alliance import Agent, Alliance, until
 from tests.looking import look
 
-from tocsin.agent.doubt import newest_note, trust_again
+from tocsin.agent.history.doubt import newest_note, trust_again
 from tocsin.agent.verbs.compare import Compared, compare
 from tocsin.clock import DAY, MINUTE
 from tocsin.domain.observable import Kind, Observable

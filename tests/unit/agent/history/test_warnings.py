@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.agent import warnings
+from tocsin.agent.history import warnings
 from tocsin.clock import DAY, MINUTE, Instant
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.warning import Urgency, Warning
@@ -77,7 +77,7 @@ def entry_of(stream: str, seq: int, warning: Warning, *, chain: str | None = Non
 
 
 def keep(tx: Transaction, entry: VerifiedEntry) -> None:
-    """What `tocsin.agent.replica` does with every entry."""
+    """What `tocsin.agent.history.replica` does with every entry."""
     if tx.one("stream_by_name", {"name": entry.stream}, into=_Any) is None:
         tx.run(
             "save_stream",

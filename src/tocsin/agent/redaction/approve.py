@@ -9,7 +9,7 @@ from typing import Final, final
 
 import msgspec
 
-from tocsin.agent.redact import Draft
+from tocsin.agent.redaction.redact import Draft
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import require_clean
@@ -84,7 +84,7 @@ class Approved:
         self, disclosure: Disclosure, by: str, at: Instant, key: object, *, unattended: bool = False
     ) -> None:
         if key is not _KEY:
-            raise TypeError("Only tocsin.agent.approve.approve makes an Approved.")
+            raise TypeError("Only tocsin.agent.redaction.approve.approve makes an Approved.")
         self.disclosure: Final = disclosure
         self.by: Final = by
         self.at: Final = at

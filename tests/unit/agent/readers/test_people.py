@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.agent import people
-from tocsin.agent.people import is_ordinary, says_what_one_is, spellings_of
+from tocsin.agent.readers import people
+from tocsin.agent.readers.people import is_ordinary, says_what_one_is, spellings_of
 from tocsin.domain.folding import plain
 
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.agent.assets import Assets, assets_of
-from tocsin.agent.bystanders import Bystanders
-from tocsin.agent.classify import Classifier
-from tocsin.agent.owner import Owner
 from tocsin.agent.readers.mail import read_mail
-from tocsin.agent.route import routes_of
+from tocsin.agent.redaction.assets import Assets, assets_of
+from tocsin.agent.redaction.bystanders import Bystanders
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.owner import Owner
+from tocsin.agent.redaction.route import routes_of
 
 BLIND = assets_of("Northbridge Bank plc", domains=("northbridge.example",), partners=("filter.example",))
 LISTED = assets_of("Northbridge Bank plc", domains=("northbridge.example",), networks=("192.0.2.0/28",))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from tocsin.agent.levels import Levels
 from tocsin.agent.shields.csv import CsvShield
+from tocsin.agent.shields.levels import Levels
 from tocsin.agent.shields.rpz import RpzShield
 from tocsin.agent.shields.suricata import SuricataShield
 from tocsin.clock import SECOND, Instant

@@ -7,7 +7,7 @@ told, whatever the class of the report.
 
 Traces are looked for in every reading of the text that `tocsin.domain.folding` knows. Longer ones are found anywhere,
 shorter ones (under `SHORTEST_INSIDE`) only as whole words, or as two neighbouring words joined. Digests of the
-addresses are looked for as well, and every spelling of the recipients' names (`tocsin.agent.people`).
+addresses are looked for as well, and every spelling of the recipients' names (`tocsin.agent.readers.people`).
 
 What this cannot see: a name that is not configured, not in the recipients' fields and not behind a greeting, and a
 token that looks like a word.
@@ -18,10 +18,10 @@ from hashlib import md5, sha1, sha256
 from itertools import pairwise, permutations
 from urllib.parse import unquote
 
-from tocsin.agent.assets import Assets, covering
-from tocsin.agent.bystanders import Bystanders
-from tocsin.agent.people import is_ordinary, says_what_one_is, spellings_of
+from tocsin.agent.readers.people import is_ordinary, says_what_one_is, spellings_of
 from tocsin.agent.readers.reading import Reading
+from tocsin.agent.redaction.assets import Assets, covering
+from tocsin.agent.redaction.bystanders import Bystanders
 from tocsin.domain.folding import squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
 from tocsin.wire.registrable import registrable

@@ -3,9 +3,9 @@
 
 import pytest
 
-from tocsin.agent.assets import assets_of, own_assets
-from tocsin.agent.classify import Classifier
-from tocsin.agent.guard import guard_for
+from tocsin.agent.redaction.assets import assets_of, own_assets
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.shields.guard import guard_for
 from tocsin.config import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 

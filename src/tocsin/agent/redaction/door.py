@@ -9,17 +9,17 @@ mail address   its domain instead, when the part before the @ is told (VERP) and
 =============  ================================================================================================
 
 The registered domain itself is never touched: a look-alike of the bank's name is the attack, and warns others. What
-cannot be shortened, because the place is a bystander's, stays. Traces and marks: `tocsin.agent.traces`.
+cannot be shortened, because the place is a bystander's, stays. Traces and marks: `tocsin.agent.redaction.traces`.
 """
 
 from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.agent.classify import Classifier, authenticated
-from tocsin.agent.owner import Owner, Value
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.traces import Traces, numbered, opaque
+from tocsin.agent.redaction.classify import Classifier, authenticated
+from tocsin.agent.redaction.owner import Owner, Value
+from tocsin.agent.redaction.traces import Traces, numbered, opaque
 from tocsin.clock import Meter, cpu_seconds
 from tocsin.domain.disclosure import Indicator
 from tocsin.domain.linter import MAX_INDICATORS, lint_observable
@@ -40,7 +40,7 @@ class Leaving(msgspec.Struct, frozen=True):
 
 
 class Stay(Exception):
-    """This value cannot leave; the argument says why. Met only by `tocsin.agent.redact`."""
+    """This value cannot leave; the argument says why. Met only by `tocsin.agent.redaction.redact`."""
 
 
 class Door:
