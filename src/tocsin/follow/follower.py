@@ -26,6 +26,7 @@ from tocsin.errors import (
     Withheld,
 )
 from tocsin.follow.directory import foresee
+from tocsin.follow.shown import Known, Shown
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
 from tocsin.wire.ceremony import RestartEvent, Restoring
@@ -53,26 +54,17 @@ Sleep = Callable[[float], Awaitable[None]]
 """Waits so many seconds; a test's does not."""
 
 
-class Keeper(Protocol):
+class Keeper(Known, Protocol):
     """Where a follower keeps what was proved."""
 
     def trust(self) -> Trust:
         """Whose signatures to demand, as the directory stands now."""
-
-    def demanded(self) -> frozenset[str]:
-        """The streams that this reader may follow whatever the hub says; it may follow more."""
-
-    def known_log(self) -> int:
-        """Heads that the hub's log is known to have from elsewhere, long enough for the hub to have shown them here."""
 
     def cursor(self) -> str:
         """Where to go on, or empty."""
 
     def save_cursor(self, cursor: str) -> None:
         """Remember where to go on."""
-
-    def state(self, stream: str) -> StreamState:
-        """How far a stream has proved itself."""
 
     def restoring(self, offer: Restoring) -> None:
         """The hub comes back from a backup and would have back what it lost; until then nothing new comes."""
@@ -118,13 +110,7 @@ class Follower:
         self._entropy = entropy
         self._pending: dict[str, dict[int, Entry]] = {}
         self._pending_bytes: dict[str, int] = {}
-        self._followed: frozenset[str] = frozenset()
-        self._shown: dict[str, int] = {}
-        """Each stream whose head this connection has shown, with the size of the head log that it stood in."""
-        self._lacking: dict[str, int] = {}
-        """How much a restored hub says to have of each stream: the head of one that it lost in part comes later."""
-        self._whole = False
-        """This connection has shown everything that there was when it began."""
+        self._shown = Shown(keeper)
         self._restarted = False
         """The hub says that it was restored, and its directory has not been shown to say so yet."""
 
@@ -139,7 +125,7 @@ class Follower:
             try:
                 async with self._connect(self._keeper.cursor()) as chunks:
                     self._pending, self._pending_bytes = {}, {}
-                    self._shown, self._lacking, self._whole = {}, {}, False
+                    self._shown = Shown(self._keeper)
                     async for kept_any in self._read(chunks):
                         reached = True  # whatever it says, and though nothing be new
                         if kept_any:
@@ -174,6 +160,7 @@ class Follower:
         stale = self._clock.now() + _FRESH + _FRESH * spread // 2**32
         async for chunk in chunks:
             if self._clock.now() > stale:
+                self._demand_whole()
                 raise _Again
             for cursor, data in parser.feed(chunk):
                 if cursor is None:
@@ -192,23 +179,18 @@ class Follower:
                 return self._prove(decode(data, Head))
             case "welcome":
                 welcome = decode(data, Welcome)
-                self._followed = frozenset(welcome.streams)
-                for stream in sorted(self._keeper.demanded() - self._followed):
-                    raise Withheld(f"The hub does not announce {stream}, which your party may read.")
+                self._shown.announce(welcome.streams)
                 self._restarted = welcome.epoch > self._keeper.epoch()
             case "restoring":
                 offer = decode(data, Restoring)
-                self._lacking = {one.stream: one.size for one in offer.streams}
+                self._shown.lose(offer)
                 self._keeper.restoring(offer)
             case _:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
         return False
 
     def _wait_for_head(self, entry: Entry, size: int) -> None:
-        if entry.stream not in self._followed:
-            raise ProofError(
-                f"An entry of {entry.stream[:80]!r} came, a stream that the hub had not announced."
-            )
+        self._shown.expect(entry.stream, "An entry")
         self._pending.setdefault(entry.stream, {})[entry.seq] = entry
         self._pending_bytes[entry.stream] = self._pending_bytes.get(entry.stream, 0) + size
         if sum(map(len, self._pending.values())) > MAX_PENDING:
@@ -219,28 +201,12 @@ class Follower:
             )
 
     def _demand_whole(self) -> None:
-        """Before its first position a connection shows the newest head of every stream that there is."""
-        if self._whole or self._restarted:
-            return
-        newest, elsewhere = max(self._shown.values(), default=0), self._keeper.known_log()
-        if newest < elsewhere:
-            raise Withheld(
-                f"The hub's log has {elsewhere} heads for others, and here it shows none after {newest}: "
-                "what was added since may be kept from you."
-            )
-        for stream in sorted(self._followed):
-            known = self._keeper.state(stream).frontier.size
-            lost = self._lacking.get(stream, known) < known
-            if known and not lost and self._shown.get(stream, 0) < newest:
-                raise Withheld(
-                    f"The hub shows no head of {stream} as it stands in its newest log, {newest}: "
-                    f"what was added after the {known} entries that were proved may be kept from you."
-                )
-        self._whole = True
+        """A restored hub shows its directory first; until that is believed nothing else is asked of it."""
+        if not self._restarted:
+            self._shown.demand()
 
     def _prove(self, head: Head) -> bool:
-        if head.stream not in self._followed:
-            raise ProofError(f"A head of {head.stream[:80]!r} came, a stream that the hub had not announced.")
+        self._shown.expect(head.stream, "A head")
         if self._restarted:
             return self._go_on(head)
         state = self._keeper.state(head.stream)
@@ -251,7 +217,7 @@ class Follower:
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
             raise
-        self._shown[head.stream] = proved.log
+        self._shown.head(head.stream, proved.log)
         left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}
         self._pending[head.stream] = left
         if not left:
@@ -296,7 +262,7 @@ class Follower:
         restarts = [event for event in _restarts(proved.entries) if event.epoch > known]
         if not restarts:
             raise Rewritten("The hub says that it was restored, and its signed directory does not say so.")
-        self._shown[DIRECTORY] = proved.log
+        self._shown.head(DIRECTORY, proved.log)
         again = self._keeper.go_on(proved, restarts, self._clock.now())
         self._restarted = False
         if again:

@@ -28,8 +28,8 @@ from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import Entry, Head, Header, Message, Welcome, decode, encode, peek
 from tocsin.wire.sse import MAX_EVENT, EventParser, event, position
 
-Said = list[Message | bytes]
-"""What a connection says: messages, and bytes that are none."""
+Said = list[Message | bytes | Callable[[], bytes]]
+"""What a connection says: messages, bytes that are none, and what is only known when it is said."""
 Lie = Callable[[Said, Alliance], Said]
 
 OTHER = SigningKey.from_seed(b"o" * 32)
@@ -55,13 +55,20 @@ async def honest(agent: Agent) -> Said:
 
 async def told(agent: Agent, said: Said) -> None:
     """Let the agent's follower read one connection that says this."""
-    data = b"".join(one if isinstance(one, bytes) else event(encode(one)) for one in said)
 
     @asynccontextmanager
     async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
         async def chunks() -> AsyncIterator[bytes]:
-            for start in range(0, len(data), 50_000):
-                yield data[start : start + 50_000]
+            for one in said:
+                data = (
+                    one
+                    if isinstance(one, bytes)
+                    else event(encode(one))
+                    if isinstance(one, Message)
+                    else one()
+                )
+                for start in range(0, len(data), 50_000):
+                    yield data[start : start + 50_000]
 
         yield chunks()
 
@@ -522,6 +529,25 @@ async def test_a_history_that_is_longer_elsewhere_cannot_stand_still_here(tmp_pa
         assert "heads for others, and here it shows none after" in alarm
         await told(reader, await honest(reader))
         assert reader.alarms() == [alarm]
+
+
+async def test_whoever_gives_no_position_is_asked_when_the_connection_is_old(tmp_path: Path):
+    async with Alliance(tmp_path) as alliance:
+        sender, reader = await followed_once(alliance)
+        before = await honest(reader)
+        await sender.report(BAD)
+        await alliance.settled()
+        said = [one for one in frozen(before, await honest(reader), "members") if isinstance(one, Message)]
+        await told(reader, said)
+        assert reader.alarms() == [], "not yet"
+
+        def later() -> bytes:
+            alliance.clock.advance(2 * HOUR + 1)
+            return b": still here\n\n"
+
+        await told(reader, [*said, later])
+        (alarm,) = reader.alarms()
+        assert "shows no head of members" in alarm
 
 
 async def test_a_connection_is_opened_anew_before_it_is_old(tmp_path: Path):

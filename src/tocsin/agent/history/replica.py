@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This party's copy of the streams it follows, and the views over them: applied and retracted in one transaction.
+"""This party's copy of the streams it follows: entries and what they mean (`views.py`) are kept in one transaction.
 
-Only verified entries come here (`tocsin.follow`). Each kind of body has one `apply`; an erasure retracts whatever the
-erased entries had said. Unknown kinds and versions are kept and never acted on.
+Only verified entries come here (`tocsin.follow`). Unknown kinds and versions are kept and never acted on.
 """
 
 import logging
@@ -13,36 +12,20 @@ from functools import partial
 import msgspec
 
 from tocsin.agent.alarms import reached, sound, sound_error
-from tocsin.agent.history import warnings
-from tocsin.agent.history.directory import apply_directory, party_at, ready, trust, wait
+from tocsin.agent.history.directory import ready, trust, wait
 from tocsin.agent.history.doubt import LATE_LIMIT, accuse, heads_elsewhere, remember_note, require_trust
 from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_at
+from tocsin.agent.history.views import Views
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, MINUTE, Clock, Instant, to_text
 from tocsin.domain.audience import DIRECTORY, audiences_of
-from tocsin.domain.linter import lint_observable
-from tocsin.domain.observable import Observable
-from tocsin.domain.party import MAY_WARN, Party, Role, Standing
-from tocsin.errors import BadSignature, ProofError, Refused, StorageError, TocsinError
+from tocsin.domain.party import Party, Role, Standing
+from tocsin.errors import ProofError, StorageError, TocsinError
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
-from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
 from tocsin.wire.ceremony import RestartEvent, Restoring
-from tocsin.wire.messages import (
-    VERSION,
-    BandEvent,
-    ErasureEvent,
-    Head,
-    SightingEvent,
-    WarningEvent,
-    decode,
-    decode_warning,
-    peek,
-)
-from tocsin.wire.registrable import registrable
-from tocsin.wire.stix21 import StixIndicator, indicator_of, marking_of, read
+from tocsin.wire.messages import ErasureEvent, Head, decode
 
 log = logging.getLogger("tocsin.agent")
 
@@ -74,7 +57,7 @@ class Replica:
     def __init__(self, store: Store, membership: Membership, life_days: int, clock: Clock) -> None:
         self._store = store
         self._membership = membership
-        self._life = life_days * DAY
+        self._views = Views(membership, life_days * DAY, self._raise_alarm)
         self._clock = clock
         self.refill: Callable[[Restoring], None] = lambda _: None
         """Called when a restored hub asks for what it lost; whoever refills it sets it."""
@@ -157,7 +140,7 @@ class Replica:
                 )
             if loose:
                 rows = tx.all("streams", {}, into=StreamRow)
-                see_again(tx, {row.name: row.size for row in rows}, partial(self._apply, obey=True))
+                see_again(tx, {row.name: row.size for row in rows}, partial(self._views.apply, obey=True))
             tx.run("save_mark", {"name": "epoch", "value": str(max(event.epoch for event in restarts))})
             tx.run("save_mark", {"name": "claim", "value": str(min(event.since for event in restarts))})
             self._keep_all(tx, DIRECTORY, proved.state, proved.entries, proved.witness, now)
@@ -197,7 +180,7 @@ class Replica:
         for entry in entries:
             self._keep(tx, entry, obey=witness != "late")
         for entry in ready(tx, state.frontier.size) if stream == DIRECTORY else ():
-            self._act(tx, entry, obey=False)
+            self._views.act(tx, entry, obey=False)
         remember_note(tx, trust(tx, self._membership), state.note)  # after a new key of the hub was taken
         return obeyed
 
@@ -205,7 +188,7 @@ class Replica:
         """Obey the erasures that came while the partner was missing: it has seen them now. How many there were."""
         waiting = tx.all("waiting_erasures", {"stream": stream, "firm": firm}, into=_BodyRow)
         for row in waiting:
-            self._apply_erasure(tx, stream, decode(row.body, ErasureEvent))
+            self._views.erase(tx, stream, decode(row.body, ErasureEvent))
         return len(waiting)
 
     def _keep(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
@@ -230,77 +213,7 @@ class Replica:
         if entry.stream != DIRECTORY and (sentence := wait(tx, entry)):
             self._raise_alarm(tx, sentence)
         else:
-            self._act(tx, entry, obey=obey)
-
-    def _act(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
-        """Bring the views up to date; what cannot be acted on is an alarm, and costs no neighbour."""
-        if entry.body is None:
-            return
-        try:
-            with tx.savepoint():
-                if peek(entry.body).v <= VERSION:  # what a newer hub says is kept, and never acted on
-                    self._apply(tx, entry, entry.body, obey=obey)
-        except TocsinError as error:
-            place_text = f"Entry {entry.stream}/{entry.seq}"
-            self._raise_alarm(tx, f"{place_text} was kept and is not acted on: {error}")
-
-    def _apply(self, tx: Transaction, entry: VerifiedEntry, body: bytes, *, obey: bool) -> None:
-        match entry.header.entry:
-            case "object":
-                self._apply_object(tx, entry, body)
-            case "sighting":
-                sighting = decode(body, SightingEvent)
-                self._post(tx, entry, sighting.observable, "sighting", entry.header.added + self._life)
-            case "band":
-                band = decode(body, BandEvent)
-                place: Params = {"stream": entry.stream, "seq": entry.seq}
-                value = str(_sound(band.observable))
-                tx.run("save_band", {**place, "value": value, "named": band.named})
-            case "warning":
-                self._apply_warning(tx, entry, decode(body, WarningEvent))
-            case "answers":
-                warnings.apply_answers(tx, entry, decode(body, AnswersEvent), self._membership.party)
-            case "acknowledgement":
-                warnings.recall(tx, entry, decode(body, AcknowledgementEvent))
-            case "erasure" if obey:
-                self._apply_erasure(tx, entry.stream, decode(body, ErasureEvent))
-            case "erasure":
-                pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party" | "key" | "agreement":
-                if sentence := apply_directory(tx, self._membership, entry, body):
-                    self._raise_alarm(tx, sentence)
-            case "restart" | "membership":
-                pass  # the one is acted on when it is proved; of the other the hub keeps the rosters
-            case unknown:
-                log.info("%s/%d is a %r: not known to this version", entry.stream, entry.seq, unknown[:20])
-
-    def _apply_object(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> None:
-        found = read(body, self._membership.alliance_identity)
-        if isinstance(found, StixIndicator):
-            kind = "named" if entry.header.named else "anonymous"
-            observable = indicator_of(found).observable
-            blocks = marking_of(found).blocks()
-            self._post(tx, entry, observable, kind, entry.header.added + self._life, may_block=blocks)
-
-    def _apply_warning(self, tx: Transaction, entry: VerifiedEntry, event: WarningEvent) -> None:
-        """A warning counts only under its author's own signature: the hub could not have invented it."""
-        author = party_at(tx, event.author, entry.header.directory)
-        if author is None or author.role not in MAY_WARN or author.standing != Standing.ACTIVE:
-            raise BadSignature("When it was added, the warning's author was no active agency or desk.")
-        context = Context("warning", self._membership.realm, self._membership.hub)
-        verify(author.signing_key, context, event.warning, event.signature)
-        if decode_warning(event.warning).author != event.author:
-            raise BadSignature("The warning was signed by another party than it names.")
-        if sentence := warnings.apply(tx, entry, event.warning):
-            self._raise_alarm(tx, f"Warning {entry.header.fact} of {author.name} {sentence}.")
-
-    def _apply_erasure(self, tx: Transaction, stream: str, erasure: ErasureEvent) -> None:
-        for seq in erasure.seqs:
-            place: Params = {"stream": stream, "seq": seq}
-            warnings.erase(tx, place)
-            for query in ("erase_body", "erase_postings", "erase_band", "erase_answers"):
-                tx.run(query, place)
-        tx.run("forget_own_answer", {"message": erasure.fact})
+            self._views.act(tx, entry, obey=obey)
 
     def _alarm_once(self, tx: Transaction, late: int) -> None:
         """The partner has been missing for a day: people hear of it once each time."""
@@ -319,37 +232,6 @@ class Replica:
         with self._store.reading("mark") as tx:
             row = tx.one("mark", {"name": name}, into=_MarkRow)
         return row.value if row else ""
-
-    def _post(
-        self,
-        tx: Transaction,
-        entry: VerifiedEntry,
-        observable: Observable,
-        kind: str,
-        expires: int,
-        *,
-        may_block: bool = True,
-    ) -> None:
-        tx.run(
-            "post",
-            {
-                "value": str(_sound(observable)),
-                "stream": entry.stream,
-                "seq": entry.seq,
-                "fact": entry.header.fact,
-                "kind": kind,
-                "may_block": int(may_block),
-                "since": entry.header.added,
-                "expires": expires,
-            },
-        )
-
-
-def _sound(observable: Observable) -> Observable:
-    """A value that may be acted on; Refused otherwise. The hub's linter is not this bank's: it asks its own."""
-    for finding in lint_observable(observable, registrable, "its value"):
-        raise Refused(f"{finding.where}: {finding.sentence}")
-    return observable
 
 
 def _save(tx: Transaction, row: StreamRow) -> None:
