@@ -21,9 +21,10 @@ from tocsin.hub.routes import OPERATIONS
 from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
-from tocsin.wire import answering, ceremony, cursor, messages, parties
-from tocsin.wire.messages import MAX_OBJECTS, ChangedHead, Message, Outcome
+from tocsin.wire import answering, ceremony, cursor, events, messages, parties, witnessing
+from tocsin.wire.messages import MAX_OBJECTS, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
+from tocsin.wire.witnessing import ChangedHead
 
 TEXT = (ROOT / "docs/reference/protocol.md").read_text(encoding="utf-8")
 KINDS: dict[str, type[Message]] = {
@@ -31,6 +32,8 @@ KINDS: dict[str, type[Message]] = {
     for one in (
         *vars(messages).values(),
         *vars(answering).values(),
+        *vars(events).values(),
+        *vars(witnessing).values(),
         *vars(ceremony).values(),
         *vars(parties).values(),
     )

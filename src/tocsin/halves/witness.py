@@ -39,7 +39,7 @@ from tocsin.proof.note import (
     verify_cosignature,
 )
 from tocsin.proof.signing import SigningKey
-from tocsin.wire.messages import ChangedHead
+from tocsin.wire.witnessing import ChangedHead
 
 MAX_CHANGES = 20_000
 """Streams in one proposal; the largest alliance that is planned for has 5,100."""

@@ -22,7 +22,8 @@ from tocsin.hub.views.rosters import restate_membership
 from tocsin.hub.views.sources import record_said
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
-from tocsin.wire.messages import BandEvent, Header, MembershipEvent, WarningEvent, decode
+from tocsin.wire.events import BandEvent, MembershipEvent, WarningEvent
+from tocsin.wire.messages import Header, decode
 from tocsin.wire.parties import PartyEvent
 
 

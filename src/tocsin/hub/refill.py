@@ -26,7 +26,8 @@ from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, verify_consistency
 from tocsin.proof.note import Checkpoint, open_under, verify_cosignature
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Refill
-from tocsin.wire.messages import ErasureEvent, Head, decode
+from tocsin.wire.events import ErasureEvent
+from tocsin.wire.messages import Head, decode
 
 
 class _Seq(msgspec.Struct, frozen=True):

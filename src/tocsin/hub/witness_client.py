@@ -9,8 +9,9 @@ from tocsin.errors import InputError, RemoteError, Unreachable
 from tocsin.halves.witness import Proposal
 from tocsin.proof.note import MAX_NOTE, VerifierKey
 from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import MAX_BODY, Cosigned, M, Message, Witness, decode, encode
+from tocsin.wire.messages import MAX_BODY, M, Message, decode, encode
 from tocsin.wire.problem import to_error
+from tocsin.wire.witnessing import Cosigned, Witness
 
 _HELD_SECONDS = 60.0
 """For everything that a partner holds; a hub that is being restored waits for it and nobody for the hub."""

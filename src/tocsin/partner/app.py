@@ -28,7 +28,8 @@ from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import Cosigned, Health, Witness, decode
+from tocsin.wire.messages import Health, decode
+from tocsin.wire.witnessing import Cosigned, Witness
 
 _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"

@@ -11,8 +11,6 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from tocsin.domain.disclosure import Attack
-from tocsin.domain.level import Band
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import Role
 from tocsin.domain.release import Purpose
@@ -258,89 +256,6 @@ class Health(Message, frozen=True, kw_only=True, tag="health"):
     ready: bool
     witness: str
     """``witnessed``, ``unwitnessed`` or ``late``, as of the newest head; ``restoring`` while there is none."""
-
-
-# --- bodies of entries -------------------------------------------------------------------------------------------
-
-
-class MembershipEvent(Message, frozen=True, kw_only=True, tag="membership"):
-    """One party's time in one named group, as it stands now; only the desk reads it."""
-
-    group: str
-    party: str
-    since: Size
-    until: Size | None
-    """When it left; null while it is in."""
-    reads_from: Size
-    """What was added earlier is not for it; 0: all history."""
-
-
-class SightingEvent(Message, frozen=True, kw_only=True, tag="sighting"):
-    """Somebody confirmed an observable; who is not said."""
-
-    observable: Observable
-    happened: str
-
-
-class BandEvent(Message, frozen=True, kw_only=True, tag="band"):
-    """How many distinct named sources an observable has now on which others may act, as a band."""
-
-    observable: Observable
-    named: Band
-
-
-class WarningEvent(Message, frozen=True, kw_only=True, tag="warning"):
-    """One version of a warning, or its withdrawal, with its author's own signature."""
-
-    author: str
-    warning: bytes
-    signature: bytes
-
-
-class ErasureEvent(Message, frozen=True, kw_only=True, tag="erasure"):
-    """Everything about one fact in this stream was erased; whoever holds a copy deletes it too."""
-
-    fact: str
-    seqs: tuple[Size, ...]
-    reason: str
-
-
-class Disclosed(msgspec.Struct, frozen=True):
-    """Coarse facts of a report: what the grouping object of a disclosure says."""
-
-    attack: Attack
-    happened: str
-
-
-# --- hub and partner ---------------------------------------------------------------------------------------------
-
-
-class ChangedHead(msgspec.Struct, frozen=True):
-    """One stream's head moved: its blinded name, both sizes and the proof that the new extends the old."""
-
-    key: bytes
-    old_size: Size
-    new_size: Size
-    new_root: bytes
-    path: tuple[bytes, ...]
-
-
-class Witness(Message, frozen=True, kw_only=True, tag="witness"):
-    """The hub asks its partner to co-sign a head of its log; what each field must prove: `tocsin.halves.witness`."""
-
-    held: Size
-    log: bytes
-    log_path: tuple[bytes, ...]
-    changes: tuple[ChangedHead, ...]
-    note: str
-    keys: tuple[bytes, ...] = ()
-    """Every change of the hub's own key, as the `KeyEvent` in its directory, oldest first."""
-
-
-class Cosigned(Message, frozen=True, kw_only=True, tag="cosigned"):
-    """The same note with the partner's cosignature added."""
-
-    note: str
 
 
 M = TypeVar("M", bound=Message)

@@ -26,7 +26,8 @@ from tocsin.follow.follower import Follower
 from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.hub.views.directory import party_row, state_party
 from tocsin.proof.signing import SigningKey
-from tocsin.wire.messages import Warn, WarningEvent, encode
+from tocsin.wire.events import WarningEvent
+from tocsin.wire.messages import Warn, encode
 from tocsin.wire.parties import KeyChange, PartyEvent, Recover, Rotate
 
 EVIL, WORSE = (normalise(Kind.DOMAIN, name) for name in ("evil.example", "worse.example"))

@@ -13,7 +13,8 @@ from tocsin.hub import retention
 from tocsin.hub.streams import HUB_ITSELF
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.ids import new_id
-from tocsin.wire.messages import Erase, ErasureEvent, decode, encode
+from tocsin.wire.events import ErasureEvent
+from tocsin.wire.messages import Erase, decode, encode
 
 PLANTED = normalise(Kind.URL, "https://planted-marker-4711.example/login")
 

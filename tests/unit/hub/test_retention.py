@@ -18,7 +18,8 @@ from tocsin.domain.observable import Kind, normalise
 from tocsin.hub import retention
 from tocsin.hub.retention import Retention, expire
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.wire.messages import ErasureEvent, decode
+from tocsin.wire.events import ErasureEvent
+from tocsin.wire.messages import decode
 
 MARK = "planted-marker-4711"
 PLANTED = normalise(Kind.URL, f"https://{MARK}.example/login")

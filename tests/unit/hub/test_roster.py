@@ -20,7 +20,8 @@ from tocsin.hub.views.rosters import ROSTERS
 from tocsin.ids import Entropy
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
-from tocsin.wire.messages import MembershipEvent, decode
+from tocsin.wire.events import MembershipEvent
+from tocsin.wire.messages import decode
 
 AYR, BUTE, GONE, SUSPENDED = (f"prt_{number:032x}" for number in range(4))
 

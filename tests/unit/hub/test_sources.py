@@ -19,7 +19,8 @@ from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import Malformed, Refused, TocsinError
 from tocsin.hub.verbs.standing import change_standing
-from tocsin.wire.messages import BandEvent, Header, SightingEvent, decode
+from tocsin.wire.events import BandEvent, SightingEvent
+from tocsin.wire.messages import Header, decode
 
 
 def bands(alliance: Alliance, stream: str = "members", value: Observable = EVIL) -> list[str]:

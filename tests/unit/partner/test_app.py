@@ -20,8 +20,9 @@ from tocsin.partner import app
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.merkle import EMPTY
 from tocsin.proof.note import VerifierKey
-from tocsin.wire.messages import MAX_BODY, Cosigned, Witness, encode
+from tocsin.wire.messages import MAX_BODY, encode
 from tocsin.wire.problem import to_problem
+from tocsin.wire.witnessing import Cosigned, Witness
 
 HUB = exchange(HubConfig(alliance="City", public_url="http://hub.example"), HUB_SEEDS, SystemClock(), bytes)
 HUB_KEY = hub_verifier(HUB)

@@ -15,7 +15,7 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, ceremony, messages, parties
+from tocsin.wire import answering, ceremony, events, messages, parties, witnessing
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -135,10 +135,10 @@ EXAMPLES: tuple[Message, ...] = (
         recovery_key=KEY,
         agreement="03" * 32,
     ),
-    messages.MembershipEvent(group="sepa", party=PARTY, since=SENT, until=None, reads_from=SENT),
-    messages.SightingEvent(observable=LOGIN, happened="2026-11-21"),
-    messages.BandEvent(observable=LOGIN, named=Band.FEW),
-    messages.WarningEvent(author=PARTY, warning=WARNED, signature=SIGNATURE),
+    events.MembershipEvent(group="sepa", party=PARTY, since=SENT, until=None, reads_from=SENT),
+    events.SightingEvent(observable=LOGIN, happened="2026-11-21"),
+    events.BandEvent(observable=LOGIN, named=Band.FEW),
+    events.WarningEvent(author=PARTY, warning=WARNED, signature=SIGNATURE),
     answering.AcknowledgementEvent(
         chain="chn_7f0c2a645a3b4c8e9b1d0123456789ab", version=1, answer=Answer.ACTED
     ),
@@ -151,15 +151,15 @@ EXAMPLES: tuple[Message, ...] = (
         acted=Band.ONE,
         not_affected=Band.NONE,
     ),
-    messages.ErasureEvent(fact=REPORT, seqs=(3, 7), reason="mistake"),
-    messages.Witness(
+    events.ErasureEvent(fact=REPORT, seqs=(3, 7), reason="mistake"),
+    witnessing.Witness(
         held=4,
         log=HASH,
         log_path=(HASH,),
-        changes=(messages.ChangedHead(key=HASH, old_size=7, new_size=8, new_root=HASH, path=(HASH,)),),
+        changes=(witnessing.ChangedHead(key=HASH, old_size=7, new_size=8, new_root=HASH, path=(HASH,)),),
         note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n",
     ),
-    messages.Cosigned(note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n"),
+    witnessing.Cosigned(note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n"),
     ceremony.Restoring(
         hub="hub.example",
         epoch=1,

@@ -25,7 +25,8 @@ from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.proof.merkle import Frontier
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import RestartEvent, Restoring
-from tocsin.wire.messages import ErasureEvent, Head, decode
+from tocsin.wire.events import ErasureEvent
+from tocsin.wire.messages import Head, decode
 
 log = logging.getLogger("tocsin.agent")
 

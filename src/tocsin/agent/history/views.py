@@ -18,16 +18,8 @@ from tocsin.follow.verify import VerifiedEntry
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
-from tocsin.wire.messages import (
-    VERSION,
-    BandEvent,
-    ErasureEvent,
-    SightingEvent,
-    WarningEvent,
-    decode,
-    decode_warning,
-    peek,
-)
+from tocsin.wire.events import BandEvent, ErasureEvent, SightingEvent, WarningEvent
+from tocsin.wire.messages import VERSION, decode, decode_warning, peek
 from tocsin.wire.registrable import registrable
 from tocsin.wire.stix21 import StixIndicator, indicator_of, marking_of, read
 

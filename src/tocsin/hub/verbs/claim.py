@@ -29,7 +29,8 @@ from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Claim, Claimed
-from tocsin.wire.messages import ErasureEvent, Header, Outcome, Receipt, SightingEvent, SignedReceipt, decode
+from tocsin.wire.events import ErasureEvent, SightingEvent
+from tocsin.wire.messages import Header, Outcome, Receipt, SignedReceipt, decode
 from tocsin.wire.stix21 import read
 
 MAX_RECEIPTS = 100

@@ -16,7 +16,8 @@ from tocsin.hub.views import answers
 from tocsin.hub.views.sources import retract
 from tocsin.ids import check_id, new_id
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import ERASURE_REASONS, Erase, ErasureEvent, Outcome, encode
+from tocsin.wire.events import ErasureEvent
+from tocsin.wire.messages import ERASURE_REASONS, Erase, Outcome, encode
 
 
 class _FactRow(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from tocsin.hub.verbs.report import resolve_audiences
 from tocsin.hub.views.sources import Said, vouch
 from tocsin.ids import check_id
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import Outcome, Sight, SightingEvent, encode
+from tocsin.wire.events import SightingEvent
+from tocsin.wire.messages import Outcome, Sight, encode
 
 
 def check(hub: Exchange, sender: Sender, sight: Sight) -> Observable:

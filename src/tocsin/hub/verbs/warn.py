@@ -26,7 +26,8 @@ from tocsin.hub.verbs.report import resolve_audiences
 from tocsin.ids import check_id, new_id
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import Outcome, Warn, WarningEvent, decode_warning, encode
+from tocsin.wire.events import WarningEvent
+from tocsin.wire.messages import Outcome, Warn, decode_warning, encode
 
 EARLY = 5 * MINUTE
 """An author's clock may be ahead by so much; later, a warning would outlive its bound."""

@@ -16,7 +16,8 @@ from tocsin.hub.streams import Placed
 from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.messages import ErasureEvent, MembershipEvent, WarningEvent, decode, decode_warning
+from tocsin.wire.events import ErasureEvent, MembershipEvent, WarningEvent
+from tocsin.wire.messages import decode, decode_warning
 from tocsin.wire.parties import PartyEvent
 
 

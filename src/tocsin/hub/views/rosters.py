@@ -7,7 +7,8 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import MembershipEvent, encode
+from tocsin.wire.events import MembershipEvent
+from tocsin.wire.messages import encode
 
 ROSTERS = str(Audience(role=Role.DESK))
 """The stream that holds every roster: group rosters are known to the desk only."""

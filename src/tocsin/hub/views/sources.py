@@ -24,7 +24,8 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.messages import BandEvent, encode
+from tocsin.wire.events import BandEvent
+from tocsin.wire.messages import encode
 from tocsin.wire.stix21 import StixIndicator, StixObject, indicator_of, marking_of
 
 _BANDS = tuple(Band)

@@ -26,16 +26,8 @@ from tocsin.proof.signing import Context, SigningKey
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
-from tocsin.wire.messages import (
-    BandEvent,
-    ErasureEvent,
-    Header,
-    Message,
-    SightingEvent,
-    WarningEvent,
-    encode,
-    encode_warning,
-)
+from tocsin.wire.events import BandEvent, ErasureEvent, SightingEvent, WarningEvent
+from tocsin.wire.messages import Header, Message, encode, encode_warning
 from tocsin.wire.parties import AgreementEvent, KeyEvent, PartyEvent
 from tocsin.wire.stix21 import TLP_REFS, StixIndicator, pattern_of
 
