@@ -14,7 +14,7 @@ ZERO = bytes(32)
 class Head(msgspec.Struct, frozen=True):
     number: int
     name: str
-    salt: bytes
+    key: bytes
     size: int
     frontier: bytes
     root: bytes
@@ -42,7 +42,7 @@ class Bare(msgspec.Struct, frozen=True):
 
 def stream_named(tx: Transaction, name: str) -> Head:
     """The locked head of a stream, which is made when it is missing."""
-    tx.run("create_stream", {"name": name, "salt": ZERO, "frontier": b"", "root": ZERO})
+    tx.run("create_stream", {"name": name, "key": ZERO, "frontier": b"", "root": ZERO})
     head = tx.one("lock_stream", {"name": name}, into=Head)
     assert head is not None
     return head

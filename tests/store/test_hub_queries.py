@@ -90,7 +90,7 @@ class Declared(msgspec.Struct, frozen=True):
 class Noted(msgspec.Struct, frozen=True):
     number: int
     name: str
-    salt: bytes
+    key: bytes
     noted_size: int
     noted_root: bytes
 
@@ -174,7 +174,7 @@ def test_the_head_log_s_view_of_a_stream_lags_until_it_is_noted(store: Store) ->
 class Unwitnessed(msgspec.Struct, frozen=True):
     number: int
     name: str
-    salt: bytes
+    key: bytes
     noted_size: int
     witnessed_size: int
     witnessed_frontier: bytes

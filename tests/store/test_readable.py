@@ -94,7 +94,7 @@ def make(tx: Transaction, dice: random.Random) -> World:
     names += [f"party:{party}" for party in dice.sample(parties, 4)]
     items, erased = {}, set()
     for number, name in enumerate(names):
-        tx.run("create_stream", {"name": name, "salt": ZERO, "frontier": b"", "root": ZERO})
+        tx.run("create_stream", {"name": name, "key": ZERO, "frontier": b"", "root": ZERO})
         for seq in range(MANY if name in WIDE else FEW):
             only = frozenset(dice.sample(list(Purpose), dice.choice([0, 0, 0, 0, 1, 2, 4])))
             item = Item(name, near(dice), only, dice.choice([None, None, None, near(dice)]))
@@ -193,7 +193,7 @@ def test_followers_of_equal_sight_are_served_the_same(store: Store) -> None:
 def test_a_page_goes_on_where_the_last_one_ended(store: Store) -> None:
     def fill(tx: Transaction) -> str:
         party = add_party(tx, 0, random.Random(0))
-        tx.run("create_stream", {"name": "all", "salt": ZERO, "frontier": b"", "root": ZERO})
+        tx.run("create_stream", {"name": "all", "key": ZERO, "frontier": b"", "root": ZERO})
         for seq in range(PAGE + 3):
             add_entry(tx, 0, seq, Item("all", Instant(seq)))
         return party
@@ -226,7 +226,7 @@ def test_a_membership_of_another_party_or_group_opens_nothing(store: Store) -> N
         times: Params = {"name": "sepa", "party": "prt_0", "since": 0, "until": None, "reads_from": 0}
         tx.run("put_membership", times)
         for number, name in enumerate(["group:sepa", "group:atm"]):
-            tx.run("create_stream", {"name": name, "salt": ZERO, "frontier": b"", "root": ZERO})
+            tx.run("create_stream", {"name": name, "key": ZERO, "frontier": b"", "root": ZERO})
             add_entry(tx, number, 0, Item(name, NOW))
 
     store.run("fill", fill)

@@ -179,7 +179,7 @@ def test_rows_must_have_the_fields_of_the_struct_in_order(store: Store) -> None:
     class Swapped(msgspec.Struct, frozen=True):
         number: int
         name: str
-        salt: bytes
+        key: bytes
         size: int
         root: bytes
         frontier: bytes

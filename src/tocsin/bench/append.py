@@ -15,6 +15,7 @@ import apsw
 
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
+from tocsin.domain.audience import DIRECTORY
 from tocsin.hub.streams import Draft, Origin, Streams
 from tocsin.storage.sqlite import open_sqlite
 
@@ -38,9 +39,11 @@ def run(seed: int) -> Iterator[Row]:
 
 def _ours(folder: Path, bodies: list[bytes]) -> float:
     store = open_sqlite(folder / "hub.db", "hub")
-    streams = Streams("hub_bench", "live", SystemClock(), os.urandom, os.urandom(32))
+    streams = Streams("hub_bench", "live", SystemClock(), os.urandom)
     drafts = [Draft("object", f"rpt_{number:032x}", body) for number, body in enumerate(bodies)]
     origin = Origin("prt_bench", bytes(200))
+    with store.transaction("bench directory") as tx:
+        streams.append(tx, DIRECTORY, drafts[:1], origin)
     started = time.perf_counter()
     for _ in range(_BATCHES):
         with store.transaction("bench append") as tx:

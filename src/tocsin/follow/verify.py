@@ -5,7 +5,7 @@ A reader holds the frontier of every stream that it follows. For a new head it c
 
 (1) the hub signed the note;
 (2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
-(3) the proof leads from the stream's size and root to the note;
+(3) the proof leads from the stream's size and root, under the name that it must have, to the note;
 (4) the stream has not become shorter, nor another one of the same length;
 (5) every entry up to the head's size is there, each body under its commitment, none judged by an older directory and
     none added at a time that cannot be (`EARLIEST`, `LATEST`);
@@ -19,7 +19,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from tocsin.clock import from_text
+from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import BadSignature, ProofError, Rewritten, TakenBack, Withheld
+from tocsin.follow.names import key_of
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
@@ -45,6 +47,10 @@ class Trust(msgspec.Struct, frozen=True):
     former_keys: tuple[VerifierKey, ...] = ()
     """Keys of the hub before this one: they open old notes, never a new head."""
     former_partners: tuple[VerifierKey, ...] = ()
+    names: bytes = b""
+    """`salt_h` of the directory's first entry, which blinds the names of streams; empty until that was proved."""
+    names_late: bool = True
+    """The partner has not co-signed that entry: under it no head is better than late."""
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -89,12 +95,12 @@ class Proved(msgspec.Struct, frozen=True):
 def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: Head) -> Proved:
     """Verify a head with the entries that wait for it; a ProofError names what does not add up."""
     note = open_note(head.note, trust.hub_key)  # (1)
-    witness = _witness(trust, note)  # (2)
+    witness = _witness(trust, head.stream, note)  # (2)
     proof = HeadProof(head.map_index, head.map_size, head.map_path, note.checkpoint.size - 1, head.log_path)
     check_head_proof(
         proof,
         stream=head.stream,
-        salt=head.salt,
+        key=_key(trust, head.stream),
         size=head.size,
         root=head.root,
         checkpoint=note.checkpoint,
@@ -142,14 +148,21 @@ def _directory(state: StreamState, entries: Iterable[VerifiedEntry]) -> int:
     return directory
 
 
-def _witness(trust: Trust, note: Note) -> str:
+def _key(trust: Trust, stream: str) -> bytes:
+    """Under which name the stream's head must stand in the map."""
+    if stream != DIRECTORY and not trust.names:
+        raise ProofError(f"A head of {stream} came before the directory, by which streams are told apart.")
+    return key_of(stream, trust.names)
+
+
+def _witness(trust: Trust, stream: str, note: Note) -> str:
     """How the note is signed. A cosignature that is there and wrong refuses it; one that is missing is late."""
     if trust.partner_key is None:
         return "unwitnessed"
     if note.line_of(trust.partner_key) is None:
         return "late"
     verify_cosignature(note, trust.partner_key)
-    return "witnessed"
+    return "late" if stream != DIRECTORY and trust.names_late else "witnessed"
 
 
 def verify_entry(trust: Trust, entry: Entry) -> VerifiedEntry:

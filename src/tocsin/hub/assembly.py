@@ -65,7 +65,7 @@ def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> 
         first_key=first_key,
         cursor_key=keys[SEED_BYTES:KEYS_BYTES],
     )
-    streams = Streams(identity.id, identity.realm, clock, entropy, identity.cursor_key)
+    streams = Streams(identity.id, identity.realm, clock, entropy)
     return Exchange(identity, streams, clock, entropy, look_up)
 
 

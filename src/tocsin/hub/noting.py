@@ -18,11 +18,11 @@ from tocsin.errors import InputError, ProofError, StateError, StorageError, Tocs
 from tocsin.halves.witness import Proposal, SignedHead, accept, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.proposing import LogRow, blind, introduce, keep, kept, make, partner_since, settle
+from tocsin.hub.proposing import LogRow, introduce, keep, kept, make, partner_since, settle
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import demand_own_key, former_keys
 from tocsin.proof import headmap
-from tocsin.proof.headmap import HeadMap, head_key
+from tocsin.proof.headmap import HeadMap
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import VerifierKey, log_origin, open_note, open_under
 from tocsin.storage.store import Params, Store, Transaction
@@ -56,7 +56,7 @@ class NotedHead(msgspec.Struct, frozen=True):
 
     number: int
     name: str
-    salt: bytes
+    key: bytes
     noted_size: int
     noted_root: bytes
 
@@ -108,7 +108,7 @@ class Noting:
             since = partner_since(tx)
         if log is None:
             return Stand(None, "", {}, "unwitnessed" if self._partner is None else "late")
-        noted = [headmap.StreamHead(blind(row), row.noted_size, row.noted_root) for row in rows.values()]
+        noted = [headmap.StreamHead(row.key, row.noted_size, row.noted_root) for row in rows.values()]
         heads = HeadMap([*noted, *closed])
         log_before = Frontier.from_bytes(before.frontier) if before else EMPTY
         signed = SignedHead(heads, log_before, Frontier.from_bytes(log.frontier), log.note)
@@ -125,9 +125,7 @@ class Noting:
             await self._meet_partner()
         news = self._catch_up()
         moved = [
-            head
-            for head in heads
-            if head.size > self._noted_size(head.name) and not self._is_closed(head.salt, head.name)
+            head for head in heads if head.size > self._noted_size(head.name) and head.key not in self._closed
         ]
         answered = await self._answered(patiently=bool(moved))
         self.behind = bool(moved) and answered
@@ -184,10 +182,9 @@ class Noting:
             if self._held_back is not None:
                 self._held_back.add(stream)
                 return None
-        proof = stand.signed.heads.prove(blind(row), stand.signed.log_before)
+        proof = stand.signed.heads.prove(row.key, stand.signed.log_before)
         return Head(
             stream=stream,
-            salt=row.salt,
             size=row.noted_size,
             root=row.noted_root,
             map_index=proof.map_index,
@@ -196,9 +193,6 @@ class Noting:
             log_path=proof.log_path,
             note=stand.note,
         )
-
-    def _is_closed(self, salt: bytes, name: str) -> bool:
-        return bool(self._closed) and head_key(salt, name) in self._closed
 
     def _noted_size(self, stream: str) -> int:
         row = self.stand.streams.get(stream)
@@ -212,7 +206,7 @@ class Noting:
     async def _sign(self, moved: list[StreamHead]) -> None:
         """(1) The next head, durable before anybody hears of it."""
         stand, identity = self.stand, self._hub.identity
-        changed = [headmap.StreamHead(head_key(head.salt, head.name), head.size, head.root) for head in moved]
+        changed = [headmap.StreamHead(head.key, head.size, head.root) for head in moved]
         before = stand.signed.heads if stand.signed else HeadMap()
         log = stand.signed.log if stand.signed else EMPTY
         signed = sign_head(before.changed(changed), log, self._origin, identity.signing_key)
@@ -230,7 +224,7 @@ class Noting:
 
         await self._commits.run(work, quiet=True)
         rows = {
-            head.name: NotedHead(head.number, head.name, head.salt, head.size, head.root) for head in moved
+            head.name: NotedHead(head.number, head.name, head.key, head.size, head.root) for head in moved
         }
         self.stand = Stand(signed, signed.note, self.stand.streams | rows, self._witness(cosigned=False))
 

@@ -5,13 +5,10 @@ The partner may have co-signed what the hub never heard of, because it was kille
 same proposal is sent again, and only when it was co-signed or refused comes the next.
 """
 
-from typing import Protocol
-
 import msgspec
 
 from tocsin.halves.witness import Proposal, SignedHead, moved_head, propose
 from tocsin.hub.views.directory import key_changes
-from tocsin.proof.headmap import head_key
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.storage.store import Transaction
 
@@ -27,7 +24,7 @@ _PARTNER_SINCE = "partner-since"
 class _Unwitnessed(msgspec.Struct, frozen=True):
     number: int
     name: str
-    salt: bytes
+    key: bytes
     noted_size: int
     witnessed_size: int
     witnessed_frontier: bytes
@@ -42,16 +39,6 @@ class LogRow(msgspec.Struct, frozen=True):
     note: str
     cosigned: str | None
     added: int
-
-
-class _Salted(Protocol):
-    """A stream of which the partner learns no name."""
-
-    @property
-    def salt(self) -> bytes: ...
-
-    @property
-    def name(self) -> str: ...
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -75,7 +62,7 @@ def settle(tx: Transaction, proposal: Proposal, size: int, cosigned: str) -> Non
     tx.run("cosign_log", {"size": size, "cosigned": cosigned})
     sizes = {change.key: change.new_size for change in proposal.changes}
     for row in tx.all("unwitnessed_streams", {}, into=_Unwitnessed):
-        if (seen := sizes.get(blind(row))) is not None:
+        if (seen := sizes.get(row.key)) is not None:
             frontier = Frontier.from_bytes(row.witnessed_frontier).extend(_leaves(tx, row, seen))
             tx.run("witness_stream", {"number": row.number, "size": seen, "frontier": frontier.to_bytes()})
     keep(tx, None)
@@ -87,7 +74,7 @@ def _proposal(tx: Transaction, signed: SignedHead, missed: list[_Unwitnessed]) -
     limit = signed.log.size - 1 - held.size
     skipped = [row.leaf for row in tx.all("leaves_of_log", {"after": held.size, "limit": limit}, into=_Leaf)]
     changes = [
-        moved_head(blind(row), Frontier.from_bytes(row.witnessed_frontier), _leaves(tx, row, row.noted_size))
+        moved_head(row.key, Frontier.from_bytes(row.witnessed_frontier), _leaves(tx, row, row.noted_size))
         for row in missed
     ]
     return propose(signed, held, skipped, changes, key_changes(tx))
@@ -129,11 +116,6 @@ def keep(tx: Transaction, proposal: Proposal | None) -> None:
     """Keep it; None: the fate of the one before is known."""
     value = msgspec.msgpack.encode(proposal) if proposal else b""
     tx.run("set_meta", {"key": PROPOSAL, "value": value})
-
-
-def blind(row: _Salted) -> bytes:
-    """How the partner names a stream."""
-    return head_key(row.salt, row.name)
 
 
 def _leaves(tx: Transaction, row: _Unwitnessed, size: int) -> list[bytes]:

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.domain.release import Purpose, bits
-from tocsin.errors import BadProof, Conflict, Forked, Malformed, ProofError
+from tocsin.errors import BadProof, Conflict, Malformed, ProofError, StorageError
 from tocsin.follow.verify import Trust, VerifiedEntry, verify_entry
-from tocsin.hub.streams import StreamHead
+from tocsin.hub.streams import StreamHead, blinded, create_stream
 from tocsin.hub.views.handed_in import HANDED_IN, Stored, apply
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import SALT_SIZE
-from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, verify_consistency
+from tocsin.proof.merkle import Frontier, verify_consistency
 from tocsin.proof.note import Checkpoint, open_under, verify_cosignature
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Refill
@@ -42,7 +42,7 @@ MAX_WANTED = 10_000
 """Bodies that are asked for at once, for each stream."""
 
 
-def check_head(trust: Trust, head: Head) -> Checkpoint:
+def check_head(tx: Transaction, trust: Trust, head: Head) -> Checkpoint:
     """Steps 1 and 2; the note's checkpoint, or a ProofError."""
     note = open_under(head.note, [trust.hub_key, *trust.former_keys])  # (1)
     if trust.partner_key is not None:
@@ -51,7 +51,7 @@ def check_head(trust: Trust, head: Head) -> Checkpoint:
     check_head_proof(
         proof,
         stream=head.stream,
-        salt=head.salt,
+        key=blinded(tx, head.stream),
         size=head.size,
         root=head.root,
         checkpoint=note.checkpoint,
@@ -86,16 +86,13 @@ def wanted(tx: Transaction, number: int) -> list[int]:
 
 
 def _stream(tx: Transaction, head: Head) -> StreamHead:
-    """The stream's locked head; one that the backup did not know is made, under the salt that its proof carries."""
+    """The stream's locked head; one that the backup did not know is made."""
     stream = tx.one("lock_stream", {"name": head.stream}, into=StreamHead)
     if stream is None:
-        tx.run(
-            "create_stream",
-            {"name": head.stream, "salt": head.salt, "frontier": EMPTY.to_bytes(), "root": EMPTY_ROOT},
-        )
+        create_stream(tx, head.stream)
         stream = tx.one("lock_stream", {"name": head.stream}, into=StreamHead)
-    if stream is None or stream.salt != head.salt:
-        raise Forked(f"{head.stream} is known under another salt: the backup is of another history.")
+    if stream is None:
+        raise StorageError(f"Stream {head.stream} could not be made.")
     return stream
 
 

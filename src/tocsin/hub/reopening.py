@@ -17,7 +17,6 @@ from tocsin.hub.refill import accept, check_head, wanted
 from tocsin.hub.restoring import note_wanted, reopen, restarts, wanting
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import former_keys
-from tocsin.proof.headmap import head_key
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.ceremony import Lacking, Refill, Refilled, Restoring
 
@@ -40,7 +39,7 @@ class Reopening:
             mine = [head for head in tx.all("stream_heads", {}, into=StreamHead) if head.name in names]
             bodies = {head.number: wanted(tx, head.number) for head in mine if head.number in numbers}
             epoch = len(restarts(tx))
-        if not any(bodies.values()) and not any(head_key(head.salt, head.name) in closed for head in mine):
+        if not any(bodies.values()) and not any(head.key in closed for head in mine):
             return None
         streams = tuple(Lacking(head.name, head.size, tuple(bodies.get(head.number, ()))) for head in mine)
         return Restoring(hub=self._hub.identity.id, epoch=epoch, party=party, streams=streams)
@@ -56,12 +55,12 @@ class Reopening:
         identity, name = self._hub.identity, refill.head.stream
         former = tuple(former_keys(tx, identity.key))
         trust = Trust(identity.id, identity.realm, identity.key, self._partner_key, former_keys=former)
-        check_head(trust, refill.head)
+        check_head(tx, trust, refill.head)
         stream = tx.one("stream_head", {"name": name}, into=StreamHead)
         if stream is None:
             raise Unknown("There is no such stream.")
         lacks = wanted(tx, stream.number) if stream.number in wanting(tx) else []
-        if not lacks and head_key(stream.salt, name) not in {row.key for row in closed_streams(tx)}:
+        if not lacks and stream.key not in {row.key for row in closed_streams(tx)}:
             return Refilled(stream=name, size=stream.size)
         size = accept(tx, trust, refill)
         reopen(tx, name)

@@ -50,6 +50,7 @@ from tocsin.hub.restoring import (
     short_of,
 )
 from tocsin.hub.routes import head_of, received
+from tocsin.hub.streams import blinded
 from tocsin.hub.views.directory import all_parties
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
@@ -134,7 +135,7 @@ class Ceremony:
     async def _may_open(self, waited: float) -> bool:
         """(4) Whether everything is back, or as much as waiting can bring."""
         with self._reader.reading("what is lacking") as tx:
-            short = short_of(tx, self._hub, self._held) if self._held else []
+            short = short_of(tx, self._held) if self._held else []
             bodies = any(one.bodies for one in lacking(tx))
             active = {one.id for one in all_parties(tx) if one.standing is Standing.ACTIVE}
         known = self._held is not None or self._nothing_held
@@ -216,14 +217,15 @@ class Ceremony:
         return answer(Refilled(stream=refill.head.stream, size=size))
 
     async def _take(self, refill: Refill) -> int:
-        checkpoint = check_head(self._trust, refill.head)
+        with self._reader.reading("check head") as tx:
+            checkpoint, key = check_head(tx, self._trust, refill.head), blinded(tx, refill.head.stream)
         if self._held is not None and checkpoint.size > self._held.log.size:
             raise StateError(
                 "The partner has co-signed more than it says it holds: restore the partner first."
             )
         size = await self._commits.run(lambda tx: accept(tx, self._trust, refill), quiet=True)
         if self._partner is None and checkpoint.size > (self._point.log.size if self._point else 0):
-            self._point = point_of_head(refill.head, checkpoint.size)
+            self._point = point_of_head(refill.head, key, checkpoint.size)
         return size
 
     def end(self) -> None:

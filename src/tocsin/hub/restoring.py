@@ -28,11 +28,19 @@ from tocsin.hub.noting import NotedHead
 from tocsin.hub.proposing import PROPOSAL, LogRow, newest_cosigned
 from tocsin.hub.readable import viewers
 from tocsin.hub.refill import wanted
-from tocsin.hub.streams import HUB_ITSELF, ClosedHead, Draft, StreamHead, closed_streams
+from tocsin.hub.streams import (
+    HUB_ITSELF,
+    ClosedHead,
+    Draft,
+    StreamHead,
+    blinded,
+    closed_streams,
+    create_stream,
+)
 from tocsin.hub.views.directory import former_keys, key_changes
 from tocsin.ids import new_id
 from tocsin.proof import headmap
-from tocsin.proof.headmap import HeadMap, head_key, log_leaf
+from tocsin.proof.headmap import HeadMap, log_leaf
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, root_from_path
 from tocsin.proof.note import VerifierKey, open_under
 from tocsin.storage.store import Params, Transaction
@@ -74,8 +82,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class _Witnessed(msgspec.Struct, frozen=True):
-    name: str
-    salt: bytes
+    key: bytes
     witnessed_size: int
     witnessed_frontier: bytes
 
@@ -147,16 +154,16 @@ def check_history(tx: Transaction, held: WitnessState) -> None:
     if log is not None and Frontier.from_bytes(log.frontier).root() != held.log.root():
         raise Forked(f"The backup's head {log.size} is not the one that the partner co-signed.")
     for head in tx.all("stream_heads", {}, into=StreamHead):
-        seen = held.heads.get(head_key(head.salt, head.name))
+        seen = held.heads.get(head.key)
         if seen is not None and seen.size <= head.size and _frontier(tx, head, seen.size).root() != seen.root:
             raise Forked(f"The backup's {head.name} is not the one that the partner witnessed.")
 
 
-def short_of(tx: Transaction, hub: Exchange, held: WitnessState) -> list[str]:
+def short_of(tx: Transaction, held: WitnessState) -> list[str]:
     """Streams that are not as long as the partner saw them, by name; empty for one whose name nobody has said."""
     heads = tx.all("stream_heads", {}, into=StreamHead)
-    known = {head_key(head.salt, head.name): head for head in heads}
-    names = {key: name for name, key in _candidates(tx, hub).items()} | {
+    known = {head.key: head for head in heads}
+    names = {key: name for name, key in _candidates(tx).items()} | {
         key: head.name for key, head in known.items()
     }
     return [
@@ -166,14 +173,14 @@ def short_of(tx: Transaction, hub: Exchange, held: WitnessState) -> list[str]:
     ]
 
 
-def _candidates(tx: Transaction, hub: Exchange) -> dict[str, bytes]:
-    """Every stream that can have been made after the backup, with its blinded name: its salt follows from its name."""
+def _candidates(tx: Transaction) -> dict[str, bytes]:
+    """Every stream that can have been made after the backup, with its blinded name."""
     names = {
         str(audience)
         for viewer in viewers(tx).values()
         for audience in audiences_of(viewer.party, frozenset(one.group for one in viewer.memberships))
     }
-    return {name: head_key(hub.streams.salt_of(name), name) for name in names}
+    return {name: blinded(tx, name) for name in names}
 
 
 def lacking(tx: Transaction, names: frozenset[str] | None = None) -> tuple[Lacking, ...]:
@@ -193,7 +200,7 @@ def what_partner_holds(tx: Transaction) -> Held:
     if log is None or log.cosigned is None or (before is None and log.size > 1):
         raise StateError("No head was co-signed since this hub began or was restored.")
     seen = [
-        headmap.StreamHead(head_key(one.salt, one.name), one.witnessed_size, frontier.root())
+        headmap.StreamHead(one.key, one.witnessed_size, frontier.root())
         for one in tx.all("witnessed_heads", {}, into=_Witnessed)
         if (frontier := Frontier.from_bytes(one.witnessed_frontier)).size
     ]
@@ -211,9 +218,11 @@ def point_of_partner(held: WitnessState) -> Point:
     return Point(held.log, held.heads.log_leaf(), held.note, cosigned=True)
 
 
-def point_of_head(head: Head, size: int) -> Point:
-    """The head of the log that a reader showed, once its proof was checked: its path is the log before it."""
-    seen = headmap.StreamHead(head_key(head.salt, head.stream), head.size, head.root)
+def point_of_head(head: Head, key: bytes, size: int) -> Point:
+    """The head of the log that a reader showed of the stream of that blinded name, once its proof was checked: its path
+    is the log before it.
+    """
+    seen = headmap.StreamHead(key, head.size, head.root)
     root = root_from_path(seen.leaf(), head.map_index, head.map_size, head.map_path)
     leaf = log_leaf(head.map_size, root)
     before = Frontier(size - 1, head.log_path[::-1])
@@ -229,7 +238,7 @@ def finish(tx: Transaction, hub: Exchange, point: Point | None, held: WitnessSta
     size = newest.size if newest else 0
     heads = tx.all("stream_heads", {}, into=StreamHead)
     if point is not None:
-        heads = _make_known(tx, hub, held, heads)
+        heads = _make_known(tx, held, heads)
         _continue_log(tx, hub, point)
         _continue_streams(tx, heads, held, ahead=point.log.size > size)
         size = max(size, point.log.size)
@@ -260,7 +269,7 @@ def _continue_streams(
     noted = {row.number: row for row in tx.all("noted_heads", {}, into=NotedHead)}
     closed = _close_short(tx, heads, held) if held else frozenset()
     for head in heads:
-        seen = held.heads.get(head_key(head.salt, head.name)) if held else None
+        seen = held.heads.get(head.key) if held else None
         if seen and seen.key in closed:
             _place(tx, head, (0, EMPTY_ROOT), EMPTY)
             continue
@@ -286,23 +295,20 @@ def _place(tx: Transaction, head: StreamHead, noted: tuple[int, bytes], witnesse
     )
 
 
-def _make_known(
-    tx: Transaction, hub: Exchange, held: WitnessState | None, heads: list[StreamHead]
-) -> list[StreamHead]:
+def _make_known(tx: Transaction, held: WitnessState | None, heads: list[StreamHead]) -> list[StreamHead]:
     """Streams that the partner saw and the backup did not, under the names that they must have had."""
     if held is None:
         return heads
     there = {head.name for head in heads}
-    for name, key in sorted(_candidates(tx, hub).items()):
+    for name, key in sorted(_candidates(tx).items()):
         if name not in there and held.heads.get(key):
-            empty: Params = {"frontier": EMPTY.to_bytes(), "root": EMPTY_ROOT}
-            tx.run("create_stream", {"name": name, "salt": hub.streams.salt_of(name), **empty})
+            create_stream(tx, name)
     return tx.all("stream_heads", {}, into=StreamHead)
 
 
 def _close_short(tx: Transaction, heads: Iterable[StreamHead], held: WitnessState) -> frozenset[bytes]:
     """Nothing is added to a stream that is shorter than the partner saw it; the blinded names of these."""
-    sizes = {head_key(head.salt, head.name): head.size for head in heads}
+    sizes = {head.key: head.size for head in heads}
     short = [seen for seen in held.heads if sizes.get(seen.key, 0) < seen.size]
     for row in closed_streams(tx):  # those of an earlier restore are told by the partner as well
         tx.run("reopen_stream", {"key": row.key})
@@ -314,11 +320,10 @@ def _close_short(tx: Transaction, heads: Iterable[StreamHead], held: WitnessStat
 def reopen(tx: Transaction, name: str) -> None:
     """Open a closed stream again when it is as the partner saw it."""
     head = tx.one("stream_head", {"name": name}, into=StreamHead)
-    key = head_key(head.salt, name) if head else b""
-    closed = tx.one("closed_stream", {"key": key}, into=ClosedHead)
+    closed = tx.one("closed_stream", {"key": head.key}, into=ClosedHead) if head else None
     if head is None or closed is None or (head.size, head.root) != (closed.size, closed.root):
         return
-    tx.run("reopen_stream", {"key": key})
+    tx.run("reopen_stream", {"key": head.key})
     _place(tx, head, (head.size, head.root), Frontier.from_bytes(head.frontier))
 
 

@@ -8,7 +8,6 @@ from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.proposing import LogRow
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
-from tocsin.proof.headmap import head_key
 from tocsin.storage.store import Transaction
 
 
@@ -60,10 +59,7 @@ def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) ->
         witness=("witnessed" if cosigned else "late") if partner_declared else "unwitnessed",
         log_size=log.size if log else 0,
         streams=tuple(
-            StreamStatus(
-                head.name, head.size, max(0, closed.get(head_key(head.salt, head.name), 0) - head.size)
-            )
-            for head in heads
+            StreamStatus(head.name, head.size, max(0, closed.get(head.key, 0) - head.size)) for head in heads
         ),
         agreement=agreement(tx),
         parties=tuple(

@@ -6,7 +6,6 @@ and two hub processes cannot take the same number. Not here: who may read (`tocs
 (`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
 """
 
-import hmac
 from collections.abc import Sequence
 
 import msgspec
@@ -15,9 +14,8 @@ from tocsin.clock import Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.release import Purpose, bits
 from tocsin.errors import HubRestoring, StorageError
+from tocsin.follow.names import key_of
 from tocsin.ids import Entropy
-from tocsin.proof.encoding import framed
-from tocsin.proof.headmap import head_key
 from tocsin.proof.leaf import SALT_SIZE, LeafParts, commit_body, commit_header, commit_origin, leaf_of
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
 from tocsin.storage.store import Params, Transaction
@@ -67,11 +65,15 @@ class StreamHead(msgspec.Struct, frozen=True):
 
     number: int
     name: str
-    salt: bytes
+    key: bytes
     size: int
     frontier: bytes
     root: bytes
     added: int
+
+
+class _Names(msgspec.Struct, frozen=True):
+    salt_h: bytes
 
 
 class ClosedHead(msgspec.Struct, frozen=True):
@@ -87,12 +89,26 @@ def closed_streams(tx: Transaction) -> list[ClosedHead]:
     return tx.all("closed_streams", {}, into=ClosedHead)
 
 
+def create_stream(tx: Transaction, name: str) -> None:
+    """Make a stream without entries, unless it is there. StorageError for any other before the directory has one."""
+    empty: Params = {"frontier": EMPTY.to_bytes(), "root": EMPTY_ROOT}
+    tx.run("create_stream", {"name": name, "key": blinded(tx, name), **empty})
+
+
+def blinded(tx: Transaction, name: str) -> bytes:
+    """How the partner names a stream, whether or not it is there; StorageError while the directory has no entry."""
+    if name == DIRECTORY:
+        return key_of(name, b"")
+    names = tx.one("names", {}, into=_Names)
+    if names is None:
+        raise StorageError(f"The directory must have an entry before {name} can.")
+    return key_of(name, names.salt_h)
+
+
 class Streams:
     """All streams of one realm of one hub."""
 
-    def __init__(self, hub: str, realm: str, clock: Clock, entropy: Entropy, salt_key: bytes) -> None:
-        """`salt_key` is the hub's secret: a stream that a backup did not know is known again by its salt."""
-        self._salt_key = salt_key
+    def __init__(self, hub: str, realm: str, clock: Clock, entropy: Entropy) -> None:
         self._hub = hub
         self._realm = realm
         self._clock = clock
@@ -135,28 +151,15 @@ class Streams:
             raise StorageError(f"The head of stream {head.number} moved while it was locked.")
         return tuple(Placed(name, head.number, seq) for seq in range(head.size, frontier.size))
 
-    def salt_of(self, name: str) -> bytes:
-        """What hides a new stream's name from the partner: nobody without the hub's secret can tell it from chance."""
-        named = framed(self._hub.encode(), self._realm.encode(), name.encode())
-        return hmac.digest(self._salt_key, b"tocsin/stream-salt/v1" + named, "sha256")
-
     def _lock(self, tx: Transaction, name: str) -> StreamHead:
         """The stream's head, locked until the transaction ends."""
         head = tx.one("lock_stream", {"name": name}, into=StreamHead)
         if head is None:
-            tx.run(
-                "create_stream",
-                {
-                    "name": name,
-                    "salt": self.salt_of(name),
-                    "frontier": EMPTY.to_bytes(),
-                    "root": EMPTY_ROOT,
-                },
-            )
+            create_stream(tx, name)
             head = tx.one("lock_stream", {"name": name}, into=StreamHead)
         if head is None:
             raise StorageError(f"Stream {name} could not be made.")
-        if tx.one("closed_stream", {"key": head_key(head.salt, name)}, into=ClosedHead):
+        if tx.one("closed_stream", {"key": head.key}, into=ClosedHead):
             raise HubRestoring(
                 f"What was said to {name} is not whole again: one of its readers must come first."
             )

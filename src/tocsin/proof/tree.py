@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hash tree with every level in memory: for many proofs over the same leaves, and for leaves that are replaced.
+"""A hash tree with every level in memory: for many proofs over the same leaves.
 
 The tree is that of `tocsin.proof.merkle`; what it proves is verified there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tocsin.proof.merkle import EMPTY_ROOT, level_above
 
 
 class Tree:
-    """Every level of one tree in memory (64 bytes a leaf): proofs and replacements in a few hashes each."""
+    """Every level of one tree in memory (64 bytes a leaf), for proofs without hashing."""
 
     def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
         self._levels = [list(leaf_hashes)]
@@ -31,16 +31,3 @@ class Tree:
         assert 0 <= index < self.size, index
         siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(self._levels[:-1]))
         return tuple(level[at] for level, at in siblings if at < len(level))
-
-    def replaced(self, leaves: Mapping[int, bytes]) -> "Tree":
-        """The tree with other leaf hashes at these indexes; the cost is that of copying, not of hashing anew."""
-        tree = Tree(())
-        tree._levels = [list(level) for level in self._levels]
-        for index, leaf in leaves.items():
-            tree._levels[0][index] = leaf
-        dirty = set(leaves)
-        for below, level in zip(tree._levels, tree._levels[1:], strict=False):
-            dirty = {at >> 1 for at in dirty}
-            for at in dirty:
-                level[at] = level_above(below[2 * at : 2 * at + 2])[0]
-        return tree

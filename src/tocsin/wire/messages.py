@@ -219,7 +219,6 @@ class Head(Message, frozen=True, kw_only=True, tag="head"):
     """A signed head of one stream: from its root to the note that hub and partner signed."""
 
     stream: str
-    salt: bytes
     size: Size
     root: bytes
     map_index: Size

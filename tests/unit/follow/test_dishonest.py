@@ -19,8 +19,9 @@ from tocsin.agent.verbs.compare import compare
 from tocsin.clock import HOUR, MINUTE
 from tocsin.errors import TocsinError
 from tocsin.follow.follower import Follower
+from tocsin.follow.names import key_of
 from tocsin.proof.encoding import from_base64, to_base64
-from tocsin.proof.headmap import HeadMap, StreamHead, head_key
+from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.leaf import LeafParts, commit_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import Checkpoint, cosign, open_note, sign_note
@@ -234,10 +235,9 @@ def gives_a_position_that_is_too_long(said: Said, alliance: Alliance) -> Said:
 
 def forged(said: Said, alliance: Alliance, stream: str, size: int, root: bytes | None = None) -> Said:
     """A head of a size that the hub's key signs and no honest hub would: a log of its own, as long as it pleases."""
-    old = head_of(said, stream)
     leaves = [leaf(alliance, one) for one in said if isinstance(one, Entry) and one.stream == stream]
     shown = EMPTY.extend(leaves[:size]).root() if root is None else root
-    blind = StreamHead(head_key(old.salt, stream), size, shown)
+    blind = StreamHead(key_of(stream, entry_of(said, "directory", 0).salt_h), size, shown)
     heads = HeadMap([blind])
     before = Frontier.from_bytes(
         look(alliance.database, "SELECT frontier FROM log ORDER BY size DESC LIMIT 1")[0][0]

@@ -101,7 +101,7 @@ class Hub:
             check_head_proof(
                 proof,
                 stream=stream,
-                salt=salt_of(stream),
+                key=key_of(stream),
                 size=len(leaves),
                 root=root_of(leaves),
                 checkpoint=checkpoint,

@@ -35,6 +35,7 @@ from tocsin.hub import restart
 from tocsin.hub.refill import accept, check_head
 from tocsin.hub.restoring import Restart, begin, check_history, positions, what_partner_holds
 from tocsin.hub.status import status
+from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.storage.sqlite import open_sqlite
@@ -114,7 +115,7 @@ async def test_a_refill_is_taken_whoever_brings_it_and_gives_the_same_tree(tmp_p
         roots = dict(look(alliance.database, "SELECT name, root FROM stream"))
         store = open_sqlite(tmp_path / "old.db")
         for stream in ("directory", "members"):
-            check_head(trust_of(alliance), brought[stream].head)
+            store.run("check", lambda tx, name=stream: check_head(tx, trust_of(alliance), brought[name].head))
             size = store.run("refill", lambda tx, name=stream: accept(tx, trust_of(alliance), brought[name]))
             assert size == brought[stream].head.size
             assert (
@@ -122,6 +123,19 @@ async def test_a_refill_is_taken_whoever_brings_it_and_gives_the_same_tree(tmp_p
                 == size
             )
         assert dict(look(tmp_path / "old.db", "SELECT name, root FROM stream")) == roots
+        store.close()
+
+
+async def test_a_stream_that_the_backup_did_not_know_has_its_old_blinded_name_again(tmp_path: Path) -> None:
+    """Whatever keys the hub has now: the name follows from the directory's first entry alone."""
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr")
+        alliance.back_up(tmp_path / "old.db")
+        await ayr.report(value("a"))
+        await alliance.settled()
+        ((key,),) = look(alliance.database, "SELECT key FROM stream WHERE name = 'members'")
+        store = open_sqlite(tmp_path / "old.db")
+        assert store.run("name", lambda tx: blinded(tx, "members")) == key
         store.close()
 
 
@@ -199,7 +213,7 @@ async def test_a_refill_that_does_not_prove_itself_is_refused_and_changes_nothin
         store = open_sqlite(tmp_path / "old.db")
 
         def take(refill: Refill) -> None:
-            check_head(trust_of(alliance), refill.head)
+            store.run("check", lambda tx: check_head(tx, trust_of(alliance), refill.head))
             store.run("refill", lambda tx: accept(tx, trust_of(alliance), refill))
 
         before = look(tmp_path / "old.db", "SELECT name, size FROM stream")

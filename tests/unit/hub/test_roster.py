@@ -63,7 +63,7 @@ class Hub(msgspec.Struct, frozen=True):
     def events(self) -> list[MembershipEvent]:
         """Every entry of the desk's stream."""
         with self.store.reading("events") as tx:
-            rows = tx.all("page_of_stream", {"stream": 0, "after": -1, "limit": 100}, into=_Body)
+            rows = tx.all("page_of_stream", {"stream": 1, "after": -1, "limit": 100}, into=_Body)
         return [decode(row.body or b"", MembershipEvent) for row in rows]
 
 
@@ -75,6 +75,8 @@ def hub(entropy: Entropy) -> Iterator[Hub]:
         clock,
         open_sqlite(":memory:"),
     )
+    first = [Draft("agreement", "fct_1", b"{}")]
+    made.store.run("begin", lambda tx: made.exchange.streams.append(tx, "directory", first, HUB_ITSELF))
     standings = (Standing.ACTIVE, Standing.ACTIVE, Standing.LEFT, Standing.SUSPENDED)
     for number, (party, standing) in enumerate(zip((AYR, BUTE, GONE, SUSPENDED), standings, strict=True)):
         row = {"id": party, "name": f"Bank {number}", "role": Role.BANK, "jurisdiction": "GB"}

@@ -297,21 +297,6 @@ def test_what_is_not_a_frontier_is_malformed(data):
         Frontier.from_bytes(data)
 
 
-# --- tree -------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 80), st.data())
-def test_replacing_leaves_gives_the_tree_of_the_new_leaves(size, data):
-    leaves = leaves_of(size)
-    changes = data.draw(st.dictionaries(st.integers(0, size - 1), st.binary(min_size=32, max_size=32)))
-    tree = Tree(leaves)
-    replaced = tree.replaced(changes)
-    expected = Tree([changes.get(index, leaf) for index, leaf in enumerate(leaves)])
-    assert replaced.root() == expected.root()
-    assert all(replaced.inclusion_proof(index) == expected.inclusion_proof(index) for index in range(size))
-    assert tree.root() == naive_root(leaves), "the tree that was replaced from has not changed"
-
-
 # --- rules ------------------------------------------------------------------------------------------------------
 
 

@@ -51,7 +51,6 @@ ENTRY = messages.Entry(
 )
 HEAD = messages.Head(
     stream="role:agency+jurisdiction:GB",
-    salt=SALT,
     size=8,
     root=HASH,
     map_index=0,

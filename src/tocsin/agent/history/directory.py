@@ -67,6 +67,11 @@ class _SizeRow(msgspec.Struct, frozen=True):
     size: int
 
 
+class _Names(msgspec.Struct, frozen=True):
+    salt_h: bytes
+    firm: int
+
+
 class _WaitingRow(msgspec.Struct, frozen=True):
     stream: str
     seq: int
@@ -92,6 +97,7 @@ def party_at(tx: Transaction, party: str, directory: int) -> Signer | None:
 def trust(tx: Transaction, membership: Membership) -> Trust:
     """Whose signatures count now: the keys from enrolment, and what the directory has proved since."""
     hubs, partners = hub_keys(tx, membership, 0), _keys(tx, "partner", membership.partner_key)
+    names = tx.one("names", {}, into=_Names)
     return Trust(
         hub=membership.hub,
         realm=membership.realm,
@@ -99,6 +105,8 @@ def trust(tx: Transaction, membership: Membership) -> Trust:
         partner_key=partners[-1] if partners else None,
         former_keys=tuple(hubs[:-1]),
         former_partners=tuple(partners[:-1]),
+        names=names.salt_h if names else b"",
+        names_late=names is None or names.firm == 0,
     )
 
 

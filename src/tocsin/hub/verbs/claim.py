@@ -20,11 +20,10 @@ from tocsin.clock import from_text
 from tocsin.errors import BadSignature, InputError, Malformed, Refused
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.receipts import unveiled
-from tocsin.hub.streams import Placed, StreamHead, closed_streams
+from tocsin.hub.streams import Placed, StreamHead, blinded, closed_streams
 from tocsin.hub.views.directory import former_keys
 from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
 from tocsin.hub.views.sources import Said, said_by, vouch_again
-from tocsin.proof.headmap import head_key
 from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
@@ -49,21 +48,17 @@ def accept(tx: Transaction, hub: Exchange, sender: Sender, claim: Claim) -> Clai
     closed = frozenset(row.key for row in closed_streams(tx))
     missing, later = [], []
     for receipt, one in zip(receipts, claim.receipts, strict=True):
-        if closed and _in_closed(tx, hub, receipt, closed):
+        if closed and _in_closed(tx, receipt, closed):
             later.append(receipt.message)
         elif not _claimed(tx, hub, sender, receipt, one.receipt):
             missing.append(receipt.message)
     return Claimed(missing=tuple(missing), later=tuple(later))
 
 
-def _in_closed(tx: Transaction, hub: Exchange, receipt: Receipt, closed: frozenset[bytes]) -> bool:
+def _in_closed(tx: Transaction, receipt: Receipt, closed: frozenset[bytes]) -> bool:
     """Whether an entry of this message is in a stream that waits for one of its readers."""
     names = {outcome.stream for outcome in receipt.outcomes if outcome.seq >= 0}
-    heads = {name: tx.one("stream_head", {"name": name}, into=StreamHead) for name in names}
-    return any(
-        head_key(head.salt if head else hub.streams.salt_of(name), name) in closed
-        for name, head in heads.items()
-    )
+    return any(blinded(tx, name) in closed for name in names)
 
 
 def _opened(hub: Exchange, keys: Sequence[VerifierKey], sender: Sender, signed: SignedReceipt) -> Receipt:

@@ -93,6 +93,10 @@ SELECT name, size, frontier, witness, late, firm, directory, note FROM stream OR
 -- One replicated stream.
 SELECT name, size, frontier, witness, late, firm, directory, note FROM stream WHERE name = :name;
 
+-- name: names
+-- What blinds the names of streams in the hub's head log, and how much of the directory needs no further witness.
+SELECT salt_h, firm FROM entry JOIN stream ON entry.stream = stream.name WHERE stream = 'directory' AND seq = 0;
+
 -- name: save_stream
 -- How far a stream has proved itself.
 INSERT INTO stream (name, size, frontier, witness, late, firm, directory, note)

@@ -4,16 +4,16 @@
 
 -- name: create_stream
 -- Make a stream with the next number; no row changes when one of that name is there.
-INSERT INTO stream (number, name, salt, size, frontier, root, added,
+INSERT INTO stream (number, name, key, size, frontier, root, added,
   noted_size, noted_root, witnessed_size, witnessed_frontier)
-SELECT coalesce(max(number) + 1, 0), :name, :salt, 0, :frontier, :root, 0, 0, :root, 0, :frontier
+SELECT coalesce(max(number) + 1, 0), :name, :key, 0, :frontier, :root, 0, 0, :root, 0, :frontier
 FROM stream WHERE true
 ON CONFLICT (name) DO NOTHING;
 
 -- name: lock_stream
 -- The head of a stream, locked until the transaction ends; no row when there is no such stream.
 UPDATE stream SET size = size WHERE name = :name
-RETURNING number, name, salt, size, frontier, root, added;
+RETURNING number, name, key, size, frontier, root, added;
 
 -- name: advance_stream
 -- The locked head moves on; changes no row unless it is where it was read.
@@ -22,15 +22,15 @@ WHERE number = :number AND size = :was;
 
 -- name: stream_heads
 -- Every stream as it stands, by number.
-SELECT number, name, salt, size, frontier, root, added FROM stream ORDER BY number;
+SELECT number, name, key, size, frontier, root, added FROM stream ORDER BY number;
 
 -- name: stream_head
 -- One stream as it stands, without a lock.
-SELECT number, name, salt, size, frontier, root, added FROM stream WHERE name = :name;
+SELECT number, name, key, size, frontier, root, added FROM stream WHERE name = :name;
 
 -- name: noted_heads
 -- What the newest leaf of the head log says of every stream.
-SELECT number, name, salt, noted_size, noted_root FROM stream ORDER BY number;
+SELECT number, name, key, noted_size, noted_root FROM stream ORDER BY number;
 
 -- name: note_stream
 -- A leaf of the head log was made with this head of the stream.
@@ -46,8 +46,12 @@ UPDATE stream SET witnessed_size = 0, witnessed_frontier = :frontier;
 
 -- name: unwitnessed_streams
 -- Streams that moved since the partner last co-signed, as the newest leaf of the head log has them.
-SELECT number, name, salt, noted_size, witnessed_size, witnessed_frontier FROM stream
+SELECT number, name, key, noted_size, witnessed_size, witnessed_frontier FROM stream
 WHERE noted_size > witnessed_size ORDER BY number;
+
+-- name: names
+-- What blinds the names of streams in the head log's map; no row before the directory has an entry.
+SELECT salt_h FROM entry JOIN stream ON entry.stream = stream.number WHERE stream.name = 'directory' AND seq = 0;
 
 -- Entries -------------------------------------------------------------------------------------------------------------
 
@@ -510,7 +514,7 @@ UPDATE stream SET noted_size = :size, noted_root = :root, witnessed_size = :witn
 
 -- name: witnessed_heads
 -- Every stream as the partner last saw it.
-SELECT name, salt, witnessed_size, witnessed_frontier FROM stream ORDER BY number;
+SELECT key, witnessed_size, witnessed_frontier FROM stream ORDER BY number;
 
 -- name: close_stream
 -- A stream's readers did not come: nothing is added to it until one does.

@@ -6,7 +6,7 @@
 CREATE TABLE stream (
   number     BIGINT NOT NULL PRIMARY KEY,                -- dense from 0; stands for the name in cursors
   name       TEXT   NOT NULL UNIQUE,                     -- the audience in its canonical spelling, or 'directory'
-  salt       BYTES  NOT NULL CHECK (length(salt) = 32),  -- hides the name in the head log's map
+  key        BYTES  NOT NULL CHECK (length(key) = 32),   -- its blinded name in the head log's map
   size       BIGINT NOT NULL CHECK (size >= 0),          -- how many entries; the seq of the next one
   frontier   BYTES  NOT NULL,                            -- hashes of the complete subtrees, from which the tree grows
   root       BYTES  NOT NULL CHECK (length(root) = 32),  -- Merkle root at that size

@@ -2,7 +2,7 @@
 
 -- Ledger. The head of each stream at the newest leaf of the head log.
 CREATE TABLE head (
-  key  BYTES  NOT NULL PRIMARY KEY,                      -- the stream's name, blinded by a salt that only its readers know
+  key  BYTES  NOT NULL PRIMARY KEY,                      -- the stream's name, blinded by what only readers know
   size BIGINT NOT NULL,                                  -- entries
   root BYTES  NOT NULL                                   -- Merkle root at that size
 ) STRICT;
