@@ -2,6 +2,7 @@
 """One machine for a test: real processes of the installed command on loopback, each ended by its own number."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ class Machine:
                 process.wait()
 
     def start(self, name: str, *arguments: str | Path) -> None:
-        """Start a serving process, the second time with the same words, and wait until it says that it is ready."""
+        """Start a serving process, the second time with the same words, until it is ready or restores itself."""
         command = self._commands.setdefault(name, [sys.executable, "-m", "tocsin", *map(str, arguments)])
         log = self.folder / f"{name}.{self.starts}.log"
         self.starts += 1
@@ -74,7 +75,10 @@ class Machine:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         self._running[name] = process
-        ready = wait_until(lambda: b" ready" in log.read_bytes() or process.poll() is not None, START_SECONDS)
+        said = re.compile(rb" ready| restores itself")
+        ready = wait_until(
+            lambda: said.search(log.read_bytes()) is not None or process.poll() is not None, START_SECONDS
+        )
         assert ready, log.read_text()
         assert process.poll() is None, log.read_text()
 

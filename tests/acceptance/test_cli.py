@@ -299,3 +299,39 @@ def test_a_protection_file_is_counted_as_what_it_holds(bank: Bank) -> None:
 def test_a_hubs_status_reads_as_sentences(bank: Bank) -> None:
     said = tocsin("hub", "status", bank.machine.folder / "hub").stdout
     assert re.search(r"^heads: unwitnessed, no partner is declared; \d+ signed so far$", said, re.M)
+
+
+def test_a_hub_that_restores_itself_says_for_whom_it_waits_until_when_and_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    with Machine(tmp_path) as machine:
+        machine.raise_hub(witnessed=False)
+        homes = {short: machine.join(short) for short in ("ayr", "bute")}
+        for short, home in homes.items():
+            machine.serve(short)
+            assert wait_until(lambda home=home: tocsin("agent", "note", home).returncode == 0)
+            assert machine.stop(short) == 0
+        hub = tmp_path / "hub"
+        assert tocsin("hub", "backup", hub, tmp_path / "hub.backup").returncode == 0
+        assert machine.stop("hub") == 0
+        for path in hub.glob("hub.db*"):
+            path.unlink()
+        assert tocsin("hub", "restore", hub, "--from", tmp_path / "hub.backup").returncode == 0
+        assert "restoring: it waits for tocsin hub serve" in tocsin("hub", "status", hub).stdout
+        machine.start("hub")
+        (log,) = tmp_path.glob(f"hub.{machine.starts - 1}.log")
+        waiting = r"restoring: waiting for {}, opens by itself at \d\d:\d\d UTC"
+        both = re.compile(waiting.format("Ayr Bank plc, Bute Bank plc"))
+        one = re.compile(waiting.format("Bute Bank plc"))
+        assert wait_until(lambda: both.search(log.read_text()) is not None)
+        assert wait_until(lambda: both.search(tocsin("hub", "status", hub).stdout) is not None)
+        told = json.loads(tocsin("hub", "status", hub, "--json").stdout)["restoring"]
+        assert told["parties"] == ["Ayr Bank plc", "Bute Bank plc"]
+        assert told["opens"] > 0
+        machine.serve("ayr")
+        assert wait_until(lambda: one.search(log.read_text()) is not None)
+        assert " ready" not in log.read_text()
+        machine.serve("bute")
+        assert wait_until(lambda: "Hub ready at http" in log.read_text())
+        assert "restored: " in log.read_text()
+        assert "restoring" not in tocsin("hub", "status", hub).stdout

@@ -103,7 +103,12 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.follow:
         NotYet("An edge that follows another hub comes with fan-out; serve from the hub itself.")(parsed)
     log_to_stderr()
-    app.serve(Path(parsed.dir), parsed.port, lambda url: say(f"Hub ready at {url}"))
+    app.serve(
+        Path(parsed.dir),
+        parsed.port,
+        lambda url: say(f"Hub ready at {url}"),
+        lambda url: say(f"Hub at {url} restores itself: it takes nothing new until it says that it is back."),
+    )
     yield Output(("Hub stopped.",))
 
 
@@ -121,6 +126,8 @@ _WITNESSED = {
 def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     found = app.status(Path(parsed.dir))
     lines = [f"{found.alliance}  ({found.hub})"]
+    if found.restoring:
+        lines.append(found.restoring.sentence())
     if found.agreement:
         lines.append(f"agreement: {found.agreement}")
     lines.append(f"heads: {_WITNESSED[found.witness]}; {found.log_size:,} signed so far")

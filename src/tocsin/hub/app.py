@@ -21,6 +21,7 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
 from tocsin.hub.keyfile import put_in_place as put_keys_in_place
 from tocsin.hub.noting import Partner
+from tocsin.hub.restart import Restart
 from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
@@ -268,13 +269,26 @@ def witnessed(folder: Path, file: Path) -> Shown:
     return Shown(str(file), len(held.heads))
 
 
-def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
-    """Serve the alliance until the process is told to stop."""
+def serve(
+    folder: Path, port: int | None, ready: Callable[[str], None], restoring: Callable[[str], None]
+) -> None:
+    """Serve the alliance until the process is told to stop.
+
+    `ready` is told the address once the hub takes what it is sent; before that `restoring`, where it was restored.
+    """
     config = load(folder / _SETTINGS, HubConfig)
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
     check_listen(listen)
-    app, end_connections = _served(folder)
-    serve_http(app, listen, ready, end_connections, connections=_MAX_CONNECTIONS)
+    app, end_connections, restart = _served(folder)
+
+    def listening(url: str) -> None:
+        if restart is None:
+            ready(url)
+            return
+        restart.opened = lambda: ready(url)
+        restoring(url)
+
+    serve_http(app, listen, listening, end_connections, connections=_MAX_CONNECTIONS)
 
 
 def application(folder: Path) -> Starlette:
@@ -282,8 +296,8 @@ def application(folder: Path) -> Starlette:
     return _served(folder)[0]
 
 
-def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
-    """The application, of a hub that is whole or of one that comes back from a backup, and what ends its streams."""
+def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None]:
+    """The application, what ends its streams, and the restart of a hub that comes back from a backup."""
     config = load(folder / _SETTINGS, HubConfig)
 
     def open_store() -> Store:
@@ -296,12 +310,12 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None]]:
         return HttpPartner(config.partner.url, key, config.witness_seconds)
 
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
-        restoring = begun(tx) is not None
-    if restoring:
+        lost = begun(tx) is not None
+    if lost:
         restart = assemble_restoring(hub, config, open_store, open_partner)
-        return restart.application(), restart.end_connections
+        return restart.application(), restart.end_connections, restart
     whole = assemble(hub, config, open_store(), open_store(), open_partner())
-    return whole.application, whole.following.end_connections
+    return whole.application, whole.following.end_connections, None
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from tocsin.clock import SECOND, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Standing
 from tocsin.errors import AccessError, HubRestoring, StateError, TocsinError, Unknown
@@ -52,6 +53,7 @@ from tocsin.hub.restoring import (
 from tocsin.hub.routes import head_of, received
 from tocsin.hub.streams import blinded
 from tocsin.hub.views.directory import all_parties
+from tocsin.hub.waiting import Waits, note_waits
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.wire.ceremony import Lacking, Refill, Refilled, Restoring
@@ -64,6 +66,7 @@ _ROUND_SECONDS = 1.0
 """How often it is looked whether everything is back, and readers are told what still lacks."""
 _STRANGERS = 4
 """Parties unknown to the backup that are heard at once."""
+_NO_DIRECTORY = "waiting for any agent that holds the newest directory; no time opens the hub without it"
 
 
 class Ceremony:
@@ -98,17 +101,19 @@ class Ceremony:
 
     async def run(self) -> None:
         """Until the hub is whole and its log goes on; what stands in the way is logged and tried again."""
-        said = ""
+        said: Waits | None = None
         waited = 0.0
+        opens = Instant(self._hub.clock.now() + round(self._patience_seconds * SECOND))
         while True:
             try:
                 await self._ask_partner()
-                if await self._may_open(waited):
+                if (waits := self._waits(waited, opens)) is None:
                     break
             except TocsinError as error:
-                if str(error) != said:
-                    log.warning("restoring: %s", error)
-                said = str(error)
+                waits = Waits(hindrance=str(error))
+            if waits != said:
+                await self._say(waits)
+            said = waits
             await asyncio.sleep(_ROUND_SECONDS)
             waited += _ROUND_SECONDS
         began = await self._commits.run(lambda tx: finish(tx, self._hub, self._point, self._held))
@@ -132,18 +137,25 @@ class Ceremony:
             check_history(tx, held)
         self._held, self._point = held, point_of_partner(held)
 
-    async def _may_open(self, waited: float) -> bool:
-        """(4) Whether everything is back, or as much as waiting can bring."""
+    def _waits(self, waited: float, opens: Instant) -> Waits | None:
+        """(4) What is waited for; None when everything is back, or as much as waiting can bring."""
         with self._reader.reading("what is lacking") as tx:
             short = short_of(tx, self._held) if self._held else []
             bodies = any(one.bodies for one in lacking(tx))
-            active = {one.id for one in all_parties(tx) if one.standing is Standing.ACTIVE}
-        known = self._held is not None or self._nothing_held
+            active = [one for one in all_parties(tx) if one.standing is Standing.ACTIVE]
         if DIRECTORY in short:
-            return False
+            return Waits(hindrance=_NO_DIRECTORY)
+        known = self._held is not None or self._nothing_held
         if known and not bodies and all(name.startswith("party:") for name in short):
-            return True
-        return active <= self._been_here or waited >= self._patience_seconds
+            return None
+        away = tuple(sorted(one.name for one in active if one.id not in self._been_here))
+        return Waits(away, opens) if away and waited < self._patience_seconds else None
+
+    async def _say(self, waits: Waits) -> None:
+        """To whoever reads the log, and to `tocsin hub status`."""
+        log.log(logging.WARNING if waits.hindrance else logging.INFO, "%s", waits.sentence())
+        with suppress(TocsinError):  # a full disk, say: the log has it
+            await self._commits.run(lambda tx: note_waits(tx, waits), quiet=True)
 
     def application(self) -> Starlette:
         """What is served meanwhile."""
@@ -253,6 +265,8 @@ class Restart:
         self, ceremony: Ceremony, close: Callable[[], Awaitable[None]], reopen: Callable[[], Reopened]
     ) -> None:
         """`close` lets go of what the ceremony was given; `reopen` makes the hub as it is served every day."""
+        self.opened: Callable[[], None] = lambda: None
+        """Called in the event loop when the hub takes what it is sent; whoever serves it sets it."""
         self._ceremony = ceremony
         self._close = close
         self._reopen = reopen
@@ -295,5 +309,6 @@ class Restart:
             await stack.enter_async_context(app.router.lifespan_context(app))
             self._current, self._end_connections = app, hub.end_connections
             self._serving.set()
+            self.opened()
         except Exception:  # nobody waits for this task: its failure must at least be read
             log.exception("the hub could not be opened after its restore")

@@ -38,6 +38,7 @@ from tocsin.hub.streams import (
     create_stream,
 )
 from tocsin.hub.views.directory import former_keys, key_changes
+from tocsin.hub.waiting import Waits, note_waits
 from tocsin.ids import new_id
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, log_leaf
@@ -111,6 +112,7 @@ def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
     tx.run("void_invitations", {})
     tx.run("set_meta", {"key": PROPOSAL, "value": b""})
     tx.run("set_meta", {"key": _BEGUN, "value": msgspec.msgpack.encode(begun)})
+    note_waits(tx, Waits())
     return begun
 
 

@@ -6,8 +6,10 @@ import msgspec
 from tocsin.domain.party import Role, Standing
 from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.proposing import LogRow
+from tocsin.hub.restoring import begun
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
+from tocsin.hub.waiting import Waits, waits_of
 from tocsin.storage.store import Transaction
 
 
@@ -44,6 +46,8 @@ class Status(msgspec.Struct, frozen=True):
     """SHA-256 of the agreement that counts now; empty when there is none."""
     streams: tuple[StreamStatus, ...]
     parties: tuple[PartyStatus, ...]
+    restoring: Waits | None = None
+    """What a hub that comes back from a backup waits for; None for a hub that is open."""
 
 
 def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) -> Status:
@@ -66,4 +70,5 @@ def status(tx: Transaction, identity: HubIdentity, *, partner_declared: bool) ->
             PartyStatus(one.id, one.name, one.role, one.jurisdiction, one.standing, accepted[one.id])
             for one in all_parties(tx)
         ),
+        restoring=waits_of(tx) if begun(tx) else None,
     )
