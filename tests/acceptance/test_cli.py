@@ -170,6 +170,85 @@ def test_a_mail_is_reported_once_unless_it_is_asked_for_again(bank: Bank) -> Non
     assert "Sent as rpt_" in third.stdout
 
 
+def test_a_report_that_the_hub_refused_stands_in_the_way_of_none(bank: Bank) -> None:
+    mail = bank.mail()
+    nobody = "party:prt_" + "0" * 32
+    for _ in range(2):
+        refused = tocsin("agent", "report", bank.home, mail, "--yes", "--audience", nobody)
+        assert refused.returncode == 1
+        assert "The hub refused it." in refused.stderr
+    ended = tocsin("agent", "report", bank.home, mail, "--yes")
+    assert ended.returncode == 0
+    assert "Already reported" not in ended.stdout
+    assert "Sent as rpt_" in ended.stdout
+
+
+def test_a_report_that_was_taken_back_stands_in_the_way_of_none(bank: Bank) -> None:
+    mail = bank.mail()
+    first = tocsin("agent", "report", bank.home, mail, "--yes").stdout
+    report = first.partition("Sent as ")[2].partition(",")[0]
+    assert tocsin("agent", "erase", bank.home, report, "--reason", "mistake").returncode == 0
+    second = tocsin("agent", "report", bank.home, mail, "--yes")
+    assert "Already reported" not in second.stdout
+    assert "Sent as rpt_" in second.stdout
+
+
+def test_a_report_that_waits_is_said_to_wait_and_is_not_queued_twice(bank: Bank) -> None:
+    mail = bank.mail()
+    bank.machine.kill("hub")
+    try:
+        assert tocsin("agent", "report", bank.home, mail, "--yes").returncode == 3
+        before = bank.outbox()
+        again = tocsin("agent", "report", bank.home, mail, "--yes")
+        told = tocsin("agent", "report", bank.home, mail, "--yes", "--json")
+    finally:
+        bank.machine.start("hub")
+    (waiting,) = [name for name, state in before if state == "waiting"]
+    assert again.returncode == 3
+    assert f"Not sent yet: {waiting}" in again.stdout
+    assert "Already reported" not in again.stdout
+    assert (json.loads(told.stdout)["already"], json.loads(told.stdout)["waits"]) == (waiting, True)
+    assert bank.outbox() == before
+
+
+def test_the_same_mail_to_other_readers_is_another_report(bank: Bank) -> None:
+    mail = bank.mail()
+    first = tocsin("agent", "report", bank.home, mail, "--yes", "--audience", "role:agency")
+    report = first.stdout.partition("Sent as ")[2].partition(",")[0]
+    second = tocsin("agent", "report", bank.home, mail, "--yes")
+    assert f"Already reported as {report} on 20" in second.stdout
+    assert "UTC, to every agency." in second.stdout
+    assert "Sent as rpt_" in second.stdout
+    third = tocsin("agent", "report", bank.home, mail, "--yes", "--audience", "role:agency")
+    assert "Nothing was sent. Add --again" in third.stdout
+
+
+def test_nobody_is_asked_about_a_second_report_who_did_not_ask_for_one(bank: Bank) -> None:
+    mail = bank.mail()
+    assert tocsin("agent", "report", bank.home, mail, "--yes").returncode == 0
+    before = bank.outbox()
+    ended, said = ask_at_a_terminal("agent", "report", bank.home, mail, answer=b"y\n")
+    assert ended == 0
+    assert "[y/N]" not in said
+    assert "Nothing was sent. Add --again" in said
+    assert bank.outbox() == before
+    ended, said = ask_at_a_terminal("agent", "report", bank.home, mail, "--again", answer=b"y\n")
+    assert "Report again what rpt_" in said
+    assert "Sent as rpt_" in said
+
+
+def test_who_will_read_it_is_shown_before_anybody_agrees(bank: Bank) -> None:
+    mail = bank.mail()
+    _, said = ask_at_a_terminal("agent", "report", bank.home, mail, answer=b"n\n")
+    asked = " ".join(said.split())
+    assert "would be told to members: all banks and the desk; class named" in asked
+    assert "to members: all banks and the desk, TLP:AMBER PAP:GREEN, class named? [y/N]" in asked
+    ended = tocsin("agent", "report", bank.home, mail, "--dry-run", "--json", "--audience", "role:agency")
+    told = json.loads(ended.stdout)
+    assert (told["audiences"], told["report_class"]) == (["role:agency"], "named")
+    assert told["disclosure"]["marking"]["tlp"] == "TLP:AMBER"
+
+
 def test_a_receipt_counts_values_and_entries_apart(bank: Bank) -> None:
     ended = tocsin("agent", "report", bank.home, bank.mail(), "--yes")
     assert "3 values in 4 entries receipted." in ended.stdout

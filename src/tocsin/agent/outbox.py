@@ -24,6 +24,7 @@ from tocsin.errors import (
     TocsinError,
     TooMany,
     Unauthenticated,
+    Unknown,
 )
 from tocsin.ids import Entropy
 from tocsin.privacy.box import Box
@@ -70,6 +71,10 @@ class _Posted(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class _Sealed(msgspec.Struct, frozen=True):
+    box: bytes
+
+
 class _Due(msgspec.Struct, frozen=True):
     id: str
     tries: int
@@ -96,6 +101,14 @@ class Outbox:
         with self._store.reading("message state") as tx:
             return tx.one("message_by_id", {"id": message_id}, into=MessageState)
 
+    def body(self, message_id: str) -> bytes:
+        """The bytes of a message as they were queued; Unknown when it never was."""
+        with self._store.reading("queued message") as tx:
+            row = tx.one("message_box", {"id": message_id}, into=_Sealed)
+        if row is None:
+            raise Unknown(f"There is no message {message_id[:60]!r} in the outbox.")
+        return self._opened(row.box, message_id).body
+
     def waiting(self) -> list[Waiting]:
         """What was approved and has no answer yet, the oldest first."""
         with self._store.reading("waiting messages") as tx:
@@ -107,7 +120,7 @@ class Outbox:
             due = tx.all("due_messages", {"now": self._clock.now(), "limit": BATCH}, into=_Due)
         settled = []
         for one in due:
-            posted = msgspec.msgpack.decode(self._box.open(one.box, f"outbox/{one.id}"), type=_Posted)
+            posted = self._opened(one.box, one.id)
             try:
                 data = await hub.post(posted.path, posted.body)
                 with self._store.reading("the hub's keys") as tx:
@@ -122,6 +135,9 @@ class Outbox:
                 self._settle(one.id, "receipted", encode(answer))
                 settled.append(Settled(one.id, receipt))
         return settled
+
+    def _opened(self, box: bytes, message_id: str) -> _Posted:
+        return msgspec.msgpack.decode(self._box.open(box, f"outbox/{message_id}"), type=_Posted)
 
     def _put_off(self, one: _Due) -> None:
         """Try later, twice as late each time, at a random moment so that many agents do not come together."""

@@ -166,11 +166,11 @@ class Vault:
             rows = tx.all("cases", {"limit": limit}, into=_CaseRow)
         return [self._open(row) for row in rows]
 
-    def reported(self, digest: str) -> Case | None:
-        """The newest case that rests on a file with this SHA-256; None when there is none."""
-        with self._store.reading("case of a file") as tx:
-            row = tx.one("case_of_evidence", {"digest": digest}, into=_CaseRow)
-        return self._open(row) if row else None
+    def reported(self, digest: str, limit: int) -> list[Case]:
+        """The newest cases that rest on a file with this SHA-256."""
+        with self._store.reading("cases of a file") as tx:
+            rows = tx.all("cases_of_evidence", {"digest": digest, "limit": limit}, into=_CaseRow)
+        return [self._open(row) for row in rows]
 
     def _open(self, row: _CaseRow) -> Case:
         return _decode(self.box.open(row.box, f"case/{row.id}"), Case)

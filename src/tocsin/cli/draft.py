@@ -2,12 +2,13 @@
 """A draft for a person at a terminal: exactly what would leave, then what stays and why. No link can be clicked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tocsin.agent.readers.reading import Attachment
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
+from tocsin.cli.readers import together
 from tocsin.cli.screen import readable, row
 from tocsin.domain.observable import defang
 
@@ -15,12 +16,16 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 """A value in the reason of a defect."""
 _MAIL_STAYS = "everything else in the mail: subject, text, recipients and other headers"
 
+_SENDER = {"named": "class named: the hub knows that it is you, readers do not"}
+"""Who learns the sender, by class; the classes that are not built are refused before anything is shown."""
 
-def lines(prepared: Prepared) -> Iterator[str]:
-    """The whole draft of one file."""
+
+def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iterator[str]:
+    """The whole draft of one file, with the audiences and the class under which it would leave."""
     draft, reading = prepared.draft, prepared.reading
     disclosure = draft.disclosure
     yield f"would leave: {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
+    yield f"would be told to {together(readers)}; {_SENDER[report_class]}"
     for leaving in draft.leaves:
         yield from leaves(leaving)
     for text in disclosure.external_ids:

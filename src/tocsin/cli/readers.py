@@ -2,6 +2,7 @@
 """Who may read and under which label, as a person writes it and is told it: checked before anything else happens."""
 
 import argparse
+from collections.abc import Sequence
 
 from tocsin.domain.audience import FORMS, Audience
 from tocsin.domain.marking import TLP, parse_tlp
@@ -51,3 +52,8 @@ def in_words(text: str) -> str:
         return f"the group {found.group}"
     who = f"every {_ROLES[found.role]}" if found.role else "every party"
     return f"{who} in {found.jurisdiction}" if found.jurisdiction else who
+
+
+def together(texts: Sequence[str]) -> str:
+    """Several audiences as one phrase."""
+    return ", and ".join(map(in_words, texts))

@@ -20,11 +20,11 @@ from tocsin.agent.redaction.approve import STANDING_RULES, Approved, StandingRul
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.redaction.redact import Draft
-from tocsin.agent.vault import Case
+from tocsin.agent.reported import Earlier, earlier, lacking, told_to
 from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines
-from tocsin.cli.readers import audiences, label
+from tocsin.cli.readers import audiences, label, together
 from tocsin.cli.screen import counted, minute, printable
 from tocsin.cli.sending import agreed, approver, attended, person, send_now
 from tocsin.domain.disclosure import Attack, Disclosure
@@ -41,6 +41,10 @@ class FileReport(msgspec.Struct, frozen=True):
 
     file: str
     disclosure: Disclosure | None = None
+    """What would leave, or left; its marking is in it."""
+    audiences: tuple[str, ...] = ()
+    """Who reads it."""
+    report_class: str = ""
     stays: tuple[Value, ...] = ()
     """What was found and does not leave, with the reason."""
     attachments: tuple[Attachment, ...] = ()
@@ -50,7 +54,9 @@ class FileReport(msgspec.Struct, frozen=True):
     report: str = ""
     case: str = ""
     already: str = ""
-    """The report in which the same file was reported before; nothing was sent now."""
+    """A report of the same file to the same audiences that stands; nothing is sent without --again."""
+    waits: bool = False
+    """Whether a report of the file waits in the outbox."""
     settled: Settled | None = None
     problem: Problem | None = None
     """Why nothing left, or why the report waits."""
@@ -135,13 +141,21 @@ class _Door:
             refused = FileReport(name, problem=to_problem(error))
             yield Output((f"{name}: {error.diagnostics()}",), refused, 1)
             return
-        yield Output((f"{name}:", *lines(prepared)))
+        audiences = told_to(self._house, self._parsed.audience)
+        yield Output((f"{name}:", *lines(prepared, audiences, self._parsed.report_class)))
         reading, draft = prepared.reading, prepared.draft
-        shown = FileReport(name, draft.disclosure, draft.stays, reading.attachments, reading.defects)
-        before = self._house.vault.reported(digest_of(prepared.data))
-        if before:
-            yield Output((f"Already reported as {before.report} on {minute(before.opened)} UTC.",))
-        yield self._settle(prepared, shown, before)
+        shown = FileReport(
+            name,
+            draft.disclosure,
+            audiences,
+            self._parsed.report_class,
+            stays=draft.stays,
+            attachments=reading.attachments,
+            unread=reading.defects,
+        )
+        before = earlier(self._house, digest_of(prepared.data))
+        yield Output(tuple(_said_before(before)))
+        yield self._settle(prepared, _beside(shown, before))
 
     def _prepare(self, path: Path) -> Prepared:
         attack = Attack(self._parsed.attack) if self._parsed.attack else None
@@ -152,18 +166,20 @@ class _Door:
             self._house, self._reader, self._classifier, name, data, attack=attack, marking=marking
         )
 
-    def _settle(self, prepared: Prepared, shown: FileReport, before: Case | None) -> Output:
+    def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""
         parsed, house = self._parsed, self._house
-        if before and not (parsed.dry_run or parsed.again or attended(parsed)):
-            known = msgspec.structs.replace(shown, already=before.report)
-            return Output(("Nothing was sent. Add --again to report it once more.",), known)
-        approved = None if parsed.dry_run else self._approval(prepared.draft)
+        if shown.already and not (parsed.dry_run or parsed.again):
+            known = "Nothing was sent. Add --again to report it once more."
+            return Output((known,), shown, WAITS if shown.waits else 0)
+        approved = None if parsed.dry_run else self._approval(prepared.draft, shown)
         if approved is None:
-            return Output(("Nothing was sent.",), shown)
-        queued = send(house, prepared, approved, parsed.report_class, tuple(parsed.audience))
+            return Output(("Nothing was sent.",), msgspec.structs.replace(shown, waits=False))
+        queued = send(house, prepared, approved, shown.report_class, shown.audiences)
         outcome = msgspec.structs.replace(
             shown,
+            already="",
+            waits=False,
             disclosure=approved.disclosure,
             approved_by=approved.by,
             report=queued.report,
@@ -172,11 +188,11 @@ class _Door:
         try:
             settled = send_now(house, queued.report)
         except TocsinError as error:
-            waits = msgspec.structs.replace(outcome, problem=to_problem(error))
-            return Output((error.diagnostics(),), waits, WAITS)
+            waiting = msgspec.structs.replace(outcome, waits=True, problem=to_problem(error))
+            return Output((error.diagnostics(),), waiting, WAITS)
         return _outcome(msgspec.structs.replace(outcome, settled=settled), settled, parsed.dir)
 
-    def _approval(self, draft: Draft) -> Approved | None:
+    def _approval(self, draft: Draft, shown: FileReport) -> Approved | None:
         """A person's yes, or the first standing rule that covers the draft; None when nobody agreed."""
         now = self._house.clock.now()
         if self._parsed.yes:
@@ -188,7 +204,29 @@ class _Door:
                 continue  # this rule does not cover it; a later one or a person may
         if not attended(self._parsed):
             raise UsageError("Nobody approved it: add --yes, or switch a standing rule on in agent.toml.")
-        return approve(draft, person(self._parsed), now) if agreed("Send exactly this?") else None
+        whole = f"exactly this to {together(shown.audiences)}, {draft.disclosure.marking}, class {shown.report_class}"
+        again = f"Report again what {shown.already} tells already, " if shown.already else "Send "
+        return approve(draft, person(self._parsed), now) if agreed(f"{again}{whole}?") else None
+
+
+def _said_before(before: tuple[Earlier, ...]) -> Iterator[str]:
+    """What stands of earlier reports of the same file."""
+    for one in before:
+        told = f"{one.report} on {minute(one.at)} UTC, to {together(one.audiences)}"
+        if one.waits:
+            yield f"Not sent yet: {told}. It waits in the outbox; tocsin agent serve sends it."
+        else:
+            yield f"Already reported as {told}."
+
+
+def _beside(shown: FileReport, before: tuple[Earlier, ...]) -> FileReport:
+    """The same with the earlier report that already tells it to everybody who would read it, if there is one."""
+    if not before or lacking(before, shown.audiences):
+        return shown
+    receipted = tuple(one for one in before if not one.waits)
+    waits = bool(lacking(receipted, shown.audiences))
+    told = next(one for one in before if one.waits is waits and set(one.audiences) & set(shown.audiences))
+    return msgspec.structs.replace(shown, already=told.report, waits=waits)
 
 
 def _outcome(outcome: FileReport, settled: Settled, agent: str) -> Output:
@@ -218,7 +256,7 @@ def _summary(outcomes: list[FileReport]) -> Summary:
             one.disclosure is None or (one.settled is not None and one.settled.receipt is None)
             for one in outcomes
         ),
-        waiting=sum(one.problem is not None and one.disclosure is not None for one in outcomes),
+        waiting=sum(one.waits for one in outcomes),
     )
 
 

@@ -13,7 +13,8 @@ from tocsin.cli.draft import lines
 
 
 def shown(reading: Reading) -> list[str]:
-    return list(lines(Prepared("a.eml", b"", reading, draft_of(reading=reading))))
+    prepared = Prepared("a.eml", b"", reading, draft_of(reading=reading))
+    return list(lines(prepared, ("members",), "named"))
 
 
 PHISH = mail(found("url", "https://evil.example/a?email=jane"), found("domain", "northmoor.example"))

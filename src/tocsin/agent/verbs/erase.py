@@ -3,6 +3,7 @@
 
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
+from tocsin.agent.reported import took_back
 from tocsin.ids import new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Erase
@@ -18,6 +19,7 @@ def erase(house: House, fact: str, reason: str, by: str) -> str:
     def work(tx: Transaction) -> None:
         write(tx, house.vault.box, Decision(now, by, "took back", fact, reason))
         house.outbox.queue(tx, PATH, message)
+        took_back(tx, fact, message.id)
 
     house.store.run("take back", work)
     return message.id

@@ -29,11 +29,11 @@ SELECT id, opened, box FROM vault_case ORDER BY opened DESC, id LIMIT :limit;
 INSERT INTO evidence (vault_case, digest, added, box) VALUES (:vault_case, :digest, :added, :box)
 ON CONFLICT (vault_case, digest) DO NOTHING;
 
--- name: case_of_evidence
--- The newest case that rests on a file.
+-- name: cases_of_evidence
+-- The newest cases that rest on a file.
 SELECT vault_case.id AS id, vault_case.opened AS opened, vault_case.box AS box
 FROM evidence JOIN vault_case ON vault_case.id = evidence.vault_case
-WHERE evidence.digest = :digest ORDER BY vault_case.opened DESC LIMIT 1;
+WHERE evidence.digest = :digest ORDER BY vault_case.opened DESC, vault_case.id LIMIT :limit;
 
 -- name: last_journal
 -- The newest link of the journal's chain.
@@ -64,6 +64,10 @@ UPDATE outbox SET tries = tries + 1, next_try = :next_try WHERE id = :id AND sta
 -- The hub answered for good.
 UPDATE outbox SET state = :state, answer = :answer, tries = tries + 1 WHERE id = :id AND state = 'waiting';
 
+-- name: message_box
+-- One message as it was sealed.
+SELECT box FROM outbox WHERE id = :id;
+
 -- name: message_by_id
 -- One message with its state.
 SELECT id, state, tries, answer FROM outbox WHERE id = :id;
@@ -75,6 +79,10 @@ SELECT id, queued, tries, next_try FROM outbox WHERE state = 'waiting' ORDER BY 
 -- name: own_messages
 -- Everything that this party told or is telling.
 SELECT id FROM outbox WHERE state <> 'refused';
+
+-- name: erasure_of_fact
+-- Whether a stream says that what stood under one identifier was erased.
+SELECT fact AS id FROM entry WHERE fact = :fact AND kind = 'erasure' LIMIT 1;
 
 -- name: bodies_of_fact
 -- What is said under one identifier, from its beginning.

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a file was reported before, to whom, and what has become of that.
+
+A report counts only while it stands: the hub has receipted something of it and it was not erased, or it still waits in
+the outbox. What the hub refused, and what was taken back or erased by the hub, keeps no one from reporting again.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.agent.house import House
+from tocsin.agent.vault import Case
+from tocsin.clock import Instant
+from tocsin.domain.audience import default_audience
+from tocsin.domain.party import Role
+from tocsin.storage.store import Transaction
+from tocsin.wire.messages import Receipt, Report, SignedReceipt, decode
+
+MOST = 50
+"""The newest reports of one file that are looked at."""
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A report of the same file that stands."""
+
+    report: str
+    at: Instant
+    audiences: tuple[str, ...]
+    waits: bool
+    """Whether it has no answer of the hub yet."""
+
+
+class _Found(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    value: str
+
+
+def earlier(house: House, digest: str) -> tuple[Earlier, ...]:
+    """The reports of a file with this SHA-256 that stand, the newest first."""
+    found = (_standing(house, case) for case in house.vault.reported(digest, MOST) if case.report)
+    return tuple(one for one in found if one)
+
+
+def told_to(house: House, chosen: Sequence[str]) -> tuple[str, ...]:
+    """The audiences of a report: those that were chosen, or the default of this party's role."""
+    role = Role(house.vault.membership().role)
+    return tuple(dict.fromkeys(chosen)) or (str(default_audience(role)),)
+
+
+def lacking(before: tuple[Earlier, ...], audiences: tuple[str, ...]) -> tuple[str, ...]:
+    """The audiences that none of these reports went to."""
+    told = {audience for one in before for audience in one.audiences}
+    return tuple(audience for audience in audiences if audience not in told)
+
+
+def took_back(tx: Transaction, fact: str, message: str) -> None:
+    """Remember which message takes back what was said under one identifier."""
+    tx.run("save_mark", {"name": f"took-back {fact}", "value": message})
+
+
+def _standing(house: House, case: Case) -> Earlier | None:
+    state = house.outbox.state(case.report)
+    if state is None or state.state == "refused" or _erased(house, case.report):
+        return None
+    if state.answer is not None:
+        receipt = decode(decode(state.answer, SignedReceipt).receipt, Receipt)
+        if all(one.status == "refused" for one in receipt.outcomes):
+            return None
+    report = decode(house.outbox.body(case.report), Report)
+    return Earlier(case.report, case.opened, told_to(house, report.audiences), waits=state.state == "waiting")
+
+
+def _erased(house: House, fact: str) -> bool:
+    """Whether this party took it back, unless the hub refused that, or a stream says that it was erased."""
+    with house.store.reading("what was erased") as tx:
+        if tx.one("erasure_of_fact", {"fact": fact}, into=_Found):
+            return True
+        mark = tx.one("mark", {"name": f"took-back {fact}"}, into=_Mark)
+    state = house.outbox.state(mark.value) if mark else None
+    return state is not None and state.state != "refused"
