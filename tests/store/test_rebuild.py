@@ -20,6 +20,7 @@ from tocsin.config import HubConfig
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.audience import History
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.level import COUNTS_FOR
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Party, Role, Standing
@@ -28,6 +29,7 @@ from tocsin.errors import TocsinError
 from tocsin.hub.again import rebuild
 from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Sender
+from tocsin.hub.retention import lower
 from tocsin.hub.streams import HUB_ITSELF, Origin
 from tocsin.hub.verbs import acknowledge, report, sight, warn
 from tocsin.hub.verbs.erase import erase_fact
@@ -62,7 +64,7 @@ MOVES = st.lists(
         st.sampled_from(
             ["report"] * 4
             + ["sight", "warn", "next version", "answer", "answer", "answer"]
-            + ["take back", "erase by law", "standing", "join", "leave", "again", "agreement"]
+            + ["take back", "erase by law", "standing", "join", "leave", "again", "agreement", "age"]
         ),
         st.integers(0, 9),
         st.integers(0, 9),
@@ -218,6 +220,11 @@ class Scene:
     def _again(self, a: int, b: int, c: int) -> Callable[[Transaction], object]:
         """What came last comes once more."""
         return self.last
+
+    def _age(self, a: int, b: int, c: int) -> Callable[[Transaction], object]:
+        """Days pass, and the slow tick comes or has not come yet."""
+        self.clock.advance((1 + a) * COUNTS_FOR // 10)
+        return lambda tx: lower(tx, self.hub) if b % 3 else None
 
     def _agreement(self, a: int, b: int, c: int) -> Callable[[Transaction], object]:
         return lambda tx: announce_agreement(tx, self.hub, f"{a}{b}" * 32)

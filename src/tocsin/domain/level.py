@@ -7,13 +7,16 @@
 ``block``  two distinct named sources or a warning, and no guard hit
 =========  =====================================================================================================
 
-The hub's band counts a source only if its marking permits active measures, and nothing while no person approved any.
+The hub's band counts a source only if its marking permits active measures, for `COUNTS_FOR`, and nothing while no
+person approved any.
 Anonymous reports, however many, never complete a quorum: one member with twenty tokens looks like twenty members.
 """
 
 from enum import StrEnum
 
 import msgspec
+
+from tocsin.clock import DAY
 
 
 class Level(StrEnum):
@@ -32,6 +35,11 @@ class Band(StrEnum):
     FEW = "2-4"
     SEVERAL = "5-19"
     MANY = "20+"
+
+
+COUNTS_FOR = 90 * DAY
+"""How long a source counts for a band, from when the hub added what it said: values change hands, and what somebody saw
+a year ago confirms nothing that is said today."""
 
 
 def band_of(count: int) -> Band:

@@ -7,13 +7,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import pytest
 from tests.alliance import Agent, Alliance, until
 from tests.looking import look
 from tests.unit.hub.asking import EVIL, erase, sight
+from tests.unit.hub.test_sources import bands
 
 from tocsin.agent.app import protection
 from tocsin.clock import DAY, HOUR
 from tocsin.config import Shields
+from tocsin.domain.level import COUNTS_FOR
 from tocsin.domain.observable import Kind, normalise
 from tocsin.hub import retention
 from tocsin.hub.retention import Retention, expire
@@ -90,6 +93,66 @@ async def test_what_others_rest_on_stays(tmp_path):
         await alliance.settled()
         assert bute.alarms() == []
         assert bute.sizes()["members"] == alliance.sizes()["members"]
+
+
+@pytest.mark.parametrize(("late", "told"), [(0, ["2-4"]), (1, [])])
+async def test_a_source_confirms_what_is_said_up_to_its_age_and_nothing_after(tmp_path, late, told):
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = [await alliance.join(short, follow=False) for short in ("ayr", "bute")]
+        await ayr.report(EVIL)
+        ((added,),) = look(alliance.database, "SELECT max(added) FROM entry WHERE kind = 'object'")
+        alliance.clock.advance(int(str(added)) + COUNTS_FOR + late - alliance.clock.now())
+        await bute.report(EVIL)
+        assert bands(alliance) == told
+
+
+async def test_a_band_falls_when_its_sources_have_aged_and_goes_with_the_last(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = [await alliance.join(short) for short in ("ayr", "bute")]
+        await ayr.report(EVIL)
+        alliance.clock.advance(COUNTS_FOR - 20 * DAY)
+        await bute.report(EVIL)
+        await alliance.settled()
+        assert (bands(alliance), ayr.level(EVIL.value)) == (["2-4"], "block")
+        alliance.clock.advance(20 * DAY - HOUR)
+        await of(alliance, 1095).sweep()
+        assert bands(alliance) == ["2-4"], "both are young enough"
+        alliance.clock.advance(2 * HOUR)
+        await of(alliance, 1095).sweep()
+        await alliance.settled()
+        assert (bands(alliance), ayr.level(EVIL.value)) == (["2-4", "1"], "watch")
+        alliance.clock.advance(COUNTS_FOR)
+        await of(alliance, 1095).sweep()
+        assert bands(alliance) == []
+        assert bodies(alliance, "members").count("object") == 4, "the reports stay for as long as agreed"
+        size = alliance.sizes()
+        await of(alliance, 1095).sweep()
+        assert alliance.sizes() == size
+
+
+async def test_who_says_it_again_goes_on_counting(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = [await alliance.join(short, follow=False) for short in ("ayr", "bute")]
+        await ayr.report(EVIL)
+        await bute.report(EVIL)
+        alliance.clock.advance(COUNTS_FOR - DAY)
+        await sight(ayr)
+        await sight(bute)
+        alliance.clock.advance(2 * DAY)
+        await of(alliance, 1095).sweep()
+        assert bands(alliance) == ["2-4"]
+
+
+async def test_a_band_whose_sources_nobody_claimed_after_a_restore_falls_too(tmp_path):
+    """Only the band's own entry is left to tell of it."""
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = [await alliance.join(short, follow=False) for short in ("ayr", "bute")]
+        await ayr.report(EVIL)
+        await bute.report(EVIL)
+        await alliance.hub.commits.run(lambda tx: tx.run("drop_sources", {}))
+        alliance.clock.advance(COUNTS_FOR + HOUR)
+        await of(alliance, 1095).sweep()
+        assert bands(alliance) == []
 
 
 async def test_the_serving_hub_sweeps_and_scrubs_by_itself_and_survives_a_failure(

@@ -7,8 +7,8 @@ mail sent to many banks would make them confirm each other, so without anything 
 band above one.
 
 The count is kept per stream, because only its readers may learn it. A band entry is written when the band changes;
-one source alone is not published: the report itself says as much. When the last source is gone, so are the entries
-that published the bands.
+one source alone is not published: the report itself says as much. A source counts for `COUNTS_FOR`; when the last one
+is gone or has aged, so are the entries that published the bands.
 
 What a party said still counts when it is suspended or has left: bands that fell just then would tell every reader
 which values it had reported. The operator erases what is wrong, by its fact.
@@ -18,14 +18,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tocsin.domain.level import Band, band_of
+from tocsin.clock import Instant
+from tocsin.domain.level import COUNTS_FOR, Band, band_of
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.events import BandEvent
-from tocsin.wire.messages import encode
+from tocsin.wire.messages import decode, encode
 from tocsin.wire.stix21 import StixIndicator, StixObject, indicator_of, marking_of
 
 _BANDS = tuple(Band)
@@ -48,6 +49,14 @@ class _Count(msgspec.Struct, frozen=True):
 class _Published(msgspec.Struct, frozen=True):
     band: str
     fact: str
+
+
+class _Value(msgspec.Struct, frozen=True):
+    value: str
+
+
+class _Body(msgspec.Struct, frozen=True):
+    body: bytes
 
 
 class _Retracted(msgspec.Struct, frozen=True):
@@ -81,7 +90,7 @@ def vouch_again(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]
         number, value = one.place.number, str(one.observable)
         last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
         published = Band(last.band) if last else Band.NONE
-        if _BANDS.index(band_of(_count(tx, number, value))) > _BANDS.index(published):
+        if _BANDS.index(band_of(_count(tx, hub, number, value))) > _BANDS.index(published):
             touched.setdefault((one.place.stream, number), set()).add(one.observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, sorted(observables))
@@ -95,14 +104,34 @@ def retract(tx: Transaction, hub: Exchange, whose: Params, streams: dict[int, st
     touched: dict[int, set[str]] = {}
     for row in tx.all("erase_sources", whose, into=_Retracted):
         touched.setdefault(row.stream, set()).add(row.value)
+    return [
+        orphan
+        for number, values in touched.items()
+        for orphan in _lower(tx, hub, streams[number], number, values)
+    ]
+
+
+def fade(tx: Transaction, hub: Exchange, stream: str, number: int, first: int, last: int) -> list[str]:
+    """These entries of a stream have aged: the bands that rest on them fall. Returns the facts of those with no source.
+
+    A band that has aged is itself counted anew: after a restore, some of its sources may never have been claimed.
+    """
+    span: Params = {"stream": number, "first": first, "last": last}
+    values = {row.value for row in tx.all("sources_between", span, into=_Value)}
+    told = tx.all("bands_between", span, into=_Body)
+    values |= {str(decode(row.body, BandEvent).observable) for row in told}
+    return _lower(tx, hub, stream, number, values)
+
+
+def _lower(tx: Transaction, hub: Exchange, stream: str, number: int, values: Iterable[str]) -> list[str]:
+    """Count these values anew, and publish; the facts of bands that lost their last source."""
     orphans = []
-    for number, values in touched.items():
-        for value in sorted(values):
-            last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
-            if last and _count(tx, number, value) == 0:
-                tx.run("drop_band", {"stream": number, "value": value})
-                orphans.append(last.fact)
-        _publish(tx, hub, streams[number], number, [_parse(value) for value in sorted(values)])
+    for value in sorted(values):
+        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
+        if last and _count(tx, hub, number, value) == 0:
+            tx.run("drop_band", {"stream": number, "value": value})
+            orphans.append(last.fact)
+    _publish(tx, hub, stream, number, [_parse(value) for value in sorted(values)])
     return orphans
 
 
@@ -119,7 +148,7 @@ def _publish(
     drafts = []
     for observable in observables:
         value = str(observable)
-        band = band_of(_count(tx, number, value))
+        band = band_of(_count(tx, hub, number, value))
         last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
         if band is Band.NONE or band == (last.band if last else Band.ONE):
             continue
@@ -135,9 +164,15 @@ def _record(tx: Transaction, party: str, said: Said) -> None:
     tx.run("insert_source", {**place, **about})
 
 
-def _count(tx: Transaction, number: int, value: str) -> int:
+def aged(hub: Exchange) -> Instant:
+    """What was added before then counts no more."""
+    return Instant(hub.clock.now() - COUNTS_FOR)
+
+
+def _count(tx: Transaction, hub: Exchange, number: int, value: str) -> int:
     """Distinct sources; however many standing rules there are without a person, they are one."""
-    found = tx.one("count_sources", {"stream": number, "value": value}, into=_Count)
+    which: Params = {"stream": number, "value": value, "since": aged(hub)}
+    found = tx.one("count_sources", which, into=_Count)
     assert found is not None, "an aggregate has one row"
     return found.sources if found.attended else min(found.sources, 1)
 

@@ -165,7 +165,18 @@ ON CONFLICT (stream, value, party, seq) DO NOTHING;
 
 -- name: count_sources
 -- How many distinct named parties vouch for an observable in a stream, and whether a person approved any of it.
-SELECT count(DISTINCT party) AS sources, coalesce(max(attended), 0) AS attended FROM source WHERE stream = :stream AND value = :value;
+SELECT count(DISTINCT party) AS sources, coalesce(max(attended), 0) AS attended
+FROM source JOIN entry ON entry.stream = source.stream AND entry.seq = source.seq
+WHERE source.stream = :stream AND value = :value AND added >= :since;
+
+-- name: sources_between
+-- Values for which an entry of this span of a stream is a source.
+SELECT DISTINCT value FROM source WHERE stream = :stream AND seq >= :first AND seq <= :last;
+
+-- name: bands_between
+-- The bands that stand in this span of a stream.
+SELECT body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE entry.stream = :stream AND entry.seq >= :first AND entry.seq <= :last AND kind = 'band';
 
 -- name: band_of_value
 -- The band last published; no row before the first.

@@ -72,7 +72,7 @@ CREATE TABLE object (
 ) STRICT;
 CREATE INDEX object_version ON object (owner, id, modified);
 
--- View. Which named party vouches for an observable in a stream, and by which entry.
+-- View. Which named party vouches for an observable in a stream, and by which entry. It counts for 90 days.
 CREATE TABLE source (
   stream BIGINT NOT NULL,                                -- where it was said
   value  TEXT   NOT NULL,                                -- the observable, 'kind:value' in its normal form
