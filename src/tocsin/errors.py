@@ -302,7 +302,7 @@ class TakenBack(Rewritten):
 
 
 class Withheld(ProofError):
-    """An entry that the signed head counts was not delivered."""
+    """Something that the hub has published was not delivered."""
 
     problem = "withheld"
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from tocsin.clock import HOUR, Clock, Instant
+from tocsin.clock import HOUR, MINUTE, Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import (
     BadSignature,
@@ -46,6 +46,13 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
 _FRESH = HOUR
 """A connection is opened anew after once to twice this time: then the hub must show the newest head of every stream, so
 that none can be frozen for one reader while it moves for others."""
+_PATIENCE = 3 * HOUR
+"""So long a hub may answer, in all, without showing that this is all there is; then people hear of it."""
+_LONGEST_SILENCE = 10 * MINUTE
+"""What a silence counts for at most: the machine may have slept."""
+
+_FIGURES = re.compile(r"\d+")
+"""What of an accusation may change while it stays the same one."""
 
 Connect = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens the stream from a cursor (empty: from the beginning)."""
@@ -111,6 +118,8 @@ class Follower:
         self._pending: dict[str, dict[int, Entry]] = {}
         self._pending_bytes: dict[str, int] = {}
         self._shown = Shown(keeper)
+        self._unsure = 0
+        """Microseconds for which the hub has answered since it last showed everything."""
         self._restarted = False
         """The hub says that it was restored, and its directory has not been shown to say so yet."""
 
@@ -140,11 +149,9 @@ class Follower:
                     self._keeper.alarm(error)
                 reached = False
             except TocsinError as error:
-                if str(error) != accused:
+                if (sentence := _FIGURES.sub("", str(error))) != accused:
                     self._keeper.alarm(error)
-                accused, failures = str(error), max(failures, _LONG)
-                if isinstance(error, Withheld):  # it may be the cursor that is wrong: look from the beginning
-                    self._keeper.save_cursor("")
+                accused, failures = sentence, max(failures, _LONG)
             failures += 1
             await self._sleep(self._wait(failures))
 
@@ -157,10 +164,13 @@ class Follower:
         """Handle events as they come; True for each head that proved something new."""
         parser = EventParser()
         spread = int.from_bytes(self._entropy(4))
-        stale = self._clock.now() + _FRESH + _FRESH * spread // 2**32
+        last = self._clock.now()
+        old = last + _FRESH + _FRESH * spread // 2**32
         async for chunk in chunks:
-            if self._clock.now() > stale:
-                self._demand_whole()
+            now = self._clock.now()
+            self._answered(now - last)
+            last = now
+            if now > old and self._shown.whole:
                 raise _Again
             for cursor, data in parser.feed(chunk):
                 if cursor is None:
@@ -183,7 +193,7 @@ class Follower:
                 self._restarted = welcome.epoch > self._keeper.epoch()
             case "restoring":
                 offer = decode(data, Restoring)
-                self._shown.lose(offer)
+                self._shown.close(offer)
                 self._keeper.restoring(offer)
             case _:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
@@ -200,10 +210,25 @@ class Follower:
                 f"More than {MAX_PENDING_BYTES} bytes came without a signed head that covers them."
             )
 
+    def _answered(self, elapsed: int) -> None:
+        """The hub answers: count for how long it has done so without showing everything, over all connections."""
+        if self._shown.whole:
+            return
+        self._unsure += min(elapsed, _LONGEST_SILENCE)
+        if self._unsure > _PATIENCE:
+            self._unsure = 0
+            self._keeper.alarm(
+                Withheld(
+                    f"For {_PATIENCE // HOUR} hours it has answered without showing everything: it is being restored, "
+                    "or sends more than this line carries, or keeps something from you. Ask its operator."
+                )
+            )
+
     def _demand_whole(self) -> None:
         """A restored hub shows its directory first; until that is believed nothing else is asked of it."""
         if not self._restarted:
             self._shown.demand()
+            self._unsure = 0
 
     def _prove(self, head: Head) -> bool:
         self._shown.expect(head.stream, "A head")
@@ -216,6 +241,9 @@ class Follower:
             self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
+            raise
+        except Withheld:  # it may be the cursor that is wrong: look from the beginning
+            self._keeper.save_cursor("")
             raise
         self._shown.head(head.stream, proved.log)
         left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}

@@ -2,11 +2,11 @@
 """What one connection has shown, held against what it must show: nothing may stand still for one reader alone.
 
 1. The hub announces every stream that this party may read by its role and country.
-2. Before the first position of a connection, and before the connection is old, the head of every stream that this
-   reader knows was shown as it stands in one newest log.
+2. Before the first position of a connection the head of every stream that this reader knows was shown as it stands in
+   one newest log.
 3. That log is no shorter than the one that others are known to have been shown.
 
-A stream that a restored hub says to have lost in part is waited for. A stream of which nothing was ever proved cannot
+A stream that a restored hub says to be closed is waited for. A stream of which nothing was ever proved cannot
 be missed: the map of heads proves what stands in it, not what does not.
 """
 
@@ -39,9 +39,9 @@ class Shown:
         self._announced: frozenset[str] = frozenset()
         self._heads: dict[str, int] = {}
         """Each stream whose head was shown, with the size of the log in which it stood."""
-        self._lost: dict[str, int] = {}
-        """How much a restored hub says to have of each stream."""
-        self._whole = False
+        self._closed: frozenset[str] = frozenset()
+        self.whole = False
+        """Everything that there was when the connection began has been shown."""
 
     def announce(self, streams: Iterable[str]) -> None:
         """(1) The hub says what it will show."""
@@ -54,9 +54,9 @@ class Shown:
         if stream not in self._announced:
             raise ProofError(f"{what} of {stream[:80]!r} came, a stream that the hub had not announced.")
 
-    def lose(self, offer: Restoring) -> None:
-        """A restored hub says what it lost."""
-        self._lost = {one.stream: one.size for one in offer.streams}
+    def close(self, offer: Restoring) -> None:
+        """A restored hub says which streams wait for one of their readers."""
+        self._closed = frozenset(one.stream for one in offer.streams if one.closed)
 
     def head(self, stream: str, log: int) -> None:
         """The head of a stream was proved, in a log of that size."""
@@ -64,7 +64,7 @@ class Shown:
 
     def demand(self) -> None:
         """(2) (3) Withheld unless everything was shown that there is."""
-        if self._whole:
+        if self.whole:
             return
         newest, elsewhere = max(self._heads.values(), default=0), self._known.known_log()
         if newest < elsewhere:
@@ -72,12 +72,11 @@ class Shown:
                 f"The hub's log has {elsewhere} heads for others, and here it shows none after {newest}: "
                 "what was added since may be kept from you."
             )
-        for stream in sorted(self._announced):
+        for stream in sorted(self._announced - self._closed):
             size = self._known.state(stream).frontier.size
-            lost = self._lost.get(stream, size) < size
-            if size and not lost and self._heads.get(stream, 0) < newest:
+            if size and self._heads.get(stream, 0) < newest:
                 raise Withheld(
                     f"The hub shows no head of {stream} as it stands in its newest log, {newest}: "
                     f"what was added after the {size} entries that were proved may be kept from you."
                 )
-        self._whole = True
+        self.whole = True

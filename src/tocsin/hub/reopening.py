@@ -41,7 +41,10 @@ class Reopening:
             epoch = len(restarts(tx))
         if not any(bodies.values()) and not any(head.key in closed for head in mine):
             return None
-        streams = tuple(Lacking(head.name, head.size, tuple(bodies.get(head.number, ()))) for head in mine)
+        streams = tuple(
+            Lacking(head.name, head.size, tuple(bodies.get(head.number, ())), head.key in closed)
+            for head in mine
+        )
         return Restoring(hub=self._hub.identity.id, epoch=epoch, party=party, streams=streams)
 
     async def take(self, refill: Refill) -> Refilled:

@@ -16,6 +16,8 @@ class Lacking(msgspec.Struct, frozen=True):
     size: Size
     bodies: tuple[Size, ...] = ()
     """Entries below that size whose bodies it lacks, though nobody erased them."""
+    closed: bool = False
+    """No head is shown of it, and nothing added to it, before one of its readers has handed in the rest."""
 
 
 class Restoring(Message, frozen=True, kw_only=True, tag="restoring"):

@@ -5,18 +5,26 @@ The reader is an agent's own, over its real store. What a liar says is made from
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.alliance import Agent, Alliance, until
+from tests.alliance import Alliance, until
 from tests.looking import look
+from tests.unit.follow.saying import (
+    Enough,
+    Said,
+    changed,
+    changed_head,
+    entry_of,
+    head_of,
+    honest,
+    put,
+    told,
+)
 from tests.unit.hub.asking import BAD, EVIL
 
-from tocsin.agent.verbs.compare import compare
-from tocsin.clock import HOUR, MINUTE
 from tocsin.errors import TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.follow.names import key_of
@@ -26,85 +34,12 @@ from tocsin.proof.leaf import LeafParts, commit_body, commit_header, leaf_of
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.proof.note import Checkpoint, cosign, open_note, sign_note
 from tocsin.proof.signing import SigningKey
-from tocsin.wire.messages import Entry, Head, Header, Message, Welcome, decode, encode, peek
-from tocsin.wire.sse import MAX_EVENT, EventParser, event, position
+from tocsin.wire.messages import Entry, Head, Header, Welcome, decode, encode
+from tocsin.wire.sse import MAX_EVENT, event
 
-Said = list[Message | bytes | Callable[[], bytes]]
-"""What a connection says: messages, bytes that are none, and what is only known when it is said."""
 Lie = Callable[[Said, Alliance], Said]
 
 OTHER = SigningKey.from_seed(b"o" * 32)
-
-
-class _Enough(Exception):
-    """The follower wants to wait: the connection is over."""
-
-
-async def honest(agent: Agent) -> Said:
-    """What the hub says to this agent now, up to its position."""
-    said: Said = []
-    parser = EventParser()
-    kinds: dict[str, type[Message]] = {"entry": Entry, "head": Head, "welcome": Welcome}
-    async with agent.hub().stream(agent.replica().cursor()) as chunks:
-        async for chunk in chunks:
-            for cursor, data in parser.feed(chunk):
-                if cursor is not None:
-                    return [*said, position(cursor)]
-                said.append(decode(data, kinds[peek(data).kind]))
-    raise AssertionError("the hub ended the connection")
-
-
-async def told(agent: Agent, said: Said) -> None:
-    """Let the agent's follower read one connection that says this."""
-
-    @asynccontextmanager
-    async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        async def chunks() -> AsyncIterator[bytes]:
-            for one in said:
-                data = (
-                    one
-                    if isinstance(one, bytes)
-                    else event(encode(one))
-                    if isinstance(one, Message)
-                    else one()
-                )
-                for start in range(0, len(data), 50_000):
-                    yield data[start : start + 50_000]
-
-        yield chunks()
-
-    async def stop(seconds: float) -> None:
-        raise _Enough
-
-    follower = Follower(connect, agent.replica(), agent.clock, agent.entropy, stop)
-    with pytest.raises(_Enough):
-        await follower.run(lambda: None)
-
-
-def entry_of(said: Said, stream: str, seq: int) -> Entry:
-    (found,) = [one for one in said if isinstance(one, Entry) and (one.stream, one.seq) == (stream, seq)]
-    return found
-
-
-def head_of(said: Said, stream: str) -> Head:
-    (found,) = [one for one in said if isinstance(one, Head) and one.stream == stream]
-    return found
-
-
-def put(said: Said, old: Message, *new: Message | bytes) -> Said:
-    """The same with one thing said otherwise."""
-    at = next(place for place, one in enumerate(said) if one is old)
-    return [*said[:at], *new, *said[at + 1 :]]
-
-
-def changed(said: Said, stream: str, seq: int, **fields: object) -> Said:
-    old = entry_of(said, stream, seq)
-    return put(said, old, msgspec.structs.replace(old, **fields))
-
-
-def changed_head(said: Said, stream: str, **fields: object) -> Said:
-    old = head_of(said, stream)
-    return put(said, old, msgspec.structs.replace(old, **fields))
 
 
 # --- the lies
@@ -460,12 +395,12 @@ async def test_waits_grow_and_are_never_the_same_for_all(tmp_path: Path):
     async def note(seconds: float) -> None:
         waits.append(seconds)
         if len(waits) == 200:
-            raise _Enough
+            raise Enough
 
     async with Alliance(tmp_path) as alliance:
         reader = await alliance.join("bute", follow=False)
         await alliance.wire.cut()
-        with pytest.raises(_Enough):
+        with pytest.raises(Enough):
             await Follower(reader.hub().stream, reader.replica(), reader.clock, reader.entropy, note).run(
                 lambda: None
             )
@@ -473,91 +408,3 @@ async def test_waits_grow_and_are_never_the_same_for_all(tmp_path: Path):
     assert 25 < max(waits) <= 30
     assert min(waits[10:]) < 5
     assert len(set(waits)) == len(waits)
-
-
-# --- a stream that stands still for one reader
-
-
-async def followed_once(alliance: Alliance) -> tuple[Agent, Agent]:
-    """A sender, and a reader that has proved one report."""
-    sender, reader = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
-    await sender.report(EVIL)
-    await alliance.settled()
-    await told(reader, await honest(reader))
-    assert reader.sizes()["members"] == 2
-    return sender, reader
-
-
-def frozen(before: Said, now: Said, stream: str) -> Said:
-    """What the hub says now, but with that stream as it stood before."""
-    old = head_of(before, stream)
-    kept = [one for one in now if not (isinstance(one, Entry) and one.stream == stream)]
-    return [old if isinstance(one, Head) and one.stream == stream else one for one in kept]
-
-
-@pytest.mark.parametrize("shown", [True, False])
-async def test_a_stream_that_moves_for_others_cannot_stand_still_here(tmp_path: Path, shown: bool):
-    async with Alliance(tmp_path) as alliance:
-        sender, reader = await followed_once(alliance)
-        before = await honest(reader)
-        await sender.report(BAD)
-        await alliance.settled()
-        said = frozen(before, await honest(reader), "members")
-        if not shown:
-            said = [one for one in said if not (isinstance(one, Head) and one.stream == "members")]
-        await told(reader, said)
-        (alarm,) = reader.alarms()
-        assert "shows no head of members as it stands in its newest log" in alarm
-        await told(reader, await honest(reader))
-        assert reader.sizes()["members"] == 4, "an honest hub is followed again"
-        assert reader.alarms() == [alarm]
-
-
-async def test_a_history_that_is_longer_elsewhere_cannot_stand_still_here(tmp_path: Path):
-    async with Alliance(tmp_path) as alliance:
-        sender, reader = await followed_once(alliance)
-        before = await honest(reader)
-        await sender.report(BAD)
-        await alliance.settled()
-        longer = alliance.witness.witnessing.note
-        await compare(reader.house, reader.replica(), reader.hub(), longer)
-        await told(reader, before)
-        assert reader.alarms() == [], "the hub may need a moment"
-        alliance.clock.advance(MINUTE)
-        await told(reader, before)
-        (alarm,) = reader.alarms()
-        assert "heads for others, and here it shows none after" in alarm
-        await told(reader, await honest(reader))
-        assert reader.alarms() == [alarm]
-
-
-async def test_whoever_gives_no_position_is_asked_when_the_connection_is_old(tmp_path: Path):
-    async with Alliance(tmp_path) as alliance:
-        sender, reader = await followed_once(alliance)
-        before = await honest(reader)
-        await sender.report(BAD)
-        await alliance.settled()
-        said = [one for one in frozen(before, await honest(reader), "members") if isinstance(one, Message)]
-        await told(reader, said)
-        assert reader.alarms() == [], "not yet"
-
-        def later() -> bytes:
-            alliance.clock.advance(2 * HOUR + 1)
-            return b": still here\n\n"
-
-        await told(reader, [*said, later])
-        (alarm,) = reader.alarms()
-        assert "shows no head of members" in alarm
-
-
-async def test_a_connection_is_opened_anew_before_it_is_old(tmp_path: Path):
-    async with Alliance(tmp_path) as alliance:
-        sender, reader = await alliance.join("ayr", follow=False), await alliance.join("bute")
-        await alliance.settled()
-        opened = len(alliance.wire.requests)
-        alliance.clock.advance(2 * HOUR + 1)
-        await sender.report(EVIL)
-        await until(lambda: reader.level("evil.example") == "watch")
-        anew = [one for one in alliance.wire.requests[opened:] if one.url.path == "/v1/stream"]
-        assert len(anew) == 1
-        assert reader.alarms() == []

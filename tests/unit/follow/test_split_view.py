@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 from tests.alliance import Agent, Alliance
 from tests.looking import look
-from tests.unit.follow.test_dishonest import Said, entry_of, forged, head_of, honest, leaf, put, told
+from tests.unit.follow.saying import Said, entry_of, head_of, honest, put, told
+from tests.unit.follow.test_dishonest import forged, leaf
 from tests.unit.hub.asking import BAD, EVIL
 
 from tocsin.domain.audience import DIRECTORY

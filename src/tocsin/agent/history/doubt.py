@@ -8,7 +8,7 @@ is only wrong, and not signed, is an alarm and no accusation: it may be a fault 
 import msgspec
 
 from tocsin.agent.journal import Decision, write
-from tocsin.clock import DAY, Clock, Instant, to_text
+from tocsin.clock import DAY, MINUTE, Clock, Instant, to_text
 from tocsin.errors import Distrusted, ProofError
 from tocsin.follow.compare import Seen, refuse_two_histories, see
 from tocsin.follow.verify import Trust
@@ -21,7 +21,10 @@ LATE_LIMIT = DAY
 
 
 _ELSEWHERE = "elsewhere"
-"""The mark of the longest log that a comparison has shown, and when."""
+"""The mark of the logs that comparisons have shown: the longest that is settled, the newest, and when that was."""
+
+SETTLED = MINUTE
+"""After that time the hub has shown here too what a comparison has proved."""
 
 
 class NoteRow(msgspec.Struct, frozen=True):
@@ -67,14 +70,15 @@ def note_of_size(tx: Transaction, trust: Trust, size: int) -> Seen | None:
 
 def remember_elsewhere(tx: Transaction, size: int, now: Instant) -> None:
     """Somebody else was shown a log of that size, and it extends the one that was shown here."""
-    tx.run("save_mark", {"name": _ELSEWHERE, "value": f"{size} {now}"})
+    settled = heads_elsewhere(tx, Instant(now - SETTLED))
+    tx.run("save_mark", {"name": _ELSEWHERE, "value": f"{settled} {size} {now}"})
 
 
 def heads_elsewhere(tx: Transaction, before: Instant) -> int:
-    """The size that was last remembered before then; 0 when there is none."""
+    """The longest log that was remembered before then; 0 when there is none."""
     row = tx.one("mark", {"name": _ELSEWHERE}, into=_MarkRow)
-    size, _, at = row.value.partition(" ") if row else ("0", "", "0")
-    return int(size) if int(at) <= before else 0
+    settled, newest, at = map(int, row.value.split()) if row else (0, 0, 0)
+    return max(settled, newest) if at <= before else settled
 
 
 def accuse(tx: Transaction, error: ProofError, shown: Head | str, now: Instant) -> None:

@@ -13,11 +13,18 @@ import msgspec
 
 from tocsin.agent.alarms import reached, sound, sound_error
 from tocsin.agent.history.directory import ready, trust, wait
-from tocsin.agent.history.doubt import LATE_LIMIT, accuse, heads_elsewhere, remember_note, require_trust
+from tocsin.agent.history.doubt import (
+    LATE_LIMIT,
+    SETTLED,
+    accuse,
+    heads_elsewhere,
+    remember_note,
+    require_trust,
+)
 from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.history.views import Views
 from tocsin.agent.vault import Membership
-from tocsin.clock import DAY, MINUTE, Clock, Instant, to_text
+from tocsin.clock import DAY, Clock, Instant, to_text
 from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import ProofError, StorageError, TocsinError
@@ -78,7 +85,7 @@ class Replica:
     def known_log(self) -> int:
         """Heads of the log that a comparison has proved at least a minute ago; the hub has shown them here by now."""
         with self._store.reading("heads elsewhere") as tx:
-            return heads_elsewhere(tx, Instant(self._clock.now() - MINUTE))
+            return heads_elsewhere(tx, Instant(self._clock.now() - SETTLED))
 
     def cursor(self) -> str:
         """Where reading goes on, or empty."""
