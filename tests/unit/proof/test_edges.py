@@ -4,10 +4,10 @@
 import pytest
 
 from tocsin.clock import LAST, SECOND, Instant
-from tocsin.errors import BadSignature, Malformed, TooLarge
+from tocsin.errors import BadProof, BadSignature, Malformed, TooLarge
 from tocsin.proof.encoding import framed, name_bytes, to_base64
 from tocsin.proof.headmap import HeadMap, StreamHead, map_root
-from tocsin.proof.merkle import MAX_SIZE
+from tocsin.proof.merkle import EMPTY_ROOT, MAX_SIZE, verify_consistency
 from tocsin.proof.note import (
     MAX_NOTE,
     Checkpoint,
@@ -148,3 +148,14 @@ def test_a_cosignature_has_a_time_and_64_bytes() -> None:
     short = SignatureLine(PARTNER_KEY.name, PARTNER_KEY.id, b"s" * 71)
     with pytest.raises(BadSignature, match="wrong length"):
         verify_cosignature(open_note(f"{NOTE}{short}", HUB_KEY), PARTNER_KEY)
+
+
+@pytest.mark.parametrize(("old", "new"), [(MAX_SIZE + 1, MAX_SIZE + 1), (0, MAX_SIZE + 1), (-1, 0), (0, -1)])
+def test_no_tree_is_larger_than_the_largest_or_smaller_than_none(old: int, new: int) -> None:
+    with pytest.raises(BadProof, match="A tree has 0 to"):
+        verify_consistency(old, EMPTY_ROOT, new, EMPTY_ROOT, ())
+
+
+def test_the_largest_tree_is_one() -> None:
+    root = bytes(32)
+    verify_consistency(MAX_SIZE, root, MAX_SIZE, root, ())

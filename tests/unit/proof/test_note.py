@@ -21,6 +21,7 @@ from tocsin.proof.note import (
     cosign,
     log_origin,
     open_note,
+    open_under,
     refuse_fork,
     sign_note,
     verify_cosignature,
@@ -319,3 +320,27 @@ def test_verifier_keys_come_back_from_their_text(seed, kind):
 def test_verifier_keys_that_are_cut_retyped_or_unknown_are_malformed(text):
     with pytest.raises(Malformed):
         VerifierKey.parse(text)
+
+
+# --- under the keys of a hub that rotated ---------------------------------------------------------------------------
+
+NEXT, THIRD = (SigningKey.from_seed(seed * 32) for seed in (b"n", b"t"))
+KEYS = [VerifierKey(ORIGIN, KeyKind.NOTE, key.public) for key in (THIRD, NEXT, HUB)]
+
+
+@pytest.mark.parametrize("signer", [HUB, NEXT, THIRD])
+def test_an_old_note_opens_under_whichever_key_signed_it(signer: SigningKey) -> None:
+    assert open_under(sign_note(HEAD, signer), KEYS).checkpoint == HEAD
+
+
+def test_a_note_that_none_of_the_keys_signed_is_refused_as_by_the_present_one() -> None:
+    stranger = sign_note(HEAD, SigningKey.from_seed(b"s" * 32))
+    with pytest.raises(BadSignature):
+        open_under(stranger, KEYS)
+    with pytest.raises(BadSignature):
+        open_under(sign_note(HEAD, NEXT), [KEYS[0], KEYS[2]])
+
+
+def test_a_note_without_a_last_newline_is_none() -> None:
+    with pytest.raises(Malformed, match="signature lines"):
+        open_note(NOTE.rstrip("\n"), HUB_KEY)
