@@ -23,9 +23,9 @@ _MAX_SKEW = 5 * MINUTE
 _WHAT = "ask-held"
 
 
-def ask_held(hub_key: VerifierKey, key: SigningKey, now: Instant) -> AskHeld:
-    """The hub's signed question."""
-    return AskHeld(asked=now, signature=key.sign(_context(hub_key), _signed(now)))
+def ask_held(hub_key: VerifierKey, key: SigningKey, now: Instant, keys: tuple[bytes, ...] = ()) -> AskHeld:
+    """The hub's signed question, with the changes of its key."""
+    return AskHeld(asked=now, signature=key.sign(_context(hub_key), _signed(now)), keys=keys)
 
 
 def check_ask(ask: AskHeld, hub_key: VerifierKey, now: Instant) -> None:

@@ -52,7 +52,7 @@ from tocsin.hub.restoring import (
 )
 from tocsin.hub.routes import head_of, received
 from tocsin.hub.streams import blinded
-from tocsin.hub.views.directory import all_parties
+from tocsin.hub.views.directory import all_parties, former_keys, key_changes
 from tocsin.hub.waiting import Waits, note_waits
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
@@ -125,14 +125,16 @@ class Ceremony:
         if self._partner is None or self._held is not None or self._nothing_held:
             return
         key = hub_verifier(self._hub)
+        with self._reader.reading("own keys") as tx:
+            changes, former = key_changes(tx), former_keys(tx, key)
         try:
             answer = await self._partner.held(
-                ask_held(key, self._hub.identity.signing_key, self._hub.clock.now())
+                ask_held(key, self._hub.identity.signing_key, self._hub.clock.now(), changes)
             )
         except Unknown:
             self._nothing_held = True
             return
-        held = check_held(answer, [key, *self._trust.former_keys], self._partner.key)
+        held = check_held(answer, [key, *former, *self._trust.former_keys], self._partner.key)
         with self._reader.reading("check backup") as tx:
             check_history(tx, held)
         self._held, self._point = held, point_of_partner(held)

@@ -35,8 +35,8 @@ _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"
 _STORE = "partner.db"
 _SEED_BYTES = 32
-_SMALL = 4 * 1024
-"""Bytes of a question."""
+_MAX_QUESTION = 1024 * 1024
+"""Bytes of a question: it carries every change of the hub's key."""
 _MAX_CONNECTIONS = 64
 """One hub asks, and readers compare a note."""
 _AT_ONCE = 4
@@ -157,7 +157,7 @@ def application(folder: Path) -> Starlette:
         return answer(Cosigned(note=witnessing.witness(proposal)))
 
     async def held(request: Request) -> Response:
-        return answer(witnessing.held(decode(await bounded_body(request, _SMALL), AskHeld)))
+        return answer(witnessing.held(decode(await bounded_body(request, _MAX_QUESTION), AskHeld)))
 
     async def note(request: Request) -> Response:
         """The newest co-signed note, for anybody who wants to compare it with what the hub showed them."""

@@ -89,7 +89,8 @@ class Witnessing:
 
     def held(self, ask: AskHeld) -> Held:
         """Everything that the newest co-signed note stands for, for a hub that was restored; Unauthenticated else."""
-        check_ask(ask, self._hub_key, self._clock.now())
+        hub_key, _ = _follow(self._hub_key, ask.keys)
+        check_ask(ask, hub_key, self._clock.now())
         if not self._state.note:
             raise Unknown("This partner has co-signed nothing yet.")
         return hold(self._state)

@@ -83,6 +83,8 @@ class AskHeld(Message, frozen=True, kw_only=True, tag="ask-held"):
     """Hub's clock, microseconds."""
     signature: bytes
     """By the hub, context ``ask-held``, over the eight bytes of `asked`, big-endian."""
+    keys: tuple[bytes, ...] = ()
+    """Every ``key`` entry in which the hub changed its own key: the partner may not have heard of the newest."""
 
 
 class HeldHead(msgspec.Struct, frozen=True):

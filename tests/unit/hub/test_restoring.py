@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.alliance import Agent, Alliance, until
 from tests.looking import change, look
 from tests.unit.hub.test_acknowledge import answer, issued
+from tests.unit.hub.test_keys import THIRD_SEED, rotated
 
 from tocsin.agent.history.refilling import Refilling
 from tocsin.agent.verbs.erase import erase
@@ -30,7 +31,7 @@ from tocsin.errors import (
     TocsinError,
 )
 from tocsin.follow.verify import Trust
-from tocsin.halves.held import check_held
+from tocsin.halves.held import ask_held, check_held
 from tocsin.hub import restart
 from tocsin.hub.refill import accept, check_head
 from tocsin.hub.restoring import Restart, begin, check_history, positions, what_partner_holds
@@ -38,6 +39,7 @@ from tocsin.hub.status import status
 from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group
 from tocsin.partner.witnessing import Witnessing, take_back
+from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.wire.ceremony import Held, Refill, Refilled, Restoring
 from tocsin.wire.cursor import Cursor
@@ -241,6 +243,26 @@ async def test_a_backup_that_is_only_copied_into_place_is_refused_by_name(tmp_pa
         await ayr.report(value("third"))
         await until(lambda: isinstance(alliance.hub.noting.last_refusal, ProofError))
         assert isinstance(alliance.hub.noting.last_refusal, Rewritten | Forked)
+
+
+async def test_a_hub_lost_before_its_partner_heard_of_its_new_key_comes_back(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr")
+        await ayr.report(value("seen"))
+        await alliance.settled()
+        alliance.witness.away = True
+        rotated(alliance)
+        rotated(alliance, THIRD_SEED)
+        alliance.back_up(tmp_path / "old.db")
+        await alliance.lose_hub()
+        alliance.witness.away = False
+        await alliance.restore_hub(tmp_path / "old.db")
+        await until(lambda: is_whole(alliance))
+        await until(lambda: in_step(alliance, ayr))
+        assert ayr.replica().trust().hub_key == alliance.exchange.identity.key
+        stranger = ask_held(alliance.hub_key, SigningKey.from_seed(b"s" * 32), alliance.clock.now())
+        with pytest.raises(BadSignature):
+            alliance.witness.witnessing.held(stranger)
 
 
 async def test_what_no_cosignature_covered_comes_again_from_the_outboxes(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ EXAMPLES: tuple[Message, ...] = (
     ceremony.Claim(receipts=(messages.SignedReceipt(receipt=b'{"kind":"receipt"}', signature=SIGNATURE),)),
     ceremony.Claimed(missing=(REPORT,)),
     ceremony.RestartEvent(epoch=1, log=8, since=SENT),
-    ceremony.AskHeld(asked=SENT, signature=SIGNATURE),
+    ceremony.AskHeld(asked=SENT, signature=SIGNATURE, keys=(b"{}",)),
     ceremony.Held(
         note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n",
         before=HASH,
