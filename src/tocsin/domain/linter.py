@@ -21,7 +21,7 @@ import msgspec
 
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS, Disclosure
-from tocsin.domain.folding import unfold
+from tocsin.domain.folding import TooMuchHidden, unfold
 from tocsin.domain.marking import TLP
 from tocsin.domain.observable import Kind, Observable, check_normal, host_of
 from tocsin.domain.warning import Warning
@@ -146,7 +146,11 @@ def address_in_url(observable: Observable, registrable: Registrable) -> str | No
     if observable.kind is not Kind.URL:
         return None
     parts = urlsplit(observable.value)
-    if any(MAIL_ADDRESS.search(view) for view in unfold(f"{parts.path}?{parts.query}")):
+    try:
+        views = unfold(f"{parts.path}?{parts.query}")
+    except TooMuchHidden:
+        return "The URL hides so much, encoding in encoding, that it cannot be searched for mail addresses."
+    if any(map(MAIL_ADDRESS.search, views)):
         return "The URL holds a mail address, plain or encoded."
     return None
 

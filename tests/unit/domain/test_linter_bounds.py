@@ -7,7 +7,7 @@ from tests.unit.domain.test_linter import GOOD, registrable, rules_broken
 
 from tocsin.clock import DAY, Instant, cpu_seconds
 from tocsin.domain.disclosure import Disclosure, Indicator
-from tocsin.domain.linter import MAIL_ADDRESS, lint, lint_warning
+from tocsin.domain.linter import MAIL_ADDRESS, lint, lint_observable, lint_warning
 from tocsin.domain.marking import TLP, Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.warning import Urgency, Warning
@@ -116,3 +116,15 @@ def test_looking_for_a_mail_address_costs_one_look_at_each_letter(text: str, add
     began = cpu_seconds()
     assert (MAIL_ADDRESS.search(text) is not None) is address
     assert cpu_seconds() - began < 1.0, "starting anew at each letter takes minutes"
+
+
+def test_a_url_that_hides_more_than_is_looked_through_is_refused_in_plain_words() -> None:
+    url = Observable(Kind.URL, "https://evil.com/%" + "25" * 12 + "40")
+    (finding,) = lint_observable(url, registrable, "it")
+    assert (finding.rule, "hides so much" in finding.sentence) == ("address-in-url", True)
+
+
+def test_decoys_do_not_hide_a_mail_address_from_the_linter() -> None:
+    address = "".join(f"%25{ord(c):02X}" for c in "helen.marsh@bank.example")
+    decoys = "/".join(f"xn--{one}{other}-tka" for one in "abcdefghij" for other in "abcdefghi")
+    assert rules_broken(Kind.URL, f"https://evil.com/{address}/{decoys}") == {"address-in-url"}

@@ -16,13 +16,12 @@ token that looks like a word.
 import re
 from hashlib import md5, sha1, sha256
 from itertools import pairwise, permutations
-from urllib.parse import unquote
 
 from tocsin.agent.readers.people import is_ordinary, says_what_one_is, spellings_of
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.assets import Assets, covering
 from tocsin.agent.redaction.bystanders import Bystanders
-from tocsin.domain.folding import squeeze, unfold, words
+from tocsin.domain.folding import TooMuchHidden, squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
 from tocsin.wire.registrable import registrable
 
@@ -37,12 +36,13 @@ LONG_NUMBER = 9
 DIGITS_OF_ONE = 5
 """Digits from which a query is taken for one reader's."""
 MAX_RECIPIENTS = 200
+TOO_MUCH = "too much that is hidden"
+"""The answer for a text that cannot be looked through to its end: it tells, until a person says that it does not."""
 
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(
     r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[a-z])"
 )
-_HIGH_ESCAPE = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}([./-])\d{1,2}\1\d{2}(?!\d)")
 
@@ -81,7 +81,11 @@ class Traces:
 
     def found_in(self, text: str) -> str | None:
         """What of the victim a text gives away, however encoded; None when nothing is found."""
-        for view in _views(text):
+        try:
+            views = unfold(text)
+        except TooMuchHidden:
+            return TOO_MUCH
+        for view in views:
             if "@" in view and MAIL_ADDRESS.search(view):
                 return "a mail address"
             parts = words(view)
@@ -133,13 +137,6 @@ class Traces:
         self._add(number, "a number that the mail tells its reader")
 
 
-def _views(text: str) -> tuple[str, ...]:
-    """Every reading of a text; ``%F6`` is read as UTF-8, and as Latin-1, which older kits still write names in."""
-    if not _HIGH_ESCAPE.search(text):
-        return unfold(text)
-    return (*unfold(text), *unfold(unquote(text, "latin-1")))
-
-
 def numbered(query: str) -> str | None:
     """Why the query of a URL may have been made for one reader by a number in it; None when it has too few digits.
 
@@ -149,7 +146,11 @@ def numbered(query: str) -> str | None:
     is lost is little: the query of a phish names a campaign or a reader, hardly ever the page; host and path leave.
     Digits that encode something else (``%20``) do not count; those that base64 hides do.
     """
-    for view in unfold(query):
+    try:
+        views = unfold(query)
+    except TooMuchHidden:
+        return TOO_MUCH
+    for view in views:
         text = _ESCAPE.sub("", view)
         if sum(map(str.isdigit, text)) >= DIGITS_OF_ONE or _SHORT_DATE.search(text):
             return "a number that may identify the recipient"

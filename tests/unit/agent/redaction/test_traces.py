@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH
 
 from tocsin.agent.redaction.assets import assets_of
-from tocsin.agent.redaction.traces import Traces, numbered, opaque
+from tocsin.agent.redaction.traces import TOO_MUCH, Traces, numbered, opaque
 
 TRACES = Traces(NORTH, (JANE, "al@customer.example"))
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -37,6 +37,21 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_recipients_address_is_found_however_it_is_written(encoding: str) -> None:
     assert TRACES.found_in(f"/go?x=1&u={ENCODINGS[encoding](JANE)}")
+
+
+def test_decoys_do_not_switch_the_search_off() -> None:
+    address = quote("".join(f"%{ord(c):02X}" for c in JANE))
+    decoys = "/".join(f"xn--{one}{other}-tka" for one in "abcdefghij" for other in "abcdefghi")
+    assert TRACES.found_in(f"/a/{address}/{decoys}") == "a mail address"
+
+
+@pytest.mark.parametrize("encode", [quote, lambda t: base64.b64encode(t.encode()).decode()])
+def test_what_hides_deeper_than_is_looked_tells(encode: Callable[[str], str]) -> None:
+    text = f"?kdnr={JANE}"
+    for _ in range(12):
+        text = encode(text)
+    assert TRACES.found_in(text) == TOO_MUCH
+    assert numbered(text) == TOO_MUCH
 
 
 @pytest.mark.parametrize(
