@@ -105,6 +105,19 @@ def test_ones_own_asset_is_never_told(bank: Bank) -> None:
     assert bank.outbox() == before
 
 
+def test_a_refused_sighting_says_why_in_a_sentence_and_nothing_wider_is_confirmed(bank: Bank) -> None:
+    before = bank.outbox()
+    for value, said in (
+        ("ayr.com", "ayr[.]com may not be named to others: its whole name is Ayr Bank plc's"),
+        ("t.me", "t[.]me may not be named to others: t.me: a messenger's front door"),
+        ("ayr.hosts.com", "hosts[.]com is wider than what you saw. Give hosts[.]com itself if all of it is"),
+    ):
+        ended = tocsin("agent", "sight", bank.home, value, "--yes")
+        assert ended.returncode == 1, ended.stdout
+        assert said in ended.stderr
+    assert bank.outbox() == before
+
+
 def test_a_sighting_is_shown_first_and_sent_only_after_a_yes(bank: Bank) -> None:
     before = bank.outbox()
     ended = tocsin("agent", "sight", bank.home, "https://seen.example/a?to=clerk@ayr.example")

@@ -2,20 +2,27 @@
 """A draft for a person at a terminal: exactly what would leave, then what stays and why. No link can be clicked."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from tocsin.agent.readers.reading import Attachment
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
 from tocsin.cli.readers import together
-from tocsin.cli.screen import readable, row
+from tocsin.cli.screen import counted, readable, row
 from tocsin.domain.observable import defang
+
+T = TypeVar("T")
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 """A value in the reason of a defect."""
 _MAIL_STAYS = "everything else in the mail: subject, text, recipients and other headers"
 
+_PLACES = 4
+"""Places of one value that are named."""
+_WIDER = "wider than what was in the file: agree only if all of it is the attacker's"
+_HOLDS = "holds {}: leaves because it is the attacker's own"
 _SENDER = {"named": "class named: the hub knows that it is you, readers do not"}
 """Who learns the sender, by class; the classes that are not built are refused before anything is shown."""
 
@@ -24,10 +31,12 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
     """The whole draft of one file, with the audiences and the class under which it would leave."""
     draft, reading = prepared.draft, prepared.reading
     disclosure = draft.disclosure
-    yield f"would leave: {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
+    values = _grouped(draft.leaves, lambda leaving: leaving.indicator.observable)
+    count = counted(len(values), "value")
+    yield f"would leave: {count}, {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
     yield f"would be told to {together(readers)}; {_SENDER[report_class]}"
-    for leaving in draft.leaves:
-        yield from leaves(leaving)
+    for several in values:
+        yield from leaves(several)
     for text in disclosure.external_ids:
         yield f"  + {'catalogue':<12} {text}"
     yield "stays:"
@@ -42,16 +51,41 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
         yield f"  ! {defect.where}: {_QUOTED.sub(lambda quoted: defang(quoted[0]), defect.reason)}"
 
 
-def leaves(leaving: Leaving) -> list[str]:
-    """One value that leaves, with what was cut off."""
-    note = f"({leaving.cut})" if leaving.cut else ""
-    return row(f"  + {leaving.indicator.part:<12} ", readable(leaving.indicator.observable), note)
+def leaves(several: Sequence[Leaving]) -> list[str]:
+    """One value that leaves, wherever it stood: what was cut off, and what a person must know before agreeing."""
+    first = several[0].indicator
+    parts = [leaving.indicator.part for leaving in several if leaving.indicator.part != first.part]
+    notes = [
+        f"also {', '.join(dict.fromkeys(parts))}" if parts else "",
+        _places([leaving.value.where for leaving in several]) if len(several) > 1 else "",
+        *(leaving.cut for leaving in several),
+        _WIDER if several[0].wider else "",
+        _HOLDS.format(several[0].holds) if several[0].holds else "",
+    ]
+    note = "; ".join(dict.fromkeys(filter(None, notes)))
+    return row(f"  + {first.part:<12} ", readable(first.observable), f"({note})" if note else "")
 
 
 def _stays(draft: Draft) -> Iterator[str]:
-    for value in draft.stays:
-        note = f"({value.where}: {value.reason})"
+    for several in _grouped(draft.stays, lambda value: (value.owner, value.observable, value.reason)):
+        value = several[0]
+        note = f"({_places([one.where for one in several])}: {value.reason})"
         yield from row(f"  - {value.owner:<12} ", readable(value.observable), note)
+
+
+def _grouped(every: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """What is equal together, in the order in which it was first met."""
+    found: dict[Hashable, list[T]] = {}
+    for one in every:
+        found.setdefault(key(one), []).append(one)
+    return list(found.values())
+
+
+def _places(where: Sequence[str]) -> str:
+    """Where something stood, each place once, and not all of many."""
+    places = list(dict.fromkeys(where))
+    more = [f"{len(places) - _PLACES} more"] if len(places) > _PLACES else []
+    return ", ".join(places[:_PLACES] + more)
 
 
 def _file(attachment: Attachment) -> list[str]:

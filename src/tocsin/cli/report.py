@@ -18,6 +18,7 @@ from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Attachment, Defect
 from tocsin.agent.redaction.approve import STANDING_RULES, Approved, StandingRule, approve, standing_rule
 from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.reported import Earlier, earlier, lacking, told_to
@@ -45,6 +46,8 @@ class FileReport(msgspec.Struct, frozen=True):
     audiences: tuple[str, ...] = ()
     """Who reads it."""
     report_class: str = ""
+    leaves: tuple[Leaving, ...] = ()
+    """What each value that leaves was in the file, what was cut off it, and what a person must know of it."""
     stays: tuple[Value, ...] = ()
     """What was found and does not leave, with the reason."""
     attachments: tuple[Attachment, ...] = ()
@@ -149,6 +152,7 @@ class _Door:
             draft.disclosure,
             audiences,
             self._parsed.report_class,
+            leaves=draft.leaves,
             stays=draft.stays,
             attachments=reading.attachments,
             unread=reading.defects,
@@ -236,7 +240,8 @@ def _outcome(outcome: FileReport, settled: Settled, agent: str) -> Output:
         return Output((f"The hub refused it. {settled.problem}",), outcome, 1)
     accepted = sum(one.status == "accepted" for one in receipt.outcomes)
     others = [one for one in receipt.outcomes if one.status != "accepted"]
-    values = len(outcome.disclosure.indicators) if outcome.disclosure else 0
+    indicators = outcome.disclosure.indicators if outcome.disclosure else ()
+    values = len({indicator.observable for indicator in indicators})
     said = [
         f"Sent as {outcome.report}, approved by {outcome.approved_by}.",
         f"{counted(values, 'value')} in {counted(accepted, 'entry', 'entries')} receipted.",
@@ -276,6 +281,7 @@ REPORT = Command(
     _arguments,
     "Example: tocsin agent report my-agent suspicious.eml --dry-run\n\n"
     "The file is read in a child process without keys or network. Only values that the attacker holds leave; your "
-    "names, people and text stay. Standing rules, switched on in agent.toml, approve without a person:\n"
+    "people and text stay, and your name except inside an address of the attacker's own, which is marked. Standing "
+    "rules, switched on in agent.toml, approve without a person:\n"
     + "\n".join(f"  {rule.name}: {rule.sentence}" for rule in STANDING_RULES.values()),
 )

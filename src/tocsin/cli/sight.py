@@ -43,7 +43,7 @@ def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _shown(leaving: Leaving, readers: str, day: str) -> Iterator[str]:
     yield f"would be told to {in_words(readers)}:"
-    yield from leaves(leaving)
+    yield from leaves([leaving])
     yield f"  + {'seen':<12} {day}, by one named source: the hub knows that it is you, readers do not"
 
 

@@ -51,3 +51,38 @@ def test_the_reason_stands_below_when_the_terminal_is_narrow(monkeypatch: pytest
     said = shown(PHISH)
     at = said.index("  + link         hxxps://evil[.]example/a")
     assert said[at + 1].startswith(" " * 17 + "(")
+
+
+def test_a_value_is_shown_once_with_its_places_and_counted_once() -> None:
+    pages = [found("url", f"https://evil.example/northmoor/{n}", where=f"link {n}") for n in range(1, 8)]
+    hosts = [found("domain", "evil.example", part, "From header") for part in ("landing-host", "sender")]
+    logos = [found("url", "https://northmoor.example/", part, part) for part in ("link", "text")]
+    reading = mail(*pages, *hosts, *logos, passed=("spf",))
+    said = shown(reading)
+    assert said[0].startswith("would leave: 1 value, phishing of ")
+    (line,) = [line for line in said if line.startswith("  + ")]
+    assert line == (
+        "  + landing-host evil[.]example   (also sender; link 1, link 2, link 3, link 4, 4 more; "
+        "path cut: it held your institution's name)"
+    )
+    assert "  - ours         hxxps://northmoor[.]example/   (link, text: your own: northmoor.example)" in said
+
+
+def test_a_person_is_warned_of_a_wider_domain_and_of_a_name_that_holds_the_banks() -> None:
+    reading = mail(found("url", "https://northmoor.hosts.com/z"), found("domain", "northmoor-login.com"))
+    said = "\n".join(shown(reading))
+    assert "wider than what was in the file: agree only if all of it is the attacker's" in said
+    assert "(holds your institution's name: leaves because it is the attacker's own)" in said
+
+
+def test_the_readers_are_shown() -> None:
+    assert shown(PHISH)[1] == (
+        "would be told to members: all banks and the desk; class named: the hub knows that it is you, readers do not"
+    )
+
+
+def test_what_is_only_mentioned_names_the_next_step() -> None:
+    reading = mail(found("url", "https://evil.example/"), found("domain", "seen.example", "text"))
+    assert "only mentioned: if you know that it is the attacker's, tocsin agent sight tells it" in "\n".join(
+        shown(reading)
+    )

@@ -183,7 +183,9 @@ class _Reader:
         data = parts.payload_of(part)
         name = parts.filename(part)
         kind = part.get_content_type()
-        if part.get_content_disposition() == "attachment" or name or not kind.startswith("text/"):
+        # A multipart without a boundary has no parts: mail programs show its body as text (RFC 2046 §5.1.1).
+        readable = kind.startswith(("text/", "multipart/"))
+        if part.get_content_disposition() == "attachment" or name or not readable:
             self._file(part, data, name, prefix, depth)
             return
         text = self._text(part, data, prefix)

@@ -9,6 +9,7 @@ from typing import Final, final
 
 import msgspec
 
+from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.redact import Draft
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack, Disclosure
@@ -39,23 +40,28 @@ class StandingRule(msgspec.Struct, frozen=True):
         if disclosure.marking.tlp not in self.labels:
             return f"{self.name} does not cover {disclosure.marking.tlp}"
         other = sorted({str(i.observable.kind) for i in disclosure.indicators} - self.kinds)
-        return f"{self.name} does not cover {', '.join(other)}" if other else None
+        if other:
+            return f"{self.name} does not cover {', '.join(other)}"
+        wider = any(leaving.wider for leaving in draft.leaves)
+        return f"{self.name} does not cover what is wider than the file" if wider else None
 
     def narrow(self, draft: Draft) -> Draft:
         """The draft without the values that the rule leaves to a person; NothingToShare when none is left."""
-        covered = tuple(
-            leaving for leaving in draft.leaves if leaving.indicator.observable.kind in self.kinds
-        )
+        covered = tuple(leaving for leaving in draft.leaves if self._covers(leaving))
         waiting = tuple(
             msgspec.structs.replace(leaving.value, reason=f"waits for a person: not covered by {self.name}")
             for leaving in draft.leaves
-            if leaving.indicator.observable.kind not in self.kinds
+            if not self._covers(leaving)
         )
-        kept = tuple(i for i in draft.disclosure.indicators if i.observable.kind in self.kinds)
+        named = {leaving.indicator for leaving in covered}
+        kept = tuple(indicator for indicator in draft.disclosure.indicators if indicator in named)
         if not kept:
             raise NothingToShare(f"No value is of a kind that {self.name} covers; a person may approve them.")
         disclosure = msgspec.structs.replace(draft.disclosure, indicators=kept)
         return Draft(disclosure, covered, draft.stays + waiting)
+
+    def _covers(self, leaving: Leaving) -> bool:
+        return leaving.indicator.observable.kind in self.kinds and not leaving.wider
 
 
 STANDING_RULES = {
@@ -64,7 +70,7 @@ STANDING_RULES = {
         StandingRule(
             name="phish-machines",
             sentence="Links, hosts, addresses of machines and digests of files from a phish leave at once, at up to "
-            "TLP:AMBER; mail addresses wait for a person.",
+            "TLP:AMBER; mail addresses wait for a person, and so does a domain that is wider than the mail.",
             attacks=frozenset({Attack.PHISHING}),
             kinds=frozenset(Kind) - {Kind.EMAIL, Kind.CIDR},
             labels=frozenset({TLP.CLEAR, TLP.GREEN, TLP.AMBER}),

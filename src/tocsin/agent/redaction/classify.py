@@ -155,7 +155,7 @@ class Classifier:
 
     def only_mentioned(self, found: Found, case: _Case) -> Verdict | None:
         """A value in running text or a picture's address is no proof that the attacker holds it."""
-        return Verdict(Owner.UNCLEAR, "only mentioned") if found.part == "text" else None
+        return Verdict(Owner.UNCLEAR, _MENTIONED) if found.part == "text" else None
 
     def way(self, found: Found, case: _Case) -> Verdict | None:
         """Of the hosts that a mail came through only the last foreign one is the attacker's (`route.py`)."""
@@ -215,6 +215,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.only_mentioned,
     Classifier.picture,
 )
+_MENTIONED = "only mentioned: if you know that it is the attacker's, tocsin agent sight tells it"
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
 
 

@@ -4,11 +4,16 @@
 =============  ================================================================================================
 URL            query dropped when it tells, holds a mark, or a number that may be one reader's; path cut before
                the offending segment; down to the bare host, its host instead
-host           names below the registered domain dropped
+host           where a name below the registered domain tells: the registered domain instead, as `wider`
 mail address   its domain instead, when the part before the @ is told (VERP) and the domain is the attacker's
 =============  ================================================================================================
 
-The registered domain itself is never touched: a look-alike of the bank's name is the attack, and warns others. What
+Whatever names another host than the file did is never a URL, a host of the attack or a mail address. The registered
+domain above a name that tells may be an innocent host's with thousands of tenants, so it leaves as a domain that is
+`named`, is shown as wider than what was in the file, and waits for a person; no standing rule covers it.
+
+The registered domain itself is never touched: a look-alike of the bank's name is the attack, and warns others. Nor is
+the mailbox that an attacker chose at a mail provider. Both may hold the bank's name, and `Leaving.holds` says so. What
 cannot be shortened, because the place is a bystander's, stays. Traces and marks: `tocsin.agent.redaction.traces`.
 """
 
@@ -37,6 +42,10 @@ class Leaving(msgspec.Struct, frozen=True):
     indicator: Indicator
     cut: str
     """What was taken off and why; empty when it leaves whole."""
+    wider: bool = False
+    """Whether it covers more than what was in the file: a registered domain instead of a name below it."""
+    holds: str = ""
+    """What of the victim it names all the same, because it is the attacker's own name; empty: nothing."""
 
 
 class Stay(Exception):
@@ -55,6 +64,7 @@ class Door:
         self._traces = Traces.of(own, reading)
         self._readers = Traces.of(msgspec.structs.replace(own, names=frozenset()), reading)
         self._passed = 0
+        self._held: dict[str, str] = {}
 
     def pass_out(self, value: Value) -> Leaving:
         """The indicator to send for a value; Stay when there is none."""
@@ -71,9 +81,22 @@ class Door:
             raise Stay(f"no authentication passed: {observable.value} may be forged")
         for finding in lint_observable(observable, registrable, ""):
             raise Stay(finding.sentence)
+        wider = observable.kind is Kind.DOMAIN and observable.value != host_of(value.observable)
         part = "landing-host" if value.part == "link" and observable.kind is not Kind.URL else value.part
         self._passed += 1
-        return Leaving(value, Indicator(observable, part), cut)
+        return Leaving(
+            value, Indicator(observable, "named" if wider else part), cut, wider, self._holds(observable)
+        )
+
+    def _holds(self, observable: Observable) -> str:
+        """What of the victim stands in the host or the mailbox, each looked at once."""
+        mailbox = observable.value.rpartition("@")[0] if observable.kind is Kind.EMAIL else ""
+        for text in (host_of(observable) or "", mailbox):
+            if text not in self._held:
+                self._held[text] = self._traces.found_in(text) or ""
+            if self._held[text]:
+                return self._held[text]
+        return ""
 
     def _shortened(self, observable: Observable) -> tuple[Observable, str]:
         if observable.kind is Kind.URL:
@@ -109,12 +132,13 @@ class Door:
         reason = "; ".join(filter(None, (why and f"{what} cut: it held {why}", host_why)))
         if not reason:
             return observable, ""
+        if host_why:
+            return _host_value(host), reason
         if place and not _names_a_page(path, parts.path):
             raise Stay(f"it holds {why}, and {place.name} is {place.why}")
         if path == "/" and not query:
             return _host_value(host), reason
-        netloc = parts.netloc.replace(host_of(observable) or "", host)
-        return normalise(Kind.URL, f"{parts.scheme}://{netloc}{path}{query}"), reason
+        return normalise(Kind.URL, f"{parts.scheme}://{parts.netloc}{path}{query}"), reason
 
     def _path(self, path: str, *, marks: bool) -> tuple[str, str | None]:
         """The path up to the segment that tells, and why it was cut; whole, and None, when nothing does.

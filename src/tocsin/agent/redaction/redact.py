@@ -66,6 +66,7 @@ def redact(
             leaves.append(door.pass_out(value))
         except Stay as reason:
             stays.append(msgspec.structs.replace(value, reason=str(reason)))
+    leaves = _as_they_stood(leaves)
     indicators = sorted({leaving.indicator for leaving in leaves}, key=lambda i: (i.observable, i.part))
     catalogued = tuple(sorted(filter(catalogue_of, set(reading.external_ids)))[:MAX_EXTERNAL_IDS])
     # A bundle may be about techniques alone; a mail that only mentions one says nothing of the attack.
@@ -80,6 +81,17 @@ def redact(
         marking=carried,
     )
     return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects)
+
+
+def _as_they_stood(leaves: list[Leaving]) -> list[Leaving]:
+    """A domain that stood in the file itself is not wider than the file, whatever else was cut to it."""
+    stood = {one.indicator.observable: one.indicator for one in leaves if not one.wider}
+    return [
+        msgspec.structs.replace(one, indicator=stood[one.indicator.observable], wider=False)
+        if one.indicator.observable in stood and one.wider
+        else one
+        for one in leaves
+    ]
 
 
 def _passable(reading: Reading) -> TLP:

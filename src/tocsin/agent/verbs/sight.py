@@ -55,14 +55,21 @@ def look(house: House, classifier: Classifier, observable: Observable) -> Leavin
     """What would be told of a value that a person saw; Refused or NothingToShare when it may not be named to others."""
     shown = defang(observable.value)
     for reason in guard_for(house.config.own, classifier)(observable):
-        raise Refused(f"{shown} is {reason}.")
+        raise Refused(f"{shown} may not be named to others: {reason.rstrip('.')}.")
     part = "link" if observable.kind is Kind.URL else "named"
     reading = Reading("mail", found=(Found(observable, part, "what you gave", observable.value),))
     for value in classifier.classify(reading):
         if value.owner is not Owner.ATTACKER:
             raise Refused(f"{shown} is not the attacker's ({value.owner}): {value.reason.rstrip('.')}.")
     draft = redact(reading, classifier, attack=Attack.OTHER, now=house.clock.now(), entropy=house.entropy)
-    return draft.leaves[0]
+    leaving = draft.leaves[0]
+    if leaving.wider:
+        above = defang(leaving.indicator.observable.value)
+        raise Refused(
+            f"{shown} tells who was attacked, and {above} is wider than what you saw. "
+            f"Give {above} itself if all of it is the attacker's."
+        )
+    return leaving
 
 
 def sight(house: House, leaving: Leaving, audience: str, by: str) -> str:

@@ -71,6 +71,15 @@ def test_each_value_says_where_it_stood_and_how_it_was_written() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ['multipart/mixed; boundary=""', "multipart/alternative"])
+def test_a_multipart_without_a_boundary_is_read_as_text(kind: str) -> None:
+    reading = read_mail(mail("Log in: https://login.evil.example/a", kind))
+    assert values(reading, "link") == ["https://login.evil.example/a"]
+    assert values(reading, "attachment") == []
+    assert reading.attachments == ()
+    assert "boundary" in reasons(reading)
+
+
 def test_pictures_loaded_by_the_text_are_only_mentioned() -> None:
     reading = read_mail(mail("<img src='https://www.bank.example/logo.png'>", "text/html"))
     assert values(reading, "link") == []

@@ -83,3 +83,15 @@ def test_rules_are_found_by_name_and_say_what_they_allow() -> None:
     assert all(name == rule.name and rule.sentence for name, rule in STANDING_RULES.items())
     with pytest.raises(ConfigError, match="phish-machines"):
         standing_rule("anything-goes")
+
+
+def test_no_rule_lets_a_domain_leave_that_is_wider_than_the_file() -> None:
+    draft = draft_of(found("url", "https://northmoor.hosts.com/z"), LINK)
+    with pytest.raises(Refused, match="wider than the file"):
+        approve(draft, RULE, NOW)
+    narrow = RULE.narrow(draft)
+    assert [i.observable.value for i in approve(narrow, RULE, NOW).disclosure.indicators] == [
+        "https://evil.example/"
+    ]
+    assert "waits for a person" in narrow.stays[-1].reason
+    assert len(approve(draft, "Ada Example", NOW).disclosure.indicators) == 2

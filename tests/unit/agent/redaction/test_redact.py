@@ -14,9 +14,10 @@ from tocsin.agent.redaction.assets import assets_of
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import MAX_REASONS, redact
 from tocsin.agent.redaction.traces import Traces
-from tocsin.domain.disclosure import Attack, Disclosure
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking
+from tocsin.domain.observable import Kind, Observable
 from tocsin.errors import NothingToShare, Refused
 from tocsin.wire.registrable import registrable
 
@@ -66,11 +67,11 @@ CUT = [
     ("https://evil.example/a?id=1234567890", "https://evil.example/a"),
     ("https://evil.example/t/0b5e0a4c6f1d/x", "https://evil.example/t/"),
     ("https://evil.example/?c=8f3a9c2e77", "evil.example"),
-    # below the attacker's registered domain
-    ("https://northmoor.example.evil.com/login", "https://evil.com/login"),
+    # below the registered domain: never the same page or host under another name
+    ("https://northmoor.example.evil.com/login", "evil.com"),
     ("https://northmoor.evil.com/", "evil.com"),
-    ("https://jane-doe.evil.com:8443/login", "https://evil.com:8443/login"),
-    ("https://a9b8c7d6e5f4.evil.com/login", "https://evil.com/login"),
+    ("https://jane-doe.evil.com:8443/login", "evil.com"),
+    ("https://a9b8c7d6e5f4.evil.com/login", "evil.com"),
     (f"https://{JANE.encode().hex()}.evil.com/", "evil.com"),
     # on a bystander's host the page is kept when it still is one
     ("https://storage.googleapis.com/bucket-7/northmoor/index.html", "https://storage.googleapis.com/bucket-7/"),
@@ -82,6 +83,42 @@ CUT = [
 @pytest.mark.parametrize(("written", "leaves"), CUT)
 def test_a_link_is_cut_before_what_tells(written: str, leaves: str) -> None:
     assert sent(found("url", written)) == [leaves]
+
+
+def test_a_domain_above_a_name_that_tells_is_no_host_of_the_attack_and_said_to_be_wider() -> None:
+    values = (
+        found("url", "https://northmoor.hosts.com/z"),
+        found("domain", "northmoor.hosts.com", "landing-host"),
+    )
+    for leaving in draft_of(*values).leaves:
+        assert leaving.indicator == Indicator(Observable(Kind.DOMAIN, "hosts.com"), "named")
+        assert leaving.wider
+        assert leaving.cut == "names below hosts.com cut: they held your institution's name"
+
+
+def test_a_domain_that_stood_in_the_file_is_not_wider_than_it() -> None:
+    draft = draft_of(
+        found("url", "https://northmoor.evil.com/z"), found("domain", "evil.com", "landing-host")
+    )
+    assert [(i.observable.value, i.part) for i in draft.disclosure.indicators] == [
+        ("evil.com", "landing-host")
+    ]
+    assert not any(leaving.wider for leaving in draft.leaves)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "holds"),
+    [
+        ("email", "northmoor.payroll@gmail.com", "your institution's name"),
+        ("domain", "northmoor-bank-login.com", "your institution's name"),
+        ("url", "https://northmoor-secure.com/login", "your institution's name"),
+        ("email", "payroll@gmail.com", ""),
+        ("url", "https://evil.example/login", ""),
+    ],
+)
+def test_a_name_of_the_attackers_own_that_holds_the_banks_says_so(kind: str, value: str, holds: str) -> None:
+    (leaving,) = draft_of(found(kind, value)).leaves
+    assert (leaving.indicator.observable.value, leaving.holds, leaving.wider) == (value, holds, False)
 
 
 STAYS = [
@@ -312,7 +349,7 @@ ADDRESSED = [
     ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a?x=HelenMarsh", "https://evil.example/a"),
     ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a?x=Helen.Marsh", "https://evil.example/a"),
     ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://evil.example/a/helen-marsh/6", "https://evil.example/a/"),
-    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://hmarsh.evil.com/login", "https://evil.com/login"),
+    ('To: "Helen Marsh" <hm17@northmoor.example>', "Hello,", "https://hmarsh.evil.com/login", "evil.com"),
     ("X-Original-To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.g@x.example>", "", "https://evil.example/a?x=Bj%C3%B6rn",
      "https://evil.example/a"),
     ("To: =?utf-8?q?Bj=C3=B6rn_Gro=C3=9F?= <b.g@x.example>", "", "https://evil.example/a?x=Bjorn", "https://evil.example/a"),
