@@ -69,7 +69,7 @@ class Assets(msgspec.Struct, frozen=True):
         if observable.value in self.addresses:
             return observable.value
         if network := network_of(observable):
-            return next((str(own) for own in self.networks if _overlap(own, network)), None)
+            return next((str(own) for own in self.networks if overlap(own, network)), None)
         host = host_of(observable)
         return covering(host, self.domains) if host else None
 
@@ -103,10 +103,18 @@ def assets_of(
 
 def own_assets(own: OwnAssets) -> Assets:
     """The bank's own, from its agent's configuration. Partner networks guard shields only, never this door."""
-    named = tuple(text for text in own.partners if "/" not in text and not text.replace(".", "").isdigit())
+    named = tuple(text for text in own.partners if network_in(text) is None)
     return assets_of(
         own.legal_name, domains=own.domains, networks=own.networks, aliases=own.aliases, partners=named
     )
+
+
+def network_in(text: str) -> Network | None:
+    """The network or single address that a person wrote, of either version; None when it is a name."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=4_096)
@@ -148,5 +156,6 @@ def _stripped(words: list[str]) -> list[str]:
     return words[start:end]
 
 
-def _overlap(one: Network, other: Network) -> bool:
+def overlap(one: Network, other: Network) -> bool:
+    """Whether two networks share an address; those of different versions never do."""
     return one.version == other.version and one.overlaps(other)

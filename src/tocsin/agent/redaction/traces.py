@@ -9,11 +9,16 @@ Traces are looked for in every reading of the text that `tocsin.domain.folding` 
 shorter ones (under `SHORTEST_INSIDE`) only as whole words, or as two neighbouring words joined. Digests of the
 addresses are looked for as well, and every spelling of the recipients' names (`tocsin.agent.readers.people`).
 
+Host names are lower case, so base64 in one cannot be decoded: the beginnings of the traces are encoded instead and
+looked for, whatever separates them.
+
 What this cannot see: a name that is not configured, not in the recipients' fields and not behind a greeting, and a
 token that looks like a word.
 """
 
 import re
+from base64 import b64encode
+from functools import lru_cache
 from hashlib import md5, sha1, sha256
 from itertools import pairwise, permutations
 
@@ -39,6 +44,9 @@ MAX_RECIPIENTS = 200
 TOO_MUCH = "too much that is hidden"
 """The answer for a text that cannot be looked through to its end: it tells, until a person says that it does not."""
 
+_LOWERED = 6
+"""Characters of base64 that `SHORTEST_INSIDE` letters decide wholly, wherever they stand in a group of three."""
+_NO_DIGIT = re.compile(r"[^a-z0-9]+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(
     r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[a-z])"
@@ -60,6 +68,7 @@ class Traces:
         """`names` and `numbers` are what the mail calls its recipients and tells them."""
         self._inside: dict[str, str] = {}
         self._words: dict[str, str] = {}
+        self._lowered: dict[str, str] = {}
         self._own = assets.domains
         for name in assets.names:
             self._add(name, "your institution's name")
@@ -85,6 +94,11 @@ class Traces:
             views = unfold(text)
         except TooMuchHidden:
             return TOO_MUCH
+        bare = _NO_DIGIT.sub("", text.lower())
+        for hidden in self._lowered.keys() & {
+            bare[at : at + _LOWERED] for at in range(len(bare) - _LOWERED + 1)
+        }:
+            return self._lowered[hidden]
         for view in views:
             if "@" in view and MAIL_ADDRESS.search(view):
                 return "a mail address"
@@ -101,6 +115,8 @@ class Traces:
         trace = squeeze(text)
         if len(trace) >= SHORTEST_INSIDE:
             self._inside.setdefault(trace, what)
+            for hidden in _lowered_base64(text.strip()[:SHORTEST_INSIDE].lower()):
+                self._lowered.setdefault(hidden, what)
         elif trace:
             self._words.setdefault(trace, what)
 
@@ -135,6 +151,19 @@ class Traces:
         for order in permutations(parts) if len(parts) == 3 else ():
             self._add("".join(order), "a number that the mail tells its reader")
         self._add(number, "a number that the mail tells its reader")
+
+
+@lru_cache(maxsize=4_096)
+def _lowered_base64(start: str) -> frozenset[str]:
+    """What the first letters of a text leave in base64 that was put in lower case, at each place in a group."""
+    spelled = {form.encode()[:SHORTEST_INSIDE] for form in (start, start.capitalize(), start.upper())}
+    found = {
+        b64encode(bytes(before) + form).decode().lower()[skipped : skipped + _LOWERED]
+        for form in spelled
+        if len(form) == SHORTEST_INSIDE
+        for before, skipped in ((0, 0), (1, 2), (2, 3))
+    }
+    return frozenset(hidden for hidden in found if not _NO_DIGIT.search(hidden))
 
 
 def numbered(query: str) -> str | None:

@@ -5,20 +5,18 @@ A poisoned report must not make a bank block its own domain, another member's, a
 A guard holds; it never silences.
 """
 
-from tocsin.agent.redaction.assets import covering
+from tocsin.agent.redaction.assets import covering, network_in, overlap
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.levels import Guard
 from tocsin.config import OwnAssets
 from tocsin.domain.linter import network_of
-from tocsin.domain.observable import Kind, Observable, host_of, normalise
+from tocsin.domain.observable import Kind, Observable, host_of
 
 
 def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
     """The guard of one bank: each reason a sentence that names the asset or the place."""
     assets = classifier.own
-    networks = [
-        normalise(Kind.CIDR, text) for text in own.partners if "/" in text or text.replace(".", "").isdigit()
-    ]
+    networks = [network for text in own.partners if (network := network_in(text))]
 
     def guard(observable: Observable) -> tuple[str, ...]:
         reasons = []
@@ -27,7 +25,8 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
         host = host_of(observable)
         if partner := (host and covering(host, assets.partners)) or _below(observable, assets.partners):
             reasons.append(f"your partner's: {partner}")
-        reasons += [f"your partner's: {one.value}" for one in networks if _overlap(one, observable)]
+        if theirs := network_of(observable):
+            reasons += [f"your partner's: {one}" for one in networks if overlap(one, theirs)]
         if not reasons and (member := classifier.genuine(observable)):
             reasons.append(member)
         place = classifier.place(observable)
@@ -43,10 +42,3 @@ def _below(observable: Observable, domains: frozenset[str]) -> str | None:
     if observable.kind is not Kind.DOMAIN:
         return None
     return next((one for one in sorted(domains) if covering(one, frozenset({observable.value}))), None)
-
-
-def _overlap(network: Observable, observable: Observable) -> bool:
-    theirs, ours = network_of(network), network_of(observable)
-    if theirs is None or ours is None or theirs.version != ours.version:
-        return False
-    return theirs.overlaps(ours)

@@ -54,6 +54,14 @@ def test_what_hides_deeper_than_is_looked_tells(encode: Callable[[str], str]) ->
     assert numbered(text) == TOO_MUCH
 
 
+@pytest.mark.parametrize("before", ["", "x", "xx", "id=7;u="])
+@pytest.mark.parametrize("told", [JANE, "Northmoor Bank", "NORTHMOOR", "www.northmoor.example"])
+def test_base64_that_a_host_name_put_in_lower_case_is_found(told: str, before: str) -> None:
+    label = base64.urlsafe_b64encode(f"{before}{told}".encode()).decode().rstrip("=").lower()
+    assert TRACES.found_in(f"{label}.")
+    assert TRACES.found_in(f"{label[:9]}.{label[9:]}.")
+
+
 @pytest.mark.parametrize(
     "text",
     [

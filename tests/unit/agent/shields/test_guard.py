@@ -13,7 +13,7 @@ OWN = OwnAssets(
     legal_name="Northmoor Bank plc",
     domains=("northmoor.example", "login.northmoor-cards.example"),
     networks=("203.0.113.0/26", "2001:db8:77::/48"),
-    partners=("printer.example", "cards.provider.example", "198.51.100.0/28", "192.0.2.53"),
+    partners=("printer.example", "cards.provider.example", "198.51.100.0/28", "192.0.2.53", "3fff:99::5"),
 )
 
 
@@ -43,6 +43,9 @@ def reasons(kind: str, value: str) -> tuple[str, ...]:
         ("ipv4", "198.51.100.9", "your partner's: 198.51.100.0/28"),
         ("cidr", "198.51.100.0/24", "your partner's: 198.51.100.0/28"),
         ("ipv4", "192.0.2.53", "your partner's: 192.0.2.53/32"),
+        ("ipv6", "3fff:99::5", "your partner's: 3fff:99::5/128"),
+        ("url", "http://[3fff:99::5]/x", "your partner's: 3fff:99::5/128"),
+        ("cidr", "3fff:99::/64", "your partner's: 3fff:99::5/128"),
         ("ipv4", "8.8.8.8", None),
         ("ipv4", "1.1.1.1", None),
         ("ipv6", "::ffff:8.8.8.8", None),
