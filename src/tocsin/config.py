@@ -136,6 +136,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where `tocsin partner serve` listens."""
 
 
+_FOLDER_FIRST = "Check the name: DIR is the folder that init has made, and it comes before everything else."
+
 C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig)
 
 
@@ -144,9 +146,13 @@ def load(path: Path, into: type[C]) -> C:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=into)
     except FileNotFoundError:
-        raise Missing(f"{path} does not exist: has this folder been set up with init?") from None
+        raise Missing(
+            f"{path} does not exist: has this folder been set up with init?", next_step=_FOLDER_FIRST
+        ) from None
     except NotADirectoryError:
-        raise Missing(f"{path.parent} is a file, and a folder is wanted there.") from None
+        raise Missing(
+            f"{path.parent} is a file, and a folder is wanted there.", next_step=_FOLDER_FIRST
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise ConfigError(f"{path}: {error}.") from None
 

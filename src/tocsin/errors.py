@@ -57,11 +57,14 @@ class TocsinError(Exception):
 
     problem: ClassVar[str] = "failed"
     status: ClassVar[int] = 500
-    next_step: ClassVar[str] = "Run the same command with --json and send the output to your alliance's desk."
+    next_step: str = "Run the same command with --json and send the output to your alliance's desk."
 
-    def __init__(self, detail: str = "") -> None:
+    def __init__(self, detail: str = "", *, next_step: str = "") -> None:
+        """`next_step` where the class's does not fit: one sentence, or a command."""
         super().__init__(detail)
         self.detail = detail
+        if next_step:
+            self.next_step = next_step
 
     @classmethod
     def title(cls) -> str:
@@ -104,7 +107,7 @@ class Missing(ConfigError):
 
     problem = "missing"
     status = 404
-    next_step = "Check the name: DIR is the folder that init has made, and it comes before everything else."
+    next_step = "Check its name and where it is."
 
 
 class NotBuilt(UsageError):
@@ -206,7 +209,6 @@ class CodeSpent(AccessError):
     """The enrolment code was used, has expired, or was never issued."""
 
     problem = "code-spent"
-    status = 403
     next_step = "Ask the hub's operator for a new code: tocsin hub enrol."
 
 
@@ -223,16 +225,13 @@ class NotAgreed(AccessError):
     """The alliance has an agreement that must be accepted first."""
 
     problem = "not-agreed"
-    next_step = (
-        "Read it, compare its SHA-256, then add --accept-agreement with that hash; the code was not spent."
-    )
+    next_step = "Read it, compare its SHA-256, add --accept-agreement with that hash; the code was not spent."
 
 
 class Forbidden(AccessError):
     """The party's role does not allow this."""
 
     problem = "forbidden"
-    status = 403
     next_step = "Ask your alliance's desk which role may do it."
 
 
@@ -245,10 +244,10 @@ class StateError(TocsinError):
 
 
 class Conflict(StateError):
-    """Something else already stands under this name."""
+    """That cannot be done as things stand."""
 
     problem = "conflict"
-    next_step = "Give it a new identifier or a later version."
+    next_step = "Look at what stands there now; nothing was changed."
 
 
 class Unknown(StateError):

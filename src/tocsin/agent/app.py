@@ -76,6 +76,7 @@ def init(
     folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None, agreement: str = ""
 ) -> Joined:
     """Make a new agent and join the alliance with a one-time code, accepting the agreement of that SHA-256."""
+    made = not folder.exists()
     config = _new(folder, hub_url, own, key_file)
     try:
         with opened(folder, config) as house:
@@ -85,6 +86,9 @@ def init(
         Path(config.master_key).unlink(missing_ok=True)
         for name in (_STORE, f"{_STORE}-wal", f"{_STORE}-shm"):
             (folder / name).unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # somebody else put something there
+                folder.rmdir()
         raise
     save(folder / SETTINGS, config)
     return joined

@@ -8,7 +8,7 @@ could not be reached and what was approved waits in the outbox · 130 interrupte
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.cli import agent, bench, hub, keys, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
+from tocsin.cli.parsing import Misused, Parser
 from tocsin.cli.screen import fold, say, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
@@ -40,35 +41,43 @@ _GROUPS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
-    parsed, unknown = build_parser().parse_known_args(arguments)
-    if unknown:
-        parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
+        parsed, unknown = build_parser().parse_known_args(arguments)
+        if unknown:
+            parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         if "command" not in parsed:
             print(parsed.parser.format_help(), end="", flush=True)
             return 0
         return _carry_out(parsed.command, parsed)
+    except Misused as wrong:
+        return _say_misused(wrong, arguments)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
         # A closed pipe, a full disk, a file that may not be read. What cannot be written must not be tried at exit.
         _abandon_output()
         if not isinstance(error, BrokenPipeError):
-            say(f"tocsin: {error}", failed=True)
+            say(f"tocsin: {error.strerror or error}.", failed=True)
         return 1
+
+
+def _say_misused(wrong: Misused, arguments: Sequence[str]) -> int:
+    """The usage and what is wrong with the arguments, or a problem document where JSON was asked for."""
+    command = wrong.parser.get_default("command")
+    if "--json" in arguments and not (command and command.json_file):
+        print(msgspec.json.encode(to_problem(UsageError(wrong.message))).decode(), flush=True)
+    else:
+        wrong.parser.print_usage(sys.stderr)
+        say(f"{wrong.parser.prog}: error: {wrong.message}", failed=True)
+    return 2
 
 
 def _carry_out(command: Command, parsed: argparse.Namespace) -> int:
     code = 0
     try:
-        for part in command.run(parsed):
+        for part in _parts(command, parsed):
             _show(part, parsed.json)
             code = max(code, part.code)
     except TocsinError as error:
@@ -80,9 +89,22 @@ def _carry_out(command: Command, parsed: argparse.Namespace) -> int:
     return code
 
 
+def _parts(command: Command, parsed: argparse.Namespace) -> Iterator[Output]:
+    """What a command says; UsageError in place of what the system says of a file."""
+    try:
+        yield from command.run(parsed)
+    except OSError as error:
+        if error.filename is None:  # a closed pipe, a full disk
+            raise
+        raise UsageError(
+            f"{error.filename}: {error.strerror}.",
+            next_step="Check that it is there, and that you may read and write it.",
+        ) from None
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, with its help."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tocsin",
         description="The bell a bank rings when it is attacked, so that every other bank and the police can act.",
         epilog="Start with: tocsin demo. Every command has --help, and --json for programs.",
@@ -90,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tocsin {__version__}")
     parser.set_defaults(parser=parser)
     top = parser.add_subparsers(metavar="COMMAND")
-    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    groups: dict[str, argparse._SubParsersAction[Parser]] = {}
     for command in COMMANDS:
         where = top
         if command.group:
@@ -106,7 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(where: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
+def _add(where: "argparse._SubParsersAction[Parser]", command: Command) -> None:
     summary = command.help if not isinstance(command.run, NotYet) else f"{command.help} (not built yet)"
     parser = where.add_parser(
         command.name,

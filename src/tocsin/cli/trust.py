@@ -14,9 +14,9 @@ from tocsin.agent.history.doubt import newest_note, trust_again
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
 from tocsin.agent.signed import SignedHub, http_client
-from tocsin.agent.verbs.compare import Compared, compare, newest_of
+from tocsin.agent.verbs.compare import ASK_AGAIN, Compared, compare, newest_of
 from tocsin.cli.command import Command, Output, folder
-from tocsin.errors import StateError, UsageError
+from tocsin.errors import Malformed, Missing, StateError
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -65,8 +65,10 @@ async def _compared(house: House, other: str) -> Compared:
             return await compare(house, replica, hub, await newest_of(http, other))
         try:
             text = Path(other).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{other} cannot be read: {error}.") from None
+        except OSError as error:
+            raise Missing(f"{other}: {error.strerror}.", next_step="Name the file with the note.") from None
+        except UnicodeDecodeError:
+            raise Malformed(f"{other} is no note: it is not text.", next_step=ASK_AGAIN) from None
         return await compare(house, replica, hub, text)
 
 

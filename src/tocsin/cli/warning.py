@@ -195,7 +195,7 @@ _STEPS: tuple[tuple[str, str, Step], ...] = (
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    folder(parser, "agent")
+    parser.add_argument("dir", metavar="DIR", type=_folder_first, help="the agent's folder")
     steps = parser.add_subparsers(required=True, metavar="STEP")
     for name, sentence, step in _STEPS:
         below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
@@ -212,6 +212,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
         )
         below.set_defaults(step=step)
+
+
+def _folder_first(text: str) -> str:
+    """The folder; a step in its place is a matter of order."""
+    if text in {name for name, _, _ in _STEPS} and not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"the folder comes before the step: tocsin agent warn DIR {text} …")
+    return text
 
 
 def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:

@@ -60,7 +60,11 @@ class Party(msgspec.Struct, frozen=True):
 def step(present: Standing, wanted: Standing) -> Standing:
     """The next standing, if the step is allowed; Conflict otherwise."""
     if wanted not in _STEPS[present]:
-        raise Conflict(f"A party that is {present} cannot become {wanted}.")
+        left = present is Standing.LEFT
+        raise Conflict(
+            f"A party that {'has left' if left else f'is {present}'} cannot become {wanted}.",
+            next_step="Let it join as a new party: tocsin hub enrol." if left else "",
+        )
     return wanted
 
 

@@ -96,14 +96,18 @@ def take(state: State, step: Step) -> State:
     if after is None:
         is_now = "a draft" if state is State.DRAFT else state
         why = _ENDED.get(state) or _REFUSALS[state, step]
-        raise Conflict(f"A warning that is {is_now} cannot be {_DONE[step]}. {why}")
+        cannot = "" if state == _DONE[step] else f"A warning that is {is_now} cannot be {_DONE[step]}. "
+        raise Conflict(f"{cannot}{why}", next_step="Look at it: tocsin agent warn DIR show ID.")
     return after
 
 
 def second_officer(author: str, by: str, needed: int) -> None:
     """Forbidden when `by` approves what the same person wrote, and more than one officer is needed."""
     if needed > 1 and same_person(author, by):
-        raise Forbidden("Whoever wrote a warning does not approve it: another officer does.")
+        raise Forbidden(
+            "Whoever wrote a warning does not approve it: another officer does.",
+            next_step="Let that officer run it: tocsin agent warn DIR approve ID --by NAME.",
+        )
 
 
 def same_person(one: str, other: str) -> bool:

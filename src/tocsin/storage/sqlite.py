@@ -16,7 +16,7 @@ from typing import LiteralString, cast
 
 import apsw
 
-from tocsin.errors import ConfigError, StorageError, StoreBusy, StoreUnfit
+from tocsin.errors import ConfigError, Missing, StorageError, StoreBusy, StoreUnfit, Taken
 from tocsin.storage.queries import Dialect, Query
 from tocsin.storage.steps import SQL, open_store
 from tocsin.storage.store import Params, Purpose, Store, Value
@@ -60,8 +60,9 @@ def open_sqlite(path: Path | str, schema: str = "hub") -> Store:
 def put_in_place(file: Path, place: Path) -> None:
     """Copy a backup to where no store is yet, readable by its owner only; ConfigError when there is one."""
     if place.exists() or place.with_name(f"{place.name}-wal").exists():
-        raise ConfigError(
-            f"{place} is there: move it away with its -wal file and keep them; they may hold what nobody else has."
+        raise Taken(
+            f"{place} is there, and may hold what nobody else has.",
+            next_step="Move it away together with its -wal file, keep both, then run the same command again.",
         )
     try:
         with (
@@ -71,6 +72,8 @@ def put_in_place(file: Path, place: Path) -> None:
             shutil.copyfileobj(source, out)
             out.flush()
             os.fsync(out.fileno())
+    except FileNotFoundError:
+        raise Missing(f"{file} does not exist.", next_step="Check the name after --from.") from None
     except OSError as error:
         raise ConfigError(f"{file} cannot be put in place: {error.strerror}.") from None
 

@@ -30,7 +30,7 @@ from typing import Literal, LiteralString, Protocol, TypeVar
 
 import msgspec
 
-from tocsin.errors import StorageError, StoreBusy
+from tocsin.errors import StorageError, StoreBusy, Taken
 from tocsin.storage.queries import Query
 
 Value = int | str | bytes | None
@@ -229,6 +229,11 @@ class Store:
         """Write one moment of the store into a new file, readable by its owner only, while others go on using it."""
         try:
             os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            raise Taken(
+                f"{place} exists, and a backup is never written over another file.",
+                next_step="Name another file.",
+            ) from None
         except OSError as error:
             raise StorageError(f"{place} cannot be written: {error.strerror}.") from None
         try:

@@ -140,7 +140,7 @@ async def test_a_rotation_waits_for_what_the_old_key_has_signed(tmp_path):
     async with Alliance(tmp_path) as alliance:
         ayr = await alliance.join("ayr", follow=False)
         ayr.queue_report(EVIL)
-        with pytest.raises(Conflict, match="1 messages wait"):
+        with pytest.raises(Conflict, match="1 message waits"):
             await rotate(ayr.house, ayr.http, ANA)
         await ayr.deliver()
         await rotate(ayr.house, ayr.http, ANA)

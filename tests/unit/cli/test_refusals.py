@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.hub.test_enrol import enrol as enrolment
 
-from tocsin.cli.command import NotYet
+from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.main import COMMANDS, build_parser, run
+from tocsin.domain.party import Role
 from tocsin.hub import app as hub
+from tocsin.hub.verbs.enrol import redeem
 from tocsin.partner import app as partner
 
 NOT_BUILT = [command for command in COMMANDS if isinstance(command.run, NotYet)]
@@ -111,3 +114,55 @@ def test_a_party_without_a_name_is_not_invited(name, capsys, tmp_path):
     hub.init(tmp_path / "hub", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
     asked = ["--name", name, "--role", "bank", "--jurisdiction", "GB"]
     refused(capsys, "hub", "enrol", tmp_path / "hub", *asked, code=1)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A hub with one bank that joined."""
+    hub.init(tmp_path / "hub", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
+    code = hub.enrol(tmp_path / "hub", "Ayr Bank plc", Role.BANK, "GB").code
+    with hub._opened(tmp_path / "hub") as (exchange, store):
+        store.run("join", lambda tx: redeem(tx, exchange, enrolment(code)))
+    return tmp_path / "hub"
+
+
+def next_step_of(said: str) -> str:
+    return said.partition("→ ")[2]
+
+
+def test_what_to_do_next_fits_what_went_wrong(capsys, tmp_path, place):
+    backup = tmp_path / "hub.backup"
+    asked = ("hub", "suspend", place, "Ayr Bank plc", "--reason", "incident")
+    assert run([*map(str, asked)]) == 0
+    capsys.readouterr()
+    said = refused(capsys, *asked, code=1)
+    assert "Ayr Bank plc is suspended already" in said
+    assert "Nothing is left to do" in next_step_of(said)
+    assert run(["hub", "backup", str(place), str(backup)]) == 0
+    capsys.readouterr()
+    assert next_step_of(refused(capsys, "hub", "backup", place, backup)) == "Name another file."
+    assert "Move it away" in next_step_of(refused(capsys, "hub", "restore", place, "--from", backup))
+    for path in place.glob("hub.db*"):
+        path.unlink()
+    said = refused(capsys, "hub", "restore", place, "--from", tmp_path / "gone")
+    assert "gone does not exist" in said
+    assert "--from" in next_step_of(said)
+
+
+def test_joining_a_hub_that_is_down_says_to_try_again_and_leaves_nothing(capsys, tmp_path):
+    code = f"{'A' * 16}.hub_{'0' * 32}"
+    asked = ("--hub", "http://127.0.0.1:1", "--code", code, "--legal-name", "Ayr Bank plc")
+    said = refused(capsys, "agent", "init", tmp_path / "agent", *asked, code=3)
+    assert "approved" not in said
+    assert "run the same command again" in next_step_of(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_there_is_named_without_numbers(capsys, tmp_path, monkeypatch):
+    def reads(parsed):
+        yield Output((Path(tmp_path / "gone").read_text(),))
+
+    monkeypatch.setattr("tocsin.cli.main.COMMANDS", (Command("", "try", "try it", reads),))
+    said = refused(capsys, "try")
+    assert "gone: No such file or directory." in said
+    assert "Errno" not in said

@@ -11,11 +11,21 @@ from tocsin.agent.history.doubt import accuse, newest_note, note_of_size, rememb
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
 from tocsin.agent.signed import SignedHub
-from tocsin.errors import Forked, RemoteError, StateError, Unreachable
+from tocsin.errors import (
+    BadSignature,
+    Forked,
+    InputError,
+    Malformed,
+    RemoteError,
+    StateError,
+    Unreachable,
+)
 from tocsin.follow.compare import Seen, refuse_no_extension, refuse_two_histories, see
 from tocsin.proof.note import MAX_NOTE
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Consistency, decode
+
+ASK_AGAIN = "Ask for the note again, whole and as tocsin agent note prints it."
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -29,9 +39,18 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 async def compare(house: House, replica: Replica, hub: SignedHub, text: str) -> Compared:
-    """Prove that both notes are of one history; Forked keeps the evidence and ends this agent's trust in the hub."""
+    """Prove that both notes are of one history; Forked keeps the evidence and ends this agent's trust in the hub.
+
+    Malformed for what is no note of this hub: it accuses nobody.
+    """
     trust = replica.trust()
-    theirs = see(trust, text)
+    try:
+        theirs = see(trust, text)
+    except (BadSignature, InputError):
+        raise Malformed(
+            "This note is not one of this hub's, or it was damaged on the way. It says nothing against anybody.",
+            next_step=ASK_AGAIN,
+        ) from None
     with house.store.reading("notes") as tx:
         newest = newest_note(tx)
         same = note_of_size(tx, trust, theirs.checkpoint.size)

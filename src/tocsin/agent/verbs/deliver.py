@@ -20,5 +20,6 @@ async def deliver(house: House, message_ids: list[str]) -> list[Settled]:
         settled = [settled_state(tx, state, membership) for state in states]
     missing = [one for one, state in zip(message_ids, settled, strict=True) if state is None]
     if missing:
-        raise Unreachable(f"{len(missing)} messages wait in the outbox.")
+        waits = "1 message waits" if len(missing) == 1 else f"{len(missing)} messages wait"
+        raise Unreachable(f"{waits} in the outbox.")
     return [one for one in settled if one is not None]

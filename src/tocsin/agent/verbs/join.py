@@ -15,10 +15,12 @@ from tocsin.agent.house import House
 from tocsin.agent.recovery import recovery_path, write_sheet
 from tocsin.agent.signed import post
 from tocsin.agent.vault import Membership
-from tocsin.errors import BadSignature, Malformed
+from tocsin.errors import BadSignature, Malformed, Unreachable
 from tocsin.proof.note import VerifierKey, log_origin
 from tocsin.proof.signing import KEY_SIZE, SigningKey
 from tocsin.wire.messages import Enrol, Enrolled, decode, encode
+
+_AGAIN = "Check the address, the network and whether the hub serves, then run the same command again."
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -75,7 +77,11 @@ def sealing_public(seed: bytes) -> bytes:
 async def ask_membership(house: House, http: httpx.AsyncClient, path: str, body: bytes, hub: str) -> Enrolled:
     """Ask for a membership by a code or a recovery key; BadSignature when another hub answers."""
     url = f"{house.config.hub_url.rstrip('/')}{path}"
-    answer = decode(await post(http, url, body, {"Content-Type": "application/json"}), Enrolled)
+    try:
+        data = await post(http, url, body, {"Content-Type": "application/json"})
+    except Unreachable as error:
+        raise Unreachable(error.detail, next_step=_AGAIN) from None
+    answer = decode(data, Enrolled)
     _check_hub(answer, hub)
     return answer
 

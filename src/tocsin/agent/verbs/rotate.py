@@ -40,8 +40,10 @@ async def rotate(house: House, http: httpx.AsyncClient, by: str) -> Rotated:
     """Replace the keys; Conflict while messages wait that the old key has signed inside."""
     if house.vault.next_keys() is None:
         if waiting := len(house.outbox.waiting()):
+            waits = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
             raise Conflict(
-                f"{waiting} messages wait for the hub, signed with the present key: let them through."
+                f"{waits} for the hub, signed with the present key.",
+                next_step="Let tocsin agent serve send what tocsin agent outbox shows, then rotate.",
             )
         house.store.run("prepare next keys", lambda tx: _prepare(tx, house, by))
     return await complete(house, http)

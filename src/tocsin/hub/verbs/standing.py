@@ -25,7 +25,10 @@ def change_standing(tx: Transaction, hub: Exchange, party: str, wanted: Standing
         raise Malformed(f"{reason[:20]!r} is not a reason: {', '.join(sorted(STANDING_REASONS))}.")
     row = party_row(tx, find_party(tx, party).id)
     if row.standing == wanted:
-        raise Conflict(f"{row.name} is {wanted} already.")
+        raise Conflict(
+            f"{row.name} {'has left' if wanted is Standing.LEFT else f'is {wanted}'} already.",
+            next_step="Nothing is left to do: tocsin hub status shows how every party stands.",
+        )
     event = msgspec.structs.replace(row.event(), standing=wanted, reason=reason)
     state_party(tx, hub, event)
     recount(tx, hub, row.id)

@@ -15,7 +15,7 @@ from tocsin.agent.history.doubt import newest_note, trust_again
 from tocsin.agent.verbs.compare import Compared, compare
 from tocsin.clock import DAY, MINUTE
 from tocsin.domain.observable import Kind, Observable
-from tocsin.errors import BadSignature, Forked, TakenBack
+from tocsin.errors import Forked, Malformed, TakenBack
 
 EVIL = Observable(Kind.DOMAIN, "evil.example")
 WORSE = Observable(Kind.DOMAIN, "worse.example")
@@ -100,8 +100,9 @@ def test_a_note_of_another_hub_is_no_evidence(tmp_path: Path) -> None:
             ayr = await alliance.join("ayr")
             await alliance.settled()
             forged = note_of(ayr).replace("/heads/live\n", "/heads/dead\n", 1)
-            with pytest.raises(BadSignature):
+            with pytest.raises(Malformed, match="damaged on the way") as refused:
                 await compared(ayr, forged)
+            assert "Ask for the note again" in refused.value.diagnostics()
             assert look(ayr.database, "SELECT count(*) FROM evidence_against_hub") == [(0,)]
 
     run(story)
