@@ -22,7 +22,7 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ ClockSkew
      │   ├─ Replayed
      │   ├─ CodeSpent       a one-time code that was used, expired or never issued
-     │   ├─ NotActive       the party is suspended, or has left
+     │   ├─ NotActive       the party is suspended
      │   ├─ NotAgreed       the alliance's agreement was not accepted
      │   └─ Forbidden
      ├─ StateError          the thing is not in a state in which this can happen
@@ -229,10 +229,10 @@ class NotAgreed(AccessError):
 
 
 class Forbidden(AccessError):
-    """The party's role does not allow this."""
+    """This party may not do that."""
 
     problem = "forbidden"
-    next_step = "Ask your alliance's desk which role may do it."
+    next_step = "Ask your alliance's desk who may do it."
 
 
 class StateError(TocsinError):

@@ -12,9 +12,9 @@ Inside Tocsin it is spelled ``rpt_<32 hex digits>``, in STIX ``report--<uuid>``.
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from tocsin.errors import Malformed
+from tocsin.errors import Malformed, Unknown
 
 Entropy = Callable[[int], bytes]
 """Gives that many random bytes. Composition roots pass `os.urandom`; tests pass a seeded one."""
@@ -31,6 +31,11 @@ PREFIXES = {
     "wrn": "warning",
 }
 
+DIGITS = 32
+"""Digits of a whole identifier."""
+SHORTEST = 8
+"""Digits of an identifier that a person has to give."""
+
 _STIX_TYPE = re.compile(r"[a-z][a-z0-9-]{2,249}")
 
 
@@ -46,6 +51,18 @@ def check_id(text: str, prefix: str) -> str:
     if head != prefix or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
         raise Malformed(f"{text[:60]!r} is not an identifier of the form {prefix}_<32 hex digits>.")
     return text
+
+
+def complete(begun: str, known: Iterable[str]) -> str:
+    """The one known identifier that begins so, as a screen shortens it; Unknown for too few digits, none or several."""
+    letters = begun.strip().rstrip("….")
+    if len(letters.partition("_")[2]) < SHORTEST:
+        raise Unknown(f"{begun[:60]!r} is too short: give at least {SHORTEST} of its digits.")
+    found = [one for one in known if one.startswith(letters)]
+    if len(found) != 1:
+        count = "Nothing here begins" if not found else f"{len(found)} identifiers begin"
+        raise Unknown(f"{count} with {letters[:60]!r}.")
+    return found[0]
 
 
 def to_stix(identifier: str, stix_type: str) -> str:

@@ -356,11 +356,12 @@ def test_an_outage_has_an_end_and_can_be_cleared(bank: Bank) -> None:
     machine = bank.machine
     bank.serve()
     assert machine.stop("hub") == 0
-    assert wait_until(lambda: "ALARM" in tocsin("agent", "inbox", bank.home).stdout)
+    assert wait_until(lambda: "PROBLEM" in tocsin("agent", "inbox", bank.home).stdout)
     machine.start("hub")
     assert wait_until(lambda: "(over since 20" in tocsin("agent", "inbox", bank.home).stdout, 60)
     assert "1 alarm;" in tocsin("agent", "inbox", bank.home, "--clear-alarms").stdout
-    assert "ALARM" not in tocsin("agent", "inbox", bank.home).stdout
+    assert "PROBLEM" not in tocsin("agent", "inbox", bank.home).stdout
+    assert any("connected again" in log.read_text() for log in machine.folder.glob("ayr.*.log"))
 
 
 def test_the_operator_is_told_whether_there_was_anything_to_erase(bank: Bank) -> None:

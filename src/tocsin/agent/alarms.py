@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people must hear of: when it began, when an outage was over, and that somebody has seen it and cleared it."""
+"""What people must hear of: when it began, when an outage was over, and that somebody has seen it and cleared it.
+
+A **note** accuses nobody and asks for little; a **problem** keeps this agent from its work, and may be over by
+itself; an **alarm** is for what accuses somebody.
+"""
 
 import msgspec
 
 from tocsin.agent.journal import Decision, write
 from tocsin.clock import Instant
-from tocsin.errors import RemoteError, TocsinError
+from tocsin.errors import NotActive, RemoteError, StorageError, TocsinError
 from tocsin.privacy.box import Box
 from tocsin.storage.store import Store, Transaction
 
@@ -16,13 +20,23 @@ OVER = "The hub can be reached again."
 """The end of an outage, as it is kept among the alarms."""
 
 
+INFORMATION = "For your information: "
+"""How the sentence of a note begins."""
+
+
 class Alarm(msgspec.Struct, frozen=True):
     """Something that people must hear of."""
 
     at: int
     sentence: str
     over: int = 0
-    """When the outage was over; 0 for anything else, and while it lasts."""
+    """When the outage or suspension was over; 0 for anything else, and while it lasts."""
+
+    def kind(self) -> str:
+        """``note``, ``problem`` or ``alarm``."""
+        if self.sentence.startswith(_NOTES):
+            return "note"
+        return "problem" if self.sentence.startswith(_PROBLEMS) else "alarm"
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -37,16 +51,18 @@ def sound(tx: Transaction, sentence: str, now: Instant) -> None:
 
 
 def sound_error(tx: Transaction, error: TocsinError, now: Instant) -> None:
-    """Keep an error as an alarm; an outage lasts until `reached`."""
+    """Keep an error as an alarm; an outage or a suspension lasts until `reached`."""
     sound(tx, str(error), now)
-    if isinstance(error, RemoteError):
+    if isinstance(error, _PASSING):
         tx.run("save_mark", {"name": _OUT, "value": str(now)})
 
 
-def reached(tx: Transaction, now: Instant) -> None:
-    """The hub has answered: an outage, if there was one, is over."""
-    if tx.run("drop_mark", {"name": _OUT}):
+def reached(tx: Transaction, now: Instant) -> bool:
+    """The hub serves this party: whether that ends an outage or a suspension."""
+    over = bool(tx.run("drop_mark", {"name": _OUT}))
+    if over:
         sound(tx, OVER, now)
+    return over
 
 
 def alarms(tx: Transaction) -> tuple[Alarm, ...]:
@@ -82,4 +98,7 @@ def _titles(kind: type[TocsinError]) -> tuple[str, ...]:
     return (kind.title(), *(title for below in kind.__subclasses__() for title in _titles(below)))
 
 
-_OUTAGES = _titles(RemoteError)
+_NOTES = (INFORMATION, "The hub signs with a new key", "The members' agreement changed")
+_PASSING = (RemoteError, NotActive)
+_OUTAGES = tuple(title for kind in _PASSING for title in _titles(kind))
+_PROBLEMS = (*_OUTAGES, *_titles(StorageError), TocsinError.title())

@@ -21,6 +21,7 @@ from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.warning import ACK, WARN
 from tocsin.config import OwnAssets
+from tocsin.ids import DIGITS, complete
 from tocsin.wire.messages import ERASURE_REASONS
 
 
@@ -64,6 +65,8 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
     joined = app.init(
         Path(parsed.dir), parsed.hub, parsed.code, own, parsed.key_file, parsed.accept_agreement
     )
+    place = Path(parsed.dir)
+    key = parsed.key_file or place.parent / f"{place.name}.key"
     history = (
         "witnessed by a partner"
         if joined.witnessed
@@ -73,6 +76,7 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         (
             f"{joined.name} joined {joined.alliance} as {joined.role} ({joined.party}).",
             f"  the hub's history is {history}",
+            f"  the vault's key is in {key}: keep a copy of it, apart from every backup of the folder",
             f"  the recovery key is in {joined.recovery}: print it, put it away, then delete the file.",
             "Next: tocsin agent serve, and tocsin agent report for a suspicious mail.",
         ),
@@ -113,6 +117,9 @@ def _change_lines(change: Change, *, dry_run: bool) -> Iterator[str]:
     all_of_them = change.written == change.values
     why = "" if all_of_them else f" ({change.limits})"
     yield f"{change.path}: {change.written} of {counted(change.values, 'value')} at block{why}"
+    if not change.changes:
+        yield "  nothing to change"
+        return
     moved = f"{counted(len(change.added), 'line')} added, {len(change.removed)} removed"
     yield f"  would change: {moved}" if dry_run else f"  changed: {moved}"
 
@@ -136,11 +143,11 @@ def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
 
 
 def _whole(house: House, begun: str) -> str:
-    """An identifier of one's own that was given by its first letters, as the inbox shows it; else what was given."""
-    letters = begun.rstrip("….")
+    """An identifier of one's own that was given by its first letters, as the inbox shows it; a whole one as it is."""
+    if len(begun.partition("_")[2]) == DIGITS:
+        return begun
     with house.store.reading("own identifiers") as tx:
-        found = [fact for fact in own_facts(tx) if fact.startswith(letters)] if len(letters) > 8 else []
-    return found[0] if len(found) == 1 else begun
+        return complete(begun, own_facts(tx))
 
 
 COMMANDS = (

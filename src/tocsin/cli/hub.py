@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output, folder
-from tocsin.cli.screen import counted, say
+from tocsin.cli.screen import counted, say, short
 from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
 from tocsin.domain.audience import History
@@ -135,7 +135,7 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
         closed = f"; closed until a reader hands in {stream.lacks:,} more" if stream.lacks else ""
         lines.append(f"  {stream.name:<40} {counted(stream.size, 'entry', 'entries')}{closed}")
     lines += [
-        f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {party.name}"
+        f"  {party.standing:<10} {party.role:<10} {party.jurisdiction}  {short(party.id):<13}  {party.name}"
         + _agreed(party.agreement, found.agreement)
         for party in found.parties
     ]
@@ -167,7 +167,7 @@ def _group_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="name of the group: letters, digits and dashes")
     change = parser.add_mutually_exclusive_group()
     change.add_argument(
-        "--add", metavar="PARTY", help="put this party on the roster (prt_…, see hub status --json)"
+        "--add", metavar="PARTY", help="put this party on the roster: legal name or identifier"
     )
     change.add_argument("--remove", metavar="PARTY", help="take this party off the roster")
     parser.add_argument(

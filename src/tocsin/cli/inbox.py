@@ -66,10 +66,10 @@ class _Screen:
         self._wide = wide
 
     def lines(self, found: Inbox) -> Iterator[str]:
-        """Alarms, warnings, then values as they came."""
+        """Alarms, problems and notes, then warnings, then values as they came."""
         for alarm in found.alarms:
             over = f"   (over since {minute(alarm.over)})" if alarm.over else ""
-            yield f"ALARM {minute(alarm.at)} UTC  {alarm.sentence}{over}"
+            yield f"{alarm.kind().upper()} {minute(alarm.at)} UTC  {alarm.sentence}{over}"
         for received in found.warnings:
             yield from lines_of(received)
         values = {str(one.observable): one for one in found.values}

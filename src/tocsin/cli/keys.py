@@ -12,7 +12,8 @@ from tocsin.agent import app as agent
 from tocsin.agent.history.directory import agreement
 from tocsin.agent.verbs.agree import agree
 from tocsin.cli.command import Command, Output, Run, folder
-from tocsin.cli.sending import delivered
+from tocsin.cli.screen import printable
+from tocsin.cli.sending import attended, delivered
 from tocsin.config import OwnAssets
 from tocsin.domain.party import Standing
 from tocsin.errors import UsageError
@@ -45,6 +46,29 @@ def _stand(wanted: Standing, sentence: str) -> Run:
         yield Output((f"{found.name} ({found.party}) {sentence}",), found)
 
     return run
+
+
+def _expel_arguments(parser: argparse.ArgumentParser) -> None:
+    _standing_arguments(parser)
+    parser.add_argument("--yes", action="store_true", help="expel it without asking: it cannot be undone")
+
+
+def _expel(parsed: argparse.Namespace) -> Iterator[Output]:
+    place = Path(parsed.dir)
+    found = hub.party_named(place, parsed.party)
+    if not parsed.yes:
+        if not attended(parsed):
+            raise UsageError(
+                f"Nobody comes back from there: {found.name} would be expelled for good.",
+                next_step="Add --yes if that is what you want.",
+            )
+        typed = input(printable(f"For good? Type the legal name, {found.name}: "))
+        if typed.strip().casefold() != found.name.casefold():
+            yield Output(("Nothing was changed.",))
+            return
+    gone = hub.stand(place, found.party, Standing.LEFT, parsed.reason)
+    sentence = "has left. Nobody comes back from there: it would join as a new party."
+    yield Output((f"{gone.name} ({gone.party}) {sentence}",), gone)
 
 
 def _rotate_hub(parsed: argparse.Namespace) -> Iterator[Output]:
@@ -181,8 +205,9 @@ COMMANDS = (
         "hub",
         "expel",
         "end a party's membership for good",
-        _stand(Standing.LEFT, "has left. Nobody comes back from there: it would join as a new party."),
-        _standing_arguments,
+        _expel,
+        _expel_arguments,
+        "It cannot be undone: the legal name is asked for, or --yes.",
     ),
     Command(
         "hub",

@@ -99,9 +99,8 @@ def _agent_backup(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _agent_restore(parsed: argparse.Namespace) -> Iterator[Output]:
     made = agent.restore(Path(parsed.dir), parsed.file)
-    yield Output(
-        (f"Restored the agent of {made.name}; {made.waiting} messages wait. Next: tocsin agent serve.",), made
-    )
+    messages = "1 message waits" if made.waiting == 1 else f"{made.waiting} messages wait"
+    yield Output((f"Restored the agent of {made.name}; {messages}. Next: tocsin agent serve.",), made)
 
 
 COMMANDS = (

@@ -3,6 +3,7 @@
 
 import argparse
 import getpass
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 
 from tocsin.agent import app
 from tocsin.agent.house import House
-from tocsin.agent.inbox import Received
+from tocsin.agent.inbox import Received, inbox
 from tocsin.agent.outbox import Settled
 from tocsin.agent.own_warnings import Content, OwnWarning
 from tocsin.agent.verbs.acknowledge import acknowledge
@@ -35,6 +36,7 @@ from tocsin.domain.grading import parse_grading
 from tocsin.domain.observable import defang
 from tocsin.domain.warning import Urgency
 from tocsin.domain.warning_life import State
+from tocsin.ids import complete
 
 Step = Callable[[House, argparse.Namespace, str], Iterator[Output]]
 
@@ -132,9 +134,10 @@ def _next(house: House, warning: OwnWarning) -> str:
     """What an officer does after this, in a command."""
     if warning.state is State.WITHDRAWN:
         return "Put aside. It was never issued."
+    place = shlex.quote(str(house.folder))
     if warning.state is State.APPROVED or officers_needed(house) == 1:
-        return f"Next: tocsin agent warn DIR issue {warning.id}"
-    return f"Next, another officer: tocsin agent warn DIR approve {warning.id} --by NAME"
+        return f"Next: tocsin agent warn {place} issue {warning.id}"
+    return f"Next, another officer: tocsin agent warn {place} approve {warning.id} --by NAME"
 
 
 def _shown(house: House, warning: OwnWarning) -> Shown:
@@ -238,6 +241,8 @@ def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> No
 def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         by = getattr(parsed, "by", None) or getpass.getuser()
+        if hasattr(parsed, "id"):
+            parsed.id = complete(parsed.id, (one.id for one in written(house)))
         yield from parsed.step(house, parsed, by)
 
 
@@ -251,7 +256,10 @@ def _ack_arguments(parser: argparse.ArgumentParser) -> None:
 def _ack(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         by = parsed.by or getpass.getuser()
-        message = acknowledge(house, parsed.warning, Answer(parsed.answer), by)
+        now = house.clock.now()
+        received = inbox(house, app.levels(house), now).warnings
+        warning = complete(parsed.warning, (one.warning.id for one in received))
+        message = acknowledge(house, warning, Answer(parsed.answer), by)
         sentence = f"Answered {parsed.answer}: the hub knows who, everybody else learns bands."
         yield delivered(house, message, sentence)
 

@@ -96,8 +96,13 @@ def take(state: State, step: Step) -> State:
     if after is None:
         is_now = "a draft" if state is State.DRAFT else state
         why = _ENDED.get(state) or _REFUSALS[state, step]
-        cannot = "" if state == _DONE[step] else f"A warning that is {is_now} cannot be {_DONE[step]}. "
-        raise Conflict(f"{cannot}{why}", next_step="Look at it: tocsin agent warn DIR show ID.")
+        done = _DONE[step]
+        cannot = (
+            f"A warning that is {is_now} stays so."
+            if state == done
+            else f"A warning that is {is_now} cannot be {done}."
+        )
+        raise Conflict(f"{cannot} {why}", next_step="Look at it: tocsin agent warn DIR show ID.")
     return after
 
 

@@ -15,7 +15,7 @@ from tocsin.clock import SystemClock
 from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role, Standing
-from tocsin.errors import ConfigError, StoreBusy, Taken
+from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
 from tocsin.hub.assembly import assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
@@ -31,7 +31,7 @@ from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.verbs.keys import declare_partner as state_partner
 from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
-from tocsin.hub.verbs.standing import announce_agreement, change_standing
+from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
@@ -184,6 +184,13 @@ def stand(folder: Path, party: str, wanted: Standing, reason: str) -> Stands:
     return Stands(found.id, found.name, found.standing)
 
 
+def party_named(folder: Path, text: str) -> Stands:
+    """A party as it stands, by legal name or identifier; Unknown when there is none or several."""
+    with _opened(folder) as (_, opened), opened.reading("party") as tx:
+        found = find_party(tx, text)
+    return Stands(found.id, found.name, found.standing)
+
+
 def agree(folder: Path, file: Path) -> Agreed:
     """Announce the members' agreement, new or changed; each party then accepts it, or is seen not to have."""
     digest = _digest_of(file)
@@ -211,15 +218,23 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
 
 
 def group(folder: Path, name: str, add: str | None, remove: str | None, history: History) -> Roster:
-    """Change the roster of a group, if asked to, and show it; the hub may be serving meanwhile."""
+    """Change the roster of a group, if asked to, and show it; the hub may be serving meanwhile.
+
+    Unknown for a group that nobody was ever in.
+    """
     with _opened(folder) as (hub, opened):
         if add is not None:
-            opened.run("join group", lambda tx: join_group(tx, hub, name, add, history))
+            opened.run("join group", lambda tx: join_group(tx, hub, name, find_party(tx, add).id, history))
         if remove is not None:
-            opened.run("leave group", lambda tx: leave_group(tx, hub, name, remove))
+            opened.run("leave group", lambda tx: leave_group(tx, hub, name, find_party(tx, remove).id))
         with opened.reading("roster") as tx:
             names = {one.id: one.name for one in all_parties(tx)}
             members = roster(tx, name)
+    if not members:
+        raise Unknown(
+            f"There is no group {name!r}: a group is there once somebody was put into it.",
+            next_step="Put a party into it: tocsin hub group DIR NAME --add PARTY.",
+        )
     return Roster(name, tuple(Member(party, names[party], one) for party, one in members.items()))
 
 

@@ -24,7 +24,7 @@ import msgspec
 
 from tocsin.clock import DAY
 from tocsin.domain.party import Party, Standing
-from tocsin.errors import NotActive, Replayed, StorageError, TocsinError, TooMany, Unauthenticated
+from tocsin.errors import Forbidden, NotActive, Replayed, StorageError, TocsinError, TooMany, Unauthenticated
 from tocsin.hub import receipts
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
@@ -211,6 +211,8 @@ def _demand_identifier(text: str) -> None:
 
 
 def _demand_active(party: Party) -> None:
+    if party.standing is Standing.LEFT:
+        raise Forbidden("It has left the alliance.")  # for good: nothing may wait for its return
     if party.standing is not Standing.ACTIVE:
         raise NotActive(f"It is {party.standing}.")
 

@@ -3,9 +3,9 @@
 
 import pytest
 
-from tocsin.agent.alarms import SHOWN, Alarm, alarms, reached, sound, sound_error
+from tocsin.agent.alarms import INFORMATION, SHOWN, Alarm, alarms, reached, sound, sound_error
 from tocsin.clock import Instant
-from tocsin.errors import BadProof, RemoteError, Unreachable
+from tocsin.errors import BadProof, NotActive, RemoteError, Unreachable
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
 
@@ -37,3 +37,13 @@ def test_the_newest_are_shown_first_and_not_all(store: Store) -> None:
         for at in range(100):
             sound(tx, f"number {at}", Instant(at))
         assert [one.at for one in alarms(tx)] == list(range(99, 99 - SHOWN, -1))
+
+
+def test_only_what_accuses_is_an_alarm_and_a_suspension_ends(store: Store) -> None:
+    with store.transaction("test") as tx:
+        sound(tx, f"{INFORMATION}somebody joined", Instant(1))
+        sound_error(tx, NotActive("It is suspended."), Instant(2))
+        assert reached(tx, Instant(3))
+        assert not reached(tx, Instant(4))
+        sound_error(tx, BadProof("it does not add up"), Instant(5))
+        assert [(one.kind(), one.over) for one in alarms(tx)] == [("alarm", 0), ("problem", 3), ("note", 0)]

@@ -166,3 +166,22 @@ def test_a_file_that_is_not_there_is_named_without_numbers(capsys, tmp_path, mon
     said = refused(capsys, "try")
     assert "gone: No such file or directory." in said
     assert "Errno" not in said
+
+
+def test_a_party_is_expelled_only_when_that_is_confirmed(capsys, place):
+    asked = ("hub", "expel", place, "ayr bank plc", "--reason", "incident")
+    assert "for good" in refused(capsys, *asked)
+    assert run([*map(str, asked), "--yes"]) == 0
+    assert "has left" in capsys.readouterr().out
+    assert "has left already" in refused(capsys, *asked, "--yes", code=1)
+
+
+def test_a_shortened_identifier_is_taken_and_one_too_short_is_told_so(capsys, place):
+    assert run(["hub", "status", str(place), "--json"]) == 0
+    (party,) = json.loads(capsys.readouterr().out)["parties"]
+    asked = ("hub", "suspend", place)
+    assert "at least 8" in refused(capsys, *asked, party["id"][:9], "--reason", "incident", code=1)
+    assert run([*map(str, asked), f"{party['id'][:12]}…", "--reason", "incident"]) == 0
+    capsys.readouterr()
+    assert run(["hub", "status", str(place)]) == 0
+    assert party["id"][:12] in capsys.readouterr().out

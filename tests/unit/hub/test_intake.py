@@ -13,7 +13,7 @@ from tests.unit.hub.asking import BAD, EVIL, post, problem, report_of, sighted, 
 from tocsin.agent.verbs.report import PATH
 from tocsin.agent.verbs.sight import PATH as SIGHT
 from tocsin.clock import MINUTE, SECOND
-from tocsin.errors import NotActive
+from tocsin.errors import AccessError
 from tocsin.hub import routes
 from tocsin.hub.receipts import VEILED, unveiled
 from tocsin.hub.verbs import erase as erase_verb
@@ -136,9 +136,10 @@ async def test_only_an_active_party_is_heard(tmp_path):
         for standing in ("pending", "suspended", "left"):
             await alliance.hub.commits.run(lambda tx, s=standing: stand(tx, agent, s))
             answer = await post(agent, body, signed(agent, body))
-            assert (answer.status_code, problem(answer)) == (403, "not-active")
+            told = "forbidden" if standing == "left" else "not-active"  # nothing waits for what is for good
+            assert (answer.status_code, problem(answer)) == (403, told)
             assert standing in answer.json()["detail"]
-            with pytest.raises(NotActive):
+            with pytest.raises(AccessError):
                 async with agent.hub().stream(""):
                     pass
 

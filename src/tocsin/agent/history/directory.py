@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.agent.alarms import INFORMATION
 from tocsin.agent.vault import Membership
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.folding import squeeze
@@ -23,9 +24,6 @@ from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
 
 MAX_NAME = 120
 """Characters of a party's name that an alarm repeats."""
-
-INFORMATION = "For your information: "
-"""How a sentence begins that people should read, and that accuses nobody."""
 
 
 class PartyRow(msgspec.Struct, frozen=True):

@@ -95,7 +95,8 @@ class Replica:
         """Remember where reading goes on."""
         with self._store.transaction("save cursor") as tx:
             tx.run("save_mark", {"name": "cursor", "value": cursor})
-            reached(tx, self._clock.now())
+            if reached(tx, self._clock.now()):
+                log.info("connected again")
 
     def alarm(self, error: TocsinError) -> None:
         """Keep what people must hear of."""

@@ -14,6 +14,7 @@ from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.verbs.enrol import demand_agreement
 from tocsin.hub.views.answers import recount
 from tocsin.hub.views.directory import agreement, all_parties, party_row, state_agreement, state_party
+from tocsin.ids import complete
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Outcome
 from tocsin.wire.parties import STANDING_REASONS, Accept
@@ -53,8 +54,12 @@ def announce_agreement(tx: Transaction, hub: Exchange, digest: str) -> None:
 
 
 def find_party(tx: Transaction, text: str) -> Party:
-    """The party of that identifier, or of exactly that legal name; Unknown when there is none or several."""
-    found = [one for one in all_parties(tx) if text in (one.id, one.name)]
+    """The party of that legal name, in any case, or of that identifier, which may be shortened; Unknown otherwise."""
+    parties, wanted = all_parties(tx), text.strip().casefold()
+    found = [one for one in parties if wanted in (one.id, one.name.casefold())]
+    if not found and wanted.startswith("prt_"):
+        whole = complete(wanted, (one.id for one in parties))
+        found = [one for one in parties if one.id == whole]
     if len(found) != 1:
         raise Unknown(f"{len(found)} parties answer to {text[:60]!r}; tocsin hub status lists them.")
     return found[0]
