@@ -4,6 +4,9 @@
 - A request's header has `HEAD_SECONDS` to arrive, its body `BODY_SECONDS` more; whoever is slower is cut off.
 - At most `MAX_SILENT` bytes may come that are neither a whole header nor a part of a body: an endless header field,
   address, trailer or chunk extension ends there. The parser below (llhttp) bounds none of them.
+- A request that comes before the answer to the one before it is whole ends the connection: what is queued would pass
+  every bound, and no client of ours sends ahead.
+- A connection on which nothing is under way has a deadline after whatever came on it.
 - Whoever takes in nothing of an answer for `TAKE_SECONDS` is cut off.
 - A connection beyond the server's or its peer's number is closed at once.
 
@@ -17,8 +20,10 @@ from ipaddress import ip_address
 from typing import Any, ClassVar, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from tocsin.errors import Malformed
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
@@ -75,6 +80,8 @@ class BoundedConnection(HttpToolsProtocol):
         super().data_received(data)
         if self._silent > MAX_SILENT and not self.transport.is_closing():
             self.send_400_response("A header is too long.")
+        if self._deadline is None and not self._under_way():
+            self._within(HEAD_SECONDS)  # empty lines end the keep-alive's wait and begin no request
 
     def pause_writing(self) -> None:
         """The peer takes in less than is sent."""
@@ -88,7 +95,10 @@ class BoundedConnection(HttpToolsProtocol):
             self._stuck.cancel()
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins; Malformed, which ends the parser's work, while another one is under way."""
+        if self._under_way():
+            self.transport.abort()
+            raise Malformed("A request came before the answer to the one before it was whole.")
         super().on_message_begin()
         self._within(HEAD_SECONDS)
 
@@ -108,6 +118,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._silent = 0
         self._within(None)
         super().on_message_complete()
+
+    def _under_way(self) -> bool:
+        """Whether the last request whose header is whole waits for its answer or a part of it."""
+        last = cast(RequestResponseCycle | None, self.cycle)  # before the first header there is none
+        return last is not None and not last.response_complete
 
     def _within(self, seconds: float | None) -> None:
         """Cut it off unless it comes further by then; None: there is nothing to wait for."""

@@ -140,6 +140,38 @@ async def test_a_second_request_of_a_connection_has_its_own_deadline(monkeypatch
         writer.close()
 
 
+@pytest.mark.parametrize("path", [b"/", b"/endless"])
+async def test_a_request_that_does_not_wait_for_the_answer_before_it_ends_the_connection(path, monkeypatch):
+    begun = []
+    begin = BoundedConnection.on_headers_complete
+
+    def counted(self: BoundedConnection) -> None:
+        begun.append(self)
+        begin(self)
+
+    monkeypatch.setattr(BoundedConnection, "on_headers_complete", counted)
+    async with serving() as place:
+        async with asyncio.timeout(2):
+            await place.says((GET.replace(b"/", path, 1) + b"\r\n") * 1_000)
+        assert len(begun) == 1
+        await asyncio.sleep(0.01)
+        assert not place.state.connections
+        assert (await place.says(GET + b"Connection: close\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_empty_line_after_an_answer_keeps_no_connection(monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    async with serving() as place:
+        reader, writer = await place.connect()
+        writer.write(GET + b"\r\n")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n0")
+        async with asyncio.timeout(2):
+            while not reader.at_eof():
+                writer.write(b"\r\n")
+                await asyncio.sleep(0.02)
+        writer.close()
+
+
 async def test_whoever_takes_nothing_in_is_cut_off(monkeypatch):
     monkeypatch.setattr(connection, "TAKE_SECONDS", 0.05)
     async with serving() as place:
