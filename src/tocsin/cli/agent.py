@@ -12,7 +12,7 @@ from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
 from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
-from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
 from tocsin.cli.screen import counted, say
@@ -34,7 +34,11 @@ class Shields(msgspec.Struct, frozen=True):
 def _init_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("--hub", required=True, metavar="URL", help="where the alliance's hub serves")
-    parser.add_argument("--code", required=True, help="the one-time code from the hub's operator")
+    parser.add_argument(
+        "--code",
+        required=True,
+        help="the one-time code from the hub's operator; - reads it from standard input, out of sight of ps",
+    )
     parser.add_argument("--legal-name", required=True, help="as registered; aliases are derived from it")
     parser.add_argument("--domain", action="append", default=[], help="an own domain; may be repeated")
     parser.add_argument(
@@ -63,7 +67,7 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         aliases=tuple(parsed.alias),
     )
     joined = app.init(
-        Path(parsed.dir), parsed.hub, parsed.code, own, parsed.key_file, parsed.accept_agreement
+        Path(parsed.dir), parsed.hub, secret(parsed.code), own, parsed.key_file, parsed.accept_agreement
     )
     place = Path(parsed.dir)
     key = parsed.key_file or place.parent / f"{place.name}.key"

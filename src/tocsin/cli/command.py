@@ -2,11 +2,12 @@
 """What a command of the command line is: its words, its help, its arguments, and the call it makes."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tocsin.errors import NotBuilt
+from tocsin.errors import NotBuilt, UsageError
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -17,6 +18,9 @@ class Output(msgspec.Struct, frozen=True):
     code: int = 0
     """Other than 0 when something was refused or waits: the command ends with it, and the lines are errors."""
 
+
+LONGEST_LINE = 4_096
+"""Characters of a secret that is read from standard input."""
 
 Run = Callable[[argparse.Namespace], Iterable[Output]]
 
@@ -55,3 +59,16 @@ class Command(msgspec.Struct, frozen=True):
 def folder(parser: argparse.ArgumentParser, whose: str) -> None:
     """The folder argument that most commands begin with."""
     parser.add_argument("dir", metavar="DIR", help=f"the {whose}'s folder")
+
+
+def secret(given: str) -> str:
+    """The value of an option that may be secret; for ``-`` the first line of standard input, UsageError when empty.
+
+    Whatever stands in a command line can be read by every user of the machine, in its list of processes.
+    """
+    if given != "-":
+        return given
+    line = sys.stdin.readline(LONGEST_LINE).strip()
+    if not line:
+        raise UsageError("`-` means one line from standard input, and there was none.")
+    return line

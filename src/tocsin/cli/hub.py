@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from tocsin.cli.command import Command, NotYet, Output, folder
+from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.screen import counted, say, short
 from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
@@ -31,12 +31,16 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what every member must accept, if there is such a text",
     )
-    parser.add_argument("--store", default="hub.db", help="SQLite file in DIR, or a postgresql:// address")
+    parser.add_argument(
+        "--store",
+        default="hub.db",
+        help="SQLite file in DIR, or a postgresql:// address; - reads it from standard input, out of sight of ps",
+    )
 
 
 def _init(parsed: argparse.Namespace) -> Iterator[Output]:
     made = app.init(
-        Path(parsed.dir), parsed.alliance, parsed.url, parsed.port, parsed.store, parsed.agreement
+        Path(parsed.dir), parsed.alliance, parsed.url, parsed.port, secret(parsed.store), parsed.agreement
     )
     yield Output(
         (

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,20 @@ def test_a_code_is_not_sent_in_clear_beyond_this_machine(capsys, tmp_path):
     assert "https" in refused(capsys, "agent", "init", tmp_path / "agent", *asked)
     assert not (tmp_path / "agent.key").exists()
     assert not (tmp_path / "agent").exists()
+
+
+def test_a_code_and_a_stores_address_may_come_by_standard_input(capsys, tmp_path, monkeypatch):
+    taken = tmp_path / "hub"
+    monkeypatch.setattr("sys.stdin", StringIO("quiet.db\n"))
+    made = ["--alliance", "X", "--url", "http://127.0.0.1:1", "--port", "0", "--store", "-"]
+    assert run(["hub", "init", str(taken), *made]) == 0
+    assert (taken / "quiet.db").exists()
+    capsys.readouterr()
+    asked = ["--hub", "http://127.0.0.1:1", "--code", "-", "--legal-name", "X"]
+    monkeypatch.setattr("sys.stdin", StringIO("not-a-code\n" * 2))
+    assert "two parts" in refused(capsys, "agent", "init", tmp_path / "agent", *asked, code=1)
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    assert "standard input" in refused(capsys, "agent", "init", tmp_path / "agent", *asked)
 
 
 def test_a_place_that_is_taken_is_left_alone(capsys, tmp_path):
