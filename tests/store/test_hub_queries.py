@@ -8,6 +8,7 @@ import pytest
 from tests.store.moves import ZERO, Head, advance, append, page, stream_named
 
 from tocsin.errors import StorageError
+from tocsin.hub.streams import StreamHead
 from tocsin.storage.store import Row, Store, Transaction, Value
 
 Asked = Mapping[str, Value]
@@ -283,8 +284,12 @@ def test_sources_are_counted_by_party_and_survive_while_one_entry_says_so(store:
         1,
         0,
     ]
-    asked: dict[str, Value] = {"stream": 0, "value": "domain:evil.example"}
+    asked: dict[str, Value] = {"stream": 0, "value": "domain:evil.example", "since": 0}
     assert every(store, "count_sources", Sources, **asked) == [Sources(2, 1)]
+    (newest,) = every(store, "stream_head", StreamHead, name="all")
+    aged = every(store, "count_sources", Sources, **asked | {"since": newest.added})
+    assert aged == [Sources(1, 0)], "only who said so at that time or later"
+    assert every(store, "count_sources", Sources, **asked | {"since": newest.added + 1}) == [Sources(0, 0)]
     store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_0", "owner": None}, into=Touched))
     assert every(store, "count_sources", Sources, **asked) == [Sources(2, 1)]
     store.run("test", lambda tx: tx.all("erase_sources", {"fact": "fct_1", "owner": None}, into=Touched))
