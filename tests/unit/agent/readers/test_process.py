@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tocsin.agent.readers import process
+from tocsin.agent.readers import confinement, process
 from tocsin.agent.readers.confinement import is_filtered
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer
 from tocsin.agent.readers.process import ReaderChild, checked
@@ -227,3 +227,17 @@ def test_a_value_that_is_not_in_normal_form_costs_no_other() -> None:
     reading = checked(Reading("mail", found=(good, odd, alien)))
     assert reading.found == (good,)
     assert [defect.where for defect in reading.defects] == ["link 2", "link 3"]
+
+
+def test_a_child_reads_on_beyond_the_time_that_one_file_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is a file's and not the child's, also where its parent may set it only before it is confined."""
+    monkeypatch.setattr(confinement, "OUTER_CPU_SECONDS", 1)
+    mail = b"Subject: x\r\n\r\n" + b"https://evil.example/a\r\n" * 4_000
+    with ReaderChild() as child:
+        child.read(mail, "mail")
+        assert child._process is not None
+        first, spent = child._process.pid, 0.0
+        while spent < 2.2:
+            child.read(mail, "mail")
+            spent = time.clock_gettime((~first << 3) | 2)
+        assert child._process.pid == first
