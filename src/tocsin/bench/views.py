@@ -18,6 +18,7 @@ import apsw
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig
+from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Exchange
@@ -62,6 +63,8 @@ def _report(store: Store, hub: Exchange, party: str, numbers: Sequence[int]) -> 
 
 
 def _fill(store: Store, hub: Exchange) -> None:
+    with store.transaction("bench directory") as tx:  # whose first entry names the streams
+        hub.streams.append(tx, DIRECTORY, [Draft("party", "prt_first", _BODY)], Origin("prt_first", b""))
     for start in range(0, _ENTRIES, _BATCH):
         numbers = range(start, start + _BATCH)
         places = _report(store, hub, "prt_first", numbers)
