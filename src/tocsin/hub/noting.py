@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from tocsin.errors import InputError, ProofError, StateError, StorageError, TocsinError
+from tocsin.errors import InputError, ProofError, StateError, TocsinError
 from tocsin.halves.witness import Proposal, SignedHead, accept, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
@@ -72,6 +72,10 @@ class Stand(msgspec.Struct, frozen=True):
     """``witnessed``, ``unwitnessed`` (no partner is declared) or ``late``."""
 
 
+class _Overtaken(Exception):
+    """No error: another process of this hub has just signed the next head."""
+
+
 class Noting:
     """The head log of one hub process. Used from the event loop only."""
 
@@ -92,7 +96,7 @@ class Noting:
         self._owed = set(self.stand.streams) if self.stand.witness == "late" else set()
         """Streams whose readers may not hold the newest head as it should be signed."""
         self.behind = False
-        """Whether streams moved whose next head was not signed yet, because one is published first."""
+        """Whether streams moved whose next head was not signed yet, because another is published first."""
         self._asking: asyncio.Task[None] | None = None
         self._held_back: set[str] | None = None
         """While a partner that answered the last time is asked: streams whose head somebody wanted meanwhile."""
@@ -130,8 +134,11 @@ class Noting:
         answered = await self._answered(patiently=bool(moved))
         self.behind = bool(moved) and answered
         if moved and not self.behind:
-            await self._sign(moved)
-            news |= {head.name for head in moved}
+            try:
+                await self._sign(moved)
+                news |= {head.name for head in moved}
+            except _Overtaken:
+                self.behind = True
         self._owed |= news
         if self._partner and self._asking is None and self.stand.signed and self.stand.witness == "late":
             await self._begin_to_ask(self._partner)
@@ -216,7 +223,7 @@ class Noting:
             row: Params = {"size": signed.log.size, "leaf": signed.heads.log_leaf(), "note": signed.note}
             frontier, now = signed.log.to_bytes(), self._hub.clock.now()
             if tx.run("append_log", {**row, "frontier": frontier, "added": now}) != 1:
-                raise StorageError("Another process of this hub signs its heads: only one may.")
+                raise _Overtaken
             for head in moved:
                 tx.run("note_stream", {"number": head.number, "size": head.size, "root": head.root})
             if self._partner is not None and kept(tx) is None:

@@ -17,6 +17,7 @@ from tocsin.hub import following
 from tocsin.hub.assembly import Hub, assemble
 from tocsin.hub.following import Following
 from tocsin.hub.status import status
+from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Transaction
@@ -166,6 +167,32 @@ def other_process(alliance: Alliance) -> Hub:
 
 async def drain(following: Following, party) -> int:
     return sum([len(chunk) async for chunk in following.follow(party, None)])
+
+
+async def test_a_process_that_is_overtaken_while_it_signs_takes_that_head_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(following, "_ROUND_SECONDS", 60.0)
+    async with Alliance(tmp_path, witnessed=False) as alliance:
+        await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        second = other_process(alliance)
+        draft = Draft("object", "rpt_quiet", b"{}")
+        append = alliance.exchange.streams.append
+        await alliance.hub.commits.run(lambda tx: append(tx, "members", [draft], HUB_ITSELF), quiet=True)
+        heads = second.following._heads()
+
+        async def overtaken(*, patiently: bool) -> bool:
+            await alliance.hub.noting.note(heads)
+            return False
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(second.noting, "_answered", overtaken)
+            assert await second.noting.note(heads) == frozenset()
+        assert second.noting.behind
+        assert await second.noting.note(heads) == {"members"}
+        assert not second.noting.behind
+        assert second.noting.stand.note == alliance.hub.noting.stand.note
+        await second.following.stop()
+        second.commits.close()
 
 
 async def test_two_processes_sign_one_log_and_readers_of_both_prove_everything(tmp_path):
