@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Following a hub: connect, verify, keep, and start again from where the last signed head left off.
+"""Following a hub: connect, verify, keep, and start again from where the last proof left off.
 
 `Follower` knows neither HTTP nor a database. It is given a way to open the stream and a place to keep what was
 proved; agents, edges and federated hubs give it theirs. Reconnects wait a random time that grows (full jitter), so
@@ -7,7 +7,7 @@ that five thousand agents do not come back in one moment.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -30,11 +30,12 @@ from tocsin.follow.shown import Known, Shown
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
 from tocsin.ids import Entropy
 from tocsin.wire.ceremony import RestartEvent, Restoring
-from tocsin.wire.messages import Entry, Head, Welcome, decode, peek
+from tocsin.wire.messages import Entry, Head, Part, Welcome, decode, peek
 from tocsin.wire.sse import EventParser
 
 MAX_PENDING = 200_000
-"""Entries that may wait for a head; a hub that sends more without proving any is refused."""
+"""Entries that may wait for a proof; a hub that sends more without proving any is refused. A hub that catches a reader
+up sends a part after each few thousand; a wave of bulk imports may be longer."""
 MAX_PENDING_BYTES = 256 * 1024 * 1024
 """The same in bytes as they came."""
 _LONGEST_WAIT_SECONDS = 30.0
@@ -43,6 +44,7 @@ _LONG = 6
 """Failures after which the longest wait is reached; an accusation waits so long at once."""
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
 """What can be a cursor: anything else could not be sent back."""
+_NO_CURSOR = "The hub gave a reading position that is no cursor."
 _FRESH = HOUR
 """A connection is opened anew after once to twice this time: then the hub must show the newest head of every stream, so
 that none can be frozen for one reader while it moves for others."""
@@ -91,7 +93,7 @@ class Keeper(Known, Protocol):
     def keep(
         self, stream: str, state: StreamState, entries: Sequence[VerifiedEntry], witness: str, now: Instant
     ) -> None:
-        """Keep verified entries with the head that proved them, all or nothing."""
+        """Keep verified entries with the head that proved them, all or nothing; `state` says how far it counts on."""
 
     def accuse(self, error: ProofError, head: Head) -> None:
         """The hub has signed what contradicts what it signed before: keep this head as evidence, believe no more."""
@@ -122,6 +124,10 @@ class Follower:
         """Microseconds for which the hub has answered since it last showed everything."""
         self._restarted = False
         """The hub says that it was restored, and its directory has not been shown to say so yet."""
+        self._epoch = 0
+        """How often the hub says that it was."""
+        self._failures = 0
+        """Connections that ended since something was last proved."""
 
     async def run(self, kept: Callable[[], None]) -> None:
         """Follow for ever; `kept` is called whenever something new was proved and kept.
@@ -129,7 +135,7 @@ class Follower:
         A hub whose history does not add up is not believed further: the connection ends, people are alarmed, and the
         next one starts from the last head that was good. People hear once of each outage and of each accusation.
         """
-        failures, reached, accused = 0, True, ""
+        reached, accused = True, ""
         while True:
             try:
                 async with self._connect(self._keeper.cursor()) as chunks:
@@ -138,7 +144,7 @@ class Follower:
                     async for kept_any in self._read(chunks):
                         reached = True  # whatever it says, and though nothing be new
                         if kept_any:
-                            failures = 0
+                            self._failures = 0
                             kept()
             except _Again:
                 continue
@@ -151,13 +157,13 @@ class Follower:
             except TocsinError as error:
                 if (sentence := _FIGURES.sub("", str(error))) != accused:
                     self._keeper.alarm(error)
-                accused, failures = sentence, max(failures, _LONG)
-            failures += 1
-            await self._sleep(self._wait(failures))
+                accused, self._failures = sentence, max(self._failures, _LONG)
+            self._failures += 1
+            await self._sleep(self._wait())
 
-    def _wait(self, failures: int) -> float:
+    def _wait(self) -> float:
         """Full jitter: a random moment within a span that doubles with each failure."""
-        span = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * float(1 << min(failures, _LONG)))
+        span = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * float(1 << min(self._failures, _LONG)))
         return span * int.from_bytes(self._entropy(4)) / 2**32
 
     async def _read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bool]:
@@ -179,7 +185,7 @@ class Follower:
                     self._demand_whole()
                     self._keeper.save_cursor(cursor)
                 else:
-                    raise Malformed("The hub gave a reading position that is no cursor.")
+                    raise Malformed(_NO_CURSOR)
 
     def _handle(self, data: bytes) -> bool:
         match peek(data).kind:
@@ -187,9 +193,12 @@ class Follower:
                 self._wait_for_head(decode(data, Entry), len(data))
             case "head":
                 return self._prove(decode(data, Head))
+            case "part":
+                return self._keep_part(decode(data, Part))
             case "welcome":
                 welcome = decode(data, Welcome)
                 self._shown.announce(welcome.streams)
+                self._epoch = welcome.epoch
                 self._restarted = welcome.epoch > self._keeper.epoch()
             case "restoring":
                 offer = decode(data, Restoring)
@@ -230,14 +239,35 @@ class Follower:
             self._shown.demand()
             self._unsure = 0
 
-    def _prove(self, head: Head) -> bool:
+    def _keep_part(self, part: Part) -> bool:
+        """Keep the beginning of a stream as far as it is proved, and where to go on.
+
+        Nothing is called news before the head is proved: half of a history is no reason to write protection files.
+        """
+        stream, news = part.head.stream, False
+        self._shown.expect(stream, "A part")
+        if not _CURSOR.fullmatch(part.position):
+            raise Malformed(_NO_CURSOR)
+        if part.size == part.head.size:
+            news = self._prove(part.head)
+        elif part.size > self._proved_so_far(stream).frontier.size:
+            self._prove(part.head, part)
+        if part.size <= self._proved_so_far(stream).frontier.size:
+            self._let_go(stream, part.size)
+            self._keeper.save_cursor(part.position)
+            self._failures = 0
+        return news
+
+    def _proved_so_far(self, stream: str) -> StreamState:
+        """From where on entries of a stream are still to be proved."""
+        return self._keeper.firm_state(stream) if self._restarted else self._keeper.state(stream)
+
+    def _prove(self, head: Head, part: Part | None = None) -> bool:
         self._shown.expect(head.stream, "A head")
         if self._restarted:
-            return self._go_on(head)
-        state = self._keeper.state(head.stream)
-        waiting = self._pending.get(head.stream, {})
+            return self._go_on(head, part)
         try:
-            proved = self._proved(state, waiting, head)
+            proved = self._proved(self._keeper.state(head.stream), head, part)
             self._keeper.keep(head.stream, proved.state, proved.entries, proved.witness, self._clock.now())
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
@@ -245,37 +275,50 @@ class Follower:
         except Withheld:  # it may be the cursor that is wrong: look from the beginning
             self._keeper.save_cursor("")
             raise
-        self._shown.head(head.stream, proved.log)
-        left = {seq: entry for seq, entry in waiting.items() if seq >= proved.state.frontier.size}
-        self._pending[head.stream] = left
-        if not left:
-            self._pending_bytes[head.stream] = 0
+        self._account(head.stream, proved, part)
         return bool(proved.entries) or head.stream == DIRECTORY
 
-    def _proved(self, state: StreamState, waiting: Mapping[int, Entry], head: Head) -> Proved:
-        """What the head proves; one of the directory under the keys that its own entries give the hub and partner."""
-        known = self._keeper.trust()
+    def _account(self, stream: str, proved: Proved, part: Part | None) -> None:
+        """Something was kept: it was shown, and waits no longer."""
+        if part is None:
+            self._shown.head(stream, proved.log)
+        else:
+            self._shown.part(proved.log)
+        self._let_go(stream, proved.state.frontier.size)
+
+    def _let_go(self, stream: str, size: int) -> None:
+        """The first so many entries of a stream wait no longer."""
+        waiting = self._pending.get(stream, {})
+        left = {seq: entry for seq, entry in waiting.items() if seq >= size}
+        self._pending[stream] = left
+        if not left:
+            self._pending_bytes[stream] = 0
+
+    def _proved(self, state: StreamState, head: Head, part: Part | None) -> Proved:
+        """What head or part proves; of the directory, under the keys that its own entries give the hub and partner."""
+        known, waiting = self._keeper.trust(), self._pending.get(head.stream, {})
+        size, path = (head.size, ()) if part is None else (part.size, part.path)
         if head.stream != DIRECTORY:
-            return prove(known, state, waiting, head)
-        news = range(state.frontier.size, head.size)
+            return prove(known, state, waiting, head, size, path)
+        news = range(state.frontier.size, size)
         trust = foresee(known, (waiting[seq] for seq in news if seq in waiting))
-        proved = prove(trust, state, waiting, head)
+        proved = prove(trust, state, waiting, head, size, path)
         if trust.hub_key != known.hub_key and proved.witness == "late":
             raise BadSignature(
                 "The hub signs with a new key, and the partner has not co-signed that: nothing is taken until it has."
             )
         return proved
 
-    def _go_on(self, head: Head) -> bool:
+    def _go_on(self, head: Head, part: Part | None) -> bool:
         """A hub that was restored is believed again when a witnessed head of its directory says so, and not before.
 
         It must continue everything that was witnessed; what was not, was never certain.
         """
         if head.stream != DIRECTORY:
             return False
-        waiting = self._pending.get(DIRECTORY, {})
+        firm = self._keeper.firm_state(DIRECTORY)
         try:
-            proved = self._proved(self._keeper.firm_state(DIRECTORY), waiting, head)
+            proved = self._proved(firm, head, part)
         except Withheld:
             if not self._keeper.cursor():
                 raise
@@ -288,15 +331,23 @@ class Follower:
             return False
         known = self._keeper.epoch()
         restarts = [event for event in _restarts(proved.entries) if event.epoch > known]
-        if not restarts:
+        if restarts:
+            return self._believe_again(proved, restarts, part)
+        if part is None:
             raise Rewritten("The hub says that it was restored, and its signed directory does not say so.")
-        self._shown.head(DIRECTORY, proved.log)
+        if firm.frontier.size < self._keeper.state(DIRECTORY).frontier.size:
+            return False  # the part that says so decides what of it is let go
+        self._keeper.keep(DIRECTORY, proved.state, proved.entries, proved.witness, self._clock.now())
+        self._account(DIRECTORY, proved, part)
+        return True
+
+    def _believe_again(self, proved: Proved, restarts: Sequence[RestartEvent], part: Part | None) -> bool:
         again = self._keeper.go_on(proved, restarts, self._clock.now())
-        self._restarted = False
+        self._restarted = part is not None and self._epoch > self._keeper.epoch()
         if again:
             self._keeper.save_cursor("")
             raise _Again
-        self._pending[DIRECTORY], self._pending_bytes[DIRECTORY] = {}, 0
+        self._account(DIRECTORY, proved, part)
         return True
 
 

@@ -2,8 +2,8 @@
 """What one connection has shown, held against what it must show: nothing may stand still for one reader alone.
 
 1. The hub announces every stream that this party may read by its role and country.
-2. Before the first position of a connection the head of every stream that this reader knows was shown as it stands in
-   one newest log.
+2. Before the first position of a connection the head of every stream that this reader knows was shown, with all its
+   entries, as it stands in one newest log: the newest under which anything was proved here, a part too.
 3. That log is no shorter than the one that others are known to have been shown.
 
 A stream that a restored hub says to be closed is waited for. A stream of which nothing was ever proved cannot
@@ -39,6 +39,8 @@ class Shown:
         self._announced: frozenset[str] = frozenset()
         self._heads: dict[str, int] = {}
         """Each stream whose head was shown, with the size of the log in which it stood."""
+        self._newest = 0
+        """Heads in the longest log that was shown."""
         self._closed: frozenset[str] = frozenset()
         self.whole = False
         """Everything that there was when the connection began has been shown."""
@@ -61,12 +63,17 @@ class Shown:
     def head(self, stream: str, log: int) -> None:
         """The head of a stream was proved, in a log of that size."""
         self._heads[stream] = log
+        self.part(log)
+
+    def part(self, log: int) -> None:
+        """A part of a stream was proved, under a head in a log of that size: the rest is still to be shown."""
+        self._newest = max(self._newest, log)
 
     def demand(self) -> None:
         """(2) (3) Withheld unless everything was shown that there is."""
         if self.whole:
             return
-        newest, elsewhere = max(self._heads.values(), default=0), self._known.known_log()
+        newest, elsewhere = self._newest, self._known.known_log()
         if newest < elsewhere:
             raise Withheld(
                 f"The hub's log has {elsewhere} heads for others, and here it shows none after {newest}: "

@@ -7,9 +7,13 @@ A reader holds the frontier of every stream that it follows. For a new head it c
 (2) the declared partner co-signed it, or it is late (the reader then decides what may still happen);
 (3) the proof leads from the stream's size and root, under the name that it must have, to the note;
 (4) the stream has not become shorter, nor another one of the same length;
-(5) every entry up to the head's size is there, each body under its commitment, none judged by an older directory and
-    none added at a time that cannot be (`EARLIEST`, `LATEST`);
-(6) the tree over what the reader holds and these entries has the head's root.
+(5) every entry up to the head's size, or the part's, is there, each body under its commitment, none judged by an older
+    directory and none added at a time that cannot be (`EARLIEST`, `LATEST`);
+(6) the tree over what the reader holds and these entries has the head's root, or is the beginning of the head's tree.
+
+A part proves the beginning of a stream under a head that counts more: so a reader that catches up keeps what it has,
+and waits for the rest with little memory. What it keeps is as good as under a head of its own, and no head that counts
+less than the part's is believed afterwards.
 
 Pure: bytes in, verified entries out. The reader's store and the network are elsewhere.
 """
@@ -20,11 +24,11 @@ import msgspec
 
 from tocsin.clock import from_text
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import BadSignature, ProofError, Rewritten, TakenBack, Withheld
+from tocsin.errors import BadProof, BadSignature, ProofError, Rewritten, TakenBack, Withheld
 from tocsin.follow.names import key_of
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
-from tocsin.proof.merkle import EMPTY, Frontier
+from tocsin.proof.merkle import EMPTY, Frontier, verify_consistency
 from tocsin.proof.note import Note, VerifierKey, open_note, verify_cosignature
 from tocsin.wire.messages import Entry, Head, Header, decode, encode
 
@@ -60,9 +64,12 @@ class StreamState(msgspec.Struct, frozen=True):
     note: str = ""
     """The signed note of the newest head."""
     head: bytes = b""
-    """The newest head, whole, as it came: what a hub is shown that must be made whole again."""
+    """The newest head, whole, as it came: what a hub is shown that must be made whole again. Empty for a part: not
+    everything that the head counts is here."""
     directory: int = 0
     """The directory size that its last entry names."""
+    counted: int = 0
+    """Entries that the newest head counts: more than the frontier's size while only a part of them is here."""
 
 
 class VerifiedEntry(msgspec.Struct, frozen=True):
@@ -92,8 +99,18 @@ class Proved(msgspec.Struct, frozen=True):
     """Size of the head log at this head."""
 
 
-def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: Head) -> Proved:
-    """Verify a head with the entries that wait for it; a ProofError names what does not add up."""
+def prove(
+    trust: Trust,
+    state: StreamState,
+    pending: Mapping[int, Entry],
+    head: Head,
+    size: int | None = None,
+    path: tuple[bytes, ...] = (),
+) -> Proved:
+    """Verify a head with the entries that wait for it; a ProofError names what does not add up.
+
+    With a `size`, prove only the first so many entries, by a `path` from the tree over them to the head's.
+    """
     note = open_note(head.note, trust.hub_key)  # (1)
     witness = _witness(trust, head.stream, note)  # (2)
     proof = HeadProof(head.map_index, head.map_size, head.map_path, note.checkpoint.size - 1, head.log_path)
@@ -105,16 +122,10 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
         root=head.root,
         checkpoint=note.checkpoint,
     )  # (3)
-    held = state.frontier
-    if head.size < held.size:  # (4)
-        raise TakenBack(
-            f"Stream {head.stream} had {held.size} entries and now claims {head.size}: "
-            "the hub was restored without its ceremony, or takes back what it published."
-        )
-    if head.size == held.size and head.root != held.root():
-        raise TakenBack(f"Stream {head.stream} had another root at the same {head.size} entries.")
+    held, upto = state.frontier, head.size if size is None else size
+    _check_grown(state, head, upto)  # (4)
     entries = []
-    for seq in range(held.size, head.size):  # (5)
+    for seq in range(held.size, upto):  # (5)
         if seq not in pending:
             raise Withheld(
                 f"Entry {seq} of {head.stream} is counted by the signed head and was not delivered."
@@ -122,17 +133,39 @@ def prove(trust: Trust, state: StreamState, pending: Mapping[int, Entry], head: 
         entries.append(verify_entry(trust, pending[seq]))
     directory = _directory(state, entries)
     frontier = held.extend(entry.leaf for entry in entries)
-    if frontier.root() != head.root:  # (6)
-        raise Rewritten(
-            f"The entries of {head.stream} up to {head.size} are not those under the signed root: "
-            "an entry was changed, put in or left out."
+    _check_tree(frontier, head, path)  # (6)
+    whole = encode(head) if upto == head.size else b""
+    proved = StreamState(frontier, head.note, whole, directory, head.size)
+    return Proved(proved, tuple(entries), witness, note.checkpoint.size)
+
+
+def _check_grown(state: StreamState, head: Head, upto: int) -> None:
+    """The head counts no less than was counted before, and this part of it is one that is new."""
+    held, counted = state.frontier, max(state.frontier.size, state.counted)
+    if head.size < counted:
+        raise TakenBack(
+            f"Stream {head.stream} had {counted} entries and now claims {head.size}: "
+            "the hub was restored without its ceremony, or takes back what it published."
         )
-    return Proved(
-        StreamState(frontier, head.note, encode(head), directory),
-        tuple(entries),
-        witness,
-        note.checkpoint.size,
-    )
+    if head.size == held.size and head.root != held.root():
+        raise TakenBack(f"Stream {head.stream} had another root at the same {head.size} entries.")
+    if not held.size <= upto <= head.size:
+        raise BadProof(f"No part of {head.stream} leads from {held.size} to {upto} of {head.size} entries.")
+
+
+def _check_tree(frontier: Frontier, head: Head, path: tuple[bytes, ...]) -> None:
+    """The tree is the head's, or `path` shows that the head's begins with it."""
+    try:
+        verify_consistency(frontier.size, frontier.root(), head.size, head.root, path)
+    except Rewritten:
+        raise Rewritten(
+            f"The entries of {head.stream} up to {frontier.size} are not those under the signed root: "
+            "an entry was changed, put in or left out."
+        ) from None
+    except BadProof as error:
+        raise BadProof(
+            f"Nothing shows that {head.stream} begins with the {frontier.size} entries that came. {error.detail}"
+        ) from None
 
 
 def _directory(state: StreamState, entries: Iterable[VerifiedEntry]) -> int:

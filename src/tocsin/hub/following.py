@@ -15,6 +15,7 @@ from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
 from tocsin.errors import CursorExpired, TooMany, Unauthenticated
+from tocsin.hub.backlog import Backlog
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.noting import Noting
@@ -53,6 +54,7 @@ class Following:
         self._noting = noting
         self._heartbeat_seconds = heartbeat_seconds
         self._fanout = Fanout()
+        self._backlog = Backlog(hub, reader, noting)
         self._viewers: dict[Subscriber, Viewer] = {}
         """Who is behind each open connection, as it stood when it was opened or last looked at."""
         self._of_party: dict[str, list[Subscriber]] = {}
@@ -102,37 +104,17 @@ class Following:
         return self._connection(party, self._positions(cursor_text))
 
     async def _connection(self, party: Party, start: Mapping[int, int]) -> AsyncIterator[bytes]:
-        # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
-        # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
         viewer = self._viewer(party.id)
         if viewer.party != party or party.standing is not Standing.ACTIVE:
             return  # it changed since it was admitted: nobody would cut it any more
-        names = streams_of(viewer, self._hub.clock.now())
-        subscriber = self._fanout.join(names)
+        subscriber = self._fanout.join(frozenset())
         self._viewers[subscriber] = viewer
-        heads = [head for head in self._heads() if head.name in names]
-        proofs = {head.name: self._noting.prove(head.name) for head in heads}
-        # A head that is held back is to come, and a closing event with it.
-        all_shown = all(proofs[head.name] or not self._noting.has_head(head.name) for head in heads)
-        closing = self._closing(subscriber) if all_shown else b""
         self._give_way(party.id, subscriber)
         try:
-            streams = tuple(sorted(names))
-            yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
-            if offer := self._offer(party.id, names):
-                yield event(encode(offer))
-            for head in heads:
-                for seq in range(start.get(head.number, 0), head.size, PAGE):
-                    if subscriber not in self._viewers:
-                        return
-                    with self._reader.reading("page of a stream") as tx:
-                        chunk = self._page(tx, viewer, head, seq)
-                    yield chunk
-                    await asyncio.sleep(0)
-                if proved := proofs[head.name]:
-                    yield event(encode(proved))
-            if closing:
-                yield closing
+            async for chunk in self._everything(subscriber, viewer, start):
+                if subscriber not in self._viewers:
+                    return
+                yield chunk
             async for chunk in subscriber.chunks(self._heartbeat_seconds):
                 yield chunk
         finally:
@@ -141,6 +123,42 @@ class Following:
             self._of_party[party.id].remove(subscriber)
             if not self._of_party[party.id]:
                 del self._of_party[party.id]
+
+    async def _everything(
+        self, subscriber: Subscriber, viewer: Viewer, start: Mapping[int, int]
+    ) -> AsyncIterator[bytes]:
+        """Everything that there is for one reader; then it is among those who are told what happens."""
+        names = streams_of(viewer, self._hub.clock.now())
+        streams = tuple(sorted(names))
+        yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
+        if offer := self._offer(viewer.party.id, names):
+            yield event(encode(offer))
+        heads = {head.name: head for head in self._heads() if head.name in names}
+        at = {head.number: start.get(head.number, 0) for head in heads.values()}
+        async for chunk in self._backlog.parts(viewer, heads, at, self._epoch):
+            yield chunk
+        # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
+        # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
+        subscriber.streams = names
+        async for chunk in self._rest(subscriber, viewer, at):
+            yield chunk
+
+    async def _rest(self, subscriber: Subscriber, viewer: Viewer, at: dict[int, int]) -> AsyncIterator[bytes]:
+        """What is left when no stream lacks as much as a part: each stream with its head, as they stand now."""
+        heads = [head for head in self._heads() if head.name in subscriber.streams]
+        proofs = {head.name: self._noting.prove(head.name) for head in heads}
+        # A head that is held back is to come, and a closing event with it.
+        all_shown = all(proofs[head.name] or not self._noting.has_head(head.name) for head in heads)
+        closing = self._closing(subscriber) if all_shown else b""
+        for head in heads:
+            proved = proofs[head.name]
+            async for chunk in self._backlog.stretch(viewer, head, at, head.size, proved, self._epoch):
+                yield chunk
+            if proved:
+                at[head.number] = proved.size
+                yield event(encode(proved))
+        if closing:
+            yield closing
 
     def _give_way(self, party: str, newest: Subscriber) -> None:
         """End the oldest connections of a party that has too many."""

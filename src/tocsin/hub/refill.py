@@ -18,7 +18,7 @@ import msgspec
 from tocsin.domain.release import Purpose, bits
 from tocsin.errors import BadProof, Conflict, Malformed, ProofError, StorageError
 from tocsin.follow.verify import Trust, VerifiedEntry, verify_entry
-from tocsin.hub.streams import StreamHead, blinded, create_stream
+from tocsin.hub.streams import StreamHead, advance, blinded, create_stream
 from tocsin.hub.views.handed_in import HANDED_IN, Stored, apply
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import SALT_SIZE
@@ -73,7 +73,8 @@ def accept(tx: Transaction, trust: Trust, refill: Refill) -> int:
         raise Conflict(f"The hub holds {stream.size} entries of {head.stream}: go on from there.")
     fresh = [entry for entry in entries if entry.seq >= stream.size]
     if fresh:
-        _append(tx, stream, fresh, _extended(stream, fresh, refill))
+        _check_beginning(stream, fresh, refill)
+        _append(tx, stream, fresh)
     _complete(tx, stream, [entry for entry in entries if entry.seq < stream.size])  # (6)
     return max(stream.size, entries[-1].seq + 1)
 
@@ -96,8 +97,8 @@ def _stream(tx: Transaction, head: Head) -> StreamHead:
     return stream
 
 
-def _extended(stream: StreamHead, fresh: Sequence[VerifiedEntry], refill: Refill) -> Frontier:
-    """The stream with these entries, shown to be the beginning of the head's tree (5)."""
+def _check_beginning(stream: StreamHead, fresh: Sequence[VerifiedEntry], refill: Refill) -> None:
+    """BadProof unless the stream with these entries is the beginning of the head's tree (5)."""
     head, frontier = refill.head, Frontier.from_bytes(stream.frontier).extend(one.leaf for one in fresh)
     try:
         verify_consistency(frontier.size, frontier.root(), head.size, head.root, refill.path)
@@ -105,10 +106,9 @@ def _extended(stream: StreamHead, fresh: Sequence[VerifiedEntry], refill: Refill
         raise BadProof(
             f"These entries of {head.stream} are not those under the signed head of {head.size}. {error.detail}"
         ) from None
-    return frontier
 
 
-def _append(tx: Transaction, stream: StreamHead, fresh: Sequence[VerifiedEntry], frontier: Frontier) -> None:
+def _append(tx: Transaction, stream: StreamHead, fresh: Sequence[VerifiedEntry]) -> None:
     places: list[Params] = [{"stream": stream.number, "seq": entry.seq} for entry in fresh]
     tx.run_each(
         "insert_entry",
@@ -134,17 +134,7 @@ def _append(tx: Transaction, stream: StreamHead, fresh: Sequence[VerifiedEntry],
         "insert_origin",
         [{**place, **lost, "fact": entry.header.fact} for place, entry in zip(places, fresh, strict=True)],
     )
-    tx.run(
-        "advance_stream",
-        {
-            "number": stream.number,
-            "was": stream.size,
-            "size": frontier.size,
-            "frontier": frontier.to_bytes(),
-            "root": frontier.root(),
-            "added": fresh[-1].header.added,
-        },
-    )
+    advance(tx, stream, [entry.leaf for entry in fresh], fresh[-1].header.added)
     for entry in fresh:
         tx.run("drop_held", {"id": entry.header.fact, "party": ""})  # its embargo ended after the backup
         _give_body(tx, stream.number, entry)

@@ -18,6 +18,7 @@ from tocsin.follow.names import key_of
 from tocsin.ids import Entropy
 from tocsin.proof.leaf import SALT_SIZE, LeafParts, commit_body, commit_header, commit_origin, leaf_of
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
+from tocsin.proof.tiles import grow
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import Header, encode
 
@@ -122,34 +123,22 @@ class Streams:
             return ()
         head = self._lock(tx, name)
         directory = directory_size(tx)
-        frontier, added = Frontier.from_bytes(head.frontier), head.added
+        added, leaves = head.added, []
         entries, bodies, origins = [], [], []
         for seq, draft in enumerate(drafts, start=head.size):
             # `added` is strictly increasing per stream, whatever the clock does.
             added = max(self._clock.now(), added + 1)
             known = seq if name == DIRECTORY else directory
             entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known)
-            frontier = frontier.append(leaf)
+            leaves.append(leaf)
             entries.append(entry)
             bodies.append(body)
             origins.append(source)
         tx.run_each("insert_entry", entries)
         tx.run_each("insert_body", bodies)
         tx.run_each("insert_origin", origins)
-        moved = tx.run(
-            "advance_stream",
-            {
-                "number": head.number,
-                "was": head.size,
-                "size": frontier.size,
-                "frontier": frontier.to_bytes(),
-                "root": frontier.root(),
-                "added": added,
-            },
-        )
-        if moved != 1:
-            raise StorageError(f"The head of stream {head.number} moved while it was locked.")
-        return tuple(Placed(name, head.number, seq) for seq in range(head.size, frontier.size))
+        advance(tx, head, leaves, added)
+        return tuple(Placed(name, head.number, seq) for seq in range(head.size, head.size + len(leaves)))
 
     def _lock(self, tx: Transaction, name: str) -> StreamHead:
         """The stream's head, locked until the transaction ends."""
@@ -217,6 +206,25 @@ class Streams:
             "fact": draft.fact,
         }
         return entry, body, source, leaf
+
+
+def advance(tx: Transaction, head: StreamHead, leaves: Sequence[bytes], added: int) -> None:
+    """Move a locked head on over the leaves of entries that were put behind it, the last one added then."""
+    frontier, completed = grow(Frontier.from_bytes(head.frontier), leaves)
+    tx.run_each("keep_subtree", [{"stream": head.number, **msgspec.structs.asdict(one)} for one in completed])
+    moved = tx.run(
+        "advance_stream",
+        {
+            "number": head.number,
+            "was": head.size,
+            "size": frontier.size,
+            "frontier": frontier.to_bytes(),
+            "root": frontier.root(),
+            "added": added,
+        },
+    )
+    if moved != 1:
+        raise StorageError(f"The head of stream {head.number} moved while it was locked.")
 
 
 def directory_size(tx: Transaction) -> int:

@@ -229,6 +229,22 @@ class Head(Message, frozen=True, kw_only=True, tag="head"):
     """Note over the head log with the hub's signature, and the partner's when it witnessed: nothing else says so."""
 
 
+class Part(Message, frozen=True, kw_only=True, tag="part"):
+    """Proves what was sent of a stream so far, while the rest up to its head is still to come.
+
+    The reader keeps it: a connection that breaks costs one part. Readers that do not know it wait for the head.
+    """
+
+    head: Head
+    """The newest; as in a message of its own, but for its entries, which are not all there yet."""
+    size: Size
+    """How many entries of the stream are proved by this: at most the head's size."""
+    path: tuple[bytes, ...]
+    """Proof that the head's tree begins with the tree over these (RFC 9162 §2.1.4); empty when it is all of it."""
+    position: str
+    """Cursor over everything that is proved once this is."""
+
+
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """First event of a stream connection."""
 

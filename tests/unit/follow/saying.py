@@ -9,7 +9,7 @@ import pytest
 from tests.alliance import Agent
 
 from tocsin.follow.follower import Follower
-from tocsin.wire.messages import Entry, Head, Message, Welcome, decode, encode, peek
+from tocsin.wire.messages import Entry, Head, Message, Part, Welcome, decode, encode, peek
 from tocsin.wire.sse import EventParser, event, position
 
 Said = list[Message | bytes | Callable[[], bytes]]
@@ -24,7 +24,7 @@ async def honest(agent: Agent) -> Said:
     """What the hub says to this agent now, up to its position."""
     said: Said = []
     parser = EventParser()
-    kinds: dict[str, type[Message]] = {"entry": Entry, "head": Head, "welcome": Welcome}
+    kinds: dict[str, type[Message]] = {"entry": Entry, "head": Head, "part": Part, "welcome": Welcome}
     async with agent.hub().stream(agent.replica().cursor()) as chunks:
         async for chunk in chunks:
             for cursor, data in parser.feed(chunk):
@@ -69,6 +69,10 @@ def entry_of(said: Said, stream: str, seq: int) -> Entry:
 def head_of(said: Said, stream: str) -> Head:
     (found,) = [one for one in said if isinstance(one, Head) and one.stream == stream]
     return found
+
+
+def parts_of(said: Said, stream: str) -> list[Part]:
+    return [one for one in said if isinstance(one, Part) and one.head.stream == stream]
 
 
 def put(said: Said, old: Message, *new: Message | bytes) -> Said:

@@ -19,7 +19,7 @@ from tocsin.follow.verify import StreamState, prove
 from tocsin.halves.witness import moved_head, propose, sign_head
 from tocsin.proof.headmap import StreamHead, head_key
 from tocsin.proof.merkle import EMPTY
-from tocsin.wire.messages import Entry, Head
+from tocsin.wire.messages import Entry, Head, Part
 
 OTHER = b"o" * 32
 """What the hub blinds the second stream's name with."""
@@ -82,6 +82,21 @@ async def test_a_second_stream_of_one_name_is_refused(tmp_path: Path):
             for said in other.alarms()
         )
         assert "members" not in other.sizes()
+
+
+async def test_a_part_of_a_second_stream_of_one_name_is_refused(tmp_path: Path):
+    async with Alliance(tmp_path) as alliance:
+        one, other = await readers(alliance)
+        said = await honest(other)
+        _, split = await two_views(alliance, await honest(one), said)
+        first, second = (leaf(alliance, each) for each in members(split))
+        path = EMPTY.extend([first]).consistency_proof([second])
+        position = "x" * 40
+        part = Part(head=head_of(split, "members"), size=1, path=path, position=position)
+        await told(other, put(split, members(split)[1], part))
+        assert any("under a name that is not its own" in said for said in other.alarms())
+        assert "members" not in other.sizes()
+        assert other.replica().cursor() != position
 
 
 async def test_a_directory_of_its_own_for_one_reader_shows(tmp_path: Path):

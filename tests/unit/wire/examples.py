@@ -120,6 +120,7 @@ EXAMPLES: tuple[Message, ...] = (
     ENTRY,
     HEAD,
     messages.Welcome(hub="hub.example", streams=("all", "members")),
+    messages.Part(head=HEAD, size=4, path=(HASH, bytes(32)), position="AQAAAAACAAEBAg"),
     messages.Consistency(old=3, new=5, path=(bytes(32), b"\x01" * 32)),
     messages.Health(ready=True, witness="unwitnessed"),
     parties.KeyEvent(holder="partner", key="partner.example+00000000+AAAA"),

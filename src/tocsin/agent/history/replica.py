@@ -48,6 +48,7 @@ class StreamRow(msgspec.Struct, frozen=True):
     late: int
     firm: int
     directory: int
+    counted: int
     note: str
 
 
@@ -115,7 +116,8 @@ class Replica:
             row = tx.one("stream_by_name", {"name": stream}, into=StreamRow)
         if row is None:
             return StreamState()
-        return StreamState(Frontier.from_bytes(row.frontier), row.note, directory=row.directory)
+        frontier = Frontier.from_bytes(row.frontier)
+        return StreamState(frontier, row.note, directory=row.directory, counted=row.counted)
 
     def restoring(self, offer: Restoring) -> None:
         """The hub comes back from a backup: whoever refills it is told what it lacks."""
@@ -143,10 +145,8 @@ class Replica:
                 rewind(tx, row.name, row.firm)
                 left = state_at(tx, row.name, row.firm)
                 frontier, known = left.frontier.to_bytes(), left.directory
-                _save(
-                    tx,
-                    msgspec.structs.replace(row, size=row.firm, frontier=frontier, late=0, directory=known),
-                )
+                kept = {"size": row.firm, "counted": row.firm, "frontier": frontier, "directory": known}
+                _save(tx, msgspec.structs.replace(row, late=0, **kept))
             if loose:
                 rows = tx.all("streams", {}, into=StreamRow)
                 see_again(tx, {row.name: row.size for row in rows}, partial(self._views.apply, obey=True))
@@ -182,8 +182,13 @@ class Replica:
         if late and now - late > LATE_LIMIT:
             self._alarm_once(tx, late)
         size, frontier = state.frontier.size, state.frontier.to_bytes()
-        _save(tx, StreamRow(stream, size, frontier, witness, late, firm, state.directory, state.note))
-        if witness != "late":
+        _save(
+            tx,
+            StreamRow(
+                stream, size, frontier, witness, late, firm, state.directory, state.counted, state.note
+            ),
+        )
+        if witness != "late" and state.head:
             tx.run("keep_head", {"stream": stream, "head": state.head})
         obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0
         for entry in entries:

@@ -95,11 +95,11 @@ SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
 
 -- name: streams
 -- Every replicated stream.
-SELECT name, size, frontier, witness, late, firm, directory, note FROM stream ORDER BY name;
+SELECT name, size, frontier, witness, late, firm, directory, counted, note FROM stream ORDER BY name;
 
 -- name: stream_by_name
 -- One replicated stream.
-SELECT name, size, frontier, witness, late, firm, directory, note FROM stream WHERE name = :name;
+SELECT name, size, frontier, witness, late, firm, directory, counted, note FROM stream WHERE name = :name;
 
 -- name: names
 -- What blinds the names of streams in the hub's head log, and how much of the directory needs no further witness.
@@ -107,11 +107,11 @@ SELECT salt_h, firm FROM entry JOIN stream ON entry.stream = stream.name WHERE s
 
 -- name: save_stream
 -- How far a stream has proved itself.
-INSERT INTO stream (name, size, frontier, witness, late, firm, directory, note)
-VALUES (:name, :size, :frontier, :witness, :late, :firm, :directory, :note)
+INSERT INTO stream (name, size, frontier, witness, late, firm, directory, counted, note)
+VALUES (:name, :size, :frontier, :witness, :late, :firm, :directory, :counted, :note)
 ON CONFLICT (name) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
   witness = excluded.witness, late = excluded.late, firm = excluded.firm,
-  directory = excluded.directory, note = excluded.note;
+  directory = excluded.directory, counted = excluded.counted, note = excluded.note;
 
 -- name: note_of_size
 -- The note of the head log at one size, if it was shown.

@@ -66,6 +66,7 @@ CREATE TABLE stream (
   late     BIGINT NOT NULL,                              -- since when the declared partner has been missing; 0: it is not
   firm     BIGINT NOT NULL,                              -- entries under the newest head that needs no further witness
   directory BIGINT NOT NULL,                             -- entries of the directory that its last entry rests on
+  counted  BIGINT NOT NULL,                              -- entries that its last head counts; more than size in a catch-up
   note     TEXT   NOT NULL                               -- the signed note that proved the last head
 ) STRICT;
 

@@ -104,6 +104,16 @@ ORDER BY entry.seq;
 -- Up to so many leaf hashes after a position, in order: for proofs and snapshots.
 SELECT leaf FROM entry WHERE stream = :stream AND seq > :after AND seq <= :after + :limit ORDER BY seq;
 
+-- name: keep_subtree
+-- A subtree of a stream is full and never changes; no row changes when it is there.
+INSERT INTO subtree (stream, height, number, root) VALUES (:stream, :height, :number, :root)
+ON CONFLICT (stream, height, number) DO NOTHING;
+
+-- name: subtrees
+-- Roots of full subtrees of one height, from a number up to, not including, another.
+SELECT root FROM subtree WHERE stream = :stream AND height = :height AND number >= :first AND number < :last
+ORDER BY number;
+
 -- name: said_by
 -- Whether a party said anything of a fact. What others said of it takes no time.
 SELECT owner FROM origin WHERE fact = :fact AND owner = :owner LIMIT 1;

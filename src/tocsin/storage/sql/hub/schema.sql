@@ -34,6 +34,16 @@ CREATE TABLE entry (
   PRIMARY KEY (stream, seq)
 ) STRICT;
 
+-- View. Roots of full subtrees, so that a proof over millions of entries reads a few hundred hashes. What is missing is
+-- computed from the leaves each time.
+CREATE TABLE subtree (
+  stream BIGINT NOT NULL REFERENCES stream (number),     -- whose tree
+  height BIGINT NOT NULL,                                -- 8, 16 or 24: it has 2^height leaves
+  number BIGINT NOT NULL,                                -- from 0: its leaves are those from number x 2^height on
+  root   BYTES  NOT NULL CHECK (length(root) = 32),      -- Merkle root over them
+  PRIMARY KEY (stream, height, number)
+) STRICT;
+
 -- Ledger. The part of an entry that can be erased: deleting the row takes the bytes and the salt that hid them.
 CREATE TABLE body (
   stream BIGINT NOT NULL,                                -- of the entry
