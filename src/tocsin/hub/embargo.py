@@ -3,7 +3,8 @@
 
 The message is tried and undone when it comes, so that its author hears at once what would be refused; then it is held.
 When its time has come the serving hub carries it out like any other. Until then no seq, no leaf and no count shows that
-it is there, and nothing has to be served twice: see docs/adr/0011.
+it is there, and nothing has to be served twice: see docs/adr/0011. One whose stream waits for a reader after a restore
+waits with it.
 """
 
 import asyncio
@@ -14,14 +15,14 @@ from typing import TypeVar
 
 import msgspec
 
-from tocsin.clock import DAY
-from tocsin.errors import Conflict, Malformed, StorageError, TocsinError
+from tocsin.clock import DAY, MINUTE
+from tocsin.errors import Conflict, HubRestoring, Malformed, StorageError, TocsinError
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Origin
 from tocsin.hub.verbs import report, warn
 from tocsin.hub.views.directory import party_by_id
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import Outcome, Report, Warn, decode, encode
 
 log = logging.getLogger("tocsin.hub")
@@ -32,6 +33,8 @@ MAX_HELD = 100
 _TICK_SECONDS = 1.0
 _AT_ONCE = 8
 """Messages that one transaction releases."""
+_PUT_OFF = MINUTE
+"""When a message is tried again whose stream waits for one of its readers."""
 
 T = TypeVar("T", Report, Warn)
 Verb = Callable[[Transaction, Exchange, Sender, T], tuple[Outcome, ...]]
@@ -104,18 +107,24 @@ def _judged(message: Report | Warn, outcomes: tuple[Outcome, ...]) -> Report | W
 
 
 def release_due(tx: Transaction, hub: Exchange) -> int:
-    """Carry out what is due; how many. What is refused by now is dropped and logged: nobody waits for the answer."""
+    """Carry out what is due; how many were tried. What is refused by now is dropped and logged: nobody waits for the
+    answer. What goes to a closed stream is put off until that goes on.
+    """
     now = hub.clock.now()
     tx.run("purge_held", {"before": now - MAX_EMBARGO_DAYS * DAY})
     due = tx.all("held_due", {"now": now, "limit": _AT_ONCE}, into=_HeldRow)
-    for row in due:
-        tx.run("drop_held", {"id": row.id, "party": row.party})
+    for place, row in enumerate(due):
+        whose: Params = {"id": row.id, "party": row.party}
         try:
             with tx.savepoint():
+                tx.run("drop_held", whose)
                 _carry_out(tx, hub, row)
         except StorageError:
             raise
+        except HubRestoring:
+            tx.run("put_off_held", {**whose, "until": now + _PUT_OFF + place})  # in their order
         except TocsinError as refusal:
+            tx.run("drop_held", whose)
             log.warning("%s was held and cannot be released: %s", row.id, refusal)
     return len(due)
 

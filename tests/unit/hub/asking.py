@@ -3,7 +3,7 @@
 
 import httpx
 import msgspec
-from tests.alliance import URL, Agent
+from tests.alliance import URL, Agent, Alliance
 from tests.looking import look
 
 from tocsin.agent.verbs import erase as erasing
@@ -11,8 +11,12 @@ from tocsin.agent.verbs import sight as sighting
 from tocsin.agent.verbs.report import PATH
 from tocsin.clock import day_of
 from tocsin.domain.observable import Kind, Observable, normalise
+from tocsin.hub.restoring import reopen
+from tocsin.hub.streams import StreamHead
 from tocsin.proof.httpsig import NONCE_SIZE, sign_request
+from tocsin.proof.merkle import EMPTY, EMPTY_ROOT
 from tocsin.proof.signing import SigningKey
+from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import Erase, Outcome, Sight
 
 EVIL = normalise(Kind.DOMAIN, "evil.example")
@@ -68,3 +72,22 @@ def sighted(agent: Agent, value: Observable = EVIL, audience: str = "members") -
 
 async def erase(agent: Agent, fact: str) -> tuple[Outcome, ...]:
     return await agent.tell(erasing.PATH, Erase(id=agent.message_id(), sent=0, fact=fact, reason="withdrawn"))
+
+
+async def close_stream(alliance: Alliance, name: str) -> None:
+    """As after a restore of which one reader of the stream was away, though it lacks nothing."""
+    nothing: Params = {"size": 0, "root": EMPTY_ROOT}
+    unseen: Params = {"witnessed_size": 0, "witnessed_frontier": EMPTY.to_bytes()}
+
+    def work(tx: Transaction) -> None:
+        head = tx.one("stream_head", {"name": name}, into=StreamHead)
+        assert head is not None
+        tx.run("close_stream", {"key": head.key, "size": head.size, "root": head.root})
+        tx.run("continue_stream", {"number": head.number, **nothing, **unseen})
+
+    await alliance.hub.commits.run(work)
+
+
+async def reopen_stream(alliance: Alliance, name: str) -> None:
+    """That reader came."""
+    await alliance.hub.commits.run(lambda tx: reopen(tx, name))

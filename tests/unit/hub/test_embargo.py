@@ -5,12 +5,12 @@ import msgspec
 import pytest
 from tests.alliance import Agent, Alliance, until
 from tests.looking import bytes_of, look
-from tests.unit.hub.asking import erase
+from tests.unit.hub.asking import close_stream, erase, reopen_stream
 from tests.unit.hub.test_readable import suspend
 
 from tocsin.agent.verbs.report import PATH
 from tocsin.agent.verbs.warn import PATH as WARNINGS
-from tocsin.clock import DAY, HOUR, Instant
+from tocsin.clock import DAY, HOUR, MINUTE, Instant
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role
 from tocsin.domain.warning import Urgency, Warning
@@ -209,3 +209,28 @@ async def test_one_party_fills_no_more_than_its_share(tmp_path, monkeypatch):
         with pytest.raises(Conflict, match="wait for their time already"):
             await ayr.tell(PATH, later(ayr))
         await bute.tell(PATH, later(bute))
+
+
+async def test_what_goes_to_a_closed_stream_is_kept_until_that_goes_on(tmp_path):
+    """After a restore a stream may wait for one of its readers; what waits for it keeps its turn and no others back."""
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        await ayr.report(EVIL)
+        waiting = [later(ayr) for _ in range(embargo._AT_ONCE + 1)]
+        other = later(ayr, 2 * HOUR, audiences=("all",))
+        for message in (*waiting, other):
+            await ayr.tell(PATH, message)
+        await alliance.settled()
+        await close_stream(alliance, "members")
+        alliance.clock.advance(2 * HOUR)
+        while await tick(alliance):
+            pass
+        assert {fact for _, _, fact, _ in alliance.entries("all")} == {other.id}
+        assert look(alliance.database, "SELECT count(*) FROM held") == [(len(waiting),)]
+        await reopen_stream(alliance, "members")
+        alliance.clock.advance(MINUTE + 1_000)
+        while await tick(alliance):
+            pass
+        facts = [fact for _, kind, fact, _ in alliance.entries("members") if kind == "object"][2:]
+        assert set(facts) == {one.id for one in waiting}
+        assert look(alliance.database, "SELECT count(*) FROM held") == [(0,)]

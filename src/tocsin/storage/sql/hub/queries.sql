@@ -424,6 +424,10 @@ SELECT party FROM held WHERE party = :party AND id = :id;
 -- A message waits no longer; without a party, whoever told it.
 DELETE FROM held WHERE id = :id AND (party = :party OR :party = '');
 
+-- name: put_off_held
+-- A message whose stream takes nothing now is tried again then.
+UPDATE held SET not_before = :until WHERE party = :party AND id = :id;
+
 -- name: purge_held
 -- Forget messages whose author did not come back.
 DELETE FROM held WHERE not_before < :before;

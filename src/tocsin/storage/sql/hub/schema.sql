@@ -179,7 +179,7 @@ CREATE INDEX membership_party ON membership (party);
 CREATE TABLE held (
   party      TEXT   NOT NULL,                            -- its author
   id         TEXT   NOT NULL,                            -- of the message, and the fact of its entries
-  not_before BIGINT NOT NULL,                            -- placed in its streams from then on, and gone from here
+  not_before BIGINT NOT NULL,                            -- tried from then on, and gone from here once placed
   kind       TEXT   NOT NULL,                            -- report or warn
   message    BYTES  NOT NULL,                            -- as its author told it
   origin     BYTES  NOT NULL,                            -- owner and request signature, as their leaves will hash them
