@@ -16,6 +16,7 @@ from collections.abc import Callable
 import msgspec
 
 from tocsin.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from tocsin.errors import HubRestoring, StorageError, TocsinError
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import StreamHead, closed_streams
@@ -46,12 +47,18 @@ class _Meta(msgspec.Struct, frozen=True):
     value: bytes
 
 
+class _Left(msgspec.Struct, frozen=True):
+    """What a walk had to leave: something of it stands in a stream that was closed then."""
+
+    after: int
+    closed: frozenset[bytes]
+
+
 def expire(tx: Transaction, hub: Exchange, before: Instant) -> bool:
     """Erase some of what was added before then, where the last call stopped; whether there may be more."""
 
-    def erase(stream: StreamHead, rows: list[_AgedRow]) -> None:
-        for fact in sorted({one.fact for one in rows if one.kind in _AGES}):
-            erase_fact(tx, hub, fact, "retention")
+    def erase(stream: StreamHead, rows: list[_AgedRow]) -> set[str]:
+        return _erase_each(tx, hub, {one.fact for one in rows if one.kind in _AGES})
 
     return _walk(tx, "expired", before, erase)
 
@@ -59,33 +66,66 @@ def expire(tx: Transaction, hub: Exchange, before: Instant) -> bool:
 def lower(tx: Transaction, hub: Exchange) -> bool:
     """Lower some of the bands whose sources have aged, where the last call stopped; whether there may be more."""
 
-    def count_anew(stream: StreamHead, rows: list[_AgedRow]) -> None:
-        for fact in fade(tx, hub, stream.name, stream.number, rows[0].seq, rows[-1].seq):
-            erase_fact(tx, hub, fact, "retention")
+    def count_anew(stream: StreamHead, rows: list[_AgedRow]) -> set[str]:
+        return _erase_each(tx, hub, set(fade(tx, hub, stream.name, stream.number, rows[0].seq, rows[-1].seq)))
 
     return _walk(tx, "lowered", aged(hub), count_anew)
 
 
+def _erase_each(tx: Transaction, hub: Exchange, facts: set[str]) -> set[str]:
+    """Erase these, each by itself; those that must wait, because something of them stands in a closed stream."""
+    left = set()
+    for fact in sorted(facts):
+        try:
+            with tx.savepoint():
+                erase_fact(tx, hub, fact, "retention")
+        except StorageError:
+            raise
+        except HubRestoring:
+            left.add(fact)
+        except TocsinError as error:
+            log.warning("%s has reached its age and cannot be erased: %s", fact, error)
+    return left
+
+
 def _walk(
-    tx: Transaction, mark: str, before: Instant, visit: Callable[[StreamHead, list[_AgedRow]], None]
+    tx: Transaction, mark: str, before: Instant, visit: Callable[[StreamHead, list[_AgedRow]], set[str]]
 ) -> bool:
     """Visit what was added before then, each stream from where the last walk of that mark stopped; whether there may be
-    more.
+    more. `visit` gives the facts that it had to leave: they are visited again when other streams are closed than now.
     """
     more = False
-    closed = {row.key for row in closed_streams(tx)}
+    closed = frozenset(row.key for row in closed_streams(tx))
     for stream in tx.all("stream_heads", {}, into=StreamHead):
+        if stream.key in closed:
+            continue
         key = f"{mark}/{stream.number}"
-        row = tx.one("get_meta", {"key": key}, into=_Meta)
-        after = int(row.value) if row else -1
+        after, left = _stopped(tx, key, closed)
         span = {"stream": stream.number, "after": after, "upto": after + _AT_ONCE, "before": before}
         rows = tx.all("aged_entries", span, into=_AgedRow)
-        if not rows or stream.key in closed:
+        if not rows:
             continue
-        visit(stream, rows)
+        facts = visit(stream, rows)
+        waiting = [row.seq for row in rows if row.fact in facts]
+        if waiting and left is None:
+            tx.run(
+                "set_meta",
+                {"key": f"{key}/left", "value": msgspec.msgpack.encode(_Left(waiting[0] - 1, closed))},
+            )
         tx.run("set_meta", {"key": key, "value": str(rows[-1].seq).encode()})
         more = more or len(rows) == _AT_ONCE
     return more
+
+
+def _stopped(tx: Transaction, key: str, closed: frozenset[bytes]) -> tuple[int, _Left | None]:
+    """After which entry a walk goes on, and what it left and still has to leave."""
+    row = tx.one("get_meta", {"key": f"{key}/left"}, into=_Meta)
+    left = msgspec.msgpack.decode(row.value, type=_Left) if row and row.value else None
+    if left is not None and left.closed != closed:
+        tx.run("set_meta", {"key": f"{key}/left", "value": b""})
+        return left.after, None
+    row = tx.one("get_meta", {"key": key}, into=_Meta)
+    return (int(row.value) if row else -1), left
 
 
 class Retention:

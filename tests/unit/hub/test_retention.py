@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.alliance import Agent, Alliance, until
 from tests.looking import look
-from tests.unit.hub.asking import EVIL, erase, sight
+from tests.unit.hub.asking import EVIL, close_stream, erase, reopen_stream, sight
 from tests.unit.hub.test_sources import bands
 
 from tocsin.agent.app import protection
@@ -36,6 +36,11 @@ def of(alliance: Alliance, days: int = 30) -> Retention:
 
 def bodies(alliance: Alliance, stream: str) -> list[str]:
     return [kind for _, kind, _, body in alliance.entries(stream) if body is not None]
+
+
+def told(alliance: Alliance, stream: str) -> set[str]:
+    """Facts of which something is left."""
+    return {fact for _, kind, fact, body in alliance.entries(stream) if kind == "object" and body is not None}
 
 
 async def test_what_has_reached_its_age_is_erased_at_the_hub_and_by_every_reader(tmp_path):
@@ -76,6 +81,28 @@ async def test_a_sweep_goes_on_where_the_last_one_stopped_and_says_nothing_twice
             rounds += 1
         assert rounds > 3, "no transaction is longer than it may be"
         assert bodies(alliance, "members").count("erasure") == 5
+        size = alliance.sizes()
+        await of(alliance).sweep()
+        assert alliance.sizes() == size
+
+
+async def test_one_fact_that_stands_in_a_closed_stream_too_waits_and_holds_up_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(retention, "_AT_ONCE", 3)
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        waits = await ayr.report(PLANTED, audiences=("members", "jurisdiction:GB"))
+        others = [await ayr.report(EVIL) for _ in range(3)]
+        await close_stream(alliance, "jurisdiction:GB")
+        alliance.clock.advance(31 * DAY)
+        await of(alliance).sweep()
+        assert bodies(alliance, "members").count("erasure") == len(others)
+        assert told(alliance, "members") == {waits}
+        size = alliance.sizes()
+        await of(alliance).sweep()
+        assert alliance.sizes() == size
+        await reopen_stream(alliance, "jurisdiction:GB")
+        await of(alliance).sweep()
+        assert told(alliance, "members") == told(alliance, "jurisdiction:GB") == set()
         size = alliance.sizes()
         await of(alliance).sweep()
         assert alliance.sizes() == size
