@@ -80,10 +80,17 @@ def accept(tx: Transaction, trust: Trust, refill: Refill) -> int:
 
 
 def wanted(tx: Transaction, number: int) -> list[int]:
-    """Entries of a stream whose bodies are not here, though nobody erased them."""
-    rows = tx.all("without_body", {"stream": number, "limit": MAX_WANTED}, into=_Seq)
-    erased = _erased(tx, number) if rows else set()
-    return [row.seq for row in rows if row.seq not in erased]
+    """Entries of a stream, up to `MAX_WANTED`, whose bodies are not here, though nobody erased them."""
+    found: list[int] = []
+    erased: set[int] | None = None
+    after = -1
+    while rows := tx.all("without_body", {"stream": number, "after": after, "limit": MAX_WANTED}, into=_Seq):
+        erased = _erased(tx, number) if erased is None else erased
+        found += [row.seq for row in rows if row.seq not in erased]
+        if len(found) >= MAX_WANTED or len(rows) < MAX_WANTED:
+            break
+        after = rows[-1].seq
+    return found[:MAX_WANTED]
 
 
 def _stream(tx: Transaction, head: Head) -> StreamHead:

@@ -32,7 +32,7 @@ from tocsin.errors import (
 )
 from tocsin.follow.verify import Trust
 from tocsin.halves.held import ask_held, check_held
-from tocsin.hub import restart
+from tocsin.hub import refill, restart
 from tocsin.hub.refill import accept, check_head
 from tocsin.hub.restoring import Restart, begin, check_history, positions, what_partner_holds
 from tocsin.hub.status import status
@@ -421,6 +421,24 @@ async def test_bodies_that_no_reader_brought_in_time_are_taken_later(
         assert look(alliance.database, "SELECT DISTINCT party FROM source") == [(ayr.party,)]
         assert told in facts(alliance)
         assert accusations(ayr) == accusations(dee) == []
+
+
+async def test_bodies_behind_many_erased_ones_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refill, "MAX_WANTED", 2)
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        for fact in [await ayr.report(value("regretted")) for _ in range(2)]:
+            erase(ayr.house, fact, "withdrawn", "Test")
+        await ayr.deliver()
+        await ayr.report(value("kept"))
+        number = alliance.numbers()["members"]
+        lost = [seq for seq, kind, _, _ in alliance.entries("members") if kind == "object"][-2:]
+        gone = "DELETE FROM body WHERE stream = :stream AND seq IN (:first, :second)"
+        change(alliance.database, gone, {"stream": number, "first": lost[0], "second": lost[1]})
+        with alliance.hub.commits._store.reading("what lacks") as tx:
+            assert refill.wanted(tx, number) == lost
 
 
 async def test_without_a_partner_the_longest_heads_that_are_shown_decide(tmp_path: Path) -> None:

@@ -483,9 +483,9 @@ SELECT leaf, header, fact, kind, body FROM entry LEFT JOIN body ON body.stream =
 WHERE entry.stream = :stream AND entry.seq = :seq;
 
 -- name: without_body
--- Entries of a stream, up to so many, whose bodies are not here.
+-- Entries of a stream after a seq, up to so many, whose bodies are not here.
 SELECT entry.seq FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-WHERE entry.stream = :stream AND body.seq IS NULL ORDER BY entry.seq LIMIT :limit;
+WHERE entry.stream = :stream AND entry.seq > :after AND body.seq IS NULL ORDER BY entry.seq LIMIT :limit;
 
 -- name: erasures
 -- What the erasure entries of a stream say.
