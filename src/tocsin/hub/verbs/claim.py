@@ -4,7 +4,8 @@
 Who sent an entry is never served, so no reader can hand it back. The sender's receipt can: the hub itself signed it.
 
 1. The hub signed the receipt, for this party.
-2. What it says was accepted stands at the places that it names; otherwise the message is missing and sent again.
+2. What it says was accepted stands at the places that it names, or what it says was held stands anywhere, in a batch of
+   this party's message; otherwise the message is missing and sent again.
 3. The entries are the party's, its objects are known by owner and version, it counts as a source, the receipt is kept.
 
 The same claim again changes nothing. What is not rebuilt: the origin that the leaf commits to, which nobody else had.
@@ -18,11 +19,12 @@ import msgspec
 
 from tocsin.clock import from_text
 from tocsin.errors import BadSignature, InputError, Malformed, Refused
+from tocsin.hub.batches import is_batch_of
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.receipts import unveiled
 from tocsin.hub.streams import Placed, StreamHead, blinded, closed_streams
 from tocsin.hub.views.directory import former_keys
-from tocsin.hub.views.handed_in import HANDED_IN, HandedIn, Stored
+from tocsin.hub.views.handed_in import HANDED_IN, Stored, handed_in
 from tocsin.hub.views.sources import Said, said_by, vouch_again
 from tocsin.proof.note import VerifierKey
 from tocsin.proof.signing import Context, verify
@@ -33,6 +35,8 @@ from tocsin.wire.messages import Header, Outcome, Receipt, SignedReceipt, decode
 from tocsin.wire.stix21 import read
 
 MAX_RECEIPTS = 100
+_BATCHED = frozenset({"object", "sighting"})
+"""Kinds of entry whose header says whose they are; the others say so in their body or their stream's name."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -81,13 +85,13 @@ def _claimed(tx: Transaction, hub: Exchange, sender: Sender, receipt: Receipt, d
     party = sender.party.id
     if tx.one("receipt_of_message", {"party": party, "id": receipt.message}, into=_Known):
         return True
-    found = [_found(tx, receipt, outcome) for outcome in receipt.outcomes if outcome.seq >= 0]
-    held = _released(tx, receipt) if any(one.status == "held" for one in receipt.outcomes) else []
+    found = [_found(tx, hub, receipt, outcome) for outcome in receipt.outcomes if outcome.seq >= 0]
+    held = _released(tx, hub, receipt) if any(one.status == "held" for one in receipt.outcomes) else []
     places = [one for one in found if one is not None]
     if len(places) < len(found) or not places + held:  # (2)
         return False
     said: list[Said] = []
-    for place, stored in _of_one_batch(held) + places:  # (3)
+    for place, stored in held + places:  # (3)
         here: Params = {"stream": place.number, "seq": place.seq}
         if tx.run("own_entry", {**here, "owner": party, "handed_in": HANDED_IN}) == 1 and stored.body:
             said += said_again(tx, hub, party, place, stored.kind, stored.header, stored.body)
@@ -96,36 +100,33 @@ def _claimed(tx: Transaction, hub: Exchange, sender: Sender, receipt: Receipt, d
     return True
 
 
-def _released(tx: Transaction, receipt: Receipt) -> list[tuple[Placed, Stored]]:
+def _released(tx: Transaction, hub: Exchange, receipt: Receipt) -> list[tuple[Placed, Stored]]:
     """Where a message was placed whose embargo ended after its receipt was given."""
-    rows = tx.all("handed_in_of_fact", {"fact": receipt.message, "handed_in": HANDED_IN}, into=HandedIn)
-    return [
-        (
-            Placed(row.name, row.stream, row.seq),
-            Stored(b"", row.header, receipt.message, row.kind, row.body),
-        )
-        for row in rows
-    ]
+    rows = handed_in(tx, hub.identity, receipt.party, receipt.message)
+    return [(row.place, Stored(b"", row.header, receipt.message, row.kind, row.body)) for row in rows]
 
 
-def _of_one_batch(held: list[tuple[Placed, Stored]]) -> list[tuple[Placed, Stored]]:
-    """All of them, or none when two parties used one identifier: then it is not known whose is whose."""
-    return held if len({decode(stored.header, Header).batch for _, stored in held}) == 1 else []
-
-
-def _found(tx: Transaction, receipt: Receipt, outcome: Outcome) -> tuple[Placed, Stored] | None:
+def _found(
+    tx: Transaction, hub: Exchange, receipt: Receipt, outcome: Outcome
+) -> tuple[Placed, Stored] | None:
     """The entry that an outcome names, if it is still the one that stands there."""
     stream = tx.one("stream_head", {"name": outcome.stream}, into=StreamHead)
     if stream is None:
         return None
     stored = tx.one("leaf_and_body", {"stream": stream.number, "seq": outcome.seq}, into=Stored)
-    if stored is None:
+    if stored is None or not _is_of(hub, receipt, outcome, stored):
         return None
-    about = stored.fact
+    return Placed(stream.name, stream.number, outcome.seq), stored
+
+
+def _is_of(hub: Exchange, receipt: Receipt, outcome: Outcome, stored: Stored) -> bool:
+    """Whether it is what the receipt was given for."""
     if stored.kind == "erasure" and stored.body:
-        about = decode(stored.body, ErasureEvent).fact
-    ours = about == (outcome.object if stored.kind == "erasure" else receipt.message)
-    return (Placed(stream.name, stream.number, outcome.seq), stored) if ours else None
+        return decode(stored.body, ErasureEvent).fact == outcome.object
+    if stored.kind in _BATCHED:
+        batch = decode(stored.header, Header).batch
+        return is_batch_of(hub.identity, batch, receipt.party, receipt.message)
+    return stored.fact == receipt.message
 
 
 def said_again(

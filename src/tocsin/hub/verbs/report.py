@@ -20,6 +20,7 @@ from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.linter import Registrable, lint, lint_envelope
 from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
+from tocsin.hub.batches import new_batch
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft, Placed
 from tocsin.hub.verbs.roster import require_may_address
@@ -181,17 +182,18 @@ def _place(
     audiences: Sequence[Audience],
     candidates: Sequence[_Candidate],
 ) -> list[Outcome]:
-    batch = new_id("bat", hub.entropy)
+    party = sender.party.id
+    batch = new_batch(hub.identity, hub.entropy, party, report.id)
     outcomes: list[Outcome] = []
     fresh: list[tuple[_Candidate, str]] = []
     said: list[Said] = []
-    standing = handed_in(tx, report.id)
+    standing = handed_in(tx, hub.identity, party, report.id)
     for one in candidates:
-        if places := [place for place, body in standing if body == one.data]:
+        if places := [stood.place for stood in standing if stood.body == one.data]:
             outcomes.append(Outcome(one.found.id, "known", "It stands since before the hub was restored."))
             said += _vouched(report, one, places)
             continue
-        outcome, chain = _version(tx, hub, sender.party.id, one)
+        outcome, chain = _version(tx, hub, party, one)
         if outcome is None:
             fresh.append((one, chain))
         else:
@@ -213,10 +215,10 @@ def _place(
         for place, (one, chain) in zip(
             hub.streams.append(tx, str(audience), drafts, sender.origin), fresh, strict=True
         ):
-            _record_version(tx, sender.party.id, place, one, chain)
+            _record_version(tx, party, place, one, chain)
             outcomes.append(Outcome(one.found.id, "accepted", "", place.stream, place.seq))
             said += _vouched(report, one, [place])
-    vouch(tx, hub, sender.party.id, said)
+    vouch(tx, hub, party, said)
     return outcomes
 
 

@@ -7,6 +7,7 @@ from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_REPORT
 from tocsin.domain.sighting import Sighting, check_sighting
 from tocsin.errors import Forbidden, Refused
+from tocsin.hub.batches import new_batch
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft
 from tocsin.hub.verbs.report import resolve_audiences
@@ -37,6 +38,8 @@ def accept(
     observable = checked or check(hub, sender, sight)
     (audience,) = resolve_audiences(tx, (sight.audience,), sender)
     body = encode(SightingEvent(observable=observable, happened=sight.happened))
-    (place,) = hub.streams.append(tx, str(audience), [Draft("sighting", sight.id, body)], sender.origin)
+    batch = new_batch(hub.identity, hub.entropy, sender.party.id, sight.id)
+    draft = Draft("sighting", sight.id, body, batch=batch)
+    (place,) = hub.streams.append(tx, str(audience), [draft], sender.origin)
     vouch(tx, hub, sender.party.id, [Said(place, observable, attended=True)])
     return (Outcome(sight.id, "accepted", "", place.stream, place.seq),)

@@ -12,12 +12,14 @@ import msgspec
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.follow.verify import VerifiedEntry
+from tocsin.hub.batches import is_batch_of
+from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.streams import Placed
 from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.events import ErasureEvent, MembershipEvent, WarningEvent
-from tocsin.wire.messages import decode, decode_warning
+from tocsin.wire.messages import Header, decode, decode_warning
 from tocsin.wire.parties import PartyEvent
 
 
@@ -40,6 +42,11 @@ class HandedIn(msgspec.Struct, frozen=True):
     header: bytes
     kind: str
     body: bytes | None
+
+    @property
+    def place(self) -> Placed:
+        """Where it stands."""
+        return Placed(self.name, self.stream, self.seq)
 
 
 HANDED_IN = b"handed in by a reader"
@@ -107,7 +114,7 @@ def _own(tx: Transaction, number: int, entry: VerifiedEntry, owner: str) -> None
     tx.run("own_entry", {**place, "owner": owner, "handed_in": HANDED_IN})
 
 
-def handed_in(tx: Transaction, fact: str) -> list[tuple[Placed, bytes]]:
-    """Entries of a fact that stand and belong to nobody yet: their author may be telling them for the second time."""
-    rows = tx.all("handed_in_of_fact", {"fact": fact, "handed_in": HANDED_IN}, into=HandedIn)
-    return [(Placed(row.name, row.stream, row.seq), row.body) for row in rows if row.body is not None]
+def handed_in(tx: Transaction, identity: HubIdentity, party: str, message: str) -> list[HandedIn]:
+    """What a message of this party added, as far as it stands and is nobody's yet."""
+    rows = tx.all("handed_in_of_fact", {"fact": message, "handed_in": HANDED_IN}, into=HandedIn)
+    return [row for row in rows if is_batch_of(identity, decode(row.header, Header).batch, party, message)]
