@@ -322,7 +322,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         if config.partner is None:
             return None
         key = VerifierKey.parse(config.partner.key)
-        return HttpPartner(config.partner.url, key, config.witness_seconds)
+        return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
         lost = begun(tx) is not None

@@ -56,7 +56,7 @@ from tocsin.hub.views.directory import all_parties, former_keys, key_changes
 from tocsin.hub.waiting import Waits, note_waits
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
-from tocsin.wire.ceremony import Lacking, Refill, Refilled, Restoring
+from tocsin.wire.ceremony import MAX_UNKNOWN, Lacking, Refill, Refilled, Restoring
 from tocsin.wire.messages import MAX_BODY, Health, decode, encode
 from tocsin.wire.sse import HEARTBEAT, MEDIA_TYPE, event
 
@@ -64,8 +64,10 @@ log = logging.getLogger("tocsin.hub")
 
 _ROUND_SECONDS = 1.0
 """How often it is looked whether everything is back, and readers are told what still lacks."""
-_STRANGERS = 4
-"""Parties unknown to the backup that are heard at once."""
+_STRANGERS = 32
+"""Requests of parties unknown to the backup that are read at once. Whose they are cannot be known before the directory
+is whole, so what each may hold in memory is little, and all of them are not more than a few signed requests.
+"""
 _NO_DIRECTORY = "waiting for any agent that holds the newest directory; no time opens the hub without it"
 
 
@@ -217,8 +219,8 @@ class Ceremony:
         try:
             self._intake.authenticate(head_of(request))
         except AccessError:
-            async with self._strangers:  # each may hold a whole body in memory
-                refill = decode(await bounded_body(request, MAX_BODY), Refill)
+            async with self._strangers:
+                refill = decode(await bounded_body(request, MAX_UNKNOWN), Refill)
             if refill.head.stream != DIRECTORY:
                 raise HubRestoring("It does not know you yet: hand in the directory first.") from None
         else:

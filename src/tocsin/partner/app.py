@@ -17,9 +17,11 @@ from starlette.routing import Route
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
+from tocsin.halves.asking import PATH, Door
 from tocsin.halves.witness import MAX_PROPOSAL, Proposal
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.encoding import to_base64
+from tocsin.proof.httpsig import check_body
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.proof.succession import endorse as endorse_key
@@ -40,7 +42,7 @@ _MAX_QUESTION = 1024 * 1024
 _MAX_CONNECTIONS = 64
 """One hub asks, and readers compare a note."""
 _AT_ONCE = 4
-"""Proposals that are read at once: each may fill `MAX_PROPOSAL` bytes of memory."""
+"""Proposals that are read at once, all of them the hub's: each may fill `MAX_PROPOSAL` bytes of memory."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -146,13 +148,16 @@ def application(folder: Path) -> Starlette:
     key = _key(folder)
     store = open_sqlite(folder / _STORE, "partner")
     hub_key = VerifierKey.parse(config.hub_key)
-    witnessing = Witnessing(store, hub_key, _verifier(key).name, key, SystemClock())
-
-    in_memory = asyncio.Semaphore(_AT_ONCE)
+    clock = SystemClock()
+    witnessing = Witnessing(store, hub_key, _verifier(key).name, key, clock)
+    door, in_memory = Door(_verifier(key).name), asyncio.Semaphore(_AT_ONCE)
 
     async def witness(request: Request) -> Response:
+        claim = door.admit(request.headers, witnessing.hub_key, clock.now())
         async with in_memory:
-            asked = decode(await bounded_body(request, MAX_PROPOSAL), Witness, MAX_PROPOSAL)
+            body = await bounded_body(request, MAX_PROPOSAL)
+            check_body(claim, body)
+            asked = decode(body, Witness, MAX_PROPOSAL)
         proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note, asked.keys)
         return answer(Cosigned(note=witnessing.witness(proposal)))
 
@@ -173,7 +178,7 @@ def application(folder: Path) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/v1/witness", witness, methods=["POST"]),
+            Route(PATH, witness, methods=["POST"]),
             Route("/v1/held", held, methods=["POST"]),
             Route("/v1/note", note, methods=["GET"]),
             Route("/v1/health", health, methods=["GET"]),

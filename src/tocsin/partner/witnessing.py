@@ -54,6 +54,11 @@ class Witnessing:
         """The newest note that was co-signed, or empty."""
         return self._state.note
 
+    @property
+    def hub_key(self) -> VerifierKey:
+        """The hub's key as this partner last heard of it."""
+        return self._hub_key
+
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""
         hub_key, changes = _follow(self._hub_key, proposal.keys)
@@ -88,9 +93,15 @@ class Witnessing:
         return answer.note
 
     def held(self, ask: AskHeld) -> Held:
-        """Everything that the newest co-signed note stands for, for a hub that was restored; Unauthenticated else."""
-        hub_key, _ = _follow(self._hub_key, ask.keys)
+        """Everything that the newest co-signed note stands for, for a hub that was restored; Unauthenticated else.
+
+        A hub that changed its key tells it so.
+        """
+        hub_key, changes = _follow(self._hub_key, ask.keys)
         check_ask(ask, hub_key, self._clock.now())
+        if changes:
+            self._store.run("follow key", lambda tx: _believe(tx, changes, self._clock.now()))
+            self._hub_key = hub_key
         if not self._state.note:
             raise Unknown("This partner has co-signed nothing yet.")
         return hold(self._state)

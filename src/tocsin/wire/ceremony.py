@@ -8,6 +8,9 @@ import msgspec
 
 from tocsin.wire.messages import Entry, Head, Message, SignedReceipt, Size
 
+MAX_UNKNOWN = 256 * 1024
+"""Bytes of a refill whose sender the restoring hub does not know yet: a part of the directory, signed or not."""
+
 
 class Lacking(msgspec.Struct, frozen=True):
     """How much of one stream a restored hub holds."""

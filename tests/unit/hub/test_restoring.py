@@ -38,12 +38,14 @@ from tocsin.hub.restoring import Restart, begin, check_history, positions, what_
 from tocsin.hub.status import status
 from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group
+from tocsin.hub.views.directory import state_party
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.wire.ceremony import Held, Refill, Refilled, Restoring
+from tocsin.wire.ceremony import MAX_UNKNOWN, Held, Refill, Refilled, Restoring
 from tocsin.wire.cursor import Cursor
 from tocsin.wire.messages import decode, encode
+from tocsin.wire.parties import PartyEvent
 
 
 def value(name: str) -> Observable:
@@ -310,6 +312,28 @@ async def test_while_it_restores_itself_it_takes_nothing_and_says_so(tmp_path: P
         alliance.clock.advance(DAY // 24)
         (settled,) = await ayr.deliver()
         assert settled.receipt is not None
+
+
+async def test_whoever_the_backup_does_not_know_brings_the_directory_in_small_parts(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        alliance.back_up(tmp_path / "old.db")
+        again = decode(alliance.entries("directory")[-1][3] or b"", PartyEvent)
+        longer = replace(again, name=again.name + " of the South" * 12)
+        for event in [longer, again] * 200:
+            await alliance.hub.commits.run(
+                lambda tx, event=event: state_party(tx, alliance.exchange, event), quiet=True
+            )
+        cove = await alliance.join("cove")
+        await alliance.settled()
+        await alliance.lose_hub()
+        await alliance.restore_hub(tmp_path / "old.db")
+        answer = await ayr.http.post("http://hub.example/v1/refills", content=b" " * (MAX_UNKNOWN + 1))
+        assert answer.status_code == 413
+        await until(lambda: is_whole(alliance) and in_step(alliance, cove))
+        brought = [len(one.content) for one in alliance.wire.requests if one.url.path == "/v1/refills"]
+        assert len(brought) > 3
+        assert max(brought[1:]) <= MAX_UNKNOWN
 
 
 async def test_every_view_is_what_it_was_when_all_have_been_back(tmp_path: Path) -> None:

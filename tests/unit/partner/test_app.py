@@ -3,28 +3,45 @@
 
 import asyncio
 import contextlib
+import os
 
 import httpx
 import msgspec
 import pytest
 from tests.alliance import HUB_SEEDS
 
-from tocsin.clock import SystemClock
+from tocsin.clock import MINUTE, Instant, SystemClock
 from tocsin.config import HubConfig
-from tocsin.errors import BadProof, ConfigError, Malformed, RemoteError, StateError, TocsinError, Unreachable
+from tocsin.errors import (
+    BadProof,
+    ConfigError,
+    Malformed,
+    RemoteError,
+    StateError,
+    TocsinError,
+    Unauthenticated,
+    Unreachable,
+)
+from tocsin.halves.asking import sign_asking
 from tocsin.halves.witness import MAX_PROPOSAL, Proposal, accept, moved_head, propose, sign_head
 from tocsin.hub.assembly import exchange
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.partner import app
 from tocsin.proof.headmap import HeadMap, StreamHead
+from tocsin.proof.httpsig import NONCE_SIZE
 from tocsin.proof.merkle import EMPTY
 from tocsin.proof.note import VerifierKey
+from tocsin.proof.signing import Context, SigningKey
+from tocsin.proof.succession import endorse
 from tocsin.wire.messages import MAX_BODY, encode
+from tocsin.wire.parties import KeyEvent
 from tocsin.wire.problem import to_problem
 from tocsin.wire.witnessing import Cosigned, Witness
 
-HUB = exchange(HubConfig(alliance="City", public_url="http://hub.example"), HUB_SEEDS, SystemClock(), bytes)
+HUB = exchange(
+    HubConfig(alliance="City", public_url="http://hub.example"), HUB_SEEDS, SystemClock(), os.urandom
+)
 HUB_KEY = hub_verifier(HUB)
 PROPOSAL = Proposal(held=0, log=EMPTY.to_bytes(), log_path=(), changes=(), note="a note")
 
@@ -51,22 +68,97 @@ def test_a_key_that_was_cut_or_retyped_is_refused(tmp_path, key):
         app.init(tmp_path / "partner", key, 0)
 
 
-async def test_it_answers_strangers_in_our_own_words_and_stays_up(tmp_path):
+def asking(folder, body: bytes, **other) -> dict[str, str]:
+    """The headers under which the hub sends this body to the partner in that folder."""
+    name = app._verifier(app._key(folder)).name
+    said = {"key": HUB.identity.signing_key, "now": HUB.clock.now(), "nonce": os.urandom(NONCE_SIZE), **other}
+    return sign_asking(body, HUB_KEY, said["key"], name, said["now"], said["nonce"])
+
+
+async def test_it_answers_in_our_own_words_and_stays_up(tmp_path):
     app.init(tmp_path / "partner", str(HUB_KEY), 0)
     async with client(tmp_path / "partner") as http:
         for body, status in (
-            (b"", 400),
             (b"{}", 400),
             (b"\xff" * 100, 400),
             (b"x" * (MAX_PROPOSAL + 1), 413),
         ):
-            answer = await http.post("/v1/witness", content=body)
+            headers = asking(tmp_path / "partner", body)
+            answer = await http.post("/v1/witness", content=body, headers=headers)
             assert answer.status_code == status
             assert answer.headers["content-type"] == "application/problem+json"
         assert (await http.get("/v1/witness")).status_code == 405
         assert (await http.get("/v1/note")).text == ""
         health = (await http.get("/v1/health")).json()
         assert (health["ready"], health["witness"]) == (True, "late")
+
+
+async def test_nothing_is_read_of_what_the_hub_has_not_signed(tmp_path, monkeypatch):
+    folder = tmp_path / "partner"
+    app.init(folder, str(HUB_KEY), 0)
+    read = []
+    whole = app.bounded_body
+
+    async def counted(request, limit):
+        read.append(request.url.path)
+        return await whole(request, limit)
+
+    monkeypatch.setattr(app, "bounded_body", counted)
+    body = b"{}"
+    good = asking(folder, body)
+    foreign = sign_asking(
+        body, HUB_KEY, HUB.identity.signing_key, "another", HUB.clock.now(), os.urandom(NONCE_SIZE)
+    )
+    refused = (
+        {},
+        asking(folder, body, key=SigningKey.from_seed(bytes(32))),
+        asking(folder, body, now=Instant(HUB.clock.now() - 6 * MINUTE)),
+        foreign,
+        {**good, "Content-Digest": asking(folder, b"[]")["Content-Digest"]},
+    )
+    async with client(folder) as http:
+        for headers in refused:
+            assert (await http.post("/v1/witness", content=body, headers=headers)).status_code == 401
+        assert read == []
+        assert (await http.post("/v1/witness", content=body, headers=good)).status_code == 400
+        assert read == ["/v1/witness"]
+        assert (await http.post("/v1/witness", content=body, headers=good)).status_code == 401, "once"
+        assert read == ["/v1/witness"]
+        other = await http.post("/v1/witness", content=b"[]", headers=asking(folder, body))
+        assert other.status_code == 401, "its body is another"
+
+
+async def test_a_hub_that_changed_its_key_says_so_first_and_is_let_in(tmp_path):
+    made = app.init(tmp_path / "partner", str(HUB_KEY), 0)
+    partner_key = VerifierKey.parse(made.key)
+    seeds = b"n" * 32 + HUB_SEEDS[32:] + HUB.identity.signing_key.public
+    renewed = exchange(
+        HubConfig(alliance="City", public_url="http://hub.example"), seeds, SystemClock(), os.urandom
+    )
+    context = Context("hub-key", HUB.identity.realm, HUB.identity.id)
+    by_before, by_after = [
+        endorse(one.identity.signing_key, context, HUB_KEY, hub_verifier(renewed)) for one in (HUB, renewed)
+    ]
+    changed = encode(
+        KeyEvent(
+            holder="hub",
+            key=str(hub_verifier(renewed)),
+            before=str(HUB_KEY),
+            by_before=by_before,
+            by_after=by_after,
+        )
+    )
+    signed = sign_head(HeadMap(), EMPTY, HUB_KEY.name, renewed.identity.signing_key)
+    asked = propose(signed, EMPTY, (), (), (changed,))
+    partner = HttpPartner("http://partner.example", partner_key, 5, renewed)
+    partner._http = client(tmp_path / "partner")
+    accept(signed.note, await partner.witness(asked), hub_verifier(renewed), partner_key)
+    await partner.close()
+    untold = HttpPartner("http://partner.example", partner_key, 5, HUB)
+    untold._http = client(tmp_path / "partner")
+    with pytest.raises(Unauthenticated):
+        await untold.witness(PROPOSAL)
+    await untold.close()
 
 
 async def test_many_streams_that_moved_while_the_partner_was_away_are_witnessed_at_once(tmp_path):
@@ -91,7 +183,9 @@ async def test_many_streams_that_moved_while_the_partner_was_away_are_witnessed_
                     note=asked.note,
                 )
             )
-            answer = await http.post("/v1/witness", content=body, timeout=60)
+            answer = await http.post(
+                "/v1/witness", content=body, headers=asking(tmp_path / "partner", body), timeout=60
+            )
             assert answer.status_code == 200, answer.text
             accept(signed.note, answer.json()["note"], HUB_KEY, VerifierKey.parse(made.key))
             before, log = before.extend(appended), signed.log
@@ -115,7 +209,7 @@ async def serving(said: bytes, *, stall: bool = False):
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    partner = HttpPartner(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", HUB_KEY, 0.5)
+    partner = HttpPartner(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", HUB_KEY, 0.5, HUB)
     try:
         yield partner
     finally:
@@ -171,7 +265,7 @@ async def test_a_cosigned_note_comes_back_as_it_was_sent():
 
 
 async def test_nobody_there_is_unreachable():
-    partner = HttpPartner("http://127.0.0.1:1", HUB_KEY, 0.5)
+    partner = HttpPartner("http://127.0.0.1:1", HUB_KEY, 0.5, HUB)
     with pytest.raises(Unreachable, match="127"):
         await partner.witness(PROPOSAL)
     await partner.close()

@@ -21,13 +21,15 @@ from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import TocsinError
 from tocsin.proof.merkle import consistency_proof_from
 from tocsin.storage.store import Params, Store
-from tocsin.wire.ceremony import Claim, Claimed, Lacking, Refill, Refilled, Restoring
+from tocsin.wire.ceremony import MAX_UNKNOWN, Claim, Claimed, Lacking, Refill, Refilled, Restoring
 from tocsin.wire.messages import Entry, Head, Receipt, SignedReceipt, decode, encode
 
 log = logging.getLogger("tocsin.agent")
 
 _PART_BYTES = 512 * 1024
 """About so much goes into one refill."""
+_DIRECTORY_BYTES = MAX_UNKNOWN // 4
+"""Of the directory: the hub may not know this agent's key yet. In a message it is at most twice as long."""
 _PART_ENTRIES = 500
 _RECEIPTS = 50
 _TRIES = 5
@@ -152,7 +154,7 @@ class Refilling:
                 )
             )
             size += len(row.header) + len(row.body or b"")
-            if size > _PART_BYTES:
+            if size > (_DIRECTORY_BYTES if stream == DIRECTORY else _PART_BYTES):
                 break
         return entries
 
