@@ -32,20 +32,18 @@ from tocsin.errors import (
 )
 from tocsin.follow.verify import Trust
 from tocsin.halves.held import ask_held, check_held
-from tocsin.hub import refill, restart
+from tocsin.hub import restart
 from tocsin.hub.refill import accept, check_head
 from tocsin.hub.restoring import Restart, begin, check_history, positions, what_partner_holds
 from tocsin.hub.status import status
 from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group
-from tocsin.hub.views.directory import state_party
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.wire.ceremony import MAX_UNKNOWN, Held, Refill, Refilled, Restoring
+from tocsin.wire.ceremony import Held, Refill, Refilled, Restoring
 from tocsin.wire.cursor import Cursor
 from tocsin.wire.messages import decode, encode
-from tocsin.wire.parties import PartyEvent
 
 
 def value(name: str) -> Observable:
@@ -314,28 +312,6 @@ async def test_while_it_restores_itself_it_takes_nothing_and_says_so(tmp_path: P
         assert settled.receipt is not None
 
 
-async def test_whoever_the_backup_does_not_know_brings_the_directory_in_small_parts(tmp_path: Path) -> None:
-    async with Alliance(tmp_path) as alliance:
-        ayr = await alliance.join("ayr", follow=False)
-        alliance.back_up(tmp_path / "old.db")
-        again = decode(alliance.entries("directory")[-1][3] or b"", PartyEvent)
-        longer = replace(again, name=again.name + " of the South" * 12)
-        for event in [longer, again] * 200:
-            await alliance.hub.commits.run(
-                lambda tx, event=event: state_party(tx, alliance.exchange, event), quiet=True
-            )
-        cove = await alliance.join("cove")
-        await alliance.settled()
-        await alliance.lose_hub()
-        await alliance.restore_hub(tmp_path / "old.db")
-        answer = await ayr.http.post("http://hub.example/v1/refills", content=b" " * (MAX_UNKNOWN + 1))
-        assert answer.status_code == 413
-        await until(lambda: is_whole(alliance) and in_step(alliance, cove))
-        brought = [len(one.content) for one in alliance.wire.requests if one.url.path == "/v1/refills"]
-        assert len(brought) > 3
-        assert max(brought[1:]) <= MAX_UNKNOWN
-
-
 async def test_every_view_is_what_it_was_when_all_have_been_back(tmp_path: Path) -> None:
     """Warnings in two versions, answers, bands, sources and rosters: from what readers and senders bring alone."""
     async with Alliance(tmp_path) as alliance:
@@ -445,24 +421,6 @@ async def test_bodies_that_no_reader_brought_in_time_are_taken_later(
         assert look(alliance.database, "SELECT DISTINCT party FROM source") == [(ayr.party,)]
         assert told in facts(alliance)
         assert accusations(ayr) == accusations(dee) == []
-
-
-async def test_bodies_behind_many_erased_ones_are_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(refill, "MAX_WANTED", 2)
-    async with Alliance(tmp_path) as alliance:
-        ayr = await alliance.join("ayr", follow=False)
-        for fact in [await ayr.report(value("regretted")) for _ in range(2)]:
-            erase(ayr.house, fact, "withdrawn", "Test")
-        await ayr.deliver()
-        await ayr.report(value("kept"))
-        number = alliance.numbers()["members"]
-        lost = [seq for seq, kind, _, _ in alliance.entries("members") if kind == "object"][-2:]
-        gone = "DELETE FROM body WHERE stream = :stream AND seq IN (:first, :second)"
-        change(alliance.database, gone, {"stream": number, "first": lost[0], "second": lost[1]})
-        with alliance.hub.commits._store.reading("what lacks") as tx:
-            assert refill.wanted(tx, number) == lost
 
 
 async def test_without_a_partner_the_longest_heads_that_are_shown_decide(tmp_path: Path) -> None:
