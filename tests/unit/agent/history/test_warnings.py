@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.agent.history import warnings
+from tocsin.agent.history.replica import StreamRow
 from tocsin.clock import DAY, MINUTE, Instant
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.warning import Urgency, Warning
@@ -78,20 +79,8 @@ def entry_of(stream: str, seq: int, warning: Warning, *, chain: str | None = Non
 
 def keep(tx: Transaction, entry: VerifiedEntry) -> None:
     """What `tocsin.agent.history.replica` does with every entry."""
-    if tx.one("stream_by_name", {"name": entry.stream}, into=_Any) is None:
-        tx.run(
-            "save_stream",
-            {
-                "name": entry.stream,
-                "size": 0,
-                "frontier": b"",
-                "witness": "",
-                "late": 0,
-                "firm": 99,
-                "directory": 0,
-                "note": "",
-            },
-        )
+    if tx.one("stream_by_name", {"name": entry.stream}, into=StreamRow) is None:
+        tx.run("save_stream", msgspec.structs.asdict(StreamRow(entry.stream, 0, b"", "", 0, 99, 0, 0, "")))
     tx.run(
         "keep_entry",
         {
@@ -107,17 +96,6 @@ def keep(tx: Transaction, entry: VerifiedEntry) -> None:
             "added": entry.header.added,
         },
     )
-
-
-class _Any(msgspec.Struct, frozen=True):
-    name: str
-    size: int
-    frontier: bytes
-    witness: str
-    late: int
-    firm: int
-    directory: int
-    note: str
 
 
 class _Standing(msgspec.Struct, frozen=True):
