@@ -135,6 +135,11 @@ def aliases_of(name: str) -> frozenset[str]:
     return frozenset(form for alias in found if len(alias) > 1 for form in (alias, plain(alias)))
 
 
+def is_generic(word: str) -> bool:
+    """Whether a word stands in the names of many institutions."""
+    return word in _GENERIC
+
+
 def covering(host: str, domains: frozenset[str]) -> str | None:
     """The one of the domains that a host is, or is a name under."""
     name = host

@@ -9,24 +9,27 @@ Traces are looked for in every reading of the text that `tocsin.domain.folding` 
 shorter ones (under `SHORTEST_INSIDE`) only as whole words, or as two neighbouring words joined. Digests of the
 addresses are looked for as well, and every spelling of the recipients' names (`tocsin.agent.readers.people`).
 
-Host names are lower case, so base64 in one cannot be decoded: the beginnings of the traces are encoded instead and
-looked for, whatever separates them.
+Host names are lower case, so base64 in one cannot be decoded: the beginnings of the traces are encoded instead, once
+and twice, and looked for, whatever separates them. So with base85, of which any text could be a part.
 
-What this cannot see: a name that is not configured, not in the recipients' fields and not behind a greeting, and a
-token that looks like a word.
+A name cut short is found as a word of its own, from five letters and three fifths of it on.
+
+What this cannot see: a name that is not configured, not in the recipients' fields and not behind a greeting; one
+without its vowels or cut short inside of another word; and a token that looks like a word.
 """
 
 import re
-from base64 import b64encode
+from base64 import a85encode, b64encode, b85encode
 from functools import lru_cache
 from hashlib import md5, sha1, sha256
 from itertools import pairwise, permutations
+from math import ceil
 
 from tocsin.agent.readers.people import is_ordinary, says_what_one_is, spellings_of
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redaction.assets import Assets, covering
+from tocsin.agent.redaction.assets import Assets, covering, is_generic
 from tocsin.agent.redaction.bystanders import Bystanders
-from tocsin.domain.folding import TooMuchHidden, squeeze, unfold, words
+from tocsin.domain.folding import TooMuchHidden, plain, squeeze, unfold, words
 from tocsin.domain.linter import MAIL_ADDRESS
 from tocsin.wire.registrable import registrable
 
@@ -45,7 +48,18 @@ TOO_MUCH = "too much that is hidden"
 """The answer for a text that cannot be looked through to its end: it tells, until a person says that it does not."""
 
 _LOWERED = 6
-"""Characters of base64 that `SHORTEST_INSIDE` letters decide wholly, wherever they stand in a group of three."""
+"""Characters of base64 that `SHORTEST_INSIDE` letters decide wholly, wherever they stand in a group of three; those
+characters decide as many when they are encoded again.
+"""
+_BASE85 = 5
+"""Characters of base85 that four letters decide."""
+_SHORTENED = 0.6
+"""Part of a name from which a word that begins it is taken for it: ``santan``, ``lloyd``; but not ``sant``."""
+_ENCODED = 7
+"""Letters of which four in a row are a whole group, wherever they stand."""
+_RFC1924 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_TO_Z85 = bytes.maketrans(_RFC1924, _Z85)
 _NO_DIGIT = re.compile(r"[^a-z0-9]+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(
@@ -69,9 +83,10 @@ class Traces:
         self._inside: dict[str, str] = {}
         self._words: dict[str, str] = {}
         self._lowered: dict[str, str] = {}
+        self._base85: dict[str, str] = {}
         self._own = assets.domains
         for name in assets.names:
-            self._add(name, "your institution's name")
+            self._add_name(name, "your institution's name")
         for domain in assets.domains:
             self._add(domain, "your domain")
         for address in (*assets.addresses, *recipients[:MAX_RECIPIENTS]):
@@ -95,30 +110,45 @@ class Traces:
         except TooMuchHidden:
             return TOO_MUCH
         bare = _NO_DIGIT.sub("", text.lower())
-        for hidden in self._lowered.keys() & {
-            bare[at : at + _LOWERED] for at in range(len(bare) - _LOWERED + 1)
-        }:
+        for hidden in self._lowered.keys() & _windows(bare, _LOWERED):
             return self._lowered[hidden]
-        for view in views:
-            if "@" in view and MAIL_ADDRESS.search(view):
-                return "a mail address"
-            parts = words(view)
-            joined = "".join(parts)
-            for trace, what in self._inside.items():
-                if trace in joined:
-                    return what
-            for word in self._words.keys() & {*parts, *(one + other for one, other in pairwise(parts))}:
-                return self._words[word]
+        return next(filter(None, map(self._told_in, views)), None)
+
+    def _told_in(self, view: str) -> str | None:
+        """The same for one reading of a text."""
+        if "@" in view and MAIL_ADDRESS.search(view):
+            return "a mail address"
+        for hidden in self._base85.keys() & _windows(view, _BASE85):
+            return self._base85[hidden]
+        parts = words(view)
+        joined = "".join(parts)
+        for trace, what in self._inside.items():
+            if trace in joined:
+                return what
+        for word in self._words.keys() & {*parts, *(one + other for one, other in pairwise(parts))}:
+            return self._words[word]
         return None
 
     def _add(self, text: str, what: str) -> None:
         trace = squeeze(text)
         if len(trace) >= SHORTEST_INSIDE:
             self._inside.setdefault(trace, what)
-            for hidden in _lowered_base64(text.strip()[:SHORTEST_INSIDE].lower()):
+            begun = text.strip().lower()
+            for hidden in _lowered_base64(begun[:SHORTEST_INSIDE]):
                 self._lowered.setdefault(hidden, what)
+            for hidden in _base85(begun[:_ENCODED]):
+                self._base85.setdefault(hidden, what)
         elif trace:
             self._words.setdefault(trace, what)
+
+    def _add_name(self, text: str, what: str) -> None:
+        """A name of one word, whole or cut short; what is left may not be a word that stands in most links."""
+        self._add(text, what)
+        name = _NO_DIGIT.sub("", plain(text))
+        for length in range(max(SHORTEST_INSIDE, ceil(len(name) * _SHORTENED)), len(name)):
+            begun = name[:length]
+            if not is_ordinary(begun) and not is_generic(begun):
+                self._words.setdefault(squeeze(begun), what)
 
     def _add_address(self, address: str) -> None:
         domain = address.rpartition("@")[2]
@@ -130,12 +160,12 @@ class Traces:
         self._add(domain, "a recipient's domain")
         label = (registrable(domain) or "").partition(".")[0]
         if len(label) > 2:
-            self._add(label, "a recipient's domain")
+            self._add_name(label, "a recipient's domain")
 
     def _add_mailbox(self, name: str) -> None:
         """A person's name, or the part of an address that often is one (``helen.marsh``, ``hm17``)."""
         for spelling in spellings_of(name):
-            self._add(spelling, "a recipient's name")
+            self._add_name(spelling, "a recipient's name")
         whole = re.sub(r"[\W_]+", "", name)
         if (
             len(whole) > 2
@@ -155,15 +185,36 @@ class Traces:
 
 @lru_cache(maxsize=4_096)
 def _lowered_base64(start: str) -> frozenset[str]:
-    """What the first letters of a text leave in base64 that was put in lower case, at each place in a group."""
-    spelled = {form.encode()[:SHORTEST_INSIDE] for form in (start, start.capitalize(), start.upper())}
-    found = {
-        b64encode(bytes(before) + form).decode().lower()[skipped : skipped + _LOWERED]
-        for form in spelled
-        if len(form) == SHORTEST_INSIDE
+    """What the first letters of a text leave in base64, once and twice, that was put in lower case."""
+    once = {run for form in _spelled(start) if len(form) == SHORTEST_INSIDE for run in _base64_runs(form)}
+    twice = {run for form in once for run in _base64_runs(form)}
+    return frozenset(run.decode().lower() for run in once | twice if run.isalnum())
+
+
+def _base64_runs(text: bytes) -> list[bytes]:
+    """What a text decides in base64, at each place in a group of three."""
+    return [
+        b64encode(bytes(before) + text)[skipped : skipped + _LOWERED]
         for before, skipped in ((0, 0), (1, 2), (2, 3))
-    }
-    return frozenset(hidden for hidden in found if not _NO_DIGIT.search(hidden))
+    ]
+
+
+@lru_cache(maxsize=4_096)
+def _base85(start: str) -> frozenset[str]:
+    """What the first letters of a text leave in base85 of any alphabet: whole groups of four of them."""
+    groups = {form[at : at + 4] for form in _spelled(start) for at in range(min(4, len(form) - 3))}
+    ascii85 = {a85encode(group) for group in groups if len(group) == 4}
+    others = {b85encode(group) for group in groups if len(group) == 4}
+    return frozenset(one.decode() for one in ascii85 | others | {one.translate(_TO_Z85) for one in others})
+
+
+def _spelled(start: str) -> set[bytes]:
+    """The cases in which a name is written."""
+    return {form.encode() for form in (start, start.capitalize(), start.upper())}
+
+
+def _windows(text: str, size: int) -> set[str]:
+    return {text[at : at + size] for at in range(len(text) - size + 1)}
 
 
 def numbered(query: str) -> str | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.agent.readings import JANE, NORTH
 
 from tocsin.agent.redaction.assets import assets_of
-from tocsin.agent.redaction.traces import TOO_MUCH, Traces, numbered, opaque
+from tocsin.agent.redaction.traces import _TO_Z85, TOO_MUCH, Traces, numbered, opaque
 
 TRACES = Traces(NORTH, (JANE, "al@customer.example"))
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -24,6 +24,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64, in a longer text": lambda t: base64.urlsafe_b64encode(f"id=7;u={t};".encode()).decode(),
     "base64, not at its start": lambda t: "ab" + base64.b64encode(t.encode()).decode(),
     "base64 of hexadecimal": lambda t: base64.b64encode(t.encode().hex().encode()).decode(),
+    "base64 of base64": lambda t: base64.b64encode(base64.b64encode(t.encode())).decode(),
     "hexadecimal": lambda t: t.encode().hex(),
     "backwards": lambda t: t[::-1],
     "ROT13": lambda t: codecs.encode(t, "rot13"),
@@ -32,6 +33,24 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "VERP": lambda t: "bounce+" + t.replace("@", "="),
     "dashes": lambda t: t.replace("@", "-").replace(".", "-"),
 }
+
+
+BASE85: dict[str, Callable[[str], str]] = {
+    "ascii85": lambda t: base64.a85encode(t.encode()).decode(),
+    "ascii85, not at its start": lambda t: base64.a85encode(f"u={t};".encode()).decode(),
+    "base85": lambda t: base64.b85encode(t.encode()).decode(),
+    "base85, escaped": lambda t: quote(base64.b85encode(f"7{t}".encode()).decode(), safe=""),
+    "base64 of ascii85": lambda t: base64.b64encode(base64.a85encode(t.encode())).decode(),
+    "Z85": lambda t: base64.b85encode(t.encode()).translate(_TO_Z85).decode(),
+}
+
+
+@pytest.mark.parametrize("encoding", BASE85)
+@pytest.mark.parametrize(
+    "told", [JANE, "northmoor", "Northmoor", "NORTHMOOR BANK", "x-northmoor", "?b=Northmoor"]
+)
+def test_a_name_of_seven_letters_is_found_in_base85(encoding: str, told: str) -> None:
+    assert TRACES.found_in(f"/go?x=1&u={BASE85[encoding](told)}")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -57,9 +76,11 @@ def test_what_hides_deeper_than_is_looked_tells(encode: Callable[[str], str]) ->
 @pytest.mark.parametrize("before", ["", "x", "xx", "id=7;u="])
 @pytest.mark.parametrize("told", [JANE, "Northmoor Bank", "NORTHMOOR", "www.northmoor.example"])
 def test_base64_that_a_host_name_put_in_lower_case_is_found(told: str, before: str) -> None:
-    label = base64.urlsafe_b64encode(f"{before}{told}".encode()).decode().rstrip("=").lower()
-    assert TRACES.found_in(f"{label}.")
-    assert TRACES.found_in(f"{label[:9]}.{label[9:]}.")
+    once = base64.urlsafe_b64encode(f"{before}{told}".encode())
+    for encoded in (once, base64.urlsafe_b64encode(once), base64.urlsafe_b64encode(b"x" + once)):
+        label = encoded.decode().rstrip("=").lower()
+        assert TRACES.found_in(f"{label}.")
+        assert TRACES.found_in(f"{label[:9]}.{label[9:]}.")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +104,25 @@ def test_parts_of_a_recipients_name_and_any_mail_address_are_found(text: str) ->
 )
 def test_what_names_nobody_is_left_alone(text: str) -> None:
     assert TRACES.found_in(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["/northm/x", "?b=NorthMo", "secure-northmo0.", "/north-mo/", "/customer.exampl"]
+)
+def test_a_name_cut_short_is_found_as_a_word(text: str) -> None:
+    assert TRACES.found_in(text)
+
+
+@pytest.mark.parametrize(
+    ("bank", "text"),
+    [
+        ("Capital One", "/capital/"), ("Discover Bank", "/disc/"), ("Santander SA", "/santana/"),
+        ("Lloyds plc", "/lloy/"), ("Northmoor Bank", "/north/"), ("Postbank AG", "/post/"),
+        ("Payments Trust", "/payment/"),
+    ],
+)  # fmt: skip
+def test_another_word_that_a_name_begins_like_is_left_alone(bank: str, text: str) -> None:
+    assert Traces(assets_of(bank)).found_in(text) is None
 
 
 def test_a_short_name_counts_only_as_a_word() -> None:
