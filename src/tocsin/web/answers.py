@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from tocsin.errors import RemoteError, TocsinError, TooLarge
+from tocsin.errors import KeyReplaced, RemoteError, StorageError, TocsinError, TooLarge
 from tocsin.wire.messages import encode
 from tocsin.wire.problem import MEDIA_TYPE, Problem, to_problem
 
@@ -47,6 +47,10 @@ async def bounded_body(request: Request, limit: int) -> bytes:
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, TocsinError)
+    if isinstance(error, StorageError) and not isinstance(error, KeyReplaced):
+        # An engine's words name hosts, files and statements: they are for whoever runs this server.
+        log.error("%s: %s", request.url.path, error)
+        return problem_answer(RemoteError("Its store could not do its work: its own log says why."))
     return problem_answer(error)
 
 

@@ -32,6 +32,10 @@ async def _ours(request: Request) -> Response:
     raise errors.Forbidden("Only the desk may do this.")
 
 
+async def _store(request: Request) -> Response:
+    raise errors.StoreBusy(f"Connecting to PostgreSQL: {SECRET}")
+
+
 async def _unforeseen(request: Request) -> Response:
     raise RuntimeError(SECRET)
 
@@ -40,6 +44,7 @@ APP = Starlette(
     routes=[
         Route("/body", _body, methods=["POST"]),
         Route("/ours", _ours),
+        Route("/store", _store),
         Route("/unforeseen", _unforeseen),
     ],
     exception_handlers=EXCEPTION_HANDLERS,
@@ -119,6 +124,14 @@ def test_one_of_our_errors_is_its_problem_document() -> None:
     assert found.type == "tag:tocsin,2026:problem/forbidden"
     assert found.detail == "Only the desk may do this."
     assert found.next_step == errors.Forbidden.next_step
+
+
+def test_what_ails_the_server_s_store_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "tocsin.web"):
+        response = ask("GET", "/store")
+    assert SECRET not in response.text
+    assert SECRET in caplog.text
+    assert type(to_error(response.content, response.status_code)) is RemoteError
 
 
 def test_an_unforeseen_error_is_logged_and_gives_nothing_away(caplog: pytest.LogCaptureFixture) -> None:
