@@ -67,7 +67,7 @@ def erase_fact(
     whose = {"fact": fact, "owner": origin.owner}
     erased = tx.all("erase_bodies", whose, into=_Erased)
     tx.run("erase_digests", whose)
-    dropped = tx.run("drop_held", {"id": fact, "party": origin.owner or ""})
+    dropped = _drop_held(tx, fact, origin.owner)
     for orphan in (*retract(tx, hub, whose, streams), *answers.retract(tx, hub, whose, streams)):
         erased += tx.all("erase_bodies", {"fact": orphan, "owner": None}, into=_Erased)
     erasure = new_id("fct", hub.entropy)
@@ -83,6 +83,12 @@ def erase_fact(
     if not tx.all("entries_of_fact", {"fact": fact}, into=_FactRow):
         raise Unknown(f"No entry is about {fact[:60]!r}.")
     return (Outcome(fact, "known", "It was erased before."),)
+
+
+def _drop_held(tx: Transaction, fact: str, owner: str | None) -> int:
+    if owner is None:
+        return tx.run("drop_held_of_anybody", {"id": fact})
+    return tx.run("drop_held", {"party": owner, "id": fact})
 
 
 def _by_stream(erased: Iterable[_Erased]) -> dict[int, tuple[int, ...]]:

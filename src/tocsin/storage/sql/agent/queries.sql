@@ -351,22 +351,6 @@ ORDER BY posting.value, posting.since;
 -- Who named which value when, for everything that still counts.
 SELECT value, fact, kind, since FROM posting WHERE expires > :now ORDER BY value, since;
 
--- name: entries_of_kind
--- Entries of one kind with their bodies, newest first.
-SELECT entry.stream AS stream, entry.seq AS seq, entry.fact AS fact, entry.added AS added, body.body AS body
-FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-WHERE entry.kind = :kind ORDER BY entry.added DESC LIMIT :limit;
-
--- name: count_entries
--- How many entries of each kind have been verified, and how many still have a body.
-SELECT entry.kind AS kind, count(*) AS entries, count(body.seq) AS bodies
-FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-GROUP BY entry.kind ORDER BY entry.kind;
-
--- name: last_entry
--- The newest entry: when anything was last heard.
-SELECT coalesce(max(added), 0) AS added FROM entry;
-
 -- name: mark
 -- One mark by name.
 SELECT value FROM mark WHERE name = :name;

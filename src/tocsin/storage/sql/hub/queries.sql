@@ -421,8 +421,12 @@ WHERE not_before <= :now AND standing = 'active' ORDER BY not_before, held.party
 SELECT party FROM held WHERE party = :party AND id = :id;
 
 -- name: drop_held
--- A message waits no longer; without a party, whoever told it.
-DELETE FROM held WHERE id = :id AND (party = :party OR :party = '');
+-- A message of a party waits no longer.
+DELETE FROM held WHERE party = :party AND id = :id;
+
+-- name: drop_held_of_anybody
+-- The same, whoever told it.
+DELETE FROM held WHERE id = :id;
 
 -- name: put_off_held
 -- A message whose stream takes nothing now is tried again then.
