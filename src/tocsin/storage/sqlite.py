@@ -49,12 +49,13 @@ _BEGIN: dict[Purpose, LiteralString] = {
 }
 
 
-def open_sqlite(path: Path | str, schema: str = "hub") -> Store:
+def open_sqlite(path: Path | str, schema: str = "hub", disk: str | None = None) -> Store:
     """The store in a file, made if absent and readable by its owner only, or in ``:memory:``.
 
-    `schema` names a folder of `sql/`. StoreUnfit for an old SQLite, a damaged or a foreign file.
+    `schema` names a folder of `sql/`; `disk` a VFS that apsw knows, None the system's own. StoreUnfit for an old
+    SQLite, a damaged or a foreign file.
     """
-    return open_store(SqliteEngine(path), DIALECT, SQL / schema)
+    return open_store(SqliteEngine(path, disk), DIALECT, SQL / schema)
 
 
 def put_in_place(file: Path, place: Path) -> None:
@@ -93,12 +94,12 @@ class SqliteEngine:
     failure: type[Exception] = apsw.Error
     scrubs_lightly = True
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, disk: str | None = None) -> None:
         refuse_old(apsw.sqlite_lib_version())
         try:
             if str(path) != ":memory:":
                 _make(path)
-            self._connection = apsw.Connection(str(path), statementcachesize=256)
+            self._connection = apsw.Connection(str(path), vfs=disk, statementcachesize=256)
         except (OSError, apsw.Error) as error:
             raise StorageError(f"{path} cannot be opened: {error}.") from None
         try:
