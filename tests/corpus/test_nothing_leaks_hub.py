@@ -35,6 +35,7 @@ from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.deliver import deliver
 from tocsin.agent.verbs.report import prepare, send
+from tocsin.agent.work import classifier
 from tocsin.clock import Instant
 from tocsin.config import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
@@ -225,11 +226,11 @@ def _send(agent: Path, paths: list[Path]) -> dict[str, Settled]:
     """Every mail as its analyst would report it."""
     queued: dict[str, str] = {}
     with agent_app.opened(agent) as house, ReaderChild() as child:
-        classifier = agent_app.classifier(house)
+        known = classifier(house)
         for path in paths:
             try:
                 prepared = prepare(
-                    house, child, classifier, path.name, path.read_bytes(), attack=None, marking=Marking()
+                    house, child, known, path.name, path.read_bytes(), attack=None, marking=Marking()
                 )
             except InputError:
                 continue

@@ -5,37 +5,26 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
-from tocsin.agent.history.directory import PartyRow
-from tocsin.agent.history.refilling import Refilling, claim
-from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
-from tocsin.agent.loops import keep_going
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.recovery import Sheet, read_sheet
-from tocsin.agent.redaction.assets import assets_of, own_assets
-from tocsin.agent.redaction.classify import Classifier
-from tocsin.agent.shields.guard import guard_for
-from tocsin.agent.shields.levels import Levels
-from tocsin.agent.shields.protection import Protection
-from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
+from tocsin.agent.redaction.assets import own_assets
+from tocsin.agent.signed import COMMAND_SECONDS, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
-from tocsin.agent.verbs.acknowledge import acknowledge_new
-from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.agent.verbs.recover import Recovered, recover
-from tocsin.agent.verbs.rotate import Rotated, complete, rotate
+from tocsin.agent.verbs.rotate import Rotated, rotate
+from tocsin.agent.work import work
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
-from tocsin.errors import ConfigError, StorageError, Taken, TocsinError
-from tocsin.follow.follower import Follower
+from tocsin.errors import ConfigError, Taken
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 
@@ -43,13 +32,6 @@ log = logging.getLogger("tocsin.agent")
 
 SETTINGS = "agent.toml"
 _STORE = "agent.db"
-_OUTBOX_SECONDS = 1.0
-"""How often the outbox is looked at, besides when something is queued."""
-_COMPARE_SECONDS = 600.0
-"""How often the partner's newest note is held against what the hub shows."""
-_SHIELD_SECONDS = 60.0
-_SCRUB_SECONDS = 60.0
-"""How often protection files are looked at without news: values expire by themselves."""
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -169,25 +151,6 @@ def opened(folder: Path, config: AgentConfig | None = None) -> Iterator[House]:
         store.close()
 
 
-def classifier(house: House) -> Classifier:
-    """Knows this bank's assets and the names of the other members."""
-    own = own_assets(house.config.own)
-    with house.store.reading("members") as tx:
-        parties = tx.all("parties", {}, into=PartyRow)
-    members = tuple(assets_of(row.name) for row in parties)
-    return Classifier(own, tuple(one for one in members if one.legal_name != own.legal_name))
-
-
-def levels(house: House) -> Levels:
-    """What this agent may do with every value it knows."""
-    return Levels(house.store, guard_for(house.config.own, classifier(house)))
-
-
-def protection(house: House) -> Protection:
-    """The protection files of this agent."""
-    return Protection(levels(house), house.config.shields, house.folder)
-
-
 def backup(folder: Path, file: Path) -> Backup:
     """Copy the store into a new file, while the agent goes on. The vault's key and the settings are not in it."""
     with opened(folder) as house:
@@ -218,98 +181,14 @@ def serve(folder: Path, ready: Callable[[str], None]) -> None:
 
 
 async def _serve(house: House, ready: Callable[[str], None]) -> None:
-    membership = house.vault.membership()
+    name = house.vault.membership().name
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with http_client(house.config) as http:
-        hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
-        replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
-        refilling = Refilling(house.store, hub)
-        replica.refill = refilling.offer
-
-        @asynccontextmanager
-        async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
-            await _renew(house, hub, http)
-            async with hub.stream(cursor) as chunks:
-                yield chunks
-
-        follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
-        news = asyncio.Event()
-        news.set()
-        loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "following the hub": lambda: follower.run(news.set),
-            "sending what was approved": lambda: _send(house, hub, http),
-            "handing in what a restored hub lacks": refilling.run,
-            "writing protection files": lambda: _shield(house, news),
-            "emptying the store's log": lambda: _scrub(house),
-        }
-        if house.config.partner_url:
-            loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
-        tasks = [
-            asyncio.create_task(keep_going(what, work, replica.alarm, asyncio.sleep))
-            for what, work in loops.items()
-        ]
-        ready(membership.name)
+        working = asyncio.create_task(work(house, http))
+        ready(name)
         await stop.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _renew(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
-    """Sign with the keys that the vault has now; a rotation that was broken off is carried through first."""
-    keys = house.vault.next_keys()
-    if keys is not None and not keys.sheet:
-        await complete(house, http)
-    hub.renew(house.vault.membership())
-
-
-async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
-    while True:
-        try:
-            await _renew(house, hub, http)
-            if house.config.acknowledge:
-                acknowledge_new(house)
-            if again := await claim(house.store, hub, house.clock.now()):
-                log.info("the hub was restored without %d messages: they are sent again", again)
-            await house.outbox.flush(hub, house.vault.membership())
-        except TocsinError as error:
-            log.warning("outbox: %s", error)
-        await asyncio.sleep(_OUTBOX_SECONDS)
-
-
-async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.AsyncClient) -> None:
-    """Hold the partner's own newest note against what the hub shows, again and again."""
-    while True:
-        await asyncio.sleep(_COMPARE_SECONDS)
-        try:
-            note = await newest_of(http, house.config.partner_url)
-            await compare(house, replica, hub, note)
-        except TocsinError as error:
-            log.warning("comparing with the partner: %s", error)
-
-
-async def _scrub(house: House) -> None:
-    """Take what was erased out of the store's files too: a command may have read an older moment until now."""
-    while True:
-        await asyncio.sleep(_SCRUB_SECONDS)
-        with suppress(StorageError):
-            house.store.scrub()
-
-
-async def _shield(house: House, news: asyncio.Event) -> None:
-    while True:
-        try:
-            async with asyncio.timeout(_SHIELD_SECONDS):
-                await news.wait()
-        except TimeoutError:
-            log.debug("no news: looking for what expired")
-        news.clear()
-        try:
-            for change in protection(house).apply(house.clock.now(), dry_run=False):
-                if change.changes:
-                    log.info("%s: %d of %d values", change.path, change.written, change.values)
-        except TocsinError as error:
-            log.warning("protection files: %s", error)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)

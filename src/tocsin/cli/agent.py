@@ -12,6 +12,7 @@ from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
 from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
+from tocsin.agent.work import protection
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
@@ -109,7 +110,7 @@ def _shield_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _shield(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
-        changes = app.protection(house).apply(house.clock.now(), dry_run=parsed.dry_run)
+        changes = protection(house).apply(house.clock.now(), dry_run=parsed.dry_run)
     lines = [] if changes else ["No protection file is named in [shields] of agent.toml: nothing is written."]
     for change in changes:
         lines += _change_lines(change, dry_run=parsed.dry_run)

@@ -14,6 +14,7 @@ from tocsin.agent.house import House
 from tocsin.agent.inbox import Inbox, inbox
 from tocsin.agent.outbox import Waiting
 from tocsin.agent.shields.levels import KnownValue
+from tocsin.agent.work import levels
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute, readable, row, short
 from tocsin.cli.sending import person
@@ -52,7 +53,7 @@ def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
             yield Output((f"Cleared {counted(count, 'alarm')}; the journal says by whom.",), Cleared(count))
             return
         now = house.clock.now()
-        found = inbox(house, app.levels(house), now)
+        found = inbox(house, levels(house), now)
         screen = _Screen(confirmed(house, now), everything=parsed.all, wide=parsed.wide)
         yield Output((*screen.lines(found), *_outgoing(house, parsed.dir)), found)
 

@@ -23,6 +23,7 @@ from tocsin.agent.redaction.owner import Value
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.reported import Earlier, earlier, lacking, told_to
 from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
+from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines
 from tocsin.cli.readers import audiences, label, together
@@ -132,7 +133,7 @@ class _Door:
         self._parsed = parsed
         self._house = house
         self._reader = reader
-        self._classifier: Classifier = app.classifier(house)
+        self._classifier: Classifier = classifier(house)
         self._rules: list[StandingRule] = [standing_rule(name) for name in house.config.standing_rules]
 
     def file(self, path: Path) -> Iterator[Output]:

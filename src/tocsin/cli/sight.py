@@ -8,6 +8,7 @@ from pathlib import Path
 from tocsin.agent import app
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.verbs.sight import look, recognise, sight
+from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import leaves
 from tocsin.cli.readers import audience, in_words
@@ -27,7 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
-        leaving = look(house, app.classifier(house), recognise(parsed.value))
+        leaving = look(house, classifier(house), recognise(parsed.value))
         yield Output(tuple(_shown(leaving, parsed.audience, day_of(house.clock.now()))))
         if not approved(parsed, "Tell exactly this?"):
             yield nothing_sent()

@@ -27,6 +27,7 @@ from tocsin.agent.verbs.warn import (
     withdraw,
     written,
 )
+from tocsin.agent.work import levels
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.readers import audiences
 from tocsin.cli.sending import delivered, settle
@@ -257,7 +258,7 @@ def _ack(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         by = parsed.by or getpass.getuser()
         now = house.clock.now()
-        received = inbox(house, app.levels(house), now).warnings
+        received = inbox(house, levels(house), now).warnings
         warning = complete(parsed.warning, (one.warning.id for one in received))
         message = acknowledge(house, warning, Answer(parsed.answer), by)
         sentence = f"Answered {parsed.answer}: the hub knows who, everybody else learns bands."

@@ -2,13 +2,14 @@
 """Group commit: requests that arrive together become durable together, each in its own savepoint.
 
 One writer thread owns the writing connection. Whatever waits when it is free goes into one transaction; a job that
-raises is rolled back alone. Answers are given only after the commit, so a receipt is never ahead of the disk.
+raises is rolled back alone. Answers are given only after the commit, so a receipt is never ahead of the disk. The
+thread is asked for by way of the event loop, so that a simulated world has the same hub without threads.
 """
 
 import asyncio
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -61,9 +62,10 @@ class Commits:
         self.committed: Callable[[], None] = lambda: None
         """Called in the event loop after durable work; whoever serves the streams sets it."""
         self._store = store
-        self._jobs: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
-        self._thread.start()
+        self._waiting: deque[_Job[object]] = deque()
+        self._called = False
+        """Whether the writer was called and has not begun to look at what waits."""
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
 
     async def run(self, work: Callable[[Transaction], T], *, quiet: bool = False, erases: bool = False) -> T:
         """Do the work in the next wave; returns or raises once it is durable or rolled back.
@@ -72,7 +74,10 @@ class Commits:
         """
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(work, loop, erases=erases)
-        self._jobs.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
+        self._waiting.append(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
+        if not self._called:
+            self._called = True
+            loop.run_in_executor(self._writer, self._commit_waiting)
         result = await job.done
         if not quiet:
             self.committed()
@@ -80,22 +85,13 @@ class Commits:
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._jobs.put(None)
-        self._thread.join()
+        self._writer.shutdown()
+        self._commit_waiting()  # where the loop had not got to it
 
-    def _run(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            wave = [first]
-            stop = False
-            while len(wave) < MAX_WAVE and not self._jobs.empty():
-                following = self._jobs.get()
-                if following is None:
-                    stop = True
-                    break
-                wave.append(following)
-            self._commit(wave)
-            if stop:
-                return
+    def _commit_waiting(self) -> None:
+        self._called = False  # first: whoever comes from now on calls again, or is found below
+        while self._waiting:
+            self._commit([self._waiting.popleft() for _ in range(min(MAX_WAVE, len(self._waiting)))])
 
     def _commit(self, wave: list[_Job[object]]) -> None:
         def attempt_all(tx: Transaction) -> None:

@@ -55,17 +55,18 @@ class Fanout:
     """All open connections of this process. Used from the event loop only."""
 
     def __init__(self) -> None:
-        self._subscribers: set[Subscriber] = set()
+        self._subscribers: dict[Subscriber, None] = {}
+        """In the order in which they came: a simulated world is the same each time."""
 
     def join(self, streams: frozenset[str]) -> Subscriber:
         """A new connection; it receives everything published from now on."""
         subscriber = Subscriber(streams)
-        self._subscribers.add(subscriber)
+        self._subscribers[subscriber] = None
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
         """Forget a connection that ended."""
-        self._subscribers.discard(subscriber)
+        self._subscribers.pop(subscriber, None)
 
     def publish(
         self, chunks: Iterable[tuple[str, bytes]], closing: Callable[[Subscriber], bytes] | None = None

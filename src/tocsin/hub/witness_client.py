@@ -29,7 +29,15 @@ _MAX_ANSWER = 4 * MAX_NOTE
 class HttpPartner:
     """A partner that serves `tocsin partner serve`."""
 
-    def __init__(self, url: str, key: VerifierKey, seconds: float, hub: Exchange) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: VerifierKey,
+        seconds: float,
+        hub: Exchange,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` is another way there than the network."""
         self.key = key
         self._hub = hub
         self._key_told = False
@@ -37,7 +45,11 @@ class HttpPartner:
         self._url = url.rstrip("/")
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         self._http = httpx.AsyncClient(
-            headers=headers, timeout=_HELD_SECONDS, trust_env=False, follow_redirects=False
+            headers=headers,
+            timeout=_HELD_SECONDS,
+            trust_env=False,
+            follow_redirects=False,
+            transport=transport,
         )
 
     async def witness(self, proposal: Proposal) -> str:

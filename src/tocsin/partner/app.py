@@ -1,48 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composition root of the partner: another legal person than the hub, with a machine and a key of its own."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
-from tocsin.halves.asking import PATH, Door
-from tocsin.halves.witness import MAX_PROPOSAL, Proposal
+from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.encoding import to_base64
-from tocsin.proof.httpsig import check_body
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.proof.succession import endorse as endorse_key
 from tocsin.storage.sqlite import open_sqlite, put_in_place
-from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
-from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import Health, decode
-from tocsin.wire.witnessing import Cosigned, Witness
+from tocsin.wire.ceremony import Held
+from tocsin.wire.messages import decode
 
 _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"
 _STORE = "partner.db"
 _SEED_BYTES = 32
-_MAX_QUESTION = 1024 * 1024
-"""Bytes of a question: it carries every change of the hub's key."""
 _MAX_CONNECTIONS = 64
 """One hub asks, and readers compare a note."""
-_AT_ONCE = 4
-"""Proposals that are read at once, all of them the hub's: each may fill `MAX_PROPOSAL` bytes of memory."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -150,42 +137,7 @@ def application(folder: Path) -> Starlette:
     hub_key = VerifierKey.parse(config.hub_key)
     clock = SystemClock()
     witnessing = Witnessing(store, hub_key, _verifier(key).name, key, clock)
-    door, in_memory = Door(_verifier(key).name), asyncio.Semaphore(_AT_ONCE)
-
-    async def witness(request: Request) -> Response:
-        claim = door.admit(request.headers, witnessing.hub_key, clock.now())
-        async with in_memory:
-            body = await bounded_body(request, MAX_PROPOSAL)
-            check_body(claim, body)
-            asked = decode(body, Witness, MAX_PROPOSAL)
-        proposal = Proposal(asked.held, asked.log, asked.log_path, asked.changes, asked.note, asked.keys)
-        return answer(Cosigned(note=witnessing.witness(proposal)))
-
-    async def held(request: Request) -> Response:
-        return answer(witnessing.held(decode(await bounded_body(request, _MAX_QUESTION), AskHeld)))
-
-    async def note(request: Request) -> Response:
-        """The newest co-signed note, for anybody who wants to compare it with what the hub showed them."""
-        return PlainTextResponse(witnessing.note)
-
-    async def health(request: Request) -> Response:
-        return answer(Health(ready=True, witness="witnessed" if witnessing.note else "late"))
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        store.close()
-
-    return Starlette(
-        routes=[
-            Route(PATH, witness, methods=["POST"]),
-            Route("/v1/held", held, methods=["POST"]),
-            Route("/v1/note", note, methods=["GET"]),
-            Route("/v1/health", health, methods=["GET"]),
-        ],
-        exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=lifespan,
-    )
+    return routes(witnessing, _verifier(key).name, clock, store.close)
 
 
 def _key(folder: Path) -> SigningKey:

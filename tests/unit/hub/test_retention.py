@@ -13,7 +13,7 @@ from tests.looking import look
 from tests.unit.hub.asking import EVIL, close_stream, erase, reopen_stream, sight
 from tests.unit.hub.test_sources import bands
 
-from tocsin.agent.app import protection
+from tocsin.agent.work import protection
 from tocsin.clock import DAY, HOUR
 from tocsin.config import Shields
 from tocsin.domain.level import COUNTS_FOR
