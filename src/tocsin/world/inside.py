@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole alliance in one process, on a clock that moves only when everybody waits: the first driver of the moves.
+
+Hub, partner and agents are the product's own (`seats.py`); a move is done by `acts.py` or `adversary.py`. The same
+seed and the same moves give the same world, whatever the machine does meanwhile.
+
+What the world keeps for itself is what a bystander would know: who said what, in which order, and who was suspended
+when (`Said`, `Suspension`). The invariants (`invariants.py`) hold what the machines store against that.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from tocsin.agent.house import House
+from tocsin.agent.verbs.join import join
+from tocsin.clock import MINUTE, SECOND, Instant, ManualClock, from_text
+from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
+from tocsin.domain.observable import Kind, Observable
+from tocsin.domain.party import Role
+from tocsin.errors import RemoteError, TocsinError
+from tocsin.hub.verbs.enrol import invite
+from tocsin.hub.verbs.keys import declare_partner
+from tocsin.hub.views.directory import state_key
+from tocsin.wire.parties import KeyEvent
+from tocsin.world.eventloop import WorldLoop
+from tocsin.world.machine import Crash, adopting
+from tocsin.world.moves import HUB, PARTNER, Move
+from tocsin.world.network import Door, Wire
+from tocsin.world.seats import HUB_HOST, PARTNER_HOST, AgentMachine, HubMachine, Machine, PartnerMachine
+
+T = TypeVar("T")
+
+START = Instant(from_text("2026-11-21T08:30:00Z"))
+_LONGEST_WAY_SECONDS = 0.02
+"""The longest that one part of an answer is on its way."""
+_NEXT_TRY = 5 * MINUTE + SECOND
+"""After that long an outbox tries again whatever happened before."""
+_ROUND_SECONDS = 2.0
+_ROUNDS = 120
+"""How long a world that is whole may take to come to rest."""
+
+
+class Party(msgspec.Struct, frozen=True):
+    """One party of a world, before it joins."""
+
+    short: str
+    role: Role
+    jurisdiction: str = "GB"
+
+
+PARTIES = (
+    Party("ayr", Role.BANK),
+    Party("bute", Role.BANK),
+    Party("cowal", Role.BANK, "IE"),
+    Party("esk", Role.AGENCY),
+)
+
+
+class End(msgspec.Struct):
+    """A message that takes something back."""
+
+    message: str
+    """Empty for the operator's hand."""
+    withdraws: bool = False
+    """It adds a version that counts for nothing; otherwise everything is erased."""
+    receipted: bool = False
+
+
+class Said(msgspec.Struct):
+    """One thing that a party said, and what became of it as far as that party knows."""
+
+    by: str
+    id: str
+    """The report's, sighting's or warning's identifier: the fact that entries are about."""
+    kind: str
+    """``object``, ``sighting`` or ``warning``, as entries have it."""
+    values: tuple[Observable, ...]
+    streams: tuple[str, ...]
+    message: str = ""
+    """The message that carries it."""
+    ended: list[End] = msgspec.field(default_factory=list)
+    receipted: bool = False
+    bodies: tuple[bytes, ...] = ()
+    """What it says, byte for byte: after an erasure this is nowhere."""
+
+
+class Suspension(msgspec.Struct, frozen=True):
+    """Since when a party reads nothing more: the streams as they stood then."""
+
+    who: str
+    sizes: dict[str, int]
+
+
+class World:
+    """One alliance."""
+
+    def __init__(self, folder: Path, seed: int, parties: Iterable[Party] = PARTIES) -> None:
+        self.seed = str(seed)
+        self.clock = ManualClock(START)
+        self.dice = random.Random(f"{seed}/world")  # noqa: S311 a repeatable world, not a secret
+        self.loop = WorldLoop(self.clock, random.Random(f"{seed}/threads"))  # noqa: S311 as above
+        self.loop.set_task_factory(adopting)
+        self.doors = {HUB_HOST: Door(), PARTNER_HOST: Door()}
+        self.partner = PartnerMachine(self.doors[PARTNER_HOST], self.loop, self.clock, self.seed)
+        config = HubConfig(
+            alliance="City Alliance",
+            public_url=f"http://{HUB_HOST}",
+            partner=PartnerLink(url=f"http://{PARTNER_HOST}", key=str(self.partner.key)),
+            restore_seconds=30,
+        )
+        self.hub = HubMachine(config, self.wire(), self.doors[HUB_HOST], self.loop, self.clock, self.seed)
+        self.agents: dict[str, AgentMachine] = {}
+        self.parties = {one.short: one for one in parties}
+        self.names: dict[str, str] = {}
+        """Each party's identifier by its short name."""
+        self.said: list[Said] = []
+        self.suspended: dict[str, Suspension] = {}
+        self.backups: dict[str, bytes] = {}
+        self.refused: list[str] = []
+        """What the product answered to moves that could not be."""
+        self.deceived: dict[str, str] = {}
+        """Readers that the hub lies to, and how."""
+        self._folder = folder
+        self._quiet = logging.getLogger("tocsin")
+
+    def __enter__(self) -> Self:
+        self._level = self._quiet.level
+        self._quiet.setLevel(logging.CRITICAL)
+        self._found()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for machine in self.machines().values():
+            self.run(machine.kill())
+        self.loop.close()
+        self._quiet.setLevel(self._level)
+
+    # putting it together
+
+    def wire(self) -> Wire:
+        """A new way into this world."""
+        return Wire(self.doors, lambda: self.dice.random() * _LONGEST_WAY_SECONDS)
+
+    def _found(self) -> None:
+        """What `tocsin hub init`, `partner init`, `hub partner` and, for each party, `hub enrol` and `agent init` do."""
+        hub, key = self.hub.exchange(), self.partner.key
+        event = KeyEvent(holder="hub", key=str(hub.identity.key))
+        self.hub.command("found the hub", lambda tx: state_key(tx, hub, event))
+        self.hub.command("declare partner", lambda tx: declare_partner(tx, hub, key, b""))
+        self.partner.hub_key = hub.identity.key
+        self.partner.start()
+        self.hub.start()
+        self.flow(1)
+        for party in self.parties.values():
+            self._join(party)
+        self.flow(3)
+
+    def _join(self, party: Party) -> None:
+        name = f"{party.short.capitalize()} {'Bank plc' if party.role is Role.BANK else 'Office'}"
+        own = OwnAssets(legal_name=name, domains=(f"{party.short}.example",))
+        config = AgentConfig(
+            hub_url=f"http://{HUB_HOST}",
+            master_key="",
+            own=own,
+            shields=Shields(csv="block.csv"),
+            partner_url=f"http://{PARTNER_HOST}",
+        )
+        folder = self._folder / party.short
+        agent = AgentMachine(party.short, config, folder, self.wire(), self.loop, self.clock, self.seed)
+        hub = self.hub.exchange()
+        code = self.hub.command(
+            "invite", lambda tx: invite(tx, hub, name, party.role, party.jurisdiction)
+        )
+        self.agents[party.short] = agent
+        self.asking(party.short, lambda house: self._redeem(agent, house, code))
+        self.names[party.short] = agent.membership.party
+        agent.start()
+
+    async def _redeem(self, agent: AgentMachine, house: House, code: str) -> None:
+        async with agent.http() as http:
+            await join(house, code, http)
+
+    def machines(self) -> dict[str, Machine]:
+        """Every machine by its name."""
+        return {HUB: self.hub, PARTNER: self.partner, **self.agents}
+
+    # letting it happen
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do this, while everybody else does what they do."""
+        result: T = self.loop.run_until_complete(work)
+        return result
+
+    def flow(self, seconds: float) -> None:
+        """Time passes."""
+        self.run(asyncio.sleep(seconds))
+
+    def leap(self, minutes: int) -> None:
+        """Time passes in which nobody does anything: as if every machine had slept."""
+        self.clock.advance(minutes * MINUTE)
+        self.flow(0.1)
+
+    def asking(self, who: str, work: Callable[[House], Awaitable[T]]) -> T:
+        """A command of a party that goes over its network."""
+
+        async def within() -> T:
+            async with asyncio.timeout(30):
+                return await work(self.agents[who].house())
+
+        return self.run(within())
+
+    def play(self, moves: Iterable[Move], perform: "Callable[[World, Move], None]") -> None:
+        """Do one move after the other; what the product refuses is an answer like any other."""
+        for move in moves:
+            self.do(move, perform)
+
+    def do(self, move: Move, perform: "Callable[[World, Move], None]") -> None:
+        """Do one move, and let what follows from it begin."""
+        try:
+            perform(self, move)
+        except (TocsinError, TimeoutError) as refusal:
+            self.refused.append(f"{move!r}: {refusal}")
+        except Crash:
+            self.refused.append(f"{move!r}: it died")
+        self.flow(0.3)
+        self.note_receipts()
+
+    def note_receipts(self) -> None:
+        """Who has the hub's word for what."""
+        for short, agent in self.agents.items():
+            own = [one for one in self.said if one.by == short]
+            waiting = [one for one in (*own, *(end for said in own for end in said.ended)) if not one.receipted]
+            if waiting:
+                rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
+                settled = {str(message) for (message,) in rows}
+                for one in waiting:
+                    one.receipted = one.message in settled
+
+    # coming to rest
+
+    def settle(self) -> bool:
+        """End everything that went wrong, and let everybody do what is to do; whether the world came to rest."""
+        for machine in self.machines().values():
+            machine.disk.deadly = None
+            machine.clock.ahead = 0
+        for wire in (self.hub.wire, *(agent.wire for agent in self.agents.values())):
+            wire.mend()
+        for machine in (self.partner, self.hub, *self.agents.values()):
+            if not machine.up:
+                machine.start()
+        self.clock.advance(_NEXT_TRY)
+        for _ in range(_ROUNDS):
+            self.flow(_ROUND_SECONDS)
+            if self.at_rest():
+                self.flow(_ROUND_SECONDS)  # protection files follow the news
+                self.note_receipts()
+                return True
+        self.note_receipts()
+        return False
+
+    def at_rest(self) -> bool:
+        """Whether every active party has sent what it has to say, and holds what it may read under a witnessed head."""
+        sizes = dict(self.hub.disk.look("SELECT name, size FROM stream"))
+        if self.hub.disk.look("SELECT name FROM stream WHERE size > noted_size"):
+            return False
+        for short, agent in self.agents.items():
+            if short in self.suspended or short in self.deceived:
+                continue
+            if agent.disk.look("SELECT id FROM outbox WHERE state = 'waiting'"):
+                return False
+            held = {str(name): (size, how) for name, size, how in agent.disk.look(
+                "SELECT name, size, witness FROM stream"
+            )}  # fmt: skip
+            wanted = {name: (sizes[name], "witnessed") for name in self.readable(short) if sizes.get(name)}
+            if held != wanted:
+                return False
+        return True
+
+    # what a bystander knows
+
+    def readable(self, short: str) -> frozenset[str]:
+        """The streams that a party may read, by who it is."""
+        party = self.parties[short]
+        role, country = f"role:{party.role}", f"jurisdiction:{party.jurisdiction}"
+        names = {"directory", "all", role, country, f"{role}+{country}", f"party:{self.names[short]}"}
+        return frozenset(names | ({"members"} if party.role in (Role.BANK, Role.DESK) else set()))
+
+    def value(self, number: int) -> Observable:
+        """One of the values that the moves speak of."""
+        return Observable(Kind.DOMAIN, f"lure-{number}.example")
+
+    def audience(self, text: str) -> str:
+        """An audience with a party's identifier in place of its short name."""
+        kind, _, short = text.partition(":")
+        return f"party:{self.names[short]}" if kind == "party" else text
+
+    def accidents(self) -> list[str]:
+        """What somebody should have handled, and nobody did."""
+        found = []
+        for context in self.loop.failures:
+            error = context.get("exception")
+            if not isinstance(error, (Crash, BaseExceptionGroup, RemoteError, asyncio.CancelledError)):
+                found.append(f"{context.get('message')}: {error!r}")
+        return found

@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold in every world, stated before anything is moved.
+
+A failure is: a report with a receipt that somebody who should have it lacks, or has twice; an entry that somebody has
+and may not; two readers that differ in anything both have; a view that is not what the log says; a level that the
+bare rule would not give; what was erased and is still somewhere; an accusation where nobody lied, and none where
+somebody did; a receipt that does not verify; a message that never comes through.
+
+No failure is: that something is late while machines or wires are down; that what was approved and never receipted is
+lost with the only machine that held it; that a suspended party keeps what it had; that a receipted message was in
+truth taken twice when its sender was restored from a backup that did not know it (the hub knows it then).
+
+`ALWAYS` holds after every move, `AT_REST` when everything that went wrong is over and everybody has caught up. Each is a
+function that gives a sentence for everything that is wrong. They look at the disks themselves and share no code with
+what they judge, but for `release.decide` and the two rebuilds, which are held against the bare rules elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import msgspec
+
+from tocsin.agent.alarms import Alarm
+from tocsin.agent.history.rewind import see_again
+from tocsin.agent.history.views import Views
+from tocsin.agent.outbox import settled_state
+from tocsin.agent.work import levels
+from tocsin.clock import DAY, Instant
+from tocsin.domain.party import Party, Standing
+from tocsin.domain.release import PURPOSES, Item, Viewer, decide
+from tocsin.errors import ProofError, TocsinError
+from tocsin.hub.again import rebuild
+from tocsin.proof.merkle import EMPTY, Frontier
+from tocsin.wire.messages import Header, decode
+from tocsin.world.inside import End, Said, World
+from tocsin.world.machine import Disk, Process
+from tocsin.world.seats import AgentMachine
+
+_HUB_VIEWS = (
+    "party", "declared", "membership", "object", "warning", "source", "band", "answer", "answer_band",
+)  # fmt: skip
+_AGENT_VIEWS = ("party", "party_history", "declared", "posting", "band", "warning", "erased_warning", "answers")
+
+Invariant = Callable[[World], Iterator[str]]
+
+_SNIPPET = 120
+"""Bytes of a body that are looked for: they hold its identifier, so no other body has them."""
+
+
+# always
+
+
+def copies_are_prefixes(world: World) -> Iterator[str]:
+    """Every replica holds, in order and without a gap, the beginning of what the hub holds, and its tree says so."""
+    theirs = _leaves(world.hub.disk, "SELECT stream.name, entry.leaf FROM entry JOIN stream "
+                     "ON stream.number = entry.stream ORDER BY entry.stream, entry.seq")  # fmt: skip
+    for short, agent in _honest(world):
+        held = _leaves(agent.disk, "SELECT stream, leaf FROM entry ORDER BY stream, seq")
+        for name, size, frontier, firm in agent.disk.look("SELECT name, size, frontier, firm FROM stream"):
+            ours, hubs = held.get(str(name), []), theirs.get(str(name), [])
+            if len(ours) != size or EMPTY.extend(ours).root() != Frontier.from_bytes(_bytes(frontier)).root():
+                yield f"{short} holds {len(ours)} entries of {name} under a tree of {size}."
+            certain = min(int(str(firm)), len(hubs)) if _restoring(world) else len(ours)
+            if ours[:certain] != hubs[:certain]:
+                yield f"{short} holds another {name} than the hub."
+
+
+def nobody_holds_what_is_denied(world: World) -> Iterator[str]:
+    """No reader holds a body that `decide` would not have given it."""
+    for short, agent in _honest(world):
+        who, party = world.parties[short], world.names[short]
+        viewer = Viewer(Party(party, short, who.role, who.jurisdiction, Standing.ACTIVE, b"", b""))
+        rows = agent.disk.look(
+            "SELECT entry.stream, entry.seq, entry.header, entry.added FROM entry "
+            "JOIN body ON body.stream = entry.stream AND body.seq = entry.seq"
+        )
+        for stream, seq, header, added in rows:
+            item = Item(str(stream), Instant(int(str(added))), frozenset(decode(_bytes(header), Header).purposes))
+            answers = [decide(item, viewer, one, world.clock.now()) for one in PURPOSES[who.role]]
+            if not any(answer.allowed for answer in answers):
+                yield f"{short} holds {stream}/{seq}: {answers[0].reason}."
+
+
+def suspended_parties_learn_nothing(world: World) -> Iterator[str]:
+    """Nobody who is suspended holds an entry that was added after that."""
+    for short, suspension in world.suspended.items():
+        for name, size in world.agents[short].disk.look("SELECT name, size FROM stream"):
+            if int(str(size)) > suspension.sizes.get(str(name), 0):
+                yield f"{short} is suspended, and holds {size} entries of {name}."
+
+
+def nobody_is_accused_for_nothing(world: World) -> Iterator[str]:
+    """Where nobody lied no reader says that somebody did."""
+    for short, agent in _honest(world):
+        for alarm in accusations(agent):
+            yield f"{short} accuses: {alarm}"
+
+
+def nothing_unforeseen(world: World) -> Iterator[str]:
+    """Nothing happened that nobody handles."""
+    yield from world.accidents()
+
+
+# at rest
+
+
+def everything_receipted_is_there_once(world: World) -> Iterator[str]:
+    """What has a receipt is exactly once in every stream that it was meant for, at everybody who reads it."""
+    for said, held in _told(world):
+        for short, counts in held.items():
+            meant = {one for one in said.streams if short == "hub" or one in world.readable(short)}
+            for stream in sorted(meant):
+                if counts.get(stream, 0) != _entries_of(said):
+                    yield (
+                        f"{said.kind} {said.id} of {said.by} is {counts.get(stream, 0)} times in {stream} "
+                        f"at {short}, and {_entries_of(said)} were told."
+                    )
+
+
+def nothing_is_with_others(world: World) -> Iterator[str]:
+    """What was said is in no stream that it was not meant for, and at nobody who does not read those."""
+    for said, held in _told(world):
+        for short, counts in held.items():
+            meant = {one for one in said.streams if short == "hub" or one in world.readable(short)}
+            for stream in sorted(counts.keys() - meant):
+                yield f"{said.kind} {said.id} of {said.by} is in {stream} at {short}, for whom it is not."
+
+
+def views_are_what_the_log_says(world: World) -> Iterator[str]:
+    """Every view, kept up to date move by move, is what is made anew from the log."""
+    hub = world.hub.exchange()
+    again = Disk("hub", world.hub.disk.image())
+    again.open(Process("a copy")).run("rebuild", lambda tx: rebuild(tx, hub))
+    yield from _differences("hub", world.hub.disk, again, _HUB_VIEWS)
+    for short, agent in _readers(world):
+        again = Disk("agent", agent.disk.image())
+        views = Views(agent.membership, agent.config.shields.life_days * DAY, lambda tx, sentence: None)
+        sizes = {str(name): int(str(size)) for name, size in agent.disk.look("SELECT name, size FROM stream")}
+        act = partial(views.apply, obey=True)
+        again.open(Process("a copy")).run("see again", lambda tx, n=sizes, a=act: see_again(tx, n, a))  # type: ignore[misc]
+        yield from _differences(short, agent.disk, again, _AGENT_VIEWS)
+
+
+def levels_are_what_the_rule_says(world: World) -> Iterator[str]:
+    """Every reader is at the level that follows from who said what, counted by hand."""
+    for short, agent in _readers(world):
+        house = agent.house(Process("a look"))
+        found = {str(one.observable): str(one.judgement.level) for one in levels(house).known(house.clock.now())}
+        wanted = expected_levels(world, short)
+        for value in sorted(found.keys() | wanted.keys()):
+            if found.get(value) != wanted.get(value):
+                yield f"{value} is at {found.get(value)} at {short}, and the rule says {wanted.get(value)}."
+
+
+def erased_is_gone(world: World) -> Iterator[str]:
+    """No byte of what was erased is on any disk of somebody who could hear of it."""
+    heard = _heard(world)
+    gone = [said for said in world.said if heard.erased(said)]
+    if not gone:
+        return
+    for name, machine in world.machines().items():
+        if name in world.suspended or name in world.deceived:
+            continue
+        image = machine.disk.image()
+        for said in gone:
+            if any(snippet_of(body) in image for body in said.bodies):
+                yield f"{said.kind} {said.id} was erased and lies on the disk of {name}."
+
+
+def receipts_verify(world: World) -> Iterator[str]:
+    """Every receipt that an agent keeps is signed by the hub, for this party and this message."""
+    for short, agent in _readers(world):
+        house, membership = agent.house(Process("a look")), agent.membership
+        rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
+        states = [house.outbox.state(str(message)) for (message,) in rows]
+        with house.store.reading("receipts") as tx:
+            for state in states:
+                try:
+                    settled_state(tx, state, membership)
+                except TocsinError as error:
+                    yield f"A receipt at {short}: {error}"
+
+
+def nothing_waits(world: World) -> Iterator[str]:
+    """Every message of an active party has its answer, and what was well meant was not refused."""
+    told = {said.message for said in world.said}
+    for short, agent in _readers(world):
+        for message, state in agent.disk.look("SELECT id, state FROM outbox WHERE state <> 'receipted'"):
+            if state == "waiting" or message in told:
+                yield f"{message} of {short} is {state}."
+        for stream, seq in agent.disk.look("SELECT stream, seq FROM waiting"):
+            yield f"{stream}/{seq} waits at {short} for more of the directory."
+
+
+def everybody_has_everything(world: World) -> Iterator[str]:
+    """Every active party holds all that it may read, under a head that the partner co-signed."""
+    sizes = dict(world.hub.disk.look("SELECT name, size FROM stream"))
+    for short, agent in _readers(world):
+        held = {name: (size, how) for name, size, how in agent.disk.look("SELECT name, size, witness FROM stream")}
+        for name in sorted(world.readable(short) & {str(one) for one, size in sizes.items() if size}):
+            if held.get(name) != (sizes[name], "witnessed"):
+                yield f"{short} holds {held.get(name)} of {name}, and the hub {sizes[name]}."
+
+
+def liars_are_found_out(world: World) -> Iterator[str]:
+    """Every reader that the hub lies to, and who could see it, says so."""
+    for short, how in world.deceived.items():
+        if not accusations(world.agents[short]):
+            yield f"{short} was deceived ({how}) and says nothing."
+
+
+ALWAYS: tuple[Invariant, ...] = (
+    copies_are_prefixes,
+    nobody_holds_what_is_denied,
+    suspended_parties_learn_nothing,
+    nobody_is_accused_for_nothing,
+    nothing_unforeseen,
+)
+AT_REST: tuple[Invariant, ...] = (
+    nothing_waits,
+    everybody_has_everything,
+    everything_receipted_is_there_once,
+    nothing_is_with_others,
+    levels_are_what_the_rule_says,
+    views_are_what_the_log_says,
+    erased_is_gone,
+    receipts_verify,
+    liars_are_found_out,
+)
+
+
+def broken(world: World, invariants: tuple[Invariant, ...]) -> list[str]:
+    """Everything that is wrong, each with the invariant that says so."""
+    return [f"{one.__name__}: {sentence}" for one in invariants for sentence in one(world)]
+
+
+# the rules, once more and by hand
+
+
+def expected_levels(world: World, short: str) -> dict[str, str]:
+    """Each value with its level at one reader: a warning or two named sources in one stream block, one watches."""
+    truth = _heard(world)
+    heard = [said for said in world.said if truth.stands(said)]
+    found: dict[str, str] = {}
+    for value in {value for said in heard for value in said.values}:
+        about = [said for said in heard if value in said.values]
+        streams = world.readable(short) & {stream for said in about for stream in said.streams}
+        if not streams:
+            continue
+        warned = any(said.kind == "warning" and streams & set(said.streams) for said in about)
+        sources = max(
+            len({said.by for said in about if stream in said.streams and said.kind != "warning"})
+            for stream in streams
+        )
+        found[str(value)] = "block" if warned or sources > 1 else "watch"
+    return found
+
+
+def accusations(agent: AgentMachine) -> list[str]:
+    """Sentences by which a reader says that somebody lied to it."""
+    titles = tuple(_titles(ProofError))
+    told = [Alarm(0, str(sentence)) for (sentence,) in agent.disk.look("SELECT sentence FROM alarm")]
+    return [one.sentence for one in told if one.sentence.startswith(titles) or "is not acted on" in one.sentence]
+
+
+def snippet_of(body: bytes) -> bytes:
+    """A part of a body that no other body has: from its identifier on."""
+    start = max(0, body.find(b'"id":'))
+    return body[start : start + _SNIPPET]
+
+
+# looking
+
+
+def _honest(world: World) -> Iterator[tuple[str, AgentMachine]]:
+    """Readers to whom nobody lies."""
+    return ((short, agent) for short, agent in world.agents.items() if short not in world.deceived)
+
+
+def _readers(world: World) -> Iterator[tuple[str, AgentMachine]]:
+    """Those of them who may read."""
+    return ((short, agent) for short, agent in _honest(world) if short not in world.suspended)
+
+
+def _restoring(world: World) -> bool:
+    """Whether the hub comes back from a backup just now."""
+    rows = world.hub.disk.look("SELECT value FROM meta WHERE key = 'restoring'")
+    return bool(rows and rows[0][0])
+
+
+def _told(world: World) -> Iterator[tuple[Said, Mapping[str, Mapping[str, int]]]]:
+    """Everything that was said for certain, with how often it is in which stream at the hub and at each reader."""
+    disks = {"hub": world.hub.disk} | {short: agent.disk for short, agent in _readers(world)}
+    query = {
+        "hub": "SELECT entry.fact, entry.kind, stream.name, count(*) FROM entry JOIN stream "
+        "ON stream.number = entry.stream GROUP BY entry.fact, entry.kind, stream.name"
+    }
+    counts: dict[str, dict[tuple[str, str], dict[str, int]]] = {}
+    for short, disk in disks.items():
+        rows = disk.look(
+            query.get(short, "SELECT fact, kind, stream, count(*) FROM entry GROUP BY fact, kind, stream")
+        )
+        for fact, kind, stream, count in rows:
+            about = counts.setdefault(short, {}).setdefault((str(fact), str(kind)), {})
+            about[str(stream)] = int(str(count))
+    heard = _heard(world)
+    for said in world.said:
+        if heard.took(said):
+            yield said, {short: counts.get(short, {}).get((said.id, said.kind), {}) for short in disks}
+
+
+def _entries_of(said: Said) -> int:
+    """How many entries each of its streams has of it."""
+    if said.kind == "warning":
+        return 1 + sum(end.receipted and end.withdraws for end in said.ended)
+    return len(said.bodies) if said.kind == "object" else 1
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    """What the hub has taken, as its own store says; what an agent knew that is no more is told by nobody else."""
+
+    facts: frozenset[str]
+    messages: frozenset[str]
+    bodiless: frozenset[str]
+
+    def stands(self, said: Said) -> bool:
+        """Whether it was said, and nobody took it back."""
+        return self.took(said) and not any(self._ended(said, end) for end in said.ended)
+
+    def took(self, said: Said) -> bool:
+        """Whether it was said for certain."""
+        return said.receipted or said.id in self.facts
+
+    def erased(self, said: Said) -> bool:
+        """Whether its author or the law took it back, for certain."""
+        return any(self._ended(said, end) for end in said.ended if not end.withdraws)
+
+    def _ended(self, said: Said, end: End) -> bool:
+        lost = not end.withdraws and said.id in self.bodiless
+        return end.receipted or end.message in self.messages or lost
+
+
+def _heard(world: World) -> _Heard:
+    rows = world.hub.disk.look(
+        "SELECT entry.fact, count(body.seq) FROM entry LEFT JOIN body ON body.stream = entry.stream "
+        "AND body.seq = entry.seq WHERE entry.kind IN ('object', 'sighting', 'warning') GROUP BY entry.fact"
+    )
+    messages = world.hub.disk.look("SELECT id FROM message")
+    return _Heard(
+        frozenset(str(fact) for fact, _ in rows),
+        frozenset(str(message) for (message,) in messages),
+        frozenset(str(fact) for fact, bodies in rows if not bodies),
+    )
+
+
+def _differences(who: str, disk: Disk, again: Disk, views: tuple[str, ...]) -> Iterator[str]:
+    for view in views:
+        ours, made = (sorted(map(repr, one.look(f"SELECT * FROM {view}"))) for one in (disk, again))  # noqa: S608 our own names
+        if ours != made:
+            only, missing = [row for row in ours if row not in made], [row for row in made if row not in ours]
+            yield f"{view} at {who} has {only[:2]}, and the log says {missing[:2]}."
+
+
+def _leaves(disk: Disk, text: str) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for stream, leaf in disk.look(text):
+        found.setdefault(str(stream), []).append(_bytes(leaf))
+    return found
+
+
+def _bytes(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value
+
+
+def _titles(kind: type[TocsinError]) -> Iterator[str]:
+    yield kind.title()
+    for below in kind.__subclasses__():
+        yield from _titles(below)

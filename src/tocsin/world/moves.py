@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can happen to a simulated alliance, as data: a list of moves is a whole story.
+
+A move names parties by the short names of their agents, and what a party did before by its place in the order in which
+it did it, counted from the newest. A move that makes no sense where it stands (taking back what nobody said) does
+nothing: so every list of moves is a story, and a list with some moves left out is one too.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from tocsin.world.machine import Moment
+
+HUB, PARTNER = "hub", "partner"
+
+
+class Move(msgspec.Struct, frozen=True, tag=True):
+    """One thing that happens."""
+
+
+# what parties do
+
+
+class Report(Move, frozen=True):
+    """A party reports values; a person approved it."""
+
+    by: str
+    values: tuple[int, ...]
+    audiences: tuple[str, ...] = ()
+    """As the wire has them, and ``party:NAME`` with a short name; none: the default."""
+
+
+class Sight(Move, frozen=True):
+    """A party confirms a value."""
+
+    by: str
+    value: int
+    audience: str = "members"
+
+
+class Warn(Move, frozen=True):
+    """The agency warns of a value, with two officers."""
+
+    by: str
+    value: int
+    audience: str = "all"
+
+
+class Withdraw(Move, frozen=True):
+    """The agency withdraws one of its warnings."""
+
+    by: str
+    nth: int = 0
+
+
+class Erase(Move, frozen=True):
+    """A party takes back what it said."""
+
+    by: str
+    nth: int = 0
+
+
+class EraseByLaw(Move, frozen=True):
+    """The operator erases what some party said."""
+
+    nth: int = 0
+
+
+class Suspend(Move, frozen=True):
+    """The operator suspends a party."""
+
+    who: str
+
+
+class Reinstate(Move, frozen=True):
+    """The operator takes a party back."""
+
+    who: str
+
+
+class Rotate(Move, frozen=True):
+    """A party, or the hub, replaces its keys; the hub is started again."""
+
+    who: str
+
+
+# what happens to machines and wires
+
+
+class Wait(Move, frozen=True):
+    """Time passes, and everybody does what is to do meanwhile."""
+
+    seconds: float = 1.0
+
+
+class Leap(Move, frozen=True):
+    """Everybody sleeps for a while: time passes in which nobody does anything."""
+
+    minutes: int
+
+
+class Cut(Move, frozen=True):
+    """A party, or the hub on its way to the partner, loses its network; ``all`` lose theirs."""
+
+    who: str = "all"
+
+
+class Mend(Move, frozen=True):
+    """The network is back."""
+
+    who: str = "all"
+
+
+class Crash(Move, frozen=True):
+    """A process dies when it comes to that step the next time."""
+
+    who: str
+    transaction: str
+    moment: Moment
+
+
+class Kill(Move, frozen=True):
+    """A process dies now."""
+
+    who: str
+
+
+class Start(Move, frozen=True):
+    """A process is started, unless it runs."""
+
+    who: str
+
+
+class BackUp(Move, frozen=True):
+    """A store is copied while it is used."""
+
+    who: str
+
+
+class Lose(Move, frozen=True):
+    """A machine is lost with its store, and put in place from its last backup by the ceremony that there is for it."""
+
+    who: str
+
+
+class Skew(Move, frozen=True):
+    """A machine's clock is so many seconds ahead, or behind."""
+
+    who: str
+    seconds: int
+
+
+# what adversaries do
+
+
+class Replay(Move, frozen=True):
+    """Somebody sends again what went over a party's wire."""
+
+    whose: str
+    nth: int = 0
+
+
+class Mischief(StrEnum):
+    """What a member may try with its own good keys, and without them."""
+
+    BAD_SIGNATURE = "bad signature"
+    OTHER_CONTENT = "other content under an identifier that was used"
+    FORGED_WARNING = "a warning of the agency, signed by somebody else"
+    JUNK = "bytes that are no message"
+    OVERLONG = "a message that is too long"
+    ERASE_ANOTHERS = "the erasure of what another party said"
+    ANOTHERS_NAME = "a report under another party's name"
+
+
+class Misbehave(Move, frozen=True):
+    """A member tries something."""
+
+    by: str
+    how: Mischief
+
+
+class Deceit(StrEnum):
+    """What a hub may try against its readers."""
+
+    WITHHOLD = "leave out an entry"
+    REWRITE = "change the body of an entry"
+    FORGE_HEADER = "change the header of an entry"
+    WRONG_AUDIENCE = "show an entry under a stream of others"
+    TRUNCATE = "stop showing a stream"
+    SPLIT = "show a second history"
+
+
+class Deceive(Move, frozen=True):
+    """The hub lies to one reader from now on."""
+
+    whom: str
+    how: Deceit
+
+
+Any = (
+    Report | Sight | Warn | Withdraw | Erase | EraseByLaw | Suspend | Reinstate | Rotate
+    | Wait | Leap | Cut | Mend | Crash | Kill | Start | BackUp | Lose | Skew
+    | Replay | Misbehave | Deceive
+)  # fmt: skip
+"""Any move, for whoever reads a story from a file."""

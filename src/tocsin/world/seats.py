@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machines of a simulated alliance: hub, partner and agents, each a disk, its keys, its clock and its network.
+
+Everything that runs on them is the product's own, put together as its composition roots do; what differs is the store
+in memory, the clock, the dice and the wires. A machine can be started, stopped, killed, backed up and restored.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from tocsin.agent.house import House
+from tocsin.agent.outbox import Outbox
+from tocsin.agent.vault import Membership, Vault
+from tocsin.agent.work import work
+from tocsin.clock import Instant, ManualClock
+from tocsin.config import AgentConfig, HubConfig
+from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES, assemble, assemble_restoring, exchange
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.noting import Noting
+from tocsin.hub.restoring import begin, begun, what_partner_holds
+from tocsin.hub.verbs.keys import rotate_hub_key
+from tocsin.hub.witness_client import HttpPartner
+from tocsin.partner.routes import routes
+from tocsin.partner.witnessing import Witnessing, take_back
+from tocsin.privacy.box import KEY_BYTES, Box
+from tocsin.proof.note import KeyKind, VerifierKey
+from tocsin.proof.signing import SigningKey
+from tocsin.storage.store import Transaction
+from tocsin.wire.ceremony import Held
+from tocsin.world.machine import Disk, Process
+from tocsin.world.network import Door, Wire
+
+T = TypeVar("T")
+
+HUB_HOST = "hub.example"
+PARTNER_HOST = "partner.example"
+_READ_SECONDS = 45.0
+
+
+class SkewedClock:
+    """The clock of one machine: the world's, and so much wrong."""
+
+    def __init__(self, world: ManualClock) -> None:
+        self._world = world
+        self.ahead = 0
+        """Microseconds."""
+
+    def now(self) -> Instant:
+        """What this machine takes for the present."""
+        return Instant(self._world.now() + self.ahead)
+
+
+class Machine:
+    """What hub, partner and agents have in common."""
+
+    def __init__(
+        self, name: str, kind: str, loop: asyncio.AbstractEventLoop, clock: ManualClock, seed: str
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.clock = SkewedClock(clock)
+        self.entropy = random.Random(f"{seed}/{name}").randbytes  # noqa: S311 a repeatable world, not a secret
+        self.disk = Disk(kind)
+        self.process: Process | None = None
+        self._loop = loop
+        self._stop: asyncio.Event | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.alive
+
+    def start(self) -> None:
+        """Start the process, unless it runs."""
+        if self.up:
+            return
+        self.process, self._stop = Process(self.name, self._loop), asyncio.Event()
+        self.prepare(self.process)
+        self.process.run(self._live(self.process, self._stop))
+
+    async def stop(self) -> None:
+        """Ask it to stop, as an operator does, and wait."""
+        if self.process is not None and self._stop is not None:
+            self._stop.set()
+            await self.process.gone()
+            self.process.alive = False
+
+    async def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        if self.process is not None:
+            self.process.die()
+            await self.process.gone()
+
+    def command(self, name: str, do: Callable[[Transaction], T]) -> T:
+        """What somebody does to the store by a command of its own, while the process may run."""
+        return self.disk.open(Process(f"{self.name}: {name}")).run(name, do)
+
+    def prepare(self, process: Process) -> None:
+        """What must be so before the process runs."""
+
+    async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """What the process does until it is asked to stop."""
+        raise NotImplementedError
+
+    async def _live(self, process: Process, stop: asyncio.Event) -> None:
+        try:
+            await self.serve(process, stop)
+        finally:
+            process.die()
+
+
+class HubMachine(Machine):
+    """The hub."""
+
+    def __init__(
+        self,
+        config: HubConfig,
+        wire: Wire,
+        door: Door,
+        loop: asyncio.AbstractEventLoop,
+        clock: ManualClock,
+        seed: str,
+    ) -> None:
+        super().__init__("hub", "hub", loop, clock, seed)
+        self.config = config
+        self.keys = self.entropy(KEYS_BYTES)
+        self.wire = wire
+        """To the partner."""
+        self.door = door
+        self.noting: Noting | None = None
+
+    def exchange(self) -> Exchange:
+        """The hub as its verbs see it, with the keys that it has now."""
+        return exchange(self.config, self.keys, self.clock, self.entropy)
+
+    def prepare(self, process: Process) -> None:
+        """Nobody is served any more once it is dead."""
+        process.at_death(self.door.shut)
+
+    async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """The hub, or the ceremony of one that comes back from a backup."""
+        hub = self.exchange()
+        with self.disk.open(process).reading("is it whole") as tx:
+            lost = begun(tx) is not None
+        if lost:
+            restart = assemble_restoring(hub, self.config, lambda: self.disk.open(process), self._partner)
+            application = restart.application()
+        else:
+            stores = self.disk.open(process), self.disk.open(process)
+            application = assemble(hub, self.config, *stores, self._partner()).application
+        async with application.router.lifespan_context(application):
+            self.door.open(application)
+            await stop.wait()
+            self.door.shut()
+
+    def _partner(self) -> HttpPartner | None:
+        if self.config.partner is None:
+            return None
+        key = VerifierKey.parse(self.config.partner.key)
+        return HttpPartner(self.config.partner.url, key, self.config.witness_seconds, self.wire)
+
+    def rotate(self) -> None:
+        """The next key, as `tocsin hub rotate` makes it; whoever serves must be started again."""
+        hub, seed = self.exchange(), self.entropy(SEED_BYTES)
+        before, after = hub.identity.signing_key, SigningKey.from_seed(seed)
+        self.command("rotate the hub's key", lambda tx: rotate_hub_key(tx, hub, before, after))
+        self.keys = seed + self.keys[SEED_BYTES:KEYS_BYTES] + hub.identity.first_key
+
+    def restore(self, image: bytes) -> None:
+        """Put a backup in place, as `tocsin hub restore` does; the ceremony begins with the next start."""
+        self.disk = Disk(self.kind, image)
+        key = self.exchange().identity.key
+        self.command("begin restore", lambda tx: begin(tx, key))
+
+    def witnessed(self) -> Held:
+        """What the partner last co-signed, as `tocsin hub witnessed` writes it."""
+        with self.disk.open(Process("hub: witnessed")).reading("what was witnessed") as tx:
+            return what_partner_holds(tx)
+
+
+class PartnerMachine(Machine):
+    """The partner."""
+
+    def __init__(self, door: Door, loop: asyncio.AbstractEventLoop, clock: ManualClock, seed: str) -> None:
+        super().__init__("partner", "partner", loop, clock, seed)
+        self.door = door
+        self.signing = SigningKey.from_seed(self.entropy(SEED_BYTES))
+        name = sha256(b"tocsin/partner/v1" + self.signing.public).digest()[:16].hex()
+        self.key = VerifierKey(f"partner_{name}", KeyKind.COSIGNATURE, self.signing.public)
+        self.hub_key: VerifierKey | None = None
+        """The hub whose history it witnesses."""
+
+    def prepare(self, process: Process) -> None:
+        """Nobody is served any more once it is dead."""
+        process.at_death(self.door.shut)
+
+    async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Witness what it is asked to."""
+        assert self.hub_key is not None, "a partner is made for one hub"
+        store = self.disk.open(process)
+        witnessing = Witnessing(store, self.hub_key, self.key.name, self.signing, self.clock)
+        self.door.open(routes(witnessing, store.close))
+        await stop.wait()
+        self.door.shut()
+
+    def restore(self, image: bytes, shown: Held) -> None:
+        """Put a backup in place with what it last co-signed, as `tocsin partner restore` does."""
+        assert self.hub_key is not None, "a partner is made for one hub"
+        hub_key, now = self.hub_key, self.clock.now()
+        self.disk = Disk(self.kind, image)
+        self.command("take back", lambda tx: take_back(tx, shown, hub_key, self.key, now))
+
+
+class AgentMachine(Machine):
+    """One party's agent."""
+
+    def __init__(
+        self,
+        short: str,
+        config: AgentConfig,
+        folder: Path,
+        wire: Wire,
+        loop: asyncio.AbstractEventLoop,
+        clock: ManualClock,
+        seed: str,
+    ) -> None:
+        super().__init__(short, "agent", loop, clock, seed)
+        self.config = config
+        self.folder = folder
+        self.wire = wire
+        self._key = self.entropy(KEY_BYTES)
+        self.folder.mkdir(parents=True)
+
+    def house(self, process: Process | None = None) -> House:
+        """The agent as its verbs see it, for one command or for the process that serves."""
+        store = self.disk.open(process or Process(f"{self.name}: a command"))
+        box = Box(self._key, self.entropy)
+        outbox = Outbox(store, box, self.clock, self.entropy)
+        return House(
+            self.folder, self.config, store, Vault(store, box), outbox, self.clock, self.entropy
+        )
+
+    def http(self) -> httpx.AsyncClient:
+        """A client over this party's own wire."""
+        return httpx.AsyncClient(transport=self.wire, timeout=_READ_SECONDS, trust_env=False)
+
+    @property
+    def membership(self) -> Membership:
+        """Who it is."""
+        return self.house().vault.membership()
+
+    async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Everything that `tocsin agent serve` does."""
+        async with self.http() as http:
+            working = process.run(work(self.house(process), http))
+            await stop.wait()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    def restore(self, image: bytes) -> None:
+        """Put a backup in place, as `tocsin agent restore` does."""
+        self.disk = Disk(self.kind, image)
