@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists of moves at random, so weighted that most of them mean something where they stand."""
+
+from hypothesis import strategies as st
+
+from tocsin.world.inside import PARTIES
+from tocsin.world.machine import Moment
+from tocsin.world.moves import (
+    HUB,
+    PARTNER,
+    BackUp,
+    Crash,
+    Cut,
+    Erase,
+    EraseByLaw,
+    Kill,
+    Leap,
+    Lose,
+    Mend,
+    Move,
+    Reinstate,
+    Report,
+    Rotate,
+    Sight,
+    Skew,
+    Start,
+    Suspend,
+    Wait,
+    Warn,
+    Withdraw,
+)
+
+AGENTS = [one.short for one in PARTIES]
+BANKS = AGENTS[:3]
+AGENCY = AGENTS[3]
+
+STEPS = {
+    HUB: ("accept wave", "newest head", "what was proposed", "wave", "who asks"),
+    PARTNER: ("witness head",),
+    "agent": ("keep entries", "settle message", "due messages", "save cursor", "take next keys", "approve report"),
+}
+"""Named transactions at which a machine may die."""
+
+_agents = st.sampled_from(AGENTS)
+_banks = st.sampled_from(BANKS)
+_machines = st.sampled_from([HUB, PARTNER, *AGENTS])
+_values = st.integers(0, 3)
+_audiences = st.sampled_from(
+    [(), (), (), ("all",), ("members", "role:agency"), ("jurisdiction:GB",), ("role:bank+jurisdiction:GB",)]
+    + [("party:esk",), ("party:bute", "members")]
+)
+_nth = st.integers(0, 3)
+
+
+@st.composite
+def _crashes(draw: st.DrawFn) -> Crash:
+    who = draw(_machines)
+    steps = STEPS.get(who, STEPS["agent"])
+    return Crash(who, draw(st.sampled_from(steps)), draw(st.sampled_from(list(Moment))))
+
+
+SAYING: list[st.SearchStrategy[Move]] = [
+    st.builds(Report, _banks, st.lists(_values, min_size=1, max_size=3, unique=True).map(tuple), _audiences),
+    st.builds(Report, _agents, st.tuples(_values)),
+    st.builds(Sight, _agents, _values, st.sampled_from(["members", "all"])),
+    st.builds(Warn, st.just(AGENCY), _values, st.sampled_from(["all", "members", "role:bank"])),
+    st.builds(Withdraw, st.just(AGENCY), _nth),
+    st.builds(Erase, _agents, _nth),
+    st.builds(EraseByLaw, _nth),
+]
+STANDING: list[st.SearchStrategy[Move]] = [
+    st.builds(Suspend, _agents),
+    st.builds(Reinstate, _agents),
+    st.builds(Rotate, st.sampled_from([HUB, *AGENTS])),
+]
+TROUBLE: list[st.SearchStrategy[Move]] = [
+    st.builds(Cut, st.sampled_from([HUB, "all", *AGENTS])),
+    st.builds(Mend, st.sampled_from([HUB, "all", *AGENTS])),
+    _crashes(),
+    st.builds(Kill, _machines),
+    st.builds(Start, _machines),
+    st.builds(BackUp, _machines),
+    st.builds(Lose, _machines),
+    st.builds(Skew, _machines, st.integers(-400, 400)),
+    st.builds(Leap, st.integers(1, 400)),
+]
+WAITING: list[st.SearchStrategy[Move]] = [st.builds(Wait, st.sampled_from([0.2, 1.0, 5.0, 40.0]))]
+
+
+def stories(longest: int = 25) -> st.SearchStrategy[list[Move]]:
+    """Lists of moves of an honest alliance in a troubled world."""
+    kinds = SAYING * 3 + STANDING + TROUBLE + WAITING * 2
+    return st.lists(st.one_of(kinds), min_size=4, max_size=longest)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes of the kind that nobody makes on purpose, each put into the product for the length of one test.
+
+A world that does not find them protects nobody. One is not here: a skipped fsync, which no process can see before the
+power is cut. The power-cut suite must find that one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from tocsin.clock import LAST
+from tocsin.domain.audience import EVERYONE, Audience
+from tocsin.domain.party import Role
+from tocsin.hub import commits, following, intake
+from tocsin.hub.fanout import Subscriber
+from tocsin.hub.following import Following
+from tocsin.hub.streams import Draft, Origin, Placed, StreamHead, Streams
+from tocsin.hub.verbs import erase, report
+from tocsin.storage.queries import Query
+from tocsin.storage.store import Store, Transaction
+from tocsin.wire.cursor import Cursor
+
+
+class _Undo(Exception):
+    pass
+
+
+@contextmanager
+def lost_entry() -> Iterator[None]:
+    """Of every fifth message nothing is kept but the receipt that was given for it."""
+    verb, count = intake.Intake._store_receipt, [0]
+
+    def forgetting(self: intake.Intake, tx: Transaction, *about: Any) -> bytes:
+        receipt = verb(self, tx, *about)
+        count[0] += 1
+        if count[0] % 5 == 0:
+            tx._engine.command("ROLLBACK TO SAVEPOINT part")
+        return receipt
+
+    with patch.object(intake.Intake, "_store_receipt", forgetting):
+        yield
+
+
+@contextmanager
+def double_delivery() -> Iterator[None]:
+    """The hub does not know a message again whose receipt was lost on the way."""
+
+    def forgetful(tx: Transaction, *about: Any) -> None:
+        tx.run("purge_messages", {"before": LAST})
+
+    with patch.object(intake.receipts, "earlier", forgetful):
+        yield
+
+
+@contextmanager
+def wrong_audience() -> Iterator[None]:
+    """What is for one role goes to everybody."""
+    resolve = report.resolve_audiences
+
+    def wider(*about: Any) -> tuple[Audience, ...]:
+        return tuple(EVERYONE if one.role is Role.AGENCY else one for one in resolve(*about))
+
+    with patch.object(report, "resolve_audiences", wider):
+        yield
+
+
+@contextmanager
+def shown_to_others() -> Iterator[None]:
+    """A connection is given the streams of a role that is not its party's."""
+    streams_of = following.streams_of
+    with patch.object(following, "streams_of", lambda *about: streams_of(*about) | {"role:agency"}):
+        yield
+
+
+@contextmanager
+def rewritten_leaf() -> Iterator[None]:
+    """After its tenth wave the hub's store holds another leaf than the one that was signed."""
+    commit, count = commits.Commits._commit, [0]
+
+    def rewriting(self: commits.Commits, wave: list[Any]) -> None:
+        commit(self, wave)
+        count[0] += 1
+        if count[0] == 10:
+            text = "UPDATE entry SET leaf = zeroblob(32) WHERE kind = 'object' AND seq = 0"
+            self._store._engine.change(Query("rewrite", text, frozenset(), writes=True), {})
+
+    with patch.object(commits.Commits, "_commit", rewriting):
+        yield
+
+
+@contextmanager
+def seq_outside_the_lock() -> Iterator[None]:
+    """A process goes on from the head that it saw last, and not from the locked row."""
+    lock, append = Streams._lock, Streams.append
+    seen: dict[tuple[Streams, str], StreamHead] = {}
+
+    def remembering(self: Streams, tx: Transaction, name: str) -> StreamHead:
+        return seen.get((self, name)) or lock(self, tx, name)
+
+    def appending(
+        self: Streams, tx: Transaction, name: str, drafts: Sequence[Draft], origin: Origin
+    ) -> tuple[Placed, ...]:
+        placed = append(self, tx, name, drafts, origin)
+        head = tx.one("stream_head", {"name": name}, into=StreamHead)
+        if head is not None:
+            seen[self, name] = head
+        return placed
+
+    with patch.object(Streams, "_lock", remembering), patch.object(Streams, "append", appending):
+        yield
+
+
+@contextmanager
+def retract_forgotten() -> Iterator[None]:
+    """Who takes back what it said still counts as a source."""
+    with patch.object(erase, "retract", lambda *about: []):
+        yield
+
+
+@contextmanager
+def cursor_off_by_one() -> Iterator[None]:
+    """The position that a reader is given covers one entry more than it was shown."""
+    encode_cursor = following.encode_cursor
+
+    def ahead(cursor: Cursor, *keys: Any) -> str:
+        return encode_cursor(Cursor(cursor.epoch, tuple((n, size + 1) for n, size in cursor.read)), *keys)
+
+    with patch.object(following, "encode_cursor", ahead):
+        yield
+
+
+@contextmanager
+def hint_lost() -> Iterator[None]:
+    """Every other commit wakes nobody, and nobody looks by himself."""
+    committed, count = Following.committed, [0]
+
+    def sometimes(self: Following) -> None:
+        count[0] += 1
+        if count[0] % 2:
+            committed(self)
+
+    with patch.object(Following, "committed", sometimes), patch.object(following, "_ROUND_SECONDS", 1e6):
+        yield
+
+
+@contextmanager
+def chunk_lost() -> Iterator[None]:
+    """What a reader was to be sent is now and then not queued."""
+    offer, count = Subscriber.offer, [0]
+
+    def sometimes(self: Subscriber, chunk: bytes) -> None:
+        count[0] += 1
+        if count[0] % 9:
+            offer(self, chunk)
+
+    with patch.object(Subscriber, "offer", sometimes):
+        yield
+
+
+@contextmanager
+def body_kept() -> Iterator[None]:
+    """SQLite leaves what was deleted where it lay."""
+    begin = Store._begin
+
+    def careless(self: Store, name: str, purpose: Any) -> AbstractContextManager[Transaction]:
+        self._engine.command("PRAGMA secure_delete = OFF")
+        return begin(self, name, purpose)
+
+    with patch.object(Store, "_begin", careless):
+        yield
+
+
+DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    one.__name__: one
+    for one in (
+        lost_entry,
+        double_delivery,
+        wrong_audience,
+        shown_to_others,
+        rewritten_leaf,
+        seq_outside_the_lock,
+        retract_forgotten,
+        cursor_off_by_one,
+        hint_lost,
+        chunk_lost,
+        body_kept,
+    )
+}
