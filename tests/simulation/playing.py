@@ -22,6 +22,28 @@ def wrongs(moves: Iterable[Move], seed: int = 1) -> list[str]:
         return broken(world, ALWAYS + AT_REST)
 
 
+def shortest(moves: list[Move], seed: int = 1) -> list[Move]:
+    """The same failure in as few moves as leaving some out can bring."""
+    failure, step = _failed(moves, seed), max(1, len(moves) // 2)
+    while True:
+        at, shorter = 0, False
+        while at < len(moves):
+            without = moves[:at] + moves[at + step :]
+            if _failed(without, seed) == failure:
+                moves, shorter = without, True
+            else:
+                at += step
+        if step == 1 and not shorter:
+            return moves
+        step = max(1, step // 2)
+
+
+def _failed(moves: list[Move], seed: int) -> str:
+    """Which invariant is broken first."""
+    names = {one.__name__ for one in ALWAYS + AT_REST}
+    return next((name for one in wrongs(moves, seed) for name in names if f"{name}: " in one), "")
+
+
 def told(moves: Iterable[Move]) -> str:
     """A list of moves as it stands in a file of reproductions."""
     return "[\n" + "".join(f"    {move!r},\n" for move in moves) + "]"

@@ -23,7 +23,7 @@ from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency
-from tocsin.errors import Unknown
+from tocsin.errors import StateError, Unknown
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.verbs.standing import change_standing
 from tocsin.ids import new_id
@@ -113,9 +113,12 @@ def _stand(world: World, who: str, wanted: Standing) -> None:
 
 def _rotate(world: World, move: moves.Rotate) -> None:
     if move.who == HUB:
+        if not (world.hub.up and world.partner.up and world.hub.wire.whole and world.all_witnessed()):
+            raise StateError("As its manual says: the hub's key is rotated while the partner answers.")
         world.hub.rotate()
         world.run(world.hub.stop())
         world.hub.start()
+        world.flow(2)
         return
     agent = world.agents[move.who]
     world.backups.pop(move.who, None)  # as its manual says: an older one has keys that are nobody's

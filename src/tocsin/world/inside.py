@@ -285,6 +285,13 @@ class World:
                 return False
         return True
 
+    def all_witnessed(self) -> bool:
+        """Whether the partner has co-signed the newest head, and nothing is without one."""
+        open_heads = self.hub.disk.look("SELECT name FROM stream WHERE size > noted_size")
+        return not open_heads and not self.hub.disk.look(
+            "SELECT size FROM log WHERE cosigned IS NULL AND size = (SELECT max(size) FROM log)"
+        )
+
     # what a bystander knows
 
     def readable(self, short: str) -> frozenset[str]:
