@@ -38,10 +38,13 @@ mutation: $(STAMP)  ## does a test notice every small wrong in what decides, pro
 fuzz: $(STAMP)  ## a million bent inputs at everything that reads bytes (one minute)
 	@$(BIN)/python -m tests.fuzz.run
 
+world: $(STAMP)  ## random stories of a troubled alliance, held against what must hold; COUNT=1000 SEED=1
+	@TOCSIN_STORIES=$(or $(COUNT),1000) TOCSIN_SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/simulation/test_world.py
+
 oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read? (3 minutes)
 	@$(BIN)/python -m tests.timing.oracle
 
 bench: $(STAMP)  ## the numbers: a table, and JSON under results
 	@$(BIN)/tocsin bench all --json results/bench.json
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz oracle bench
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle bench

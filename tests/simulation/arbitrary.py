@@ -37,7 +37,14 @@ AGENCY = AGENTS[3]
 STEPS = {
     HUB: ("accept wave", "newest head", "what was proposed", "wave", "who asks"),
     PARTNER: ("witness head",),
-    "agent": ("keep entries", "settle message", "due messages", "save cursor", "take next keys", "approve report"),
+    "agent": (
+        "keep entries",
+        "settle message",
+        "due messages",
+        "save cursor",
+        "take next keys",
+        "approve report",
+    ),
 }
 """Named transactions at which a machine may die."""
 
@@ -46,8 +53,15 @@ _banks = st.sampled_from(BANKS)
 _machines = st.sampled_from([HUB, PARTNER, *AGENTS])
 _values = st.integers(0, 3)
 _audiences = st.sampled_from(
-    [(), (), (), ("all",), ("members", "role:agency"), ("jurisdiction:GB",), ("role:bank+jurisdiction:GB",)]
-    + [("party:esk",), ("party:bute", "members")]
+    [
+        *[()] * 3,
+        ("all",),
+        ("members", "role:agency"),
+        ("jurisdiction:GB",),
+        ("role:bank+jurisdiction:GB",),
+        ("party:esk",),
+        ("party:bute", "members"),
+    ]
 )
 _nth = st.integers(0, 3)
 

@@ -23,10 +23,6 @@ from tocsin.storage.store import Store, Transaction
 from tocsin.wire.cursor import Cursor
 
 
-class _Undo(Exception):
-    pass
-
-
 @contextmanager
 def lost_entry() -> Iterator[None]:
     """Of every fifth message nothing is kept but the receipt that was given for it."""
@@ -142,6 +138,13 @@ def hint_lost() -> Iterator[None]:
             committed(self)
 
     with patch.object(Following, "committed", sometimes), patch.object(following, "_ROUND_SECONDS", 1e6):
+        yield
+
+
+@contextmanager
+def hint_lost_alone() -> Iterator[None]:
+    """No commit wakes anybody. This is no defect: who is not woken looks by himself."""
+    with patch.object(Following, "committed", lambda self: None):
         yield
 
 

@@ -55,7 +55,9 @@ def _report(world: World, move: moves.Report) -> None:
     prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
     approved = approve(draft, _PERSON, house.clock.now())
     send(house, prepared, approved, "named", audiences)
-    _remember(world, house, Said(move.by, report, "object", values, audiences or _default(world, move.by), report))
+    _remember(
+        world, house, Said(move.by, report, "object", values, audiences or _default(world, move.by), report)
+    )
 
 
 def _sight(world: World, move: moves.Sight) -> None:
@@ -97,7 +99,7 @@ def _erase_by_law(world: World, move: moves.EraseByLaw) -> None:
 
 def _suspend(world: World, move: moves.Suspend) -> None:
     _stand(world, move.who, Standing.SUSPENDED)
-    sizes = {str(name): int(str(size)) for name, size in world.hub.disk.look("SELECT name, size FROM stream")}
+    sizes = dict(world.hub.disk.look("SELECT name, size FROM stream"))
     world.suspended[move.who] = Suspension(move.who, sizes)
 
 

@@ -105,7 +105,7 @@ class World:
         self.seed = str(seed)
         self.clock = ManualClock(START)
         self.dice = random.Random(f"{seed}/world")  # noqa: S311 a repeatable world, not a secret
-        self.loop = WorldLoop(self.clock, random.Random(f"{seed}/threads"))  # noqa: S311 as above
+        self.loop = WorldLoop(self.clock, random.Random(f"{seed}/threads"))  # type: ignore[abstract]  # noqa: S311
         self.loop.set_task_factory(adopting)
         self.doors = {HUB_HOST: Door(), PARTNER_HOST: Door()}
         self.partner = PartnerMachine(self.doors[PARTNER_HOST], self.loop, self.clock, self.seed)
@@ -151,7 +151,7 @@ class World:
         return Wire(self.doors, lambda: self.dice.random() * _LONGEST_WAY_SECONDS)
 
     def _found(self) -> None:
-        """What `tocsin hub init`, `partner init`, `hub partner` and, for each party, `hub enrol` and `agent init` do."""
+        """What `hub init`, `partner init`, `hub partner` and, for each party, `hub enrol` and `agent init` do."""
         hub, key = self.hub.exchange(), self.partner.key
         event = KeyEvent(holder="hub", key=str(hub.identity.key))
         self.hub.command("found the hub", lambda tx: state_key(tx, hub, event))
@@ -177,9 +177,7 @@ class World:
         folder = self._folder / party.short
         agent = AgentMachine(party.short, config, folder, self.wire(), self.loop, self.clock, self.seed)
         hub = self.hub.exchange()
-        code = self.hub.command(
-            "invite", lambda tx: invite(tx, hub, name, party.role, party.jurisdiction)
-        )
+        code = self.hub.command("invite", lambda tx: invite(tx, hub, name, party.role, party.jurisdiction))
         self.agents[party.short] = agent
         self.asking(party.short, lambda house: self._redeem(agent, house, code))
         self.names[party.short] = agent.membership.party
@@ -238,10 +236,12 @@ class World:
         """Who has the hub's word for what."""
         for short, agent in self.agents.items():
             own = [one for one in self.said if one.by == short]
-            waiting = [one for one in (*own, *(end for said in own for end in said.ended)) if not one.receipted]
+            told: list[Said | End] = list(own)
+            told += [end for said in own for end in said.ended]
+            waiting = [one for one in told if not one.receipted]
             if waiting:
                 rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
-                settled = {str(message) for (message,) in rows}
+                settled = {message for (message,) in rows}
                 for one in waiting:
                     one.receipted = one.message in settled
 
@@ -277,7 +277,7 @@ class World:
                 continue
             if agent.disk.look("SELECT id FROM outbox WHERE state = 'waiting'"):
                 return False
-            held = {str(name): (size, how) for name, size, how in agent.disk.look(
+            held = {name: (size, how) for name, size, how in agent.disk.look(
                 "SELECT name, size, witness FROM stream"
             )}  # fmt: skip
             wanted = {name: (sizes[name], "witnessed") for name in self.readable(short) if sizes.get(name)}

@@ -10,7 +10,7 @@ No failure is: that something is late while machines or wires are down; that wha
 lost with the only machine that held it; that a suspended party keeps what it had; that a receipted message was in
 truth taken twice when its sender was restored from a backup that did not know it (the hub knows it then).
 
-`ALWAYS` holds after every move, `AT_REST` when everything that went wrong is over and everybody has caught up. Each is a
+`ALWAYS` holds after every move, `AT_REST` when what went wrong is over and everybody has caught up. Each is a
 function that gives a sentence for everything that is wrong. They look at the disks themselves and share no code with
 what they judge, but for `release.decide` and the two rebuilds, which are held against the bare rules elsewhere.
 """
@@ -27,7 +27,7 @@ from tocsin.agent.outbox import settled_state
 from tocsin.agent.work import levels
 from tocsin.clock import DAY, Instant
 from tocsin.domain.party import Party, Standing
-from tocsin.domain.release import PURPOSES, Item, Viewer, decide
+from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, decide
 from tocsin.errors import ProofError, TocsinError
 from tocsin.hub.again import rebuild
 from tocsin.proof.merkle import EMPTY, Frontier
@@ -39,7 +39,16 @@ from tocsin.world.seats import AgentMachine
 _HUB_VIEWS = (
     "party", "declared", "membership", "object", "warning", "source", "band", "answer", "answer_band",
 )  # fmt: skip
-_AGENT_VIEWS = ("party", "party_history", "declared", "posting", "band", "warning", "erased_warning", "answers")
+_AGENT_VIEWS = (
+    "party",
+    "party_history",
+    "declared",
+    "posting",
+    "band",
+    "warning",
+    "erased_warning",
+    "answers",
+)
 
 Invariant = Callable[[World], Iterator[str]]
 
@@ -57,10 +66,10 @@ def copies_are_prefixes(world: World) -> Iterator[str]:
     for short, agent in _honest(world):
         held = _leaves(agent.disk, "SELECT stream, leaf FROM entry ORDER BY stream, seq")
         for name, size, frontier, firm in agent.disk.look("SELECT name, size, frontier, firm FROM stream"):
-            ours, hubs = held.get(str(name), []), theirs.get(str(name), [])
-            if len(ours) != size or EMPTY.extend(ours).root() != Frontier.from_bytes(_bytes(frontier)).root():
+            ours, hubs = held.get(name, []), theirs.get(name, [])
+            if len(ours) != size or EMPTY.extend(ours).root() != Frontier.from_bytes(frontier).root():
                 yield f"{short} holds {len(ours)} entries of {name} under a tree of {size}."
-            certain = min(int(str(firm)), len(hubs)) if _restoring(world) else len(ours)
+            certain = min(firm, len(hubs)) if _restoring(world) else len(ours)
             if ours[:certain] != hubs[:certain]:
                 yield f"{short} holds another {name} than the hub."
 
@@ -75,7 +84,7 @@ def nobody_holds_what_is_denied(world: World) -> Iterator[str]:
             "JOIN body ON body.stream = entry.stream AND body.seq = entry.seq"
         )
         for stream, seq, header, added in rows:
-            item = Item(str(stream), Instant(int(str(added))), frozenset(decode(_bytes(header), Header).purposes))
+            item = Item(stream, Instant(added), frozenset(map(Purpose, decode(header, Header).purposes)))
             answers = [decide(item, viewer, one, world.clock.now()) for one in PURPOSES[who.role]]
             if not any(answer.allowed for answer in answers):
                 yield f"{short} holds {stream}/{seq}: {answers[0].reason}."
@@ -85,7 +94,7 @@ def suspended_parties_learn_nothing(world: World) -> Iterator[str]:
     """Nobody who is suspended holds an entry that was added after that."""
     for short, suspension in world.suspended.items():
         for name, size in world.agents[short].disk.look("SELECT name, size FROM stream"):
-            if int(str(size)) > suspension.sizes.get(str(name), 0):
+            if size > suspension.sizes.get(name, 0):
                 yield f"{short} is suspended, and holds {size} entries of {name}."
 
 
@@ -135,7 +144,7 @@ def views_are_what_the_log_says(world: World) -> Iterator[str]:
     for short, agent in _readers(world):
         again = Disk("agent", agent.disk.image())
         views = Views(agent.membership, agent.config.shields.life_days * DAY, lambda tx, sentence: None)
-        sizes = {str(name): int(str(size)) for name, size in agent.disk.look("SELECT name, size FROM stream")}
+        sizes = dict(agent.disk.look("SELECT name, size FROM stream"))
         act = partial(views.apply, obey=True)
         again.open(Process("a copy")).run("see again", lambda tx, n=sizes, a=act: see_again(tx, n, a))  # type: ignore[misc]
         yield from _differences(short, agent.disk, again, _AGENT_VIEWS)
@@ -145,7 +154,9 @@ def levels_are_what_the_rule_says(world: World) -> Iterator[str]:
     """Every reader is at the level that follows from who said what, counted by hand."""
     for short, agent in _readers(world):
         house = agent.house(Process("a look"))
-        found = {str(one.observable): str(one.judgement.level) for one in levels(house).known(house.clock.now())}
+        found = {
+            str(one.observable): str(one.judgement.level) for one in levels(house).known(house.clock.now())
+        }
         wanted = expected_levels(world, short)
         for value in sorted(found.keys() | wanted.keys()):
             if found.get(value) != wanted.get(value):
@@ -172,7 +183,7 @@ def receipts_verify(world: World) -> Iterator[str]:
     for short, agent in _readers(world):
         house, membership = agent.house(Process("a look")), agent.membership
         rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
-        states = [house.outbox.state(str(message)) for (message,) in rows]
+        states = [house.outbox.state(message) for (message,) in rows]
         with house.store.reading("receipts") as tx:
             for state in states:
                 try:
@@ -196,7 +207,9 @@ def everybody_has_everything(world: World) -> Iterator[str]:
     """Every active party holds all that it may read, under a head that the partner co-signed."""
     sizes = dict(world.hub.disk.look("SELECT name, size FROM stream"))
     for short, agent in _readers(world):
-        held = {name: (size, how) for name, size, how in agent.disk.look("SELECT name, size, witness FROM stream")}
+        held = {
+            name: (size, how) for name, size, how in agent.disk.look("SELECT name, size, witness FROM stream")
+        }
         for name in sorted(world.readable(short) & {str(one) for one, size in sizes.items() if size}):
             if held.get(name) != (sizes[name], "witnessed"):
                 yield f"{short} holds {held.get(name)} of {name}, and the hub {sizes[name]}."
@@ -259,8 +272,10 @@ def expected_levels(world: World, short: str) -> dict[str, str]:
 def accusations(agent: AgentMachine) -> list[str]:
     """Sentences by which a reader says that somebody lied to it."""
     titles = tuple(_titles(ProofError))
-    told = [Alarm(0, str(sentence)) for (sentence,) in agent.disk.look("SELECT sentence FROM alarm")]
-    return [one.sentence for one in told if one.sentence.startswith(titles) or "is not acted on" in one.sentence]
+    told = [Alarm(0, sentence) for (sentence,) in agent.disk.look("SELECT sentence FROM alarm")]
+    return [
+        one.sentence for one in told if one.sentence.startswith(titles) or "is not acted on" in one.sentence
+    ]
 
 
 def snippet_of(body: bytes) -> bytes:
@@ -301,8 +316,8 @@ def _told(world: World) -> Iterator[tuple[Said, Mapping[str, Mapping[str, int]]]
             query.get(short, "SELECT fact, kind, stream, count(*) FROM entry GROUP BY fact, kind, stream")
         )
         for fact, kind, stream, count in rows:
-            about = counts.setdefault(short, {}).setdefault((str(fact), str(kind)), {})
-            about[str(stream)] = int(str(count))
+            about = counts.setdefault(short, {}).setdefault((fact, kind), {})
+            about[stream] = count
     heard = _heard(world)
     for said in world.said:
         if heard.took(said):
@@ -347,9 +362,9 @@ def _heard(world: World) -> _Heard:
     )
     messages = world.hub.disk.look("SELECT id FROM message")
     return _Heard(
-        frozenset(str(fact) for fact, _ in rows),
-        frozenset(str(message) for (message,) in messages),
-        frozenset(str(fact) for fact, bodies in rows if not bodies),
+        frozenset(fact for fact, _ in rows),
+        frozenset(message for (message,) in messages),
+        frozenset(fact for fact, bodies in rows if not bodies),
     )
 
 
@@ -364,13 +379,8 @@ def _differences(who: str, disk: Disk, again: Disk, views: tuple[str, ...]) -> I
 def _leaves(disk: Disk, text: str) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
     for stream, leaf in disk.look(text):
-        found.setdefault(str(stream), []).append(_bytes(leaf))
+        found.setdefault(stream, []).append(leaf)
     return found
-
-
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)
-    return value
 
 
 def _titles(kind: type[TocsinError]) -> Iterator[str]:

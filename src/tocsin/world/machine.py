@@ -24,7 +24,7 @@ from tocsin.errors import StorageError
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import DIALECT, SqliteEngine
 from tocsin.storage.steps import SQL, open_store
-from tocsin.storage.store import Engine, Params, Purpose, Store, Transaction, Value
+from tocsin.storage.store import Engine, Params, Purpose, Store, Transaction
 
 
 class Crash(BaseException):
@@ -94,7 +94,9 @@ class Process:
             await asyncio.wait(list(self._tasks))
 
 
-def adopting(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **how: Any) -> asyncio.Task[Any]:
+def adopting(
+    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **how: Any
+) -> asyncio.Task[Any]:
     """The factory of a world's tasks: each belongs to the process in whose context it was begun."""
     task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **how)
     context = how.get("context")
@@ -111,6 +113,7 @@ class _Memory(SqliteEngine):
         super().__init__(":memory:")
         if image:
             self._connection.deserialize("main", image)
+            self._prepare(on_disk=False)  # what was set belonged to the pages that are gone
 
     def close(self) -> None:
         """The process lets go; the disk keeps."""
@@ -121,7 +124,7 @@ class _Memory(SqliteEngine):
         """Every page."""
         return self._connection.serialize("main")
 
-    def look(self, text: str, params: Params) -> list[tuple[Value, ...]]:
+    def look(self, text: str, params: Params) -> list[tuple[Any, ...]]:
         """The rows of a statement that is nobody's query."""
         return self.fetch(Query("look", text, frozenset(params), writes=False), params)[1]
 
@@ -169,7 +172,7 @@ class Disk:
         """What lies on it, byte for byte."""
         return self._engine.image()
 
-    def look(self, text: str, params: Params | None = None) -> list[tuple[Value, ...]]:
+    def look(self, text: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """Rows, seen from outside by whoever holds the disk in their hands."""
         return self._engine.look(text, params or {})
 

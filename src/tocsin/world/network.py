@@ -2,8 +2,8 @@
 """The way from a client to an application in the same process: answers stream as they come, and it can be cut.
 
 A `Door` is where one server is reached, if one stands behind it. A `Wire` leads from one client to the doors of its
-world: it is an `httpx` transport, so that everything above it is the product's own. Cut, it ends every answer in the middle. Each part
-of an answer may be on its way for a while, and somebody may stand in between and change it.
+world: it is an `httpx` transport, so that everything above it is the product's own. Cut, it ends every answer in the
+middle. Each part of an answer may be on its way for a while, and somebody may stand in between and change it.
 """
 
 import asyncio

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import msgspec
 
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
@@ -150,21 +149,23 @@ class HubMachine(Machine):
         with self.disk.open(process).reading("is it whole") as tx:
             lost = begun(tx) is not None
         if lost:
-            restart = assemble_restoring(hub, self.config, lambda: self.disk.open(process), self._partner)
+            restart = assemble_restoring(
+                hub, self.config, lambda: self.disk.open(process), lambda: self._partner(hub)
+            )
             application = restart.application()
         else:
             stores = self.disk.open(process), self.disk.open(process)
-            application = assemble(hub, self.config, *stores, self._partner()).application
+            application = assemble(hub, self.config, *stores, self._partner(hub)).application
         async with application.router.lifespan_context(application):
             self.door.open(application)
             await stop.wait()
             self.door.shut()
 
-    def _partner(self) -> HttpPartner | None:
+    def _partner(self, hub: Exchange) -> HttpPartner | None:
         if self.config.partner is None:
             return None
         key = VerifierKey.parse(self.config.partner.key)
-        return HttpPartner(self.config.partner.url, key, self.config.witness_seconds, self.wire)
+        return HttpPartner(self.config.partner.url, key, self.config.witness_seconds, hub, self.wire)
 
     def rotate(self) -> None:
         """The next key, as `tocsin hub rotate` makes it; whoever serves must be started again."""
@@ -206,7 +207,7 @@ class PartnerMachine(Machine):
         assert self.hub_key is not None, "a partner is made for one hub"
         store = self.disk.open(process)
         witnessing = Witnessing(store, self.hub_key, self.key.name, self.signing, self.clock)
-        self.door.open(routes(witnessing, store.close))
+        self.door.open(routes(witnessing, self.key.name, self.clock, store.close))
         await stop.wait()
         self.door.shut()
 
@@ -243,9 +244,7 @@ class AgentMachine(Machine):
         store = self.disk.open(process or Process(f"{self.name}: a command"))
         box = Box(self._key, self.entropy)
         outbox = Outbox(store, box, self.clock, self.entropy)
-        return House(
-            self.folder, self.config, store, Vault(store, box), outbox, self.clock, self.entropy
-        )
+        return House(self.folder, self.config, store, Vault(store, box), outbox, self.clock, self.entropy)
 
     def http(self) -> httpx.AsyncClient:
         """A client over this party's own wire."""
