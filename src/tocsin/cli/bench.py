@@ -4,20 +4,27 @@
 import argparse
 from collections.abc import Iterator
 
-from tocsin.bench import append, mail, views
+from tocsin.bench import append, catchup, mail, views
 from tocsin.bench.result import Benchmark, Results, machine, table
 from tocsin.cli.command import Command, Output
 
-BENCHMARKS: dict[str, Benchmark] = {"append": append.run, "mail": mail.run, "views": views.run}
+BENCHMARKS: dict[str, Benchmark] = {
+    "append": append.run,
+    "catchup": catchup.run,
+    "mail": mail.run,
+    "views": views.run,
+}
+LONG: dict[str, Benchmark] = {"catchup-million": catchup.run_million}
+"""Minutes each, and gigabytes of disk: run by their names alone."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=["all", *BENCHMARKS], help="which one")
+    parser.add_argument("name", choices=["all", *BENCHMARKS, *LONG], help="which one")
     parser.add_argument("--seed", type=int, default=1, help="of everything random in it (default 1)")
 
 
 def _bench(parsed: argparse.Namespace) -> Iterator[Output]:
-    chosen = BENCHMARKS if parsed.name == "all" else {parsed.name: BENCHMARKS[parsed.name]}
+    chosen = BENCHMARKS if parsed.name == "all" else {parsed.name: (BENCHMARKS | LONG)[parsed.name]}
     rows = []
     for name, run in chosen.items():
         yield Output((f"{name} …",))

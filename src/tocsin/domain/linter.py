@@ -169,8 +169,9 @@ def network_of(observable: Observable) -> Network | None:
     try:
         if observable.kind is Kind.CIDR:
             return ip_network(observable.value)
-        host = host_of(observable)
-        return ip_network(ip_address(host)) if host is not None else None
+        host = host_of(observable) or ""
+        may_be = host[-1:].isdigit() or ":" in host  # no other text is an address, and most are names
+        return ip_network(ip_address(host)) if may_be else None
     except ValueError:
         return None
 

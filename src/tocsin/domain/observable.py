@@ -30,7 +30,9 @@ import msgspec
 from tocsin.errors import Malformed
 
 MAX_VALUE = 2_048
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+"""Asked of at most 253 characters."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19}")
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
@@ -131,10 +133,9 @@ def _domain(text: str) -> str:
             name = idna.encode(name, uts46=True, transitional=False).decode()
         except (idna.IDNAError, UnicodeError) as error:
             raise Malformed(f"{text[:80]!r} is not a domain name: {error}.") from None
-    labels = name.split(".")
-    if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > 253 or not _NAME.fullmatch(name):
         raise Malformed(f"{text[:80]!r} is not a domain name.")
-    if labels[-1].isdigit():
+    if name.rpartition(".")[2].isdigit():
         raise Malformed(f"{text[:80]!r} ends in digits: it is not a domain name.")
     return name
 

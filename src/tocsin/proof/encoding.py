@@ -17,7 +17,7 @@ MAX_NAME = 200
 
 def framed(*fields: bytes) -> bytes:
     """The fields one after the other, each behind its length in 8 bytes (big-endian)."""
-    return b"".join(len(field).to_bytes(8, "big") + field for field in fields)
+    return b"".join([len(field).to_bytes(8, "big") + field for field in fields])
 
 
 def name_bytes(name: str) -> bytes:

@@ -68,11 +68,18 @@ class Frontier(msgspec.Struct, frozen=True):
         return Frontier(self.size + 1, (*roots, leaf))
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> "Frontier":
-        """The frontier after these, in order."""
-        frontier = self
+        """The frontier after these, in order; TooLarge as in `append`."""
+        roots, size = list(self.roots), self.size
         for leaf in leaf_hashes:
-            frontier = frontier.append(leaf)
-        return frontier
+            width = size
+            while width & 1:
+                leaf = node_hash(roots.pop(), leaf)  # noqa: PLW2901 it rises as it is paired
+                width >>= 1
+            roots.append(leaf)
+            size += 1
+        if size > MAX_SIZE:
+            raise TooLarge(f"A tree holds at most {MAX_SIZE} leaves.")
+        return Frontier(size, tuple(roots))
 
     def root(self) -> bytes:
         """The root of the tree so far."""

@@ -160,9 +160,9 @@ class Transaction:
         for params in many:
             if params.keys() != query.parameters:
                 raise self._doom(StorageError(f"Query {name} takes {', '.join(sorted(query.parameters))}."))
-            for parameter, value in params.items():
-                if not _storable(value):
-                    raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
+            if not all(map(_storable, params.values())):
+                parameter = next(each for each, value in params.items() if not _storable(value))
+                raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
         return query
 
     def _do(self, what: str, work: Callable[[], T]) -> T:
@@ -279,8 +279,8 @@ class Store:
 
 
 def _storable(value: Value) -> bool:
+    if value is None or isinstance(value, bytes):
+        return True
     if isinstance(value, str):
         return "\0" not in value
-    if isinstance(value, int):
-        return value in _INTEGERS and not isinstance(value, bool)
-    return value is None or isinstance(value, bytes)
+    return value in _INTEGERS and not isinstance(value, bool)

@@ -5,7 +5,7 @@ Only verified entries come here (`tocsin.follow`). Unknown kinds and versions ar
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -22,7 +22,7 @@ from tocsin.agent.history.doubt import (
     require_trust,
 )
 from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_at
-from tocsin.agent.history.views import Views
+from tocsin.agent.history.views import PLAIN, Views
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Clock, Instant, to_text
 from tocsin.domain.audience import DIRECTORY, audiences_of
@@ -58,6 +58,10 @@ class _MarkRow(msgspec.Struct, frozen=True):
 
 class _BodyRow(msgspec.Struct, frozen=True):
     body: bytes
+
+
+class _SizeRow(msgspec.Struct, frozen=True):
+    size: int
 
 
 class Replica:
@@ -191,8 +195,9 @@ class Replica:
         if witness != "late" and state.head:
             tx.run("keep_head", {"stream": stream, "head": state.head})
         obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0
-        for entry in entries:
-            self._keep(tx, entry, obey=witness != "late")
+        directory = tx.one("size_of_stream", {"name": DIRECTORY}, into=_SizeRow)
+        for run in _runs(entries, directory.size if directory else 0):
+            self._keep(tx, run, obey=witness != "late")
         for entry in ready(tx, state.frontier.size) if stream == DIRECTORY else ():
             self._views.act(tx, entry, obey=False)
         remember_note(tx, trust(tx, self._membership), state.note)  # after a new key of the hub was taken
@@ -205,29 +210,18 @@ class Replica:
             self._views.erase(tx, stream, decode(row.body, ErasureEvent))
         return len(waiting)
 
-    def _keep(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
-        place: Params = {"stream": entry.stream, "seq": entry.seq}
-        tx.run(
-            "keep_entry",
-            {
-                **place,
-                "header": entry.header_bytes,
-                "salt_h": entry.salt_h,
-                "origin_c": entry.origin_c,
-                "body_c": entry.body_c,
-                "leaf": entry.leaf,
-                "kind": entry.header.entry,
-                "fact": entry.header.fact,
-                "added": entry.header.added,
-            },
-        )
-        if entry.body is None or entry.salt_b is None:
+    def _keep(self, tx: Transaction, run: Sequence[VerifiedEntry], *, obey: bool) -> None:
+        """Keep entries, and act on them: on all but the last together."""
+        tx.run_each("keep_entry", [_entry_row(entry) for entry in run])
+        tx.run_each("keep_body", [_body_row(entry) for entry in run if entry.body is not None])
+        *plain, last = run
+        self._views.act_plainly(tx, plain)
+        if last.body is None:
             return
-        tx.run("keep_body", {**place, "salt_b": entry.salt_b, "body": entry.body})
-        if entry.stream != DIRECTORY and (sentence := wait(tx, entry)):
+        if last.stream != DIRECTORY and (sentence := wait(tx, last)):
             self._raise_alarm(tx, sentence)
         else:
-            self._views.act(tx, entry, obey=obey)
+            self._views.act(tx, last, obey=obey)
 
     def _alarm_once(self, tx: Transaction, late: int) -> None:
         """The partner has been missing for a day: people hear of it once each time."""
@@ -246,6 +240,35 @@ class Replica:
         with self._store.reading("mark") as tx:
             row = tx.one("mark", {"name": name}, into=_MarkRow)
         return row.value if row else ""
+
+
+def _runs(entries: Sequence[VerifiedEntry], directory: int) -> Iterator[Sequence[VerifiedEntry]]:
+    """Neighbours that can be kept at once: plain ones that rest on what is known of the directory, and one more."""
+    start = 0
+    for at, entry in enumerate(entries, start=1):
+        is_plain = entry.header.entry in PLAIN and entry.header.directory <= directory
+        if not is_plain or at == len(entries):
+            yield entries[start:at]
+            start = at
+
+
+def _entry_row(entry: VerifiedEntry) -> Params:
+    return {
+        "stream": entry.stream,
+        "seq": entry.seq,
+        "header": entry.header_bytes,
+        "salt_h": entry.salt_h,
+        "origin_c": entry.origin_c,
+        "body_c": entry.body_c,
+        "leaf": entry.leaf,
+        "kind": entry.header.entry,
+        "fact": entry.header.fact,
+        "added": entry.header.added,
+    }
+
+
+def _body_row(entry: VerifiedEntry) -> Params:
+    return {"stream": entry.stream, "seq": entry.seq, "salt_b": entry.salt_b, "body": entry.body}
 
 
 def _save(tx: Transaction, row: StreamRow) -> None:

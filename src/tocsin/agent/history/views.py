@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each kind of proved entry means to this party: every view is brought up to date by it, or an alarm is raised.
 
-Nothing is stored here but views; they are the same whatever the order in which streams came.
+Nothing is stored here but views; they are the same whatever the order in which streams came. Most entries mean one row
+and rest on nothing else that is stored (`PLAIN`): many of them are read first and then written together.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tocsin.agent.history import warnings
 from tocsin.agent.history.directory import apply_directory, party_at
@@ -26,6 +27,13 @@ from tocsin.wire.stix21 import StixIndicator, indicator_of, marking_of, read
 log = logging.getLogger("tocsin.agent")
 
 
+PLAIN = frozenset({"object", "sighting", "band"})
+"""Kinds of entries of which each means at most one row, whatever stands already."""
+
+_Row = tuple[str, Params]
+"""A query that keeps a row, and the row."""
+
+
 class Views:
     """The views of one agent, over the transaction that keeps the entry."""
 
@@ -41,25 +49,32 @@ class Views:
             return
         try:
             with tx.savepoint():
-                if peek(entry.body).v <= VERSION:  # what a newer hub says is kept, and never acted on
+                if _is_known(entry.body):
                     self.apply(tx, entry, entry.body, obey=obey)
         except TocsinError as error:
-            place_text = f"Entry {entry.stream}/{entry.seq}"
-            self._alarm(tx, f"{place_text} was kept and is not acted on: {error}")
+            self._refuse(tx, entry, error)
+
+    def act_plainly(self, tx: Transaction, entries: Iterable[VerifiedEntry]) -> None:
+        """The same for entries of `PLAIN` kinds, many at once."""
+        rows: dict[str, list[Params]] = {}
+        for entry in entries:
+            try:
+                if entry.body is not None and _is_known(entry.body) and (row := self._row(entry, entry.body)):
+                    rows.setdefault(row[0], []).append(row[1])
+            except TocsinError as error:
+                self._refuse(tx, entry, error)
+        for query, many in rows.items():
+            tx.run_each(query, many)
+
+    def _refuse(self, tx: Transaction, entry: VerifiedEntry, error: TocsinError) -> None:
+        self._alarm(tx, f"Entry {entry.stream}/{entry.seq} was kept and is not acted on: {error}")
 
     def apply(self, tx: Transaction, entry: VerifiedEntry, body: bytes, *, obey: bool) -> None:
         """What each kind of entry does; raises for one that cannot be acted on."""
         match entry.header.entry:
-            case "object":
-                self._apply_object(tx, entry, body)
-            case "sighting":
-                sighting = decode(body, SightingEvent)
-                self._post(tx, entry, sighting.observable, "sighting", entry.header.added + self._life)
-            case "band":
-                band = decode(body, BandEvent)
-                place: Params = {"stream": entry.stream, "seq": entry.seq}
-                value = str(_sound(band.observable))
-                tx.run("save_band", {**place, "value": value, "named": band.named})
+            case kind if kind in PLAIN:
+                if row := self._row(entry, body):
+                    tx.run(*row)
             case "warning":
                 self._apply_warning(tx, entry, decode(body, WarningEvent))
             case "answers":
@@ -78,13 +93,27 @@ class Views:
             case unknown:
                 log.info("%s/%d is a %r: not known to this version", entry.stream, entry.seq, unknown[:20])
 
-    def _apply_object(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> None:
-        found = read(body, self._membership.alliance_identity)
-        if isinstance(found, StixIndicator):
-            kind = "named" if entry.header.named else "anonymous"
-            observable = indicator_of(found).observable
-            blocks = marking_of(found).blocks()
-            self._post(tx, entry, observable, kind, entry.header.added + self._life, may_block=blocks)
+    def _row(self, entry: VerifiedEntry, body: bytes) -> _Row | None:
+        """The row that an entry of a `PLAIN` kind means; None for one that names no value."""
+        match entry.header.entry:
+            case "sighting":
+                return self._posting(entry, decode(body, SightingEvent).observable, "sighting")
+            case "band":
+                band = decode(body, BandEvent)
+                value = str(_sound(band.observable))
+                return "save_band", {
+                    "stream": entry.stream,
+                    "seq": entry.seq,
+                    "value": value,
+                    "named": band.named,
+                }
+            case _:
+                found = read(body, self._membership.alliance_identity)
+                if not isinstance(found, StixIndicator):
+                    return None
+                kind = "named" if entry.header.named else "anonymous"
+                blocks = marking_of(found).blocks()
+                return self._posting(entry, indicator_of(found).observable, kind, may_block=blocks)
 
     def _apply_warning(self, tx: Transaction, entry: VerifiedEntry, event: WarningEvent) -> None:
         """A warning counts only under its author's own signature: the hub could not have invented it."""
@@ -107,29 +136,25 @@ class Views:
                 tx.run(query, place)
         tx.run("forget_own_answer", {"message": erasure.fact})
 
-    def _post(
-        self,
-        tx: Transaction,
-        entry: VerifiedEntry,
-        observable: Observable,
-        kind: str,
-        expires: int,
-        *,
-        may_block: bool = True,
-    ) -> None:
-        tx.run(
-            "post",
-            {
-                "value": str(_sound(observable)),
-                "stream": entry.stream,
-                "seq": entry.seq,
-                "fact": entry.header.fact,
-                "kind": kind,
-                "may_block": int(may_block),
-                "since": entry.header.added,
-                "expires": expires,
-            },
-        )
+    def _posting(
+        self, entry: VerifiedEntry, observable: Observable, kind: str, *, may_block: bool = True
+    ) -> _Row:
+        """That an entry names a value, which counts as long as such values do."""
+        return "post", {
+            "value": str(_sound(observable)),
+            "stream": entry.stream,
+            "seq": entry.seq,
+            "fact": entry.header.fact,
+            "kind": kind,
+            "may_block": int(may_block),
+            "since": entry.header.added,
+            "expires": entry.header.added + self._life,
+        }
+
+
+def _is_known(body: bytes) -> bool:
+    """Whether this version acts on it: what a newer hub says is kept, and never acted on."""
+    return peek(body).v <= VERSION
 
 
 def _sound(observable: Observable) -> Observable:

@@ -240,7 +240,9 @@ def erased(hub: Hub) -> set[tuple[str, int]]:
 @given(said=SAID, seed=st.integers(0, 2**32))
 @settings(max_examples=60)
 def test_any_order_of_streams_and_a_rebuild_give_the_same_views(said, seed):
-    """A reader of the whole log, one whose streams interleave otherwise, and one that came after all erasures."""
+    """A reader of the whole log entry by entry, one whose streams interleave otherwise and come in pieces, and one that
+    came after all erasures.
+    """
     dice = random.Random(seed)
     stores = [open_sqlite(":memory:", "agent") for _ in range(3)]
     live = Hub(stores[0])
@@ -251,7 +253,9 @@ def test_any_order_of_streams_and_a_rebuild_give_the_same_views(said, seed):
     waiting = {stream: list(live.kept.get(stream, [])) for stream in STREAMS}
     while any(waiting.values()):
         stream = dice.choice([name for name, entries in waiting.items() if entries])
-        other.keep(stream, [waiting[stream].pop(0)])
+        count = dice.randint(1, 6)
+        other.keep(stream, waiting[stream][:count])
+        del waiting[stream][:count]
     gone = erased(live)
     for stream in STREAMS:
         entries = [
@@ -438,6 +442,25 @@ def test_a_body_that_is_not_what_its_header_says_is_kept_and_named(hub, body):
     hub.append("members", "sighting", "msg_1", body)
     assert any("members/0 was kept and is not acted on" in alarm for alarm in hub.alarms())
     assert blocked(hub) == []
+
+
+def test_what_cannot_be_acted_on_costs_none_of_those_that_come_with_it(hub):
+    """Many at once: one poisoned value, one that is no object, one that waits for the directory, among good ones."""
+    other = Hub(open_sqlite(":memory:", "agent"))
+    for number in range(9):
+        bad = {3: indicator(POISON[0], 3), 4: b"{}"}.get(number)
+        other.append("members", "object", f"rpt_{number}", bad or indicator(VALUES[number % 3], number))
+    hub.kept["members"] = list(other.kept["members"])
+    early = hub.kept["members"][6]
+    header = msgspec.structs.replace(early.header, directory=50)
+    hub.kept["members"][6] = msgspec.structs.replace(early, header=header, header_bytes=encode(header))
+    hub.keep("members", hub.kept["members"])
+    assert [row[2] for row in sorted(blocked(hub), key=lambda row: row[2])] == [0, 1, 2, 5, 7, 8]
+    told = " ".join(hub.alarms())
+    assert len(hub.alarms()) == 3
+    assert all(f"members/{seq}" in told for seq in (3, 4, 6))
+    assert len(rows(hub.store, "SELECT seq FROM body WHERE stream = 'members'")) == 9
+    other.store.close()
 
 
 def test_a_disclosure_that_says_more_than_ours_do_is_not_acted_on(hub):
