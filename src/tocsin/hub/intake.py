@@ -5,7 +5,7 @@
 (2) The signature covers method, host, path, query and the digest of the body to come, and is fresh.
 (3) The party is active.
 (4) Only now is the body read: it is within its bound and has the digest that was signed.
-(5) The body is a message of the kind that this address takes, with an identifier.
+(5) The body is a message of the kind that this address takes, with an identifier, and names no field twice.
 (6) The party still stands as in (1) and (3), in the transaction that writes; this process's key counts; the nonce is
     new.
 (7) A message that was receipted before gets the same receipt again; another one under its identifier is a conflict.
@@ -36,6 +36,7 @@ from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read
 from tocsin.proof.signing import Context
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.messages import Message, Outcome, SignedReceipt, Told, decode
+from tocsin.wire.repeated import refuse_repeated
 
 RECEIPTS_KEPT = 90 * DAY
 """How long a repeated message brings its receipt again: longer than an agent is offline."""
@@ -83,14 +84,21 @@ class Intake:
         self, request: SignedRequest, kind: type[M], verb: Verb[M], *, erases: bool = False
     ) -> SignedReceipt:
         """Steps 5 to 10 for a message; raises the error of the step that refused."""
-        return await self._receipted(request, self._read(request, kind), verb, erases=erases)
+        message = self._read(request, kind)
+        refuse_repeated(request.body)
+        return await self._receipted(request, message, verb, erases=erases)
 
     async def accept_checked(self, request: SignedRequest, kind: type[M], check: Check[M]) -> SignedReceipt:
         """The same for a message that takes long to read: step 8 begins before the transaction, in the party's turn."""
         message = self._read(request, kind)
         sender = request.sender
+
+        def read() -> Verb[M]:
+            refuse_repeated(request.body)
+            return check(self._hub, sender, message)
+
         try:
-            verb = await self._workload.run(sender.party.id, lambda: check(self._hub, sender, message))
+            verb = await self._workload.run(sender.party.id, read)
         except TooMany:
             raise
         except TocsinError as refusal:

@@ -16,6 +16,7 @@ from tocsin.domain.party import Role
 from tocsin.domain.release import Purpose
 from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed
+from tocsin.wire.repeated import refuse_repeated
 
 VERSION = 1
 MAX_OBJECTS = 1_001
@@ -324,6 +325,7 @@ def encode_warning(warning: Warning) -> bytes:
 
 def decode_warning(data: bytes) -> Warning:
     """A warning from the bytes its author signed; Malformed otherwise."""
+    refuse_repeated(data)
     try:
         return msgspec.json.decode(data, type=Warning)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
