@@ -46,6 +46,7 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      └─ RemoteError         somebody else's process did not do its part
          ├─ Unreachable
          ├─ HubRestoring    a restored hub takes nothing new before it is whole
+         ├─ TooSlow         its request did not arrive in time
          └─ TooMany         more than one party may ask at once
 """
 
@@ -389,6 +390,14 @@ class HubRestoring(RemoteError):
     problem = "restoring"
     status = 503
     next_step = "Nothing: what was approved is kept and sent by itself, and protection stays as it is."
+
+
+class TooSlow(RemoteError):
+    """The request did not arrive in time."""
+
+    problem = "too-slow"
+    status = 408
+    next_step = "Nothing: what was approved is kept and sent again. Look at the line if it lasts."
 
 
 class TooMany(RemoteError):

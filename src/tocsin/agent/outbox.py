@@ -23,6 +23,7 @@ from tocsin.errors import (
     Replayed,
     TocsinError,
     TooMany,
+    TooSlow,
     Unauthenticated,
     Unknown,
 )
@@ -166,7 +167,7 @@ def _may_pass(error: TocsinError) -> bool:
 
     A receipt that does not verify counts here too: it is no answer, and the message is not given up for it.
     """
-    return isinstance(error, ClockSkew | Replayed | Unauthenticated | NotActive | TooMany) or (
+    return isinstance(error, ClockSkew | Replayed | Unauthenticated | NotActive | TooMany | TooSlow) or (
         error.status >= 500 and not isinstance(error, NotBuilt)
     )
 

@@ -10,6 +10,8 @@
 - Whoever takes in nothing of an answer for `TAKE_SECONDS` is cut off.
 - A connection beyond the server's or its peer's number is closed at once.
 
+Whoever is refused is told why by a problem document, unless an answer was begun, or nothing was asked.
+
 A proxy on this machine stands for everybody: loopback is bounded by the server's number only.
 """
 
@@ -23,12 +25,16 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from tocsin.errors import Malformed
+from tocsin.errors import Malformed, TocsinError, TooLarge, TooMany, TooSlow
+from tocsin.wire.messages import encode
+from tocsin.wire.problem import MEDIA_TYPE, to_problem
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
 """4 MiB arrive within it at 0.6 Mbit/s."""
 TAKE_SECONDS = 60.0
+LEAVE_SECONDS = 5.0
+"""For the last words to whoever is refused."""
 MAX_SILENT = 16 * 1024
 MAX_OF_PEER = 128
 """Connections of one address: a bank behind one has an agent or two."""
@@ -53,6 +59,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._stuck: asyncio.TimerHandle | None = None
         self._silent = 0
         self._peer = ""
+        self._asking = False
+        """Whether a request has begun and is not whole."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, and wait for its first header."""
@@ -61,7 +69,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._of_peer[self._peer] += 1
         full = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
         if full or (self._of_peer[self._peer] > MAX_OF_PEER and not _is_loopback(self._peer)):
-            self.transport.abort()
+            self._refuse(TooMany("No more connections are taken."))
             return
         self._within(HEAD_SECONDS)
 
@@ -79,7 +87,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._silent += len(data)
         super().data_received(data)
         if self._silent > MAX_SILENT and not self.transport.is_closing():
-            self.send_400_response("A header is too long.")
+            self._refuse(TooLarge(f"A header has at most {MAX_SILENT} bytes."))
         if self._deadline is None and not self._under_way():
             self._within(HEAD_SECONDS)  # empty lines end the keep-alive's wait and begin no request
 
@@ -100,6 +108,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
             raise Malformed("A request came before the answer to the one before it was whole.")
         super().on_message_begin()
+        self._asking = True
         self._within(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
@@ -116,6 +125,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """It is whole; its answer may take as long as it wants."""
         self._silent = 0
+        self._asking = False
         self._within(None)
         super().on_message_complete()
 
@@ -128,7 +138,30 @@ class BoundedConnection(HttpToolsProtocol):
         """Cut it off unless it comes further by then; None: there is nothing to wait for."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._too_slow, seconds)
+
+    def _too_slow(self, seconds: float) -> None:
+        if self._asking:
+            self._refuse(TooSlow(f"It did not come further within {seconds:g} s."))
+        else:
+            self.transport.abort()
+
+    def _refuse(self, error: TocsinError) -> None:
+        """Say why, unless an answer was begun, and end the connection; what was written is still sent."""
+        if not (self._under_way() and cast(RequestResponseCycle, self.cycle).response_started):
+            self.transport.write(_spoken(error))
+        self.transport.close()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(LEAVE_SECONDS, self.transport.abort)
+
+
+def _spoken(error: TocsinError) -> bytes:
+    """An answer for whoever is below every application."""
+    document = to_problem(error)
+    body = encode(document)
+    head = f"HTTP/1.1 {document.status} Refused\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body
 
 
 def room_for(connections: int) -> int:

@@ -19,6 +19,7 @@ from tocsin.errors import (
     StorageError,
     TocsinError,
     TooMany,
+    TooSlow,
     Unreachable,
 )
 from tocsin.wire.messages import SignedReceipt, decode, encode
@@ -97,6 +98,7 @@ MAY_PASS: list[tuple[str, Answer]] = [
     ("our own mistake", problem(TocsinError("x"))),
     ("a clock", problem(ClockSkew("it is later"))),
     ("too much at once", problem(TooMany("wait"))),
+    ("too slow", problem(TooSlow("60 s"))),
     ("a receipt that nobody signed", plain(200, encode(SignedReceipt(receipt=b"{}", signature=bytes(64))))),
 ]
 

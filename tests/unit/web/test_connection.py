@@ -115,15 +115,36 @@ async def test_what_never_ends_before_a_body_is_cut_off_early(begin):
 
 
 @pytest.mark.parametrize(
-    "begin", [b"", GET, POST + b"Content-Length: 9\r\n\r\na"], ids=["nothing", "header", "body"]
+    ("begin", "answered"),
+    [(b"", b""), (GET, b"HTTP/1.1 408 "), (POST + b"Content-Length: 9\r\n\r\na", b"HTTP/1.1 408 ")],
+    ids=["nothing", "header", "body"],
 )
-async def test_whoever_is_slow_is_cut_off(begin, monkeypatch):
+async def test_whoever_is_slow_is_told_and_cut_off(begin, answered, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.05)
     monkeypatch.setattr(connection, "BODY_SECONDS", 0.05)
     async with serving() as place:
         async with asyncio.timeout(2):
-            assert not (await place.says(begin)).startswith(b"HTTP/1.1 2")
+            said = await place.says(begin)
+        assert said.startswith(answered)
+        assert said.count(b"HTTP/1.1") == bool(answered)
+        assert (b"too-slow" in said) == bool(answered)
+        await asyncio.sleep(0.01)
         assert not place.state.connections
+
+
+async def test_who_is_refused_and_takes_no_last_words_is_cut_off(monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "_spoken", lambda error: bytes(20_000_000))
+    async with serving() as place:
+        _, writer = await place.connect()
+        writer.write(GET)
+        async with asyncio.timeout(5):
+            while not place.state.connections:
+                await asyncio.sleep(0.01)
+            while place.state.connections:
+                await asyncio.sleep(0.01)
+        writer.close()
 
 
 async def test_a_second_request_of_a_connection_has_its_own_deadline(monkeypatch):
@@ -136,7 +157,7 @@ async def test_a_second_request_of_a_connection_has_its_own_deadline(monkeypatch
             await asyncio.sleep(0.15)  # idle between two requests: that is the keep-alive's business
         writer.write(GET)
         async with asyncio.timeout(2):
-            assert await reader.read() == b""
+            assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
         writer.close()
 
 
@@ -189,7 +210,8 @@ async def test_the_connection_beyond_the_number_is_closed_and_the_others_are_ser
     async with serving(limit=4) as place:
         held = [await place.connect() for _ in range(3)]
         async with asyncio.timeout(2):
-            assert await place.says(GET + b"\r\n") in (b"", b"cut")
+            said = await place.says(GET + b"\r\n")
+        assert said == b"cut" or b"too-many" in said
         reader, writer = held[0]
         writer.write(GET + b"\r\n")
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n0")
@@ -207,7 +229,8 @@ async def test_one_address_takes_no_more_than_its_share(monkeypatch):
         assert len(place.state.connections) == 4  # a proxy on this machine stands for everybody
         monkeypatch.setattr(connection, "_is_loopback", lambda peer: False)
         async with asyncio.timeout(2):
-            assert await place.says(GET + b"\r\n") in (b"", b"cut")
+            said = await place.says(GET + b"\r\n")
+        assert said == b"cut" or b"too-many" in said
         for _, writer in local:
             writer.close()
         await asyncio.sleep(0.05)
