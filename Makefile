@@ -44,7 +44,10 @@ world: $(STAMP)  ## random stories of a troubled alliance, held against what mus
 oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read? (3 minutes)
 	@$(BIN)/python -m tests.timing.oracle
 
+crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes)
+	@POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
+
 bench: $(STAMP)  ## the numbers: a table, and JSON under results
 	@$(BIN)/tocsin bench all --json results/bench.json
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle bench
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench

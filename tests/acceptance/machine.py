@@ -18,7 +18,7 @@ from tocsin.hub import app as hub
 from tocsin.partner import app as partner
 from tocsin.world.processes import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def tocsin(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -46,6 +46,7 @@ class Machine:
         self.url = ""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
+        self._logs: dict[str, Path] = {}
         self.starts = 0
 
     def __enter__(self) -> Self:
@@ -64,7 +65,30 @@ class Machine:
     def start(self, name: str, *arguments: str | Path) -> None:
         """Start a serving process, the second time with the same words, until it is ready or restores itself."""
         command = self._commands.setdefault(name, [sys.executable, "-m", "tocsin", *map(str, arguments)])
-        log = self.folder / f"{name}.{self.starts}.log"
+        process, log = self._run(name, command)
+        said = re.compile(rb" ready| restores itself")
+        ready = wait_until(
+            lambda: said.search(log.read_bytes()) is not None or process.poll() is not None, START_SECONDS
+        )
+        assert ready, log.read_text()
+        assert process.poll() is None, log.read_text()
+
+    def start_doomed(self, name: str, *doom: str) -> None:
+        """Start a process again, under a launcher of the tests that ends it in a commit: see `tests.crash.doomed`."""
+        words = self._commands[name][3:]
+        self._run(name, [sys.executable, "-m", "tests.crash.doomed", *doom, *words])
+
+    def died(self, name: str) -> bool:
+        """Whether it is dead, and not of an error of its own."""
+        process = self._running[name]
+        if process.poll() is None:
+            return False
+        assert process.poll() == -signal.SIGKILL, self._logs[name].read_text()
+        del self._running[name]
+        return True
+
+    def _run(self, name: str, command: list[str]) -> tuple[subprocess.Popen[bytes], Path]:
+        log = self._logs[name] = self.folder / f"{name}.{self.starts}.log"
         self.starts += 1
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -75,12 +99,7 @@ class Machine:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         self._running[name] = process
-        said = re.compile(rb" ready| restores itself")
-        ready = wait_until(
-            lambda: said.search(log.read_bytes()) is not None or process.poll() is not None, START_SECONDS
-        )
-        assert ready, log.read_text()
-        assert process.poll() is None, log.read_text()
+        return process, log
 
     def kill(self, name: str) -> None:
         """End a process in the middle of whatever it does."""
@@ -92,6 +111,10 @@ class Machine:
         """Give a process a signal, such as to stand still."""
         os.kill(self._running[name].pid, number)
 
+    def pid(self, name: str) -> int:
+        """Its number."""
+        return self._running[name].pid
+
     def stop(self, name: str) -> int:
         """Ask a process to end; its exit code."""
         process = self._running.pop(name)
@@ -102,11 +125,11 @@ class Machine:
         """Whether it is still there."""
         return self._running[name].poll() is None
 
-    def raise_hub(self, *, witnessed: bool = True) -> None:
+    def raise_hub(self, *, witnessed: bool = True, store: str = "hub.db") -> None:
         """A hub, with its partner, that serves."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        made = hub.init(self.folder / "hub", "City Alliance", self.url, port, "hub.db")
+        made = hub.init(self.folder / "hub", "City Alliance", self.url, port, store)
         if witnessed:
             witness_port = free_port()
             second = partner.init(self.folder / "partner", made.key, witness_port)

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.machine import Machine, tocsin, wait_until
-from tests.acceptance.test_kill import caught_up, check_hub, check_replica, notes, queue_one, waiting
+from tests.acceptance.verdict import (
+    caught_up,
+    check_hub,
+    check_replica,
+    hub_file,
+    notes,
+    queue_one,
+    waiting,
+)
 from tests.looking import look
 
 from tocsin.agent import app as agent
@@ -33,17 +41,20 @@ def test_hub_partner_and_agent_come_back_from_old_backups(
         reports = queue(tmp_path)
         for short in AGENTS:
             machine.serve(short)
-        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path)
+        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path, hub_file(tmp_path))
         for process, place in (("hub", "hub"), ("partner", "partner"), ("agent", "ayr")):
             done(tocsin(process, "backup", tmp_path / place, tmp_path / f"{place}.backup"))
         reports += queue(tmp_path)
-        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path)
+        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path, hub_file(tmp_path))
 
         lose(machine, "hub", "hub.db")
         done(tocsin("hub", "restore", tmp_path / "hub", "--from", tmp_path / "hub.backup"))
         reports += queue(tmp_path)
         machine.start("hub")
-        assert wait_until(lambda: in_step(tmp_path)), (waiting(tmp_path), notes(tmp_path))
+        assert wait_until(lambda: in_step(tmp_path)), (
+            waiting(tmp_path, AGENTS),
+            notes(tmp_path, hub_file(tmp_path)),
+        )
         ((restarts,),) = look(
             tmp_path / "hub" / "hub.db", "SELECT count(*) FROM entry WHERE kind = 'restart'"
         )
@@ -55,17 +66,20 @@ def test_hub_partner_and_agent_come_back_from_old_backups(
         done(tocsin("partner", "restore", tmp_path / "partner", *backup))
         machine.start("partner")
         reports += queue(tmp_path)
-        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path)
+        assert wait_until(lambda: in_step(tmp_path)), notes(tmp_path, hub_file(tmp_path))
 
         lose(machine, "ayr", "agent.db")
         done(tocsin("agent", "restore", tmp_path / "ayr", "--from", tmp_path / "ayr.backup"))
         machine.start("ayr")
         reports += queue(tmp_path)
-        assert wait_until(lambda: in_step(tmp_path)), (waiting(tmp_path), notes(tmp_path))
+        assert wait_until(lambda: in_step(tmp_path)), (
+            waiting(tmp_path, AGENTS),
+            notes(tmp_path, hub_file(tmp_path)),
+        )
         took = time.monotonic() - started
-        check_hub(tmp_path, reports)
+        check_hub(hub_file(tmp_path), reports)
         for short in AGENTS:
-            check_replica(tmp_path, short, reports)
+            check_replica(tmp_path, short, reports, hub_file(tmp_path))
     with capsys.disabled():
         print(f"\n{len(reports)} reports, three losses: whole again in {took:.0f} s")
 
@@ -82,8 +96,13 @@ def queue(folder: Path) -> list[str]:
 
 def in_step(folder: Path) -> bool:
     """Whether everything is receipted, followed and witnessed."""
-    hubs, partners, _ = notes(folder)
-    return waiting(folder) == 0 and hubs == partners and all(caught_up(folder, short) for short in AGENTS)
+    hub = hub_file(folder)
+    hubs, partners, _ = notes(folder, hub)
+    return (
+        waiting(folder, AGENTS) == 0
+        and hubs == partners
+        and all(caught_up(folder, short, hub) for short in AGENTS)
+    )
 
 
 def lose(machine: Machine, name: str, store: str) -> None:

@@ -14,9 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
+
+from tocsin.storage.store import Value
+
+Account = dict[str, Any]
+"""As whom a process runs: what `subprocess` takes for it."""
 
 _DEADLINE_SECONDS = 30
 
@@ -30,18 +35,67 @@ def find_binaries() -> Path | None:
 
 
 class Cluster:
-    """A running server with one database, which every test finds empty."""
+    """A server with one database, which every test finds empty."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, binaries: Path, account: Account) -> None:
         self.folder = folder
-        self.process = process
         self.dsn = f"host={folder} user=tocsin dbname=postgres"
+        self.url = f"postgresql://tocsin@/postgres?host={folder}"
+        self.process: subprocess.Popen[bytes]
+        self._binaries = binaries
+        self._account = account
+
+    def start(self) -> None:
+        """Start it, or start it again after it was ended in any way."""
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            "fsync=off",  # the power does not fail here; a server that is killed has lost nothing that it wrote
+            "autovacuum=off",
+            "client_min_messages=warning",
+        )
+        command = [self._binaries / "postgres", "-D", self.folder / "data", *(f"-c{one}" for one in settings)]
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while True:
+            with (self.folder / "log").open("ab") as log:
+                self.process = subprocess.Popen(
+                    command, stdout=log, stderr=log, cwd=self.folder, **self._account
+                )
+            if self._answers(deadline):
+                return
+            # Children of one that was killed may hold its memory for a moment.
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.1)
+
+    def end(self, number: int) -> None:
+        """Give the server a signal and wait until it is gone."""
+        self.process.send_signal(number)
+        self.process.wait(_DEADLINE_SECONDS)
+
+    def crashes(self) -> int:
+        """How often one of its processes died by itself, so that all began anew."""
+        return (self.folder / "log").read_bytes().count(b"all server processes terminated; reinitializing")
+
+    def _answers(self, deadline: float) -> bool:
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.dsn).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return True
+        return False
 
     def run(self, *statements: LiteralString) -> None:
         """Carry out statements as the server's administrator."""
         with psycopg.connect(self.dsn, autocommit=True) as admin:
             for statement in statements:
                 admin.execute(statement)
+
+    def look(self, text: str) -> list[tuple[Value, ...]]:
+        """All rows of a statement that is nobody's query."""
+        with psycopg.connect(self.dsn, autocommit=True) as admin, admin.cursor(binary=True) as cursor:
+            return cursor.execute(text.encode()).fetchall()
 
     def empty(self) -> str:
         """Empty the database; its connection string."""
@@ -56,33 +110,19 @@ def private_cluster(binaries: Path) -> Iterator[Cluster]:
     user = _unprivileged()
     if user:
         os.chown(folder, user.pw_uid, user.pw_gid)
-    account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    account: Account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     locale = ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]
-    data = folder / "data"
     try:
         subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "-N", *locale],
+            [binaries / "initdb", "-D", folder / "data", "-U", "tocsin", "-A", "trust", "-E", "UTF8", "-N", *locale],
             check=True, stdout=subprocess.DEVNULL, cwd=folder, **account,
         )  # fmt: skip
-        settings = (
-            "listen_addresses=",
-            f"unix_socket_directories={folder}",
-            "fsync=off",
-            "autovacuum=off",
-            "client_min_messages=warning",
-        )
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [binaries / "postgres", "-D", data, *(f"-c{setting}" for setting in settings)],
-                stdout=log, stderr=log, cwd=folder, **account,
-            )  # fmt: skip
+        cluster = Cluster(folder, binaries, account)
+        cluster.start()
         try:
-            cluster = Cluster(folder, process)
-            _wait_until_ready(cluster)
             yield cluster
         finally:
-            process.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions, then the server
-            process.wait(_DEADLINE_SECONDS)
+            cluster.end(signal.SIGINT)  # "fast shutdown": ends sessions, then the server
     finally:
         shutil.rmtree(folder)
 
@@ -93,16 +133,3 @@ def _unprivileged() -> pwd.struct_passwd | None:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
-
-
-def _wait_until_ready(cluster: Cluster) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while True:
-        try:
-            psycopg.connect(cluster.dsn).close()
-        except psycopg.OperationalError:
-            if cluster.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError((cluster.folder / "log").read_text()) from None
-            time.sleep(0.05)
-        else:
-            return

@@ -148,7 +148,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _refuse(self, error: TocsinError) -> None:
         """Say why, unless an answer was begun, and end the connection; what was written is still sent."""
-        if not (self._under_way() and cast(RequestResponseCycle, self.cycle).response_started):
+        if not (self._under_way() and self.cycle.response_started):
             self.transport.write(_spoken(error))
         self.transport.close()
         if self._deadline is not None:
@@ -160,7 +160,9 @@ def _spoken(error: TocsinError) -> bytes:
     """An answer for whoever is below every application."""
     document = to_problem(error)
     body = encode(document)
-    head = f"HTTP/1.1 {document.status} Refused\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+    head = (
+        f"HTTP/1.1 {document.status} Refused\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+    )
     return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body
 
 
