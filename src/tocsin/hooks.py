@@ -20,7 +20,7 @@ class Blocked(msgspec.Struct, frozen=True):
     reason: str
     """For the person who asks why something was blocked: the sources in bands, never a name."""
     reference: str
-    """The report or warning it comes from, ``rpt_…`` or ``wrn_…``."""
+    """The warning that names it, else whatever named it first, as the inbox shows it."""
     since: Instant
     expires: Instant
 

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from tests.acceptance.machine import Machine, tocsin, wait_until
 
+from tocsin.cli.staying import alone_in
+from tocsin.world.processes import Processes, Served
+
 pytestmark = pytest.mark.processes
 
 _STARTED = re.compile(rb"^ +(?:partner|hub|agent) +process (\d+)", re.M)
@@ -74,6 +77,28 @@ def test_the_demo_says_which_part_has_ended(tmp_path: Path) -> None:
     said = (tmp_path / "demo.out").read_text()
     assert f"hub (process {children[1]}) has ended with code -9" in said
     assert str(folder / "hub.log") in said
+
+
+def test_who_ends_after_the_story_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    processes = Processes()
+    for name, code in (("bank", 3), ("hub", 0)):
+        process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"], stdin=subprocess.PIPE)
+        processes._running.append((Served(name, process.pid, tmp_path / f"{name}.log"), process))
+    with processes:
+        said = " ".join(processes.ends())
+    assert re.search(r"bank \(process \d+\) has ended with code 3; its log: \S+bank.log", said)
+    assert re.search(r"hub \(process \d+\) has ended with code 0", said)
+
+
+def test_a_demo_does_not_wipe_what_was_started_by_hand_in_it(tmp_path: Path) -> None:
+    bank = tmp_path / "demo" / "castellan"
+    bank.mkdir(parents=True)
+    (tmp_path / "demo" / ".tocsin-demo").touch()
+    with alone_in(bank):
+        second = tocsin("demo", "--once", "--folder", tmp_path / "demo")
+        assert second.returncode == 2
+        assert f"{bank} is in use: it is running as process {os.getpid()}" in second.stderr
+        assert bank.exists()
 
 
 def test_an_agent_and_a_partner_serve_once_for_a_folder_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:

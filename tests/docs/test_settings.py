@@ -33,6 +33,18 @@ def settings_of(kind: Settings, within: str = "") -> Iterator[str]:
             yield from settings_of(section, f"{field.encode_name}.")
 
 
+def defaults_of(kind: Settings, within: str = "", *, absent: bool = False) -> Iterator[tuple[str, str]]:
+    """Every setting with its default as a file would have it; ``required`` and ``absent`` where there is none."""
+    for field in msgspec.structs.fields(kind):
+        section = _section(field.type)
+        if section is not None:
+            yield from defaults_of(section, f"{field.encode_name}.", absent=field.default is None)
+        elif absent or field.required:
+            yield f"{within}{field.encode_name}", "absent" if absent else "required"
+        else:
+            yield f"{within}{field.encode_name}", msgspec.json.encode(field.default).decode()
+
+
 def _section(kind: object) -> Settings | None:
     """The class of a section, also of one that may be absent; None for a plain value."""
     choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
@@ -91,6 +103,14 @@ def test_the_reference_names_every_setting_of_a_file_and_no_other(name: str) -> 
     reference = (DOCS / "reference" / "settings.md").read_text()
     part = reference.partition(f"## {name}.toml")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `([\w.]+)` \|", part, flags=re.MULTILINE)) == set(settings_of(CONFIGS[name]))
+
+
+@each_config
+def test_the_reference_says_what_holds_where_nothing_is_set(name: str) -> None:
+    reference = (DOCS / "reference" / "settings.md").read_text()
+    part = reference.partition(f"## {name}.toml")[2].partition("\n## ")[0]
+    said = dict(re.findall(r"^\| `([\w.]+)` \| `?(.*?)`? \|", part, flags=re.MULTILINE))
+    assert said == dict(defaults_of(CONFIGS[name]))
 
 
 def test_every_setting_has_its_sentence_in_the_source() -> None:

@@ -14,9 +14,9 @@ from tests.store.cluster import Cluster
 from tests.store.conftest import Place
 from tests.store.moves import append, page
 
-from tocsin.errors import StorageError, StoreBusy, StoreUnfit
+from tocsin.errors import ConfigError, StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.postgres import open_postgres
-from tocsin.storage.sqlite import open_sqlite, refuse_old
+from tocsin.storage.sqlite import open_sqlite, put_in_place, refuse_old
 from tocsin.storage.store import Store, Transaction
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,14 @@ def file(tmp_path: Path) -> Place:
 def test_a_sqlite_that_can_corrupt_the_file_is_refused(version: str) -> None:
     with pytest.raises(StoreUnfit, match=version):
         refuse_old(version)
+
+
+def test_a_backup_that_is_none_is_named_and_nothing_is_put_in_place(tmp_path: Path) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(b"Subject: no backup\r\n\r\n")
+    with pytest.raises(ConfigError, match="is no backup of a store"):
+        put_in_place(mail, tmp_path / "agent.db")
+    assert not (tmp_path / "agent.db").exists()
 
 
 @pytest.mark.parametrize("version", ["3.51.3", "3.54.1", "4.0.0"])

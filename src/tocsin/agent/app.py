@@ -15,7 +15,7 @@ import msgspec
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.recovery import Sheet, read_sheet
-from tocsin.agent.redaction.assets import own_assets
+from tocsin.agent.redaction.assets import known_as, own_assets
 from tocsin.agent.signed import COMMAND_SECONDS, http_client
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.join import Joined, join
@@ -72,7 +72,7 @@ def init(
             with suppress(OSError):  # somebody else put something there
                 folder.rmdir()
         raise
-    save(folder / SETTINGS, config)
+    save(folder / SETTINGS, msgspec.structs.replace(config, own=known_as(own, joined.name)))
     return joined
 
 
@@ -82,10 +82,14 @@ def start_over(folder: Path, sheet: Path, own: OwnAssets, key_file: Path | None,
     Broken off, the same command goes on where it stopped.
     """
     written, seed = read_sheet(sheet)
-    if not (folder / SETTINGS).exists():
+    is_new = not (folder / SETTINGS).exists()
+    if is_new:
         save(folder / SETTINGS, _new(folder, written.url, own, key_file))
     with opened(folder) as house:
-        return asyncio.run(_recover(house, written, seed, by))
+        recovered = asyncio.run(_recover(house, written, seed, by))
+    if is_new:
+        save(folder / SETTINGS, msgspec.structs.replace(house.config, own=known_as(own, recovered.name)))
+    return recovered
 
 
 def renew_keys(folder: Path, by: str) -> Rotated:

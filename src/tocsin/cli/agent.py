@@ -10,6 +10,7 @@ import msgspec
 from tocsin.agent import app
 from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
+from tocsin.agent.redaction.assets import known_as
 from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
@@ -77,9 +78,12 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         if joined.witnessed
         else "not witnessed: the alliance has declared no partner"
     )
+    both = f"  NOTE: you wrote {own.legal_name}: what tells of either name stays"
+    note = (both,) if known_as(own, joined.name) != own else ()
     yield Output(
         (
             f"{joined.name} joined {joined.alliance} as {joined.role} ({joined.party}).",
+            *note,
             f"  the hub's history is {history}",
             f"  the vault's key is in {key}: keep a copy of it, apart from every backup of the folder",
             f"  the recovery key is in {joined.recovery}: print it, put it away, then delete the file.",

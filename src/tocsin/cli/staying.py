@@ -14,9 +14,12 @@ from types import FrameType
 from tocsin.cli.screen import printable
 from tocsin.errors import Missing, Taken
 
+RUNNING = "running.lock"
+"""The file by which a process that serves a folder holds it."""
+
 
 @contextmanager
-def alone_in(folder: Path, lock: str = "running.lock") -> Iterator[None]:
+def alone_in(folder: Path, lock: str = RUNNING) -> Iterator[None]:
     """Hold the folder; Taken, with the process that has it, when another does. A dead process holds nothing."""
     if not folder.is_dir():
         raise Missing(f"{folder} is no folder.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.screen import say, width
-from tocsin.cli.staying import alone_in, endable, in_front
+from tocsin.cli.staying import RUNNING, alone_in, endable, in_front
 from tocsin.clock import SystemClock
 from tocsin.errors import Taken, TocsinError
 from tocsin.world.processes import Processes
@@ -42,7 +42,9 @@ def _demo(parsed: argparse.Namespace) -> Iterator[Output]:
             return
         try:
             yield Output(("", *own_file(folder), "", "Ctrl-C ends it."))
-            yield Output((processes.wait(),), code=1)
+            for which in processes.ends():
+                yield Output((f"{which}. The others go on.",))
+            yield Output(("Every process has ended.",), code=1)
         except KeyboardInterrupt:
             processes.stop()
             yield Output(("", f"The alliance has stopped; everything is in {folder}."))
@@ -50,11 +52,17 @@ def _demo(parsed: argparse.Namespace) -> Iterator[Output]:
 
 @contextmanager
 def _fresh(folder: Path) -> Iterator[None]:
-    """An empty folder, held until the end; one of an earlier demo is emptied, anything else is left alone."""
+    """An empty folder, held until the end; one of an earlier demo is emptied, anything else is left alone.
+
+    Taken when something of the earlier one was started by hand and still runs.
+    """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise Taken(f"{folder} is not empty and not a demo's: name another with --folder.")
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder, _MARK):
+        for lock in folder.glob(f"*/{RUNNING}"):
+            with alone_in(lock.parent):
+                pass
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)

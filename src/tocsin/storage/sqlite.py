@@ -58,14 +58,25 @@ def open_sqlite(path: Path | str, schema: str = "hub", disk: str | None = None) 
     return open_store(SqliteEngine(path, disk), DIALECT, SQL / schema)
 
 
+_MAGIC = b"SQLite format 3\0"
+"""How every such file begins (sqlite.org/fileformat §1.3)."""
+
+
 def put_in_place(file: Path, place: Path) -> None:
-    """Copy a backup to where no store is yet, readable by its owner only; ConfigError when there is one."""
+    """Copy a backup to where no store is yet, readable by its owner only; Taken when there is one, ConfigError when the
+    file is none.
+    """
     if place.exists() or place.with_name(f"{place.name}-wal").exists():
         raise Taken(
             f"{place} is there, and may hold what nobody else has.",
             next_step="Move it away together with its -wal file, keep both, then run the same command again.",
         )
     try:
+        with file.open("rb") as source:
+            if source.read(len(_MAGIC)) != _MAGIC:
+                raise ConfigError(
+                    f"{file} is no backup of a store.", next_step="Check the name after --from."
+                )
         with (
             file.open("rb") as source,
             open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out,

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -70,9 +70,7 @@ class Processes:
         for served, process in self._running:
             code = process.poll()
             if code is not None:
-                return (
-                    f"{served.name} (process {served.pid}) has ended with code {code}; its log: {served.log}"
-                )
+                return _ended(served, code)
         return ""
 
     def stop(self) -> None:
@@ -89,11 +87,15 @@ class Processes:
                 process.wait()
         self._running.clear()
 
-    def wait(self) -> str:
-        """Until any of them ends by itself: which, as `gone` says it. A person ends it by KeyboardInterrupt."""
-        while not (which := self.gone()):
+    def ends(self) -> Iterator[str]:
+        """Each that ends by itself, as `gone` says it, until none is left. A person ends it by KeyboardInterrupt."""
+        left = list(self._running)
+        while left:
+            for served, process in left:
+                if (code := process.poll()) is not None:
+                    yield _ended(served, code)
+            left = [(served, process) for served, process in left if process.returncode is None]
             time.sleep(0.2)
-        return which
 
 
 def ask(arguments: Sequence[str], into: type[R]) -> R:
@@ -119,6 +121,10 @@ def free_port() -> int:
         place.bind(("127.0.0.1", 0))
         port: int = place.getsockname()[1]
         return port
+
+
+def _ended(served: Served, code: int) -> str:
+    return f"{served.name} (process {served.pid}) has ended with code {code}; its log: {served.log}"
 
 
 def _run(arguments: Sequence[str], columns: int = 0) -> subprocess.CompletedProcess[bytes]:

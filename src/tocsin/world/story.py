@@ -240,20 +240,27 @@ class Story:
 
 
 def own_file(folder: Path) -> tuple[str, ...]:
-    """How to go on: report a file of one's own."""
-    home = folder / "northbridge"
+    """How to go on: report a file of one's own, confirm it elsewhere, warn of it, take it back."""
+    home, other, police = folder / "northbridge", folder / "harbour", folder / "police"
+    tocsin = "   .venv/bin/tocsin"
     return (
         "The alliance is running. In another terminal you can see what a bank blocks now:",
         "",
-        f"   cat {folder / 'harbour' / 'shields' / 'block.csv'}",
+        f"   cat {other / 'shields' / 'block.csv'}",
         "",
         "With a suspicious mail of your own, saved as mail.eml: exactly what would leave,",
         "sending it, what another bank learns of it, and what the hub holds:",
         "",
-        f"   .venv/bin/tocsin agent report {home} mail.eml --dry-run",
-        f"   .venv/bin/tocsin agent report {home} mail.eml",
-        f"   .venv/bin/tocsin agent inbox {folder / 'harbour'}",
-        f"   .venv/bin/tocsin hub status {folder / 'hub'}",
+        f"{tocsin} agent report {home} mail.eml --dry-run",
+        f"{tocsin} agent report {home} mail.eml",
+        f"{tocsin} agent inbox {other}",
+        f"{tocsin} hub status {folder / 'hub'}",
+        "",
+        "That bank saw it too (then everybody blocks it), the police warn, you take it back:",
+        "",
+        f"{tocsin} agent sight {other} VALUE",
+        f"{tocsin} agent warn {police} draft --title 'What it is' --look-for VALUE --measures 'What to do'",
+        f"{tocsin} agent erase {home} rpt_...",
     )
 
 

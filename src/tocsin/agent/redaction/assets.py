@@ -109,6 +109,13 @@ def own_assets(own: OwnAssets) -> Assets:
     )
 
 
+def known_as(own: OwnAssets, name: str) -> OwnAssets:
+    """The bank's own with the name that the alliance knows it by, which must not leave either."""
+    if assets_of(name).names <= own_assets(own).names:
+        return own
+    return msgspec.structs.replace(own, aliases=(*own.aliases, name))
+
+
 def network_in(text: str) -> Network | None:
     """The network or single address that a person wrote, of either version; None when it is a name."""
     try:

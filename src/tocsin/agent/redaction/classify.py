@@ -107,7 +107,7 @@ class Classifier:
         label, _, suffix = _unicode(name or "").partition(".")
         for candidate in (label.replace("-", ""), suffix):
             if named := self._genuine_names.get(candidate):
-                return f"its whole name is {named.legal_name}'s: probably genuine; a person decides"
+                return f"its whole name is {named.legal_name}'s: probably genuine"
         return None
 
     def genuine_elsewhere(self, found: Found, case: _Case) -> Verdict | None:

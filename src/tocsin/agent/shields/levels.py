@@ -110,7 +110,7 @@ class Levels:
             named=evidence.named,
             since=Instant(postings[0].since),
             expires=Instant(max(posting.expires for posting in postings)),
-            reference=(warnings or postings)[-1].fact,
+            reference=(warnings or postings)[0].fact,
         )
 
 

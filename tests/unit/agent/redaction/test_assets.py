@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.agent.readings import NORTH
 
-from tocsin.agent.redaction.assets import aliases_of, assets_of, covering, own_assets
+from tocsin.agent.redaction.assets import aliases_of, assets_of, covering, known_as, own_assets
 from tocsin.config import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError
@@ -31,6 +31,14 @@ from tocsin.errors import ConfigError
 )
 def test_a_legal_name_is_expanded_to_what_people_say(name: str, alias: str) -> None:
     assert alias in aliases_of(name)
+
+
+def test_the_name_that_the_alliance_knows_one_by_is_ones_own_too() -> None:
+    typed = OwnAssets(legal_name="Zeder Bank", aliases=("Zedi",))
+    assert known_as(typed, "ZEDER BANK plc") == typed
+    both = known_as(typed, "Cedar Trust plc")
+    assert both.aliases == ("Zedi", "Cedar Trust plc")
+    assert {"zeder", "zedi", "cedar", "cedartrust"} <= own_assets(both).names
 
 
 @pytest.mark.parametrize("generic", ["bank", "the", "plc", "national", "of", "america", "trust"])

@@ -71,17 +71,17 @@ def reasons(kind: str, value: str) -> tuple[str, ...]:
         (
             "domain",
             "gammabank.co.uk",
-            "its whole name is Gamma Bank plc's: probably genuine; a person decides",
+            "its whole name is Gamma Bank plc's: probably genuine",
         ),
         (
             "url",
             "https://www.gamma-bank.com/",
-            "its whole name is Gamma Bank plc's: probably genuine; a person decides",
+            "its whole name is Gamma Bank plc's: probably genuine",
         ),
         (
             "domain",
             "northmoorbank.com",
-            "its whole name is Northmoor Bank plc's: probably genuine; a person decides",
+            "its whole name is Northmoor Bank plc's: probably genuine",
         ),
     ],
 )

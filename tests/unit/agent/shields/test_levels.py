@@ -2,9 +2,10 @@
 """What goes into a level: evidence from the replica, and who may not lower or silence it."""
 
 import pytest
-from tests.alliance import Alliance, until
+from tests.alliance import START, Alliance, until
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
+from tocsin.agent.grouping import groups
 from tocsin.clock import DAY, MINUTE, Instant
 from tocsin.domain.level import Band
 from tocsin.domain.marking import PAP, TLP, Marking
@@ -220,4 +221,5 @@ async def test_the_newest_value_comes_first(tmp_path):
         await alliance.settled()
         blocked = reader.levels().blocked(alliance.clock.now())
         assert [found.observable for found in blocked] == [BAD, EVIL]
-        assert all(found.reference.startswith("rpt_") for found in blocked)
+        first = {group.values: group.fact for group in groups(reader.house, reader.known().values(), START)}
+        assert [found.reference for found in blocked] == [first[(str(one),)] for one in (BAD, EVIL)]
