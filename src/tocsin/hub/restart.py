@@ -188,6 +188,8 @@ class Ceremony:
         )
 
     def _readable(self, party: str) -> frozenset[str]:
+        if self._over.is_set():  # it opened while this one was being admitted: it comes back
+            return frozenset()
         with self._reader.reading("who reads") as tx:
             viewer = viewer_of(tx, party)
         return streams_of(viewer, self._hub.clock.now()) if viewer else frozenset({DIRECTORY})
@@ -226,6 +228,8 @@ class Ceremony:
         else:
             signed = await received(request, self._intake, MAX_BODY)
             party = (await self._intake.admit(signed)).id
+            if self._over.is_set():
+                raise HubRestoring("It has just opened.")
             refill = decode(signed.body, Refill)
         size = await self._take(refill)
         if party and refill.head.stream == DIRECTORY and not refill.entries:
