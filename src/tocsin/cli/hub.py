@@ -13,6 +13,7 @@ from tocsin.domain.audience import History
 from tocsin.domain.party import Role
 from tocsin.hub import app
 from tocsin.proof.encoding import from_base64
+from tocsin.wire.ceremony import ABANDON_REASONS
 from tocsin.wire.messages import ERASURE_REASONS
 
 
@@ -166,6 +167,26 @@ def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(tuple(f"{one.stream or one.object}: {one.reason}" for one in erased.outcomes), erased)
 
 
+def _abandon_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("stream", help="the stream, as `tocsin hub status` names it")
+    parser.add_argument(
+        "--reason", required=True, choices=sorted(ABANDON_REASONS), help="told to every reader of the stream"
+    )
+
+
+def _abandon(parsed: argparse.Namespace) -> Iterator[Output]:
+    gone = app.abandon(Path(parsed.dir), parsed.stream, parsed.reason)
+    yield Output(
+        (
+            f"{gone.stream} goes on from its first {gone.kept:,} entries.",
+            f"Given up: {counted(gone.lost, 'entry', 'entries')} after them. Its readers are told.",
+            "Whoever still holds one of them takes this for a forgery, and says so.",
+        ),
+        gone,
+    )
+
+
 def _group_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
     parser.add_argument("name", help="name of the group: letters, digits and dashes")
@@ -213,6 +234,15 @@ COMMANDS = (
         _erase,
         _erase_arguments,
         "The hub may be running. Every agent that held a copy is told to delete it, and acknowledges by moving on.",
+    ),
+    Command(
+        "hub",
+        "abandon",
+        "give up what a closed stream has lost, for good",
+        _abandon,
+        _abandon_arguments,
+        "Only when no agent and no old disk holds it any more: it cannot be undone, and everybody reads in the "
+        "directory that it was done.",
     ),
     Command("hub", "doctor", "check a hub's health", NotYet("Use tocsin hub status until it is there.")),
 )

@@ -55,6 +55,8 @@ class Trust(msgspec.Struct, frozen=True):
     """`salt_h` of the directory's first entry, which blinds the names of streams; empty until that was proved."""
     names_late: bool = True
     """The partner has not co-signed that entry: under it no head is better than late."""
+    abandoned: tuple[str, ...] = ()
+    """Streams whose end the directory has given up, one for each time."""
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -123,7 +125,8 @@ def prove(
         checkpoint=note.checkpoint,
     )  # (3)
     held, upto = state.frontier, head.size if size is None else size
-    _check_grown(state, head, upto)  # (4)
+    gone = _gone(trust, head.stream, held.size)
+    _check_grown(state, head, upto, gone)  # (4)
     entries = []
     for seq in range(held.size, upto):  # (5)
         if seq not in pending:
@@ -133,34 +136,34 @@ def prove(
         entries.append(verify_entry(trust, pending[seq]))
     directory = _directory(state, entries)
     frontier = held.extend(entry.leaf for entry in entries)
-    _check_tree(frontier, head, path)  # (6)
+    _check_tree(frontier, head, path, gone)  # (6)
     whole = encode(head) if upto == head.size else b""
     proved = StreamState(frontier, head.note, whole, directory, head.size)
     return Proved(proved, tuple(entries), witness, note.checkpoint.size)
 
 
-def _check_grown(state: StreamState, head: Head, upto: int) -> None:
+def _check_grown(state: StreamState, head: Head, upto: int, gone: str) -> None:
     """The head counts no less than was counted before, and this part of it is one that is new."""
     held, counted = state.frontier, max(state.frontier.size, state.counted)
     if head.size < counted:
         raise TakenBack(
             f"Stream {head.stream} had {counted} entries and now claims {head.size}: "
-            "the hub was restored without its ceremony, or takes back what it published."
+            f"the hub was restored without its ceremony, or takes back what it published.{gone}"
         )
     if head.size == held.size and head.root != held.root():
-        raise TakenBack(f"Stream {head.stream} had another root at the same {head.size} entries.")
+        raise TakenBack(f"Stream {head.stream} had another root at the same {head.size} entries.{gone}")
     if not held.size <= upto <= head.size:
         raise BadProof(f"No part of {head.stream} leads from {held.size} to {upto} of {head.size} entries.")
 
 
-def _check_tree(frontier: Frontier, head: Head, path: tuple[bytes, ...]) -> None:
+def _check_tree(frontier: Frontier, head: Head, path: tuple[bytes, ...], gone: str) -> None:
     """The tree is the head's, or `path` shows that the head's begins with it."""
     try:
         verify_consistency(frontier.size, frontier.root(), head.size, head.root, path)
     except Rewritten:
         raise Rewritten(
             f"The entries of {head.stream} up to {frontier.size} are not those under the signed root: "
-            "an entry was changed, put in or left out."
+            f"an entry was changed, put in or left out.{gone}"
         ) from None
     except BadProof as error:
         raise BadProof(
@@ -185,7 +188,14 @@ def _key(trust: Trust, stream: str) -> bytes:
     """Under which name the stream's head must stand in the map."""
     if stream != DIRECTORY and not trust.names:
         raise ProofError(f"A head of {stream} came before the directory, by which streams are told apart.")
-    return key_of(stream, trust.names)
+    return key_of(stream, trust.names, trust.abandoned.count(stream))
+
+
+def _gone(trust: Trust, stream: str, size: int) -> str:
+    """What a tree that does not go on from the held one means, where the hub has given up a stream's end."""
+    if stream not in trust.abandoned:
+        return ""
+    return f" The hub has given up the end of {stream} as lost, and this agent holds {size} entries of it."
 
 
 def _witness(trust: Trust, stream: str, note: Note) -> str:

@@ -48,7 +48,7 @@ def rebuild(tx: Transaction, hub: Exchange) -> None:
     for row in _entries(tx, "party"):
         if row.name == DIRECTORY:
             restate_party(tx, decode(row.body, PartyEvent), row.added)
-    for kind in ("key", "agreement"):
+    for kind in ("key", "agreement", "abandoned"):
         for row in _entries(tx, kind):
             if row.name == DIRECTORY:
                 restate_declared(tx, row.seq, kind, row.body)

@@ -16,6 +16,8 @@ from tocsin.config import HubConfig, Listen, PartnerLink, load, save
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
+from tocsin.hub.abandoning import Abandoned
+from tocsin.hub.abandoning import abandon as abandon_end
 from tocsin.hub.assembly import assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
@@ -215,6 +217,12 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
         with suppress(StoreBusy):  # the hub that serves scrubs again within a minute
             opened.scrub()
     return Erased(outcomes)
+
+
+def abandon(folder: Path, stream: str, reason: str) -> Abandoned:
+    """Give up the end of a closed stream that nobody holds any more; the hub may be serving meanwhile."""
+    with _opened(folder) as (hub, opened):
+        return opened.run("abandon", lambda tx: abandon_end(tx, hub, stream, reason))
 
 
 def group(folder: Path, name: str, add: str | None, remove: str | None, history: History) -> Roster:

@@ -36,6 +36,7 @@ from tocsin.hub.streams import (
     blinded,
     closed_streams,
     create_stream,
+    names_before,
 )
 from tocsin.hub.views.directory import former_keys, key_changes
 from tocsin.hub.waiting import Waits, note_waits
@@ -168,10 +169,11 @@ def short_of(tx: Transaction, held: WitnessState) -> list[str]:
     names = {key: name for name, key in _candidates(tx).items()} | {
         key: head.name for key, head in known.items()
     }
+    given_up = names_before(tx)
     return [
         names.get(seen.key, "")
         for seen in held.heads
-        if seen.size > (known[seen.key].size if seen.key in known else 0)
+        if seen.key not in given_up and seen.size > (known[seen.key].size if seen.key in known else 0)
     ]
 
 

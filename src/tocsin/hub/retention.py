@@ -95,8 +95,9 @@ def _walk(
     more. `visit` gives the facts that it had to leave: they are visited again when other streams are closed than now.
     """
     more = False
-    closed = frozenset(row.key for row in closed_streams(tx))
-    for stream in tx.all("stream_heads", {}, into=StreamHead):
+    streams = tx.all("stream_heads", {}, into=StreamHead)
+    closed = frozenset(row.key for row in closed_streams(tx)) & {stream.key for stream in streams}
+    for stream in streams:
         if stream.key in closed:
             continue
         key = f"{mark}/{stream.number}"

@@ -6,6 +6,7 @@ and two hub processes cannot take the same number. Not here: who may read (`tocs
 (`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -77,6 +78,10 @@ class _Names(msgspec.Struct, frozen=True):
     salt_h: bytes
 
 
+class _Declared(msgspec.Struct, frozen=True):
+    value: str
+
+
 class ClosedHead(msgspec.Struct, frozen=True):
     """A stream that waits for one of its readers, as the partner last saw it."""
 
@@ -98,12 +103,40 @@ def create_stream(tx: Transaction, name: str) -> None:
 
 def blinded(tx: Transaction, name: str) -> bytes:
     """How the partner names a stream, whether or not it is there; StorageError while the directory has no entry."""
+    return _blinded(tx, name, abandonments(tx, name))
+
+
+def _blinded(tx: Transaction, name: str, abandoned: int) -> bytes:
     if name == DIRECTORY:
         return key_of(name, b"")
     names = tx.one("names", {}, into=_Names)
     if names is None:
         raise StorageError(f"The directory must have an entry before {name} can.")
-    return key_of(name, names.salt_h)
+    return key_of(name, names.salt_h, abandoned)
+
+
+def _abandoned(tx: Transaction) -> list[str]:
+    return [row.value for row in tx.all("abandoned", {}, into=_Declared)]
+
+
+def abandonments(tx: Transaction, name: str) -> int:
+    """How often the end of a stream was given up."""
+    return _abandoned(tx).count(name)
+
+
+def names_before(tx: Transaction) -> frozenset[bytes]:
+    """Blinded names that streams had before their ends were given up."""
+    return frozenset(
+        _blinded(tx, name, times) for name, count in Counter(_abandoned(tx)).items() for times in range(count)
+    )
+
+
+def blind_anew(tx: Transaction, name: str) -> None:
+    """The stream stands in the map under its present name, where nobody has seen it yet."""
+    tx.run(
+        "blind_anew",
+        {"name": name, "key": blinded(tx, name), "root": EMPTY_ROOT, "frontier": EMPTY.to_bytes()},
+    )
 
 
 class Streams:

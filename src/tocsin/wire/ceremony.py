@@ -79,6 +79,29 @@ class RestartEvent(Message, frozen=True, kw_only=True, tag="restart"):
     """Receipts given later than this are to be claimed; hub's time."""
 
 
+ABANDON_REASONS = frozenset({"departure", "disaster", "error"})
+"""Why the end of a stream is given up: words and no text, as its readers read them."""
+
+
+class AbandonedEvent(Message, frozen=True, kw_only=True, tag="abandoned"):
+    """The end of a stream is given up: nobody holds it. The stream goes on under its next name in the map."""
+
+    stream: str
+    times: Size
+    """How often this stream was given up, this time included."""
+
+
+class LostEvent(Message, frozen=True, kw_only=True, tag="lost"):
+    """What of this stream was given up, for its readers only."""
+
+    kept: Size
+    """Entries that it goes on from."""
+    lost: Size
+    """Entries after them that the partner saw."""
+    reason: str
+    """One of `ABANDON_REASONS`."""
+
+
 class AskHeld(Message, frozen=True, kw_only=True, tag="ask-held"):
     """A restored hub asks its partner what it last co-signed."""
 

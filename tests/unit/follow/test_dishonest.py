@@ -25,7 +25,8 @@ from tests.unit.follow.saying import (
 )
 from tests.unit.hub.asking import BAD, EVIL
 
-from tocsin.errors import TocsinError
+from tocsin.domain.audience import Audience
+from tocsin.errors import Malformed, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.follow.names import key_of
 from tocsin.proof.encoding import from_base64, to_base64
@@ -408,3 +409,14 @@ async def test_waits_grow_and_are_never_the_same_for_all(tmp_path: Path):
     assert 25 < max(waits) <= 30
     assert min(waits[10:]) < 5
     assert len(set(waits)) == len(waits)
+
+
+def test_a_stream_that_was_given_up_has_a_name_that_no_other_stream_can_have() -> None:
+    names = bytes(range(32))
+    found = [
+        key_of(stream, names, times) for stream in ("members", "members\n1", "all") for times in range(3)
+    ]
+    assert found[1] == found[3], "the names of streams hold no line break: no audience is called so"
+    with pytest.raises(Malformed):
+        Audience.parse("members\n1")
+    assert len(set(found)) == len(found) - 1

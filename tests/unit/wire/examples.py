@@ -171,6 +171,8 @@ EXAMPLES: tuple[Message, ...] = (
     ceremony.Claim(receipts=(messages.SignedReceipt(receipt=b'{"kind":"receipt"}', signature=SIGNATURE),)),
     ceremony.Claimed(missing=(REPORT,)),
     ceremony.RestartEvent(epoch=1, log=8, since=SENT),
+    ceremony.AbandonedEvent(stream="members", times=1),
+    ceremony.LostEvent(kept=6, lost=2, reason="disaster"),
     ceremony.AskHeld(asked=SENT, signature=SIGNATURE, keys=(b"{}",)),
     ceremony.Held(
         note="hub.example/log\n5\nAwMD\n\n— hub.example AAAA\n— partner.example AAAA\n",

@@ -14,11 +14,12 @@ from tocsin.agent.vault import Membership
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.folding import squeeze
 from tocsin.domain.party import MAY_WARN
-from tocsin.errors import KeySwapped, Malformed
+from tocsin.errors import Conflict, KeySwapped, Malformed
 from tocsin.follow.directory import Stated, check_party, next_hub_key, next_partner_key
 from tocsin.follow.verify import Trust, VerifiedEntry
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Params, Transaction
+from tocsin.wire.ceremony import AbandonedEvent
 from tocsin.wire.messages import Header, decode
 from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
 
@@ -105,6 +106,7 @@ def trust(tx: Transaction, membership: Membership) -> Trust:
         former_partners=tuple(partners[:-1]),
         names=names.salt_h if names else b"",
         names_late=names is None or names.firm == 0,
+        abandoned=_abandoned(tx),
     )
 
 
@@ -132,6 +134,8 @@ def apply_directory(tx: Transaction, membership: Membership, entry: VerifiedEntr
             return apply_party(tx, membership, entry.seq, decode(body, PartyEvent))
         case "key":
             return apply_key(tx, membership, entry.seq, decode(body, KeyEvent))
+        case "abandoned":
+            return apply_abandoned(tx, entry.seq, decode(body, AbandonedEvent))
         case _:
             return apply_agreement(tx, membership, entry.seq, decode(body, AgreementEvent))
 
@@ -217,6 +221,21 @@ def apply_agreement(tx: Transaction, membership: Membership, seq: int, event: Ag
         f"The members' agreement changed; its SHA-256 is {event.digest}. Read it, then accept it: "
         f"tocsin agent agreement DIR --accept {event.digest}"
     )
+
+
+def apply_abandoned(tx: Transaction, seq: int, event: AbandonedEvent) -> str:
+    """The end of a stream is given up; its readers hear of it in the stream itself. Conflict as not believed."""
+    before = _abandoned(tx).count(event.stream)
+    if event.stream == DIRECTORY or event.times != before + 1:
+        raise Conflict(f"The end of {event.stream[:80]!r} cannot be given up for the {event.times}th time.")
+    _declare(tx, "abandoned", seq, f"{event.times} {event.stream}")
+    tx.run("count_no_more", {"name": event.stream})
+    return ""
+
+
+def _abandoned(tx: Transaction) -> tuple[str, ...]:
+    rows = tx.all("declared", {"holder": "abandoned"}, into=_DeclaredRow)
+    return tuple(row.value.partition(" ")[2] for row in rows)
 
 
 def wait(tx: Transaction, entry: VerifiedEntry) -> str:

@@ -18,7 +18,7 @@ import msgspec
 from tocsin.agent.signed import SignedHub
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import TocsinError
+from tocsin.errors import BadProof, TocsinError
 from tocsin.proof.merkle import consistency_proof_from
 from tocsin.storage.store import Params, Store
 from tocsin.wire.ceremony import MAX_UNKNOWN, Claim, Claimed, Lacking, Refill, Refilled, Restoring
@@ -98,7 +98,10 @@ class Refilling:
         lacking = {one.stream: one for one in offer.streams}
         for head in self._heads():
             if head.stream == DIRECTORY or offer.party:
-                await self._refill(head, lacking.get(head.stream, Lacking(head.stream, 0)))
+                try:
+                    await self._refill(head, lacking.get(head.stream, Lacking(head.stream, 0)))
+                except BadProof as error:  # its end was given up while this agent was away, say
+                    log.info("refilling %s: %s", head.stream, error)
                 if head.stream == DIRECTORY and not offer.party:
                     return
         if directory := next((head for head in self._heads() if head.stream == DIRECTORY), None):

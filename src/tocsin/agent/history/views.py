@@ -19,6 +19,7 @@ from tocsin.follow.verify import VerifiedEntry
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.answering import AcknowledgementEvent, AnswersEvent
+from tocsin.wire.ceremony import LostEvent
 from tocsin.wire.events import BandEvent, ErasureEvent, SightingEvent, WarningEvent
 from tocsin.wire.messages import VERSION, decode, decode_warning, peek
 from tocsin.wire.registrable import registrable
@@ -85,8 +86,8 @@ class Views:
                 self.erase(tx, entry.stream, decode(body, ErasureEvent))
             case "erasure":
                 pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party" | "key" | "agreement":
-                if sentence := apply_directory(tx, self._membership, entry, body):
+            case "party" | "key" | "agreement" | "abandoned" | "lost":
+                if sentence := self._told(tx, entry, body):
                     self._alarm(tx, sentence)
             case "restart" | "membership":
                 pass  # the one is acted on when it is proved; of the other the hub keeps the rosters
@@ -114,6 +115,12 @@ class Views:
                 kind = "named" if entry.header.named else "anonymous"
                 blocks = marking_of(found).blocks()
                 return self._posting(entry, indicator_of(found).observable, kind, may_block=blocks)
+
+    def _told(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> str:
+        """What people must hear of an entry about the history itself; empty: nothing."""
+        if entry.header.entry == "lost":
+            return _what_is_lost(entry.stream, decode(body, LostEvent))
+        return apply_directory(tx, self._membership, entry, body)
 
     def _apply_warning(self, tx: Transaction, entry: VerifiedEntry, event: WarningEvent) -> None:
         """A warning counts only under its author's own signature: the hub could not have invented it."""
@@ -162,3 +169,12 @@ def _sound(observable: Observable) -> Observable:
     for finding in lint_observable(observable, registrable, "its value"):
         raise Refused(f"{finding.where}: {finding.sentence}")
     return observable
+
+
+def _what_is_lost(stream: str, event: LostEvent) -> str:
+    """The sentence that people need."""
+    return (
+        f"The hub has lost {event.lost} entries of {stream} that came after the first {event.kept}, and nobody holds "
+        f"them any more ({event.reason[:20]}). The stream goes on without them: what counted because of them may be "
+        "missing here, and whoever sent them is asked to send them again."
+    )

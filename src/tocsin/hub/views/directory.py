@@ -17,6 +17,7 @@ from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, StreamHead
 from tocsin.ids import new_id
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Transaction
+from tocsin.wire.ceremony import AbandonedEvent
 from tocsin.wire.messages import decode, encode
 from tocsin.wire.parties import AgreementEvent, KeyEvent, PartyEvent
 
@@ -194,9 +195,16 @@ def restate_declared(tx: Transaction, seq: int, kind: str, body: bytes) -> None:
     if kind == "key":
         event = decode(body, KeyEvent)
         holder, value = event.holder, event.key
+    elif kind == "abandoned":
+        holder, value = "abandoned", decode(body, AbandonedEvent).stream
     else:
         holder, value = "agreement", decode(body, AgreementEvent).digest
     tx.run("declare", {"holder": holder, "seq": seq, "value": value, "body": body})
+
+
+def declare_abandoned(tx: Transaction, hub: Exchange, event: AbandonedEvent) -> None:
+    """The end of a stream is given up from here on."""
+    _declare(tx, hub, Draft("abandoned", new_id("fct", hub.entropy), encode(event)))
 
 
 def _declare(tx: Transaction, hub: Exchange, draft: Draft) -> None:

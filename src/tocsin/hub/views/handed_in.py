@@ -14,10 +14,11 @@ from tocsin.domain.audience import DIRECTORY
 from tocsin.follow.verify import VerifiedEntry
 from tocsin.hub.batches import is_batch_of
 from tocsin.hub.exchange import HubIdentity
-from tocsin.hub.streams import Placed
+from tocsin.hub.streams import Placed, blind_anew
 from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
+from tocsin.wire.ceremony import AbandonedEvent
 from tocsin.wire.events import ErasureEvent, MembershipEvent, WarningEvent
 from tocsin.wire.messages import Header, decode, decode_warning
 from tocsin.wire.parties import PartyEvent
@@ -56,12 +57,15 @@ HANDED_IN = b"handed in by a reader"
 def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> None:
     """Bring every view up to date with one entry of a stream."""
     match entry.header.entry:
-        case "party" | "key" | "agreement" if entry.stream != DIRECTORY:
+        case "party" | "key" | "agreement" | "abandoned" if entry.stream != DIRECTORY:
             pass  # no reader believes it either
         case "party":
             restate_party(tx, decode(body, PartyEvent), entry.header.added)
         case "key" | "agreement" as kind:
             restate_declared(tx, entry.seq, kind, body)
+        case "abandoned":
+            restate_declared(tx, entry.seq, "abandoned", body)
+            blind_anew(tx, decode(body, AbandonedEvent).stream)
         case "membership":
             restate_membership(tx, decode(body, MembershipEvent))
         case "warning":

@@ -437,6 +437,10 @@ DELETE FROM entry WHERE stream = :stream AND seq >= :size;
 -- What the directory said of parties is read again.
 DELETE FROM party_history;
 
+-- name: count_no_more
+-- The end of a stream was given up: its next head counts what it may.
+UPDATE stream SET counted = size WHERE name = :name;
+
 -- name: drop_declared
 -- What the directory declared is read again.
 DELETE FROM declared;

@@ -142,7 +142,7 @@ CREATE TABLE party_history (
 
 -- View of the directory stream: the verifier keys of hub and partner, and the agreement, each from its entry on.
 CREATE TABLE declared (
-  holder TEXT   NOT NULL,                                -- hub, partner or agreement
+  holder TEXT   NOT NULL,                                -- hub, partner, agreement or abandoned
   seq    BIGINT NOT NULL,                                -- of the directory's entry
   value  TEXT   NOT NULL,                                -- verifier key, or SHA-256 of the agreement
   PRIMARY KEY (holder, seq)

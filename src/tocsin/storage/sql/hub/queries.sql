@@ -561,6 +561,15 @@ SELECT key, size, root FROM closed WHERE key = :key;
 -- The stream is as long as the partner saw it.
 DELETE FROM closed WHERE key = :key;
 
+-- name: abandoned
+-- Streams whose ends were given up, one row for each time.
+SELECT value FROM declared WHERE holder = 'abandoned' ORDER BY seq;
+
+-- name: blind_anew
+-- The end of a stream was given up: it goes on under another blinded name, of which nothing is noted yet.
+UPDATE stream SET key = :key, noted_size = 0, noted_root = :root, witnessed_size = 0, witnessed_frontier = :frontier
+WHERE name = :name;
+
 -- name: drop_answers
 -- The view is about to be made anew.
 DELETE FROM answer;

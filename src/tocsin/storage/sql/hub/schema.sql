@@ -189,7 +189,7 @@ CREATE INDEX held_due ON held (not_before);
 
 -- View of the directory stream: the verifier keys of hub and partner, and the agreement, each from its entry on.
 CREATE TABLE declared (
-  holder TEXT   NOT NULL,                                -- hub, partner or agreement
+  holder TEXT   NOT NULL,                                -- hub, partner, agreement or abandoned
   seq    BIGINT NOT NULL,                                -- of the directory's entry
   value  TEXT   NOT NULL,                                -- verifier key, or SHA-256 of the agreement
   body   BYTES  NOT NULL,                                -- the entry's message, with the signatures that prove it
@@ -236,7 +236,8 @@ CREATE TABLE log (
 ) STRICT;
 
 -- Ledger. A stream that a restored hub does not hold as far as the partner saw it: its head stands in every map as it was,
--- and nothing is added to it until one of its readers hands in the rest.
+-- and nothing is added to it until one of its readers hands in the rest. One that was given up stands here under its
+-- name before.
 CREATE TABLE closed (
   key  BYTES  NOT NULL PRIMARY KEY CHECK (length(key) = 32), -- the stream's blinded name in the head log's map
   size BIGINT NOT NULL,                                  -- as the partner last co-signed it
