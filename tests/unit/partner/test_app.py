@@ -27,7 +27,7 @@ from tocsin.halves.witness import MAX_PROPOSAL, Proposal, accept, moved_head, pr
 from tocsin.hub.assembly import exchange
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.witness_client import HttpPartner
-from tocsin.partner import app
+from tocsin.partner import app, routes
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.httpsig import NONCE_SIZE
 from tocsin.proof.merkle import EMPTY
@@ -97,13 +97,13 @@ async def test_nothing_is_read_of_what_the_hub_has_not_signed(tmp_path, monkeypa
     folder = tmp_path / "partner"
     app.init(folder, str(HUB_KEY), 0)
     read = []
-    whole = app.bounded_body
+    whole = routes.bounded_body
 
     async def counted(request, limit):
         read.append(request.url.path)
         return await whole(request, limit)
 
-    monkeypatch.setattr(app, "bounded_body", counted)
+    monkeypatch.setattr(routes, "bounded_body", counted)
     body = b"{}"
     good = asking(folder, body)
     foreign = sign_asking(
