@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replacing a file: whoever reads sees the old one or the new one, never half of one, and never another's.
+"""Making and replacing a file: whoever reads sees the old one or the new one, never half of one, and never another's.
+
+What was written survives a power cut: a file's name is on the disk only once its folder was synced too (fsync(2)).
 
 The new one is written beside the old and renamed. It is always a file that was just made: a link that somebody laid in
 the way is taken away and not followed (open(2): O_EXCL, O_NOFOLLOW).
@@ -10,6 +12,25 @@ from pathlib import Path
 
 OWNER = 0o600
 """Only the user who runs the process reads it."""
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A file where none is, durable and for its owner only; OSError says what the system says."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER)
+    with open(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in it, new and gone, are on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = OWNER, made_seconds: int | None = None) -> None:
@@ -25,3 +46,4 @@ def replace_file(path: Path, data: bytes, *, mode: int = OWNER, made_seconds: in
             os.utime(handle, (made_seconds, made_seconds))
         os.fsync(handle)
     beside.replace(path)
+    sync_folder(path.parent)

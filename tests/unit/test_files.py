@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file is replaced whole, for its owner only unless more is asked, and through no link."""
 
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tocsin.files import replace_file
+from tocsin.files import replace_file, write_new
 
 
 def mode_of(path: Path) -> int:
@@ -37,3 +39,28 @@ def test_what_was_left_half_written_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "a.toml.new").write_text("half")
     replace_file(tmp_path / "a.toml", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["a.toml"]
+
+
+@pytest.mark.parametrize("write", [replace_file, write_new])
+def test_a_file_and_then_its_name_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
+    synced: list[tuple[bool, bool]] = []
+    place = tmp_path / "a.toml"
+
+    def noted(handle: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), place.exists()))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write(place, b"one")
+    assert [of_folder for of_folder, _ in synced] == [False, True]
+    assert synced[-1] == (True, True)
+
+
+def test_a_new_file_takes_nobody_s_place(tmp_path: Path) -> None:
+    place = tmp_path / "keys"
+    write_new(place, b"one")
+    assert (place.read_bytes(), mode_of(place)) == (b"one", 0o600)
+    with pytest.raises(FileExistsError):
+        write_new(place, b"two")
+    assert place.read_bytes() == b"one"

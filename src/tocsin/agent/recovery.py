@@ -5,12 +5,12 @@ Whoever has the sheet can put other keys in place of the party's own, and nothin
 to be typed again; `check` tells a slip from the real thing.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from tocsin.errors import ConfigError, Malformed, Taken
+from tocsin.files import write_new
 from tocsin.proof.signing import KEY_SIZE, SigningKey
 
 _TITLE = """\
@@ -44,15 +44,11 @@ def write_sheet(path: Path, hub: str, url: str, seed: bytes) -> None:
     groups = " ".join(digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP))
     sheet = Sheet(hub, url, groups, _check(seed))
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new(path, _TITLE.encode() + msgspec.toml.encode(sheet))
     except FileExistsError:
         raise Taken(
             f"{path} exists already, and a recovery key is never overwritten: put it away first."
         ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(_TITLE.encode() + msgspec.toml.encode(sheet))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read_sheet(path: Path) -> tuple[Sheet, bytes]:

@@ -6,7 +6,6 @@ record is sealed for its own place (`tocsin.privacy.box`). The replica of the st
 member of an audience holds the same bytes.
 """
 
-import os
 import stat
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +14,7 @@ import msgspec
 
 from tocsin.clock import Instant
 from tocsin.errors import ConfigError, Taken, Unknown, VaultLocked
+from tocsin.files import write_new
 from tocsin.ids import Entropy
 from tocsin.privacy.box import KEY_BYTES, Box
 from tocsin.storage.store import Store, Transaction
@@ -181,15 +181,11 @@ def create_master_key(path: Path, folder: Path, entropy: Entropy) -> None:
     if path.resolve().is_relative_to(folder.resolve()):
         raise ConfigError("The master key must lie outside the agent's folder, or a backup would hold both.")
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new(path, entropy(KEY_BYTES))
     except FileExistsError:
         raise Taken(f"{path} exists already; a key is never overwritten.") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}.") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(entropy(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read_master_key(path: Path) -> bytes:

@@ -6,10 +6,10 @@ which the hub's name is the hash of. A rotation writes the next file beside it, 
 the file in place. Whoever opens the hub in between finishes what the entry has made true.
 """
 
-import os
 from pathlib import Path
 
 from tocsin.errors import ConfigError
+from tocsin.files import sync_folder, write_new
 from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES
 from tocsin.ids import Entropy
 from tocsin.proof.signing import SigningKey
@@ -28,7 +28,7 @@ def read_keys(path: Path) -> bytes:
 
 def make_keys(path: Path, entropy: Entropy) -> None:
     """The keys of a new hub; never written twice."""
-    _write(path, entropy(KEYS_BYTES))
+    write_new(path, entropy(KEYS_BYTES))
 
 
 def stage_next(path: Path, entropy: Entropy) -> SigningKey:
@@ -36,7 +36,7 @@ def stage_next(path: Path, entropy: Entropy) -> SigningKey:
     keys, beside = read_keys(path), _beside(path)
     first_key = keys[KEYS_BYTES:] or _signing_key(keys).public
     if not beside.exists():
-        _write(beside, entropy(SEED_BYTES) + keys[SEED_BYTES:KEYS_BYTES] + first_key)
+        write_new(beside, entropy(SEED_BYTES) + keys[SEED_BYTES:KEYS_BYTES] + first_key)
     return _signing_key(read_keys(beside))
 
 
@@ -51,7 +51,7 @@ def put_in_place(path: Path) -> None:
         _beside(path).replace(path)
     except FileNotFoundError:
         return
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _signing_key(keys: bytes) -> SigningKey:
@@ -60,21 +60,3 @@ def _signing_key(keys: bytes) -> SigningKey:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.next")
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name in a folder survives a power cut only when the folder itself was synced."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from tocsin.clock import SystemClock
 from tocsin.config import PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
+from tocsin.files import write_new
 from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.encoding import to_base64
@@ -59,11 +60,7 @@ def init(folder: Path, hub_key: str, port: int) -> Made:
         raise Taken(f"{folder} holds a partner already.")
     VerifierKey.parse(hub_key)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / _KEYS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(os.urandom(_SEED_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(folder / _KEYS, os.urandom(_SEED_BYTES))
     save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=PartnerListen(port=port)))
     return Made(str(_verifier(_key(folder))))
 

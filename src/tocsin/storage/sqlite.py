@@ -17,6 +17,7 @@ from typing import LiteralString, cast
 import apsw
 
 from tocsin.errors import ConfigError, Missing, StorageError, StoreBusy, StoreUnfit, Taken
+from tocsin.files import sync_folder
 from tocsin.storage.queries import Dialect, Query
 from tocsin.storage.steps import SQL, open_store
 from tocsin.storage.store import Params, Purpose, Store, Value
@@ -84,6 +85,7 @@ def put_in_place(file: Path, place: Path) -> None:
             shutil.copyfileobj(source, out)
             out.flush()
             os.fsync(out.fileno())
+        sync_folder(place.parent)
     except FileNotFoundError:
         raise Missing(f"{file} does not exist.", next_step="Check the name after --from.") from None
     except OSError as error:
@@ -205,6 +207,7 @@ class SqliteEngine:
             os.fsync(handle)
         finally:
             os.close(handle)
+        sync_folder(place.parent)
 
     def close(self) -> None:
         """Close the file; the last to close it removes the WAL."""
