@@ -47,6 +47,10 @@ SERVER_KILLS = ["server at once", "server in a commit"]
 """One round of kills, in an order that chance gives; with PostgreSQL its own come too."""
 
 
+STUCK_SECONDS = 90
+"""An agent that was refused often waits longer, but `hurry` leaves none that was."""
+
+
 class Killing:
     """One machine, what is killed on it under which reports, and how it comes back."""
 
@@ -141,9 +145,9 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
             killing.kill(what)
         killed, reports = time.monotonic(), killing.reports
         hurry(tmp_path)
-        holds(lambda: waiting(tmp_path, AGENTS) == 0, 120, lambda: waiting(tmp_path, AGENTS))
-        holds(lambda: all(caught_up(tmp_path, short, hub) for short in AGENTS), 60, lambda: "not caught up")
-        holds(lambda: len(set(notes(tmp_path, hub)[:2])) == 1, 20, lambda: notes(tmp_path, hub))
+        goes_to_none(lambda: waiting(tmp_path, AGENTS))
+        goes_to_none(lambda: sum(not caught_up(tmp_path, short, hub) for short in AGENTS))
+        goes_to_none(lambda: len(set(notes(tmp_path, hub)[:2])) - 1)
         ended = time.monotonic()
     check_hub(hub, reports)
     for short in AGENTS:
@@ -163,6 +167,7 @@ def hurry(folder: Path) -> None:
         change(folder / short / "agent.db", "UPDATE outbox SET next_try = 0")
 
 
-def holds(what: Callable[[], bool], seconds: float, found: Callable[[], object]) -> None:
-    """Wait for it; the failure says what was found instead."""
-    assert wait_until(what, seconds), found()
+def goes_to_none(left: Callable[[], int]) -> None:
+    """Wait until nothing is left; the cores are shared, so what counts is that it becomes less."""
+    while before := left():
+        assert wait_until(lambda before=before: left() < before, STUCK_SECONDS), before
