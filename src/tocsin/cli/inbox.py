@@ -67,10 +67,16 @@ class _Screen:
         self._wide = wide
 
     def lines(self, found: Inbox) -> Iterator[str]:
-        """Alarms, problems and notes, then warnings, then values as they came."""
+        """Alarms, problems and notes, what is not here yet, then warnings, then values as they came."""
         for alarm in found.alarms:
             over = f"   (over since {minute(alarm.over)})" if alarm.over else ""
             yield f"{alarm.kind().upper()} {minute(alarm.at)} UTC  {alarm.sentence}{over}"
+        for stream in found.witness:
+            if stream.size < stream.counted:
+                yield (
+                    f"CATCHING UP with {stream.name}: {stream.size:,} of {stream.counted:,} entries are here. "
+                    "What is shown is older than what others see."
+                )
         for received in found.warnings:
             yield from lines_of(received)
         values = {str(one.observable): one for one in found.values}

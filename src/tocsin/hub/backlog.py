@@ -85,18 +85,20 @@ class Backlog:
     def _urgent(self, streams: Mapping[str, StreamHead], at: Mapping[int, int]) -> StreamHead | None:
         """Which stream the next part is of; None when none lacks as much as one.
 
-        The directory comes first and is completed: by it the keys are known that sign the others' heads.
+        The directory comes first and is completed: by it the keys are known that sign the others' heads. Then whatever
+        lacks least, so that a warning does not wait behind a million reports.
         """
         noted = self._noting.stand.streams
         behind = {
             name: noted[name].noted_size - at[stream.number]
             for name, stream in streams.items()
-            if name in noted
+            if name in noted and noted[name].noted_size > at[stream.number]
         }
-        urgent = next((name for name in sorted(behind) if behind[name] > PART), None)
-        if urgent is not None and behind.get(DIRECTORY, 0) > 0:
-            urgent = DIRECTORY
-        return streams[urgent] if urgent is not None else None
+        if max(behind.values(), default=0) <= PART:
+            return None
+        return streams[
+            DIRECTORY if DIRECTORY in behind else min(behind, key=lambda name: (behind[name], name))
+        ]
 
     def _page(self, viewer: Viewer, stream: StreamHead, start: int, stop: int) -> tuple[bytes, int]:
         """The events of the next entries, and how many there are; at most one page."""

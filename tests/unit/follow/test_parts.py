@@ -24,6 +24,8 @@ from tests.unit.follow.saying import (
 from tests.unit.follow.test_dishonest import forged
 from tests.unit.hub.asking import BAD, EVIL
 
+from tocsin.agent.inbox import inbox
+from tocsin.cli.inbox import _Screen
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.observable import Kind, normalise
 from tocsin.follow import follower
@@ -54,6 +56,13 @@ def events(said: Said) -> Iterator[bytes]:
         yield event(encode(one)) if isinstance(one, Message) else one if isinstance(one, bytes) else one()
 
 
+def progress(reader: Agent) -> list[str]:
+    """What people are told of how far it is."""
+    found = inbox(reader.house, reader.levels(), reader.clock.now())
+    lines = _Screen({}, everything=False, wide=False).lines(found)
+    return [line.split(" What is")[0] for line in lines if line.startswith("CATCHING UP")]
+
+
 # --- an honest hub
 
 
@@ -69,6 +78,18 @@ async def test_parts_cover_what_came_and_the_directory_is_complete_before_anythi
         assert (reader.alarms(), reader.sizes()) == ([], alliance.sizes())
         assert look(reader.database, "SELECT DISTINCT witness FROM stream") == [("witnessed",)]
         assert look(reader.database, "SELECT name FROM stream WHERE counted <> size OR firm <> size") == []
+
+
+async def test_what_lacks_little_does_not_wait_behind_what_lacks_much(tmp_path: Path):
+    async with Alliance(tmp_path) as alliance:
+        sender, reader = await readers(alliance)
+        await sender.report(EVIL, audiences=("role:bank",))
+        await alliance.settled()
+        said = await honest(reader)
+        assert [one.size for one in parts_of(said, "role:bank")] == [2]
+        assert said.index(parts_of(said, "role:bank")[0]) < said.index(entry_of(said, "members", 0))
+        await told(reader, said)
+        assert (reader.alarms(), reader.sizes()) == ([], alliance.sizes())
 
 
 async def test_wherever_the_line_breaks_the_next_connection_goes_on_from_the_last_part(tmp_path: Path):
@@ -112,6 +133,9 @@ async def test_a_part_is_acted_on_and_is_no_reason_to_write_files(tmp_path: Path
         assert reader.level("evil-2.example") == ""
         ((counted,),) = look(reader.database, "SELECT counted FROM stream WHERE name = 'members'")
         assert counted == 2 * REPORTS
+        assert progress(reader) == ["CATCHING UP with members: 4 of 6 entries are here."]
+        await told(reader, await honest(reader))
+        assert progress(reader) == []
 
 
 async def test_a_reader_that_does_not_know_parts_waits_for_the_heads(tmp_path: Path):
