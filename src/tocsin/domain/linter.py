@@ -87,8 +87,9 @@ def lint_observable(observable: Observable, registrable: Registrable, where: str
     if sentence := not_normal(observable):
         yield Finding("normal-form", where, sentence)
         return
+    network = network_of(observable)
     for name, rule in RULES:
-        if sentence := rule(observable, registrable):
+        if sentence := rule(observable, network, registrable):
             yield Finding(name, where, sentence)
 
 
@@ -108,9 +109,8 @@ def not_normal(observable: Observable) -> str | None:
     return None
 
 
-def private_address(observable: Observable, registrable: Registrable) -> str | None:
+def private_address(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """Addresses that are not public belong to somebody's own network."""
-    network = network_of(observable)
     if network is None or any(_inside(network, allowed) for allowed in _DOCUMENTATION):
         return None
     if (
@@ -122,26 +122,25 @@ def private_address(observable: Observable, registrable: Registrable) -> str | N
     return None
 
 
-def too_wide(observable: Observable, registrable: Registrable) -> str | None:
+def too_wide(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """A network so wide that blocking it would cut off bystanders."""
-    network = network_of(observable)
     widest = WIDEST_V4 if network is not None and network.version == 4 else WIDEST_V6
     if network is not None and network.prefixlen < widest:
         return f"A network is /{widest} or narrower."
     return None
 
 
-def unregistered(observable: Observable, registrable: Registrable) -> str | None:
+def unregistered(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """A host name that nobody could register: a public suffix, a special-use name, or a bank's internal one."""
     host = host_of(observable)
-    if host is None or network_of(observable) is not None or host.endswith(".example"):
+    if host is None or network is not None or host.endswith(".example"):
         return None
     if registrable(host) is None:
         return "Its host is a public suffix, or a name that the public DNS does not have."
     return None
 
 
-def address_in_url(observable: Observable, registrable: Registrable) -> str | None:
+def address_in_url(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """A mail address in a URL is most often the victim's."""
     if observable.kind is not Kind.URL:
         return None
@@ -155,13 +154,13 @@ def address_in_url(observable: Observable, registrable: Registrable) -> str | No
     return None
 
 
-RULES: tuple[tuple[str, Callable[[Observable, Registrable], str | None]], ...] = (
+RULES: tuple[tuple[str, Callable[[Observable, Network | None, Registrable], str | None]], ...] = (
     ("private-address", private_address),
     ("too-wide", too_wide),
     ("unregistered", unregistered),
     ("address-in-url", address_in_url),
 )
-"""In the order in which they are asked, after `not_normal`."""
+"""In the order in which they are asked, after `not_normal`; each is told the value's network too (`network_of`)."""
 
 
 def network_of(observable: Observable) -> Network | None:

@@ -131,11 +131,12 @@ class Classifier:
 
     def not_public(self, found: Found, case: _Case) -> Verdict | None:
         """Addresses and names that only mean something inside somebody's network, and whole suffixes."""
+        network = network_of(found.observable)
         for rule in (private_address, too_wide):
-            if sentence := rule(found.observable, registrable):
+            if sentence := rule(found.observable, network, registrable):
                 return Verdict(Owner.BYSTANDER, sentence)
         host = host_of(found.observable)
-        if not host or network_of(found.observable) or registrable(host) or self.place(found.observable):
+        if not host or network or registrable(host) or self.place(found.observable):
             return None
         return Verdict(Owner.UNCLEAR, "not a name of the public DNS, or a suffix that many share")
 
