@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One frozen configuration per process: every setting with its sentence, unknown keys refused.
 
-Files are TOML; samples of all three stand in docs/samples and are parsed by a test. Secrets are never in them.
+Files are TOML; samples of all four stand in docs/samples and are parsed by a test. Secrets are never in them.
 """
 
 from pathlib import Path
@@ -112,6 +112,8 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answer each new warning with *received* by itself; what was done about it is always a person's word."""
     standing_rules: tuple[str, ...] = ()
     """Names of rules by which a disclosure leaves without a person; `tocsin agent report --help` lists them."""
+    read_url: str = ""
+    """An edge of the hub from which this agent reads; empty: the hub itself, which is asked too when the edge fails."""
     partner_url: str = ""
     """Where the alliance's partner serves: its newest note is held against what the hub shows, every ten minutes."""
     proxy: str = ""
@@ -136,9 +138,33 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where `tocsin partner serve` listens."""
 
 
+class EdgeListen(Listen, frozen=True, forbid_unknown_fields=True):
+    """Where an edge listens: as any process, on a port of its own."""
+
+    port: Port = 8712
+    """Port; 0 takes a free one and prints it."""
+
+
+class EdgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """edge.toml"""
+
+    public_url: str
+    """The URL under which agents reach this edge; request signatures are checked against its host."""
+    listen: EdgeListen = EdgeListen()
+    """Where `tocsin hub serve --follow` listens."""
+    heartbeat_seconds: Seconds = 15
+    """A line on every idle stream this often, so that proxies keep it open."""
+    silence_seconds: Annotated[int, msgspec.Meta(ge=3, le=600)] = 30
+    """After so long without a word from the hub the edge lets every reader go: a suspension could not reach it."""
+    proxy: str = ""
+    """HTTP proxy for the way to the hub, with credentials if it wants them."""
+    authority_file: str = ""
+    """PEM file of a private certificate authority."""
+
+
 _FOLDER_FIRST = "Check the name: DIR is the folder that init has made, and it comes before everything else."
 
-C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig)
+C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig, EdgeConfig)
 
 
 def load(path: Path, into: type[C]) -> C:
@@ -157,7 +183,7 @@ def load(path: Path, into: type[C]) -> C:
         raise ConfigError(f"{path}: {error}.") from None
 
 
-def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig) -> None:
+def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig | EdgeConfig) -> None:
     """Write a configuration file as TOML, for its owner only. An absent part stays absent: TOML has no null."""
     settings = {name: value for name, value in msgspec.to_builtins(config).items() if value is not None}
     replace_file(path, msgspec.toml.encode(settings))

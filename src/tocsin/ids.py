@@ -23,6 +23,7 @@ PREFIXES = {
     "bat": "batch of entries that one request made",
     "cas": "case in one party's vault",
     "chn": "chain of versions of one object",
+    "edg": "edge of a hub",
     "fct": "fact: what several entries are about",
     "inv": "invitation to join",
     "msg": "message an agent sends, its idempotency key",

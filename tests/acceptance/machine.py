@@ -11,10 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from tocsin.agent import app as agent
 from tocsin.config import AgentConfig, OwnAssets, Shields, load, save
 from tocsin.domain.party import Role
 from tocsin.hub import app as hub
+from tocsin.hub.edge import app as edge
 from tocsin.partner import app as partner
 from tocsin.world.processes import free_port
 
@@ -150,6 +153,20 @@ class Machine:
             AgentConfig(config.hub_url, config.master_key, own, Shields(csv="block.csv")),
         )
         return home
+
+    def raise_edge(self, name: str = "edge") -> str:
+        """An edge of the hub that serves; its address."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        code = hub.edge(self.folder / "hub", name).code
+        edge.init(self.folder / name, self.url, code, url, port)
+        self.start(name, "hub", "serve", self.folder / name, "--follow", self.url)
+        return url
+
+    def read_at(self, short: str, url: str) -> None:
+        """Let a party's agent read at an edge from its next start on."""
+        settings = self.folder / short / agent.SETTINGS
+        save(settings, msgspec.structs.replace(load(settings, AgentConfig), read_url=url))
 
     def serve(self, short: str) -> None:
         """Start a party's agent."""

@@ -21,7 +21,7 @@ from tocsin.hub.routes import OPERATIONS
 from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
-from tocsin.wire import answering, ceremony, cursor, events, messages, parties, witnessing
+from tocsin.wire import answering, ceremony, cursor, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import MAX_OBJECTS, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
 from tocsin.wire.witnessing import ChangedHead
@@ -35,6 +35,7 @@ KINDS: dict[str, type[Message]] = {
         *vars(events).values(),
         *vars(witnessing).values(),
         *vars(ceremony).values(),
+        *vars(edges).values(),
         *vars(parties).values(),
     )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
@@ -75,7 +76,7 @@ def test_every_address_of_the_hub_is_there_with_what_it_takes_and_gives() -> Non
             assert message is None or f"`{message.__struct_config__.tag}`" in row
 
 
-@pytest.mark.parametrize("process", ["hub/routes.py", "partner/app.py"])
+@pytest.mark.parametrize("process", ["hub/routes.py", "hub/edge/routes.py", "partner/app.py"])
 def test_no_route_is_served_that_is_not_there(process: str) -> None:
     for address in re.findall(
         r'Route\("([^"]+)"', (ROOT / "src/tocsin" / process).read_text(encoding="utf-8")

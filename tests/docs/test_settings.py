@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from tocsin import config
-from tocsin.config import AgentConfig, HubConfig, PartnerConfig, load
+from tocsin.config import AgentConfig, EdgeConfig, HubConfig, PartnerConfig, load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-CONFIGS = {"hub": HubConfig, "agent": AgentConfig, "partner": PartnerConfig}
+CONFIGS = {"hub": HubConfig, "agent": AgentConfig, "partner": PartnerConfig, "edge": EdgeConfig}
 each_config = pytest.mark.parametrize("name", CONFIGS)
 
 Settings = type[msgspec.Struct]

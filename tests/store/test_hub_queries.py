@@ -9,6 +9,7 @@ from tests.store.moves import ZERO, Head, advance, append, page, stream_named
 
 from tocsin.errors import StorageError
 from tocsin.hub.streams import StreamHead
+from tocsin.hub.verbs.edges import EdgeRow
 from tocsin.storage.store import Row, Store, Transaction, Value
 
 Asked = Mapping[str, Value]
@@ -30,6 +31,11 @@ class Redeemed(msgspec.Struct, frozen=True):
     name: str
     role: str
     jurisdiction: str
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    id: str
+    name: str
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -216,6 +222,38 @@ def test_a_code_is_spent_by_the_first_who_has_it(store: Store) -> None:
     first = every(store, "spend_invitation", Redeemed, party="prt_1", **redeem)
     second = every(store, "spend_invitation", Redeemed, party="prt_2", **redeem)
     assert (first, second) == ([Redeemed("A Bank", "bank", "GB")], [])
+
+
+def let_in(store: Store, name: str = "north", code: bytes = ZERO) -> int:
+    return run(store, "insert_edge", id=f"edg_{name}", name=name, code_hash=code, expires=100)
+
+
+@pytest.mark.parametrize(("code", "now"), [(ZERO, 100), (ZERO, 2**40), (b"1" * 32, 1)])
+def test_an_edges_code_that_is_expired_or_was_never_made_is_not_spent(
+    store: Store, code: bytes, now: int
+) -> None:
+    let_in(store)
+    assert every(store, "admit_edge", Admitted, code_hash=code, signing_key=ZERO, now=now) == []
+    assert every(store, "edge_by_id", EdgeRow, id="edg_north") == []
+
+
+def test_an_edge_is_admitted_once_has_one_name_and_is_gone_when_it_is_dropped(store: Store) -> None:
+    assert (let_in(store), let_in(store), let_in(store, "east", b"1" * 32)) == (1, 0, 1)
+    spend = {"code_hash": ZERO, "now": 99}
+    first = every(store, "admit_edge", Admitted, signing_key=ZERO, **spend)
+    second = every(store, "admit_edge", Admitted, signing_key=b"2" * 32, **spend)
+    assert (first, second) == ([Admitted("edg_north", "north")], [])
+    north = EdgeRow("edg_north", "north", 100, ZERO)
+    assert every(store, "edge_by_id", EdgeRow, id="edg_north") == [north]
+    assert every(store, "edges", EdgeRow) == [EdgeRow("edg_east", "east", 100, None), north]
+    assert (run(store, "drop_edge", name="north"), run(store, "drop_edge", name="north")) == (1, 0)
+    assert run(store, "drop_edges") == 1
+
+
+def test_an_edge_makes_a_stream_once_under_the_hubs_number(store: Store) -> None:
+    row = {"number": 7, "name": "members", "key": ZERO, "root": ZERO, "frontier": b"a"}
+    assert (run(store, "put_stream", **row), run(store, "put_stream", **row)) == (1, 0)
+    assert every(store, "stream_heads", StreamHead) == [StreamHead(7, "members", ZERO, 0, b"a", ZERO, 0)]
 
 
 def test_a_nonce_is_new_once_per_key_until_it_is_purged(store: Store) -> None:

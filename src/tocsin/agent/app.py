@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,9 +23,10 @@ from tocsin.agent.verbs.rotate import Rotated, rotate
 from tocsin.agent.work import work
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, OwnAssets, load, save
-from tocsin.errors import ConfigError, Taken
+from tocsin.errors import Taken
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place
+from tocsin.web.calling import check_url
 
 log = logging.getLogger("tocsin.agent")
 
@@ -104,7 +104,7 @@ def _new(folder: Path, hub_url: str, own: OwnAssets, key_file: Path | None) -> A
         raise Taken(f"{folder} holds an agent already.")
     key_path = key_file or folder.parent / f"{folder.name}.key"
     own_assets(own)
-    check_hub_url(hub_url)
+    check_url(hub_url)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_master_key(key_path, folder, os.urandom)
     return AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
@@ -123,15 +123,6 @@ async def _recover(house: House, sheet: Sheet, seed: bytes, by: str) -> Recovere
 async def _rotate(house: House, by: str) -> Rotated:
     async with http_client(house.config, COMMAND_SECONDS) as http:
         return await rotate(house, http, by)
-
-
-def check_hub_url(url: str) -> str:
-    """Return it if it can be trusted with a one-time code: TLS, except on this very machine; ConfigError otherwise."""
-    parts = urlsplit(url)
-    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise ConfigError(f"{url!r}: a hub is reached by https, or by http on this machine alone.")
-    return url
 
 
 @contextmanager

@@ -17,17 +17,20 @@ from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
 from tocsin.agent.loops import keep_going
+from tocsin.agent.reading import Reading
 from tocsin.agent.redaction.assets import assets_of, own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.guard import guard_for
 from tocsin.agent.shields.levels import Levels
 from tocsin.agent.shields.protection import Protection
 from tocsin.agent.signed import SignedHub
+from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.rotate import complete
 from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.follower import Follower
+from tocsin.web.calling import check_url
 
 log = logging.getLogger("tocsin.agent")
 
@@ -62,15 +65,17 @@ def protection(house: House) -> Protection:
 async def work(house: House, http: httpx.AsyncClient) -> None:
     """All of it, until it is cancelled."""
     membership = house.vault.membership()
-    hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
+    hub, reading = reach(house, http, membership)
     replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
     refilling = Refilling(house.store, hub)
     replica.refill = refilling.offer
+    replica.through_edge = lambda: reading.through_edge
 
     @asynccontextmanager
     async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
         await _renew(house, hub, http)
-        async with hub.stream(cursor) as chunks:
+        reading.renew(house.vault.membership())
+        async with reading.connect(cursor) as chunks:
             yield chunks
 
     follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
@@ -95,6 +100,14 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def reach(house: House, http: httpx.AsyncClient, membership: Membership) -> tuple[SignedHub, Reading]:
+    """The hub, to which everything is told, and the place from which the streams are read."""
+    hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
+    url = house.config.read_url
+    edge = SignedHub(http, check_url(url), membership, house.clock, house.entropy) if url else None
+    return hub, Reading(hub, edge, url)
 
 
 async def _renew(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:

@@ -11,7 +11,9 @@ from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role
+from tocsin.errors import UsageError
 from tocsin.hub import app
+from tocsin.hub.edge import app as edge_app
 from tocsin.proof.encoding import from_base64
 from tocsin.wire.ceremony import ABANDON_REASONS
 from tocsin.wire.messages import ERASURE_REASONS
@@ -100,14 +102,21 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=None, help="instead of the configured port; 0 takes a free one"
     )
     parser.add_argument(
-        "--follow", metavar="URL", help="serve as a read-only edge of another hub (not built yet)"
+        "--follow", metavar="URL", help="serve readers as an edge of the hub at this address (see hub follow)"
     )
 
 
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
-    if parsed.follow:
-        NotYet("An edge that follows another hub comes with fan-out; serve from the hub itself.")(parsed)
     log_to_stderr()
+    if parsed.follow:
+        edge_app.serve(
+            Path(parsed.dir),
+            parsed.port,
+            parsed.follow,
+            lambda url: say(f"Edge ready at {url}: it serves as soon as it holds what {parsed.follow} has."),
+        )
+        yield Output(("Edge stopped.",))
+        return
     app.serve(
         Path(parsed.dir),
         parsed.port,
@@ -115,6 +124,57 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
         lambda url: say(f"Hub at {url} restores itself: it takes nothing new until it says that it is back."),
     )
     yield Output(("Hub stopped.",))
+
+
+def _edge_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument(
+        "name", nargs="?", help="name of a new edge: letters, digits and dashes; none: list all"
+    )
+    parser.add_argument("--revoke", action="store_true", help="let that edge follow no more, within a second")
+
+
+def _edge(parsed: argparse.Namespace) -> Iterator[Output]:
+    if parsed.name and not parsed.revoke:
+        made = app.edge(Path(parsed.dir), parsed.name)
+        yield Output(
+            (
+                f"One-time code for the edge {made.name}, good for {made.days} days:",
+                f"  {made.code}",
+                "An edge reads every stream: run it on a machine that you trust as this one. There: tocsin hub follow.",
+            ),
+            made,
+        )
+        return
+    if parsed.revoke and not parsed.name:
+        raise UsageError("Say which edge: tocsin hub edge DIR NAME --revoke.")
+    found = app.edges(Path(parsed.dir), parsed.name)
+    lines = [f"{one.name:<40} {'follows' if one.admitted else 'its code waits'}" for one in found.edges]
+    yield Output(tuple(lines or ["This hub has no edges."]), found)
+
+
+def _follow_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "edge")
+    parser.add_argument("--hub", required=True, metavar="URL", help="address of the hub")
+    parser.add_argument(
+        "--code", required=True, help="what tocsin hub edge printed; - reads it from standard input"
+    )
+    parser.add_argument("--url", required=True, help="address under which agents reach this edge")
+    parser.add_argument(
+        "--port", type=int, default=8712, help="port to listen on (default 8712, on loopback)"
+    )
+
+
+def _follow(parsed: argparse.Namespace) -> Iterator[Output]:
+    made = edge_app.init(Path(parsed.dir), parsed.hub, secret(parsed.code), parsed.url, parsed.port)
+    yield Output(
+        (
+            f"Made the edge {made.name} of {made.hub}.",
+            f"Next: tocsin hub serve {parsed.dir} --follow {parsed.hub}",
+            f'Agents that shall read here get read_url = "{parsed.url}" in agent.toml.',
+        ),
+        made,
+    )
 
 
 def _status_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,6 +286,15 @@ COMMANDS = (
         "Every change is an entry that the desk reads. Whoever is taken off reads nothing more of the group at once.",
     ),
     Command("hub", "serve", "serve the alliance until stopped", _serve, _serve_arguments),
+    Command(
+        "hub",
+        "edge",
+        "let a process follow this hub and serve readers, or revoke it",
+        _edge,
+        _edge_arguments,
+        "An edge holds everything that was disclosed, and neither who reported it nor any key that signs.",
+    ),
+    Command("hub", "follow", "make an edge of a hub in an empty folder", _follow, _follow_arguments),
     Command("hub", "status", "show streams, parties and witnessing", _status, _status_arguments),
     Command(
         "hub",

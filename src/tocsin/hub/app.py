@@ -28,6 +28,7 @@ from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
 from tocsin.hub.streams import StreamHead
+from tocsin.hub.verbs.edges import EdgeCode, Edges, edges_after, invite_edge
 from tocsin.hub.verbs.enrol import CODE_DAYS, invite
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.verbs.keys import declare_partner as state_partner
@@ -246,6 +247,18 @@ def group(folder: Path, name: str, add: str | None, remove: str | None, history:
     return Roster(name, tuple(Member(party, names[party], one) for party, one in members.items()))
 
 
+def edge(folder: Path, name: str) -> EdgeCode:
+    """A one-time code for a new edge; the hub may be serving meanwhile."""
+    with _opened(folder) as (hub, opened):
+        return opened.run("invite edge", lambda tx: invite_edge(tx, hub, name))
+
+
+def edges(folder: Path, revoke: str | None = None) -> Edges:
+    """Every edge, after one was revoked, if asked to; a hub that is serving cuts that one off within a second."""
+    with _opened(folder) as (_, opened):
+        return opened.run("edges", lambda tx: edges_after(tx, revoke))
+
+
 def status(folder: Path) -> Status:
     """What the hub holds; the hub may be serving meanwhile."""
     declared = load(folder / _SETTINGS, HubConfig).partner is not None
@@ -338,7 +351,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         restart = assemble_restoring(hub, config, open_store, open_partner)
         return restart.application(), restart.end_connections, restart
     whole = assemble(hub, config, open_store(), open_store(), open_partner())
-    return whole.application, whole.following.end_connections, None
+    return whole.application, whole.end_connections, None
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tocsin.config import HubConfig
 from tocsin.hub.commits import Commits
 from tocsin.hub.embargo import Embargoes
 from tocsin.hub.exchange import Exchange, HubIdentity
+from tocsin.hub.feed import Feed
 from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
@@ -49,6 +50,12 @@ class Hub(msgspec.Struct, frozen=True):
     intake: Intake
     following: Following
     noting: Noting
+    feed: Feed
+
+    def end_connections(self) -> None:
+        """Let every reader and every edge go: they come back."""
+        self.following.end_connections()
+        self.feed.close()
 
 
 def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> Exchange:
@@ -87,6 +94,7 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
         for tick in ticks:
             tick.cancel()
         await asyncio.gather(*ticks, return_exceptions=True)
+        feed.close()
         await following.stop()
         intake.close()
         commits.close()
@@ -97,8 +105,10 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
 
     intake = Intake(hub, commits, reader, authority_of(config.public_url))
     joining = Joining(hub, commits)
-    application = Routes(intake, joining, following, reopening, reader).application(lifespan)
-    return Hub(application, hub, commits, intake, following, noting)
+    feed = Feed(hub, reader, noting, intake)
+    following.after_round = feed.moved
+    application = Routes(intake, joining, following, feed, reopening, reader).application(lifespan)
+    return Hub(application, hub, commits, intake, following, noting, feed)
 
 
 def assemble_restoring(
@@ -124,6 +134,6 @@ def assemble_restoring(
 
     def reopen() -> Reopened:
         whole = assemble(hub, config, open_store(), open_store(), open_partner())
-        return Reopened(whole.application, whole.following.end_connections)
+        return Reopened(whole.application, whole.end_connections)
 
     return Restart(ceremony, close, reopen)

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Mapping
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.release import Viewer
-from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import Noting
 from tocsin.hub.proving import prove_beginning
 from tocsin.hub.readable import page
+from tocsin.hub.serving import Heads, Serving
 from tocsin.hub.streams import StreamHead
 from tocsin.storage.store import Store
 from tocsin.wire.cursor import Cursor, encode_cursor
@@ -33,7 +32,7 @@ _MOMENT_SECONDS = 0.05
 class Backlog:
     """What readers are behind with. Used from the event loop only."""
 
-    def __init__(self, hub: Exchange, reader: Store, noting: Noting) -> None:
+    def __init__(self, hub: Serving, reader: Store, noting: Heads) -> None:
         self._hub = hub
         self._reader = reader
         self._noting = noting

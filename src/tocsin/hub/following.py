@@ -16,11 +16,10 @@ from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
 from tocsin.errors import CursorExpired, TooMany, Unauthenticated
 from tocsin.hub.backlog import Backlog
-from tocsin.hub.exchange import Exchange
+from tocsin.hub.epochs import positions, restarts
 from tocsin.hub.fanout import Fanout, Subscriber
-from tocsin.hub.noting import Noting
 from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
-from tocsin.hub.restoring import positions, restarts
+from tocsin.hub.serving import Heads, Serving
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.rosters import ROSTERS
 from tocsin.storage.store import Store, Transaction
@@ -46,7 +45,7 @@ class Following:
     """All reading of one hub process. Used from the event loop only."""
 
     def __init__(
-        self, hub: Exchange, reader: Store, noting: Noting, heartbeat_seconds: float, offer: Offer
+        self, hub: Serving, reader: Store, noting: Heads, heartbeat_seconds: float, offer: Offer
     ) -> None:
         """`offer` says what a reader may hand in, after a restore that left streams closed."""
         self._hub = hub
@@ -63,6 +62,8 @@ class Following:
         with reader.reading("restarts") as tx:
             self._restarts = restarts(tx)
         self._offer = offer
+        self.after_round: Callable[[], None] = lambda: None
+        """Called when entries or heads may have become known; whoever serves edges sets it."""
         self._wake_entries = asyncio.Event()
         self._wake_heads = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -212,6 +213,7 @@ class Following:
             except Exception:  # one failed round must not end the service: the next one starts from the store
                 log.exception("entries could not be sent")
             self._wake_heads.set()
+            self.after_round()
 
     def _send_wave(self) -> None:
         """Cut whoever may no longer read as it does, then send what is new: all as of one moment."""
@@ -229,6 +231,18 @@ class Following:
             if standing.get(viewer.party.id) != viewer:
                 del self._viewers[subscriber]
                 subscriber.close()
+
+    def cut(self, party: str) -> None:
+        """End the connections of one party: something about it is on its way."""
+        for subscriber, viewer in list(self._viewers.items()):
+            if viewer.party.id == party:
+                del self._viewers[subscriber]
+                subscriber.close()
+
+    def is_behind(self, cursor_text: str | None) -> bool:
+        """Whether the reader with this cursor has seen more than the newest head here covers."""
+        known = {row.number: row.noted_size for row in self._noting.stand.streams.values()}
+        return any(read > known.get(number, 0) for number, read in self._positions(cursor_text).items())
 
     def _publish_entries(self, tx: Transaction, head: StreamHead) -> None:
         """What is new in one stream, encoded once for all readers of equal sight."""
@@ -265,6 +279,7 @@ class Following:
                 self._fanout.publish(chunks, self._closing)
             except Exception:  # as above
                 log.exception("heads could not be signed")
+            self.after_round()
 
 
 def _directory_first(name: str) -> tuple[bool, str]:

@@ -13,28 +13,25 @@
 (9) The receipt is stored in the same transaction, which becomes durable.
 (10) The receipt is signed and given.
 
-Steps 6 to 9 are one job of `tocsin.hub.commits`: several requests share a commit, none sees another's failure. What
-the verb refuses costs its nonce all the same: nobody can ask it again, in another moment, with a copy of the request.
+Steps 1 to 3 are `tocsin.hub.door`'s. Steps 6 to 9 are one job of `tocsin.hub.commits`: several requests share a
+commit, none sees another's failure. What the verb refuses costs its nonce all the same: nobody can ask it again, in
+another moment, with a copy of the request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
-
 from tocsin.clock import DAY
-from tocsin.domain.party import Party, Standing
-from tocsin.errors import Forbidden, NotActive, Replayed, StorageError, TocsinError, TooMany, Unauthenticated
+from tocsin.errors import StorageError, TocsinError, TooMany
 from tocsin.hub import receipts
 from tocsin.hub.commits import Commits
+from tocsin.hub.door import Door, SignedRequest, demand_unchanged
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.streams import Origin
-from tocsin.hub.views.directory import demand_own_key, party_by_id
+from tocsin.hub.views.directory import demand_own_key
 from tocsin.hub.workload import Workload
 from tocsin.ids import check_id
-from tocsin.proof.httpsig import MAX_SKEW, SignatureClaim, check_signature, read_signature
 from tocsin.proof.signing import Context
-from tocsin.storage.store import Params, Store, Transaction
+from tocsin.storage.store import Store, Transaction
 from tocsin.wire.messages import Message, Outcome, SignedReceipt, Told, decode
 from tocsin.wire.repeated import refuse_repeated
 
@@ -52,32 +49,13 @@ Check = Callable[[Exchange, Sender, M], Verb[M]]
 Asked = Callable[[Transaction, Exchange, Sender, Q], R]
 
 
-class RequestHead(msgspec.Struct, frozen=True):
-    """A request as it came, without its body: what its signature may cover."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-
-
-class SignedRequest(msgspec.Struct, frozen=True):
-    """A request whose signature was checked, whole after step 4."""
-
-    sender: Sender
-    claim: SignatureClaim
-    body: bytes = b""
-
-
-class Intake:
+class Intake(Door):
     """The door of the hub: who asks, and what becomes of it."""
 
     def __init__(self, hub: Exchange, commits: Commits, reader: Store, authority: str) -> None:
-        """`authority` is the host of the hub's public URL: what a signature must cover, whatever a proxy says."""
+        """As the door's."""
+        super().__init__(hub.clock, commits, reader, authority)
         self._hub = hub
-        self._commits = commits
-        self._reader = reader
-        self._authority = authority
         self._workload = Workload(hub.clock)
 
     async def accept(
@@ -121,8 +99,8 @@ class Intake:
 
         def work(tx: Transaction) -> bytes | TocsinError:
             demand_own_key(tx, self._hub, self._hub.identity.key)  # (6)
-            _demand_unchanged(tx, sender.party)
-            self._spend_nonce(tx, claim)
+            demand_unchanged(tx, sender.party)
+            self.spend_nonce(tx, claim)
             try:
                 if receipt := receipts.earlier(tx, sender.party.id, message.id, request.body):  # (7)
                     return receipt
@@ -147,51 +125,10 @@ class Intake:
         message = decode(request.body, kind)
 
         def work(tx: Transaction) -> R:
-            self._spend_nonce(tx, request.claim)
+            self.spend_nonce(tx, request.claim)
             return verb(tx, self._hub, request.sender, message)
 
         return await self._commits.run(work)
-
-    async def admit(self, request: SignedRequest) -> Party:
-        """Step 6 for a request that only reads."""
-
-        def work(tx: Transaction) -> None:
-            _demand_unchanged(tx, request.sender.party)
-            self._spend_nonce(tx, request.claim)
-
-        await self._commits.run(work)
-        return request.sender.party
-
-    def authenticate(self, request: RequestHead) -> SignedRequest:
-        """Steps 1 to 3, before the body is there."""
-        claim = read_signature(
-            request.headers.get("signature-input"),
-            request.headers.get("signature"),
-            request.headers.get("content-digest"),
-        )  # (1)
-        with self._reader.reading("who asks") as tx:
-            party = party_by_id(tx, claim.keyid)
-        if party is None:
-            raise Unauthenticated("The directory knows no such party.")
-        check_signature(  # (2)
-            claim,
-            party.signing_key,
-            method=request.method,
-            authority=self._authority,
-            path=request.path,
-            query=request.query,
-            now=self._hub.clock.now(),
-        )
-        _demand_active(party)  # (3)
-        origin = Origin(owner=party.id, record=_origin_record(party.id, request.headers))
-        return SignedRequest(Sender(party, origin), claim)
-
-    def _spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
-        # Longer than `forget_at`: a request may wait here after its age was checked.
-        tx.run("purge_nonces", {"now": self._hub.clock.now() - MAX_SKEW})
-        nonce: Params = {"keyid": claim.keyid, "nonce": claim.nonce, "expires": claim.forget_at}
-        if tx.run("insert_nonce", nonce) != 1:
-            raise Replayed("")
 
     def _store_receipt(
         self, tx: Transaction, party: str, identifier: str, body: bytes, outcomes: tuple[Outcome, ...]
@@ -216,24 +153,3 @@ def _demand_identifier(text: str) -> None:
     """Malformed unless it is one of the identifiers that a message may have; nothing else goes near a store."""
     prefix = text.partition("_")[0]
     check_id(text, prefix if prefix in _TOLD else _TOLD[0])
-
-
-def _demand_active(party: Party) -> None:
-    if party.standing is Standing.LEFT:
-        raise Forbidden("It has left the alliance.")  # for good: nothing may wait for its return
-    if party.standing is not Standing.ACTIVE:
-        raise NotActive(f"It is {party.standing}.")
-
-
-def _demand_unchanged(tx: Transaction, admitted: Party) -> None:
-    """What was admitted a moment ago is judged again by the directory as it stands in this transaction."""
-    party = party_by_id(tx, admitted.id)
-    if party is None or party.signing_key != admitted.signing_key:
-        raise Unauthenticated("Its key was replaced a moment ago.")
-    _demand_active(party)
-
-
-def _origin_record(party: str, headers: Mapping[str, str]) -> bytes:
-    """What the leaf commits to: who sent it and under which signature."""
-    parts = (party, headers.get("signature-input", ""), headers.get("signature", ""))
-    return "\n".join(parts).encode()

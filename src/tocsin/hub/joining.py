@@ -3,17 +3,19 @@
 
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.verbs.edges import admit_edge
 from tocsin.hub.verbs.enrol import redeem
 from tocsin.hub.verbs.keys import recover
 from tocsin.hub.views.directory import agreement, declared_keys
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Transaction
+from tocsin.wire.edges import AdmitEdge, EdgeAdmitted
 from tocsin.wire.messages import Enrol, Enrolled
 from tocsin.wire.parties import PartyEvent, Recover
 
 
 class Joining:
-    """Redeems one-time codes and recovery keys."""
+    """Redeems one-time codes, of parties and of edges, and recovery keys."""
 
     def __init__(self, hub: Exchange, commits: Commits) -> None:
         self._hub = hub
@@ -22,6 +24,10 @@ class Joining:
     async def redeem(self, enrol: Enrol) -> Enrolled:
         """The new party's membership; CodeSpent when the code is not good, NotAgreed when it accepts too little."""
         return await self._commits.run(lambda tx: self._enrolled(tx, redeem(tx, self._hub, enrol)))
+
+    async def admit_edge(self, ask: AdmitEdge) -> EdgeAdmitted:
+        """What a new edge needs; CodeSpent when the code is not good."""
+        return await self._commits.run(lambda tx: admit_edge(tx, self._hub, ask), quiet=True)
 
     async def recover(self, message: Recover) -> Enrolled:
         """The membership of the party that this recovery key belongs to, under its new keys."""

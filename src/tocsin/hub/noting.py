@@ -71,6 +71,22 @@ class Stand(msgspec.Struct, frozen=True):
     witness: str
     """``witnessed``, ``unwitnessed`` (no partner is declared) or ``late``."""
 
+    def proof(self, row: NotedHead) -> Head | None:
+        """The head of one of these streams with its proof; None before anything was signed."""
+        if self.signed is None:
+            return None
+        proof = self.signed.heads.prove(row.key, self.signed.log_before)
+        return Head(
+            stream=row.name,
+            size=row.noted_size,
+            root=row.noted_root,
+            map_index=proof.map_index,
+            map_size=proof.map_size,
+            map_path=proof.map_path,
+            log_path=proof.log_path,
+            note=self.note,
+        )
+
 
 class _Overtaken(Exception):
     """No error: another process of this hub has just signed the next head."""
@@ -189,17 +205,12 @@ class Noting:
             if self._held_back is not None:
                 self._held_back.add(stream)
                 return None
-        proof = stand.signed.heads.prove(row.key, stand.signed.log_before)
-        return Head(
-            stream=stream,
-            size=row.noted_size,
-            root=row.noted_root,
-            map_index=proof.map_index,
-            map_size=proof.map_size,
-            map_path=proof.map_path,
-            log_path=proof.log_path,
-            note=stand.note,
-        )
+        return stand.proof(row)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the newest head waits a moment for the partner that is asked to co-sign it."""
+        return self._held_back is not None
 
     def _noted_size(self, stream: str) -> int:
         row = self.stand.streams.get(stream)

@@ -11,10 +11,11 @@ from tocsin.errors import Unknown
 from tocsin.follow.verify import Trust
 from tocsin.hub.again import see_again
 from tocsin.hub.commits import Commits
+from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.noting import Partner
 from tocsin.hub.refill import accept, check_head, wanted
-from tocsin.hub.restoring import note_wanted, reopen, restarts, wanting
+from tocsin.hub.restoring import note_wanted, reopen, wanting
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import former_keys
 from tocsin.storage.store import Store, Transaction

@@ -34,6 +34,8 @@ from tocsin.follow.verify import Trust
 from tocsin.halves.held import ask_held, check_held
 from tocsin.halves.witness import WitnessState
 from tocsin.hub.commits import Commits
+from tocsin.hub.door import head_of, received
+from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import hub_verifier
@@ -47,10 +49,8 @@ from tocsin.hub.restoring import (
     lacking,
     point_of_head,
     point_of_partner,
-    restarts,
     short_of,
 )
-from tocsin.hub.routes import head_of, received
 from tocsin.hub.streams import blinded
 from tocsin.hub.views.directory import all_parties, former_keys, key_changes
 from tocsin.hub.waiting import Waits, note_waits

@@ -8,12 +8,9 @@
     finish     the streams reach what the partner last co-signed: the log goes on from there with a `restart` entry
 
 Whoever copies a backup into place without `begin` signs shorter heads: partner and readers refuse them by name.
-
-An **epoch** is the time between two restarts. A cursor of an earlier epoch stays good as far as the history that it
-speaks of survived; nobody reads everything again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -23,6 +20,7 @@ from tocsin.errors import Forked, StateError
 from tocsin.halves.held import hold
 from tocsin.halves.witness import WitnessState
 from tocsin.hub.again import see_again
+from tocsin.hub.epochs import Restart, note_restarts, restarts
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.noting import NotedHead
 from tocsin.hub.proposing import PROPOSAL, LogRow, newest_cosigned
@@ -47,11 +45,9 @@ from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier, root_from_path
 from tocsin.proof.note import VerifierKey, open_under
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Held, Lacking, RestartEvent
-from tocsin.wire.cursor import Cursor
 from tocsin.wire.messages import Head, encode
 
 _BEGUN = "restoring"
-_RESTARTS = "restarts"
 _WANTED = "wanted"
 _MARGIN = DAY
 """Receipts are claimed from so long before the backup: clocks are set back now and then, and a claim costs little."""
@@ -64,14 +60,6 @@ class Begun(msgspec.Struct, frozen=True):
     """Entries of each stream, by number."""
     since: int
     """From when on receipts are to be claimed."""
-
-
-class Restart(msgspec.Struct, frozen=True):
-    """The beginning of an epoch."""
-
-    epoch: int
-    sizes: dict[int, int]
-    """Of the streams that the backup knew: as far as cursors of earlier epochs are good."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -101,7 +89,8 @@ class _Fact(msgspec.Struct, frozen=True):
 
 
 def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
-    """Mark a store that was put in place from a backup. Its unspent codes are void: they may have been spent since.
+    """Mark a store that was put in place from a backup. Its unspent codes are void, as they may have been spent
+    since; so are its edges, as one may have been revoked.
 
     BadSignature when it is a backup of another hub than the one whose keys are here.
     """
@@ -111,6 +100,7 @@ def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
     last = max((head.added for head in heads), default=0)
     begun = Begun({head.number: head.size for head in heads}, last - _MARGIN)
     tx.run("void_invitations", {})
+    tx.run("drop_edges", {})
     tx.run("set_meta", {"key": PROPOSAL, "value": b""})
     tx.run("set_meta", {"key": _BEGUN, "value": msgspec.msgpack.encode(begun)})
     note_waits(tx, Waits())
@@ -121,25 +111,6 @@ def begun(tx: Transaction) -> Begun | None:
     """What the hub was, while it restores itself; None for a hub that is whole."""
     row = tx.one("get_meta", {"key": _BEGUN}, into=_Fact)
     return msgspec.msgpack.decode(row.value, type=Begun) if row and row.value else None
-
-
-def restarts(tx: Transaction) -> list[Restart]:
-    """Every restart of this hub, oldest first."""
-    row = tx.one("get_meta", {"key": _RESTARTS}, into=_Fact)
-    return msgspec.msgpack.decode(row.value, type=list[Restart]) if row else []
-
-
-def positions(cursor: Cursor, since: Iterable[Restart]) -> Mapping[int, int]:
-    """Where a reader goes on: its own positions, as far as what they count survived every later restart."""
-    read = dict(cursor.read)
-    for restart in since:
-        if restart.epoch > cursor.epoch:
-            read = {
-                number: min(seq, restart.sizes[number])
-                for number, seq in read.items()
-                if number in restart.sizes
-            }
-    return read
 
 
 # --- meanwhile ------------------------------------------------------------------------------------------------------
@@ -252,7 +223,7 @@ def finish(tx: Transaction, hub: Exchange, point: Point | None, held: WitnessSta
     sizes = {head.number: head.size for head in heads if head.number in was.sizes}
     event = RestartEvent(epoch=len(known) + 1, log=size, since=was.since)
     known.append(Restart(event.epoch, sizes))
-    tx.run("set_meta", {"key": _RESTARTS, "value": msgspec.msgpack.encode(known)})
+    note_restarts(tx, known)
     tx.run("set_meta", {"key": _BEGUN, "value": b""})
     hub.streams.append(
         tx, DIRECTORY, [Draft("restart", new_id("fct", hub.entropy), encode(event))], HUB_ITSELF

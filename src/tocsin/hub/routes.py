@@ -4,28 +4,30 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Lifespan
 
 from tocsin.errors import Malformed
+from tocsin.hub.door import claim_of, head_of, received
 from tocsin.hub.embargo import heeding
 from tocsin.hub.exchange import Exchange, Sender
+from tocsin.hub.feed import Feed
 from tocsin.hub.following import Following
-from tocsin.hub.intake import Check, Intake, M, RequestHead, SignedRequest, Verb
+from tocsin.hub.intake import Check, Intake, M, Verb
 from tocsin.hub.joining import Joining
 from tocsin.hub.proving import prove_extension
 from tocsin.hub.reopening import Reopening
 from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
 from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store
-from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body, streaming
 from tocsin.web.openapi import Operation, openapi
 from tocsin.wire.answering import Acknowledge
 from tocsin.wire.ceremony import Claim, Claimed, Refill, Refilled
+from tocsin.wire.edges import AdmitEdge, Chart, EdgeAdmitted, Replicate
 from tocsin.wire.messages import (
     MAX_BODY,
     Consistency,
@@ -48,6 +50,10 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/recoveries", "Replace lost keys by the recovery key.", Recover, Enrolled, signed=False
     ),
+    Operation(
+        "POST", "/v1/edges", "Become an edge with a one-time code.", AdmitEdge, EdgeAdmitted, signed=False
+    ),
+    Operation("POST", "/v1/replica", "Follow everything, as an edge.", Replicate, Chart, MEDIA_TYPE),
     Operation("POST", "/v1/reports", "Report an attack.", Report, SignedReceipt),
     Operation("POST", "/v1/sightings", "Confirm an observable.", Sight, SignedReceipt),
     Operation("POST", "/v1/warnings", "Warn, as an agency or the desk.", Warn, SignedReceipt),
@@ -69,11 +75,18 @@ class Routes:
     """The hub as an ASGI application."""
 
     def __init__(
-        self, intake: Intake, joining: Joining, following: Following, reopening: Reopening, reader: Store
+        self,
+        intake: Intake,
+        joining: Joining,
+        following: Following,
+        feed: Feed,
+        reopening: Reopening,
+        reader: Store,
     ) -> None:
         self._intake = intake
         self._joining = joining
         self._following = following
+        self._feed = feed
         self._reopening = reopening
         self._reader = reader
         self._openapi = openapi("Tocsin hub", OPERATIONS)
@@ -85,6 +98,8 @@ class Routes:
             routes=[
                 Route("/v1/enrolments", self._enrol, methods=["POST"]),
                 Route("/v1/recoveries", self._recover, methods=["POST"]),
+                Route("/v1/edges", self._admit_edge, methods=["POST"]),
+                Route("/v1/replica", self._replica, methods=["POST"]),
                 Route("/v1/reports", self._report, methods=["POST"]),
                 Route("/v1/sightings", self._sight, methods=["POST"]),
                 Route("/v1/warnings", self._warn, methods=["POST"]),
@@ -107,6 +122,18 @@ class Routes:
 
     async def _recover(self, request: Request) -> Response:
         return answer(await self._joining.recover(decode(await bounded_body(request, _SMALL), Recover)))
+
+    async def _admit_edge(self, request: Request) -> Response:
+        return answer(await self._joining.admit_edge(decode(await bounded_body(request, _SMALL), AdmitEdge)))
+
+    async def _replica(self, request: Request) -> Response:
+        head = head_of(request)
+        claim = claim_of(head)
+        edge = self._feed.authenticate(head, claim)
+        body = await bounded_body(request, MAX_BODY)
+        check_body(claim, body)
+        await self._intake.spend(claim)
+        return streaming(self._feed.follow(edge, decode(body, Replicate)))
 
     async def _rotate(self, request: Request) -> Response:
         return await self._tell(request, Rotate, keys.accept, _SMALL)
@@ -149,9 +176,7 @@ class Routes:
     async def _stream(self, request: Request) -> Response:
         party = await self._intake.admit(await received(request, self._intake, 0))
         chunks: AsyncIterator[bytes] = self._following.follow(party, request.headers.get("last-event-id"))
-        # Buffering proxies would hold events back; this header is what nginx and its kin look for.
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(chunks, media_type=MEDIA_TYPE, headers=headers)
+        return streaming(chunks)
 
     async def _consistency(self, request: Request) -> Response:
         await self._intake.admit(await received(request, self._intake, 0))
@@ -182,21 +207,3 @@ def _size(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise Malformed("old and new are sizes of the head log, in digits.")
     return int(text)
-
-
-async def received(request: Request, intake: Intake, limit: int) -> SignedRequest:
-    """The authenticated request, steps 1 to 4 of `tocsin.hub.intake`: nobody else's body is taken into memory."""
-    signed = intake.authenticate(head_of(request))
-    body = await bounded_body(request, limit)
-    check_body(signed.claim, body)
-    return msgspec.structs.replace(signed, body=body)
-
-
-def head_of(request: Request) -> RequestHead:
-    """The request as its signature covers it: a header that came twice is joined, and so refused."""
-    return RequestHead(
-        method=request.method,
-        path=request.scope["raw_path"].decode("ascii", "replace"),
-        query=request.scope["query_string"].decode("ascii", "replace"),
-        headers={name: ", ".join(request.headers.getlist(name)) for name in request.headers},
-    )

@@ -109,10 +109,10 @@ def blinded(tx: Transaction, name: str) -> bytes:
 def _blinded(tx: Transaction, name: str, abandoned: int) -> bytes:
     if name == DIRECTORY:
         return key_of(name, b"")
-    names = tx.one("names", {}, into=_Names)
-    if names is None:
+    names = names_of(tx)
+    if not names:
         raise StorageError(f"The directory must have an entry before {name} can.")
-    return key_of(name, names.salt_h, abandoned)
+    return key_of(name, names, abandoned)
 
 
 def _abandoned(tx: Transaction) -> list[str]:
@@ -137,6 +137,12 @@ def blind_anew(tx: Transaction, name: str) -> None:
         "blind_anew",
         {"name": name, "key": blinded(tx, name), "root": EMPTY_ROOT, "frontier": EMPTY.to_bytes()},
     )
+
+
+def names_of(tx: Transaction) -> bytes:
+    """What blinds the names of streams (`tocsin.follow.names`); empty while the directory has no entry."""
+    row = tx.one("names", {}, into=_Names)
+    return row.salt_h if row else b""
 
 
 class Streams:

@@ -2,15 +2,16 @@
 """How every HTTP server of Tocsin reads a request and answers: bounded bodies, messages, problem documents."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ExceptionHandler
 
 from tocsin.errors import KeyReplaced, RemoteError, StorageError, TocsinError, TooLarge
+from tocsin.wire import sse
 from tocsin.wire.messages import encode
 from tocsin.wire.problem import MEDIA_TYPE, Problem, to_problem
 
@@ -22,6 +23,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 def answer(message: msgspec.Struct, status: int = 200) -> Response:
     """A message as JSON."""
     return Response(encode(message), status, _HEADERS, "application/json")
+
+
+def streaming(chunks: AsyncIterator[bytes]) -> Response:
+    """Events as they come, for as long as they come."""
+    # Buffering proxies would hold them back; this header is what nginx and its kin look for.
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(chunks, media_type=sse.MEDIA_TYPE, headers=headers)
 
 
 def problem_answer(error: TocsinError) -> Response:

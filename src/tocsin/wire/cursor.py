@@ -5,8 +5,9 @@ A cursor says how far a reader is in each of its streams. It is opaque, authenti
 
     base64url( version:1 ‖ epoch:4 ‖ count:1 ‖ count × (stream number ‖ entries read) ‖ filter digest:4 ‖ MAC:16 )
 
-Numbers are LEB128 varints: 32 streams of 100 million entries each still fit. The MAC key is the hub's and covers the
-hub's name, so a cursor of another hub or another history is `CursorExpired`, never page one by mistake.
+Numbers are LEB128 varints: 32 streams of 100 million entries each still fit. The MAC key is the hub's, which its edges
+have too, and covers the hub's name, so a cursor of another hub or another history is `CursorExpired`, never page one
+by mistake.
 """
 
 import base64
@@ -59,10 +60,13 @@ def decode_cursor(text: str, hub: str, key: bytes) -> Cursor:
     if len(payload) < 10 or payload[0] != _VERSION or not hmac.compare_digest(mac, _mac(payload, hub, key)):
         raise CursorExpired("It is not a cursor of this hub.")
     read, at = [], 6
-    for _ in range(payload[5]):
-        number, at = _read_varint(payload, at)
-        seq, at = _read_varint(payload, at)
-        read.append((number, seq))
+    try:
+        for _ in range(payload[5]):
+            number, at = _read_varint(payload, at)
+            seq, at = _read_varint(payload, at)
+            read.append((number, seq))
+    except IndexError:  # edges hold the key too: what it authenticates need not be ours
+        raise CursorExpired("It is not a cursor of this hub.") from None
     return Cursor(epoch=int.from_bytes(payload[1:5]), read=tuple(read), filter_digest=payload[at : at + 4])
 
 
@@ -86,7 +90,7 @@ def _varint(number: int) -> bytes:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at that place and the place after it. Only authenticated bytes come here."""
+    """The number at that place and the place after it; IndexError where it has no end."""
     number = shift = 0
     while data[at] & 0x80:
         number |= (data[at] & 0x7F) << shift

@@ -33,8 +33,9 @@ from tocsin.errors import (
 from tocsin.follow.verify import Trust
 from tocsin.halves.held import ask_held, check_held
 from tocsin.hub import restart
+from tocsin.hub.epochs import Restart, positions
 from tocsin.hub.refill import accept, check_head
-from tocsin.hub.restoring import Restart, begin, check_history, positions, what_partner_holds
+from tocsin.hub.restoring import begin, check_history, what_partner_holds
 from tocsin.hub.status import status
 from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group

@@ -15,7 +15,7 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, ceremony, events, messages, parties, witnessing
+from tocsin.wire import answering, ceremony, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -179,6 +179,18 @@ EXAMPLES: tuple[Message, ...] = (
         before=HASH,
         heads=(ceremony.HeldHead(HASH, 8, HASH),),
     ),
+    edges.AdmitEdge(code="ABCDEFGHIJKLMNOP.hub.example", signing_key=KEY),
+    edges.EdgeAdmitted(
+        edge="edg_4f0c2a645a3b4c8e9b1d0123456789ab",
+        name="north",
+        realm="live",
+        hub_key="hub.example+1a2b3c4d+AAAA",
+        partner_key=None,
+        cursor_key=KEY,
+        epochs=(edges.Epoch(1, {0: 12, 1: 7}),),
+    ),
+    edges.Replicate(sizes=(12, 7)),
+    edges.Chart(streams=("directory", "members"), closed=(edges.MapHead(HASH, 3, HASH),)),
 )
 
 

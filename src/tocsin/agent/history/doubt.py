@@ -68,6 +68,12 @@ def note_of_size(tx: Transaction, trust: Trust, size: int) -> Seen | None:
     return see(trust, row.note) if row else None
 
 
+def is_old(tx: Transaction, trust: Trust, head: Head) -> bool:
+    """Whether a head is of a shorter log than was shown already: it says nothing against what came after it."""
+    newest = newest_note(tx)
+    return bool(newest) and see(trust, head.note).checkpoint.size < see(trust, newest).checkpoint.size
+
+
 def remember_elsewhere(tx: Transaction, size: int, now: Instant) -> None:
     """Somebody else was shown a log of that size, and it extends the one that was shown here."""
     settled = heads_elsewhere(tx, Instant(now - SETTLED))

@@ -18,6 +18,7 @@ from tocsin.agent.history.doubt import (
     SETTLED,
     accuse,
     heads_elsewhere,
+    is_old,
     remember_note,
     require_trust,
 )
@@ -74,6 +75,8 @@ class Replica:
         self._clock = clock
         self.refill: Callable[[Restoring], None] = lambda _: None
         """Called when a restored hub asks for what it lost; whoever refills it sets it."""
+        self.through_edge: Callable[[], bool] = lambda: False
+        """Whether somebody else than the hub shows its heads; whoever reads through an edge sets it."""
 
     def trust(self) -> Trust:
         """The keys from enrolment, and what the directory has proved since."""
@@ -110,9 +113,13 @@ class Replica:
             sound_error(tx, error, self._clock.now())
 
     def accuse(self, error: ProofError, head: Head) -> None:
-        """Keep the head that contradicts an earlier one; nothing new is believed until a person decides."""
+        """Keep the head that contradicts an earlier one; nothing new is believed until a person decides.
+
+        Not for an old head of the hub's that an edge shows: that one the hub has signed in good faith.
+        """
         with self._store.transaction("accuse hub") as tx:
-            accuse(tx, error, head, self._clock.now())
+            if not (self.through_edge() and is_old(tx, trust(tx, self._membership), head)):
+                accuse(tx, error, head, self._clock.now())
 
     def state(self, stream: str) -> StreamState:
         """Where verification of a stream goes on from."""

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tocsin.agent.house import House
 from tocsin.agent.recovery import recovery_path, write_sheet
-from tocsin.agent.signed import post
 from tocsin.agent.vault import Membership
 from tocsin.errors import BadSignature, Malformed, Unreachable
 from tocsin.proof.note import VerifierKey, log_origin
 from tocsin.proof.signing import KEY_SIZE, SigningKey
+from tocsin.web.calling import post
 from tocsin.wire.messages import Enrol, Enrolled, decode, encode
 
 _AGAIN = "Check the address, the network and whether the hub serves, then run the same command again."

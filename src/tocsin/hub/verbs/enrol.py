@@ -17,7 +17,7 @@ from tocsin.errors import CodeSpent, Conflict, Malformed, NotAgreed
 from tocsin.follow.directory import check_three_keys
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.views.directory import agreement, all_parties, party_by_recovery_key, state_party
-from tocsin.ids import new_id
+from tocsin.ids import Entropy, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import Enrol
 from tocsin.wire.parties import PartyEvent
@@ -39,11 +39,11 @@ def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: 
     """Make a one-time code for a new party; it is good for `CODE_DAYS` days."""
     if not name.strip() or len(name) > 200:
         raise Malformed("A party has a legal name of at most 200 characters.")
-    secret = base64.b32encode(hub.entropy(_SECRET_BYTES)).decode()
+    secret = new_secret(hub.entropy)
     tx.run(
         "insert_invitation",
         {
-            "code_hash": _digest(secret),
+            "code_hash": code_hash(secret),
             "name": name.strip(),
             "role": role,
             "jurisdiction": check_jurisdiction(jurisdiction),
@@ -64,7 +64,7 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     party = new_id("prt", hub.entropy)
     invitation = tx.one(
         "spend_invitation",
-        {"code_hash": _digest(secret.upper()), "party": party, "now": hub.clock.now()},
+        {"code_hash": code_hash(secret), "party": party, "now": hub.clock.now()},
         into=Invitation,
     )
     if invitation is None or named != hub.identity.id:
@@ -106,5 +106,11 @@ def _check(enrol: Enrol) -> None:
         )
 
 
-def _digest(secret: str) -> bytes:
-    return sha256(b"tocsin/code/v1" + secret.encode()).digest()
+def new_secret(entropy: Entropy) -> str:
+    """The secret half of a one-time code: 80 random bits in base32."""
+    return base64.b32encode(entropy(_SECRET_BYTES)).decode()
+
+
+def code_hash(secret: str) -> bytes:
+    """What the store keeps of it; a person may have typed it in small letters."""
+    return sha256(b"tocsin/code/v1" + secret.upper().encode()).digest()

@@ -100,6 +100,10 @@ FROM reader CROSS JOIN entry LEFT JOIN body ON body.stream = entry.stream AND bo
 WHERE entry.stream = :stream AND entry.seq > :after AND entry.seq <= :after + :limit
 ORDER BY entry.seq;
 
+-- name: last_header
+-- What is said about one entry.
+SELECT header FROM entry WHERE stream = :stream AND seq = :seq;
+
 -- name: leaves_of_stream
 -- Up to so many leaf hashes after a position, in order: for proofs and snapshots.
 SELECT leaf FROM entry WHERE stream = :stream AND seq > :after AND seq <= :after + :limit ORDER BY seq;
@@ -375,6 +379,42 @@ RETURNING name, role, jurisdiction;
 -- name: invitations
 -- Every code that was made, by what it is for.
 SELECT name, role, jurisdiction, expires, spent_by FROM invitation ORDER BY name, expires, code_hash;
+
+-- Edges --------------------------------------------------------------------------------------------------------------------
+
+-- name: insert_edge
+-- A process may become an edge by a code; no row changes when one of that name is there.
+INSERT INTO edge (id, name, code_hash, expires, signing_key) VALUES (:id, :name, :code_hash, :expires, NULL)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: admit_edge
+-- Redeem a code once; no row when it is spent, expired or was never made.
+UPDATE edge SET signing_key = :signing_key
+WHERE code_hash = :code_hash AND signing_key IS NULL AND expires > :now
+RETURNING id, name;
+
+-- name: edges
+-- Every edge, by name; signing_key is NULL while its code is not redeemed.
+SELECT id, name, expires, signing_key FROM edge ORDER BY name;
+
+-- name: edge_by_id
+-- One edge that was admitted; no row when there is none.
+SELECT id, name, expires, signing_key FROM edge WHERE id = :id AND signing_key IS NOT NULL;
+
+-- name: drop_edge
+-- The edge follows no more.
+DELETE FROM edge WHERE name = :name;
+
+-- name: drop_edges
+-- None follows any more: one that was revoked since the backup would be back.
+DELETE FROM edge;
+
+-- name: put_stream
+-- At an edge: a stream without entries, under the hub's number; no row changes when it is there.
+INSERT INTO stream (number, name, key, size, frontier, root, added,
+  noted_size, noted_root, witnessed_size, witnessed_frontier)
+VALUES (:number, :name, :key, 0, :frontier, :root, 0, 0, :root, 0, :frontier)
+ON CONFLICT (number) DO NOTHING;
 
 -- Messages: replay and repetition -----------------------------------------------------------------------------------------
 

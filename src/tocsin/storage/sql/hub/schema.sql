@@ -206,6 +206,15 @@ CREATE TABLE invitation (
   spent_by     TEXT                                      -- the party that redeemed it; NULL until then
 ) STRICT;
 
+-- Operational. A process without write rights that may follow everything and serve readers; its code is not stored.
+CREATE TABLE edge (
+  id          TEXT   NOT NULL PRIMARY KEY,               -- edg_…
+  name        TEXT   NOT NULL UNIQUE,                    -- what the operator calls it
+  code_hash   BYTES  NOT NULL CHECK (length(code_hash) = 32), -- SHA-256 of its one-time code
+  expires     BIGINT NOT NULL,                           -- the code is refused from then on
+  signing_key BYTES  CHECK (length(signing_key) = 32)    -- Ed25519: its requests; NULL until the code is redeemed
+) STRICT;
+
 -- Operational. Nonces of signed requests, each for as long as its request could be replayed.
 CREATE TABLE nonce (
   keyid   TEXT   NOT NULL,                               -- the key that signed
