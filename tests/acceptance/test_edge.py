@@ -15,7 +15,7 @@ from typing import Self
 import httpx
 import pytest
 from tests.acceptance.machine import Machine, tocsin, wait_until
-from tests.acceptance.test_kill import queue_one
+from tests.acceptance.verdict import queue_one
 from tests.looking import look
 from tests.store.cluster import find_binaries, private_cluster
 
