@@ -16,6 +16,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE = 600
 LONGEST_SOURCE = 400
 """A source file above this is reviewed: split it, or argue here."""
+ARGUED = {ROOT / "src/tocsin/errors.py"}
+"""One list of every error, each in four lines: it is looked up and not read."""
 LONGEST_FUNCTION = 60
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 VAGUE = {"utils", "util", "common", "base", "manager", "helpers", "misc"}
@@ -41,7 +43,7 @@ def test_a_file_begins_with_its_licence(path: Path) -> None:
 @each_file
 def test_a_file_is_short_enough_to_read(path: Path) -> None:
     lines = len(path.read_text().splitlines())
-    assert lines <= (LONGEST_SOURCE if path in SOURCES else LONGEST_FILE)
+    assert lines <= (LONGEST_SOURCE if path in SOURCES and path not in ARGUED else LONGEST_FILE)
 
 
 @each_source

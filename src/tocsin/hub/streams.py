@@ -106,28 +106,29 @@ def blinded(tx: Transaction, name: str) -> bytes:
     return _blinded(tx, name, abandonments(tx, name))
 
 
-def _blinded(tx: Transaction, name: str, abandoned: int) -> bytes:
+def _blinded(tx: Transaction, name: str, times: int) -> bytes:
     if name == DIRECTORY:
         return key_of(name, b"")
     names = names_of(tx)
     if not names:
         raise StorageError(f"The directory must have an entry before {name} can.")
-    return key_of(name, names, abandoned)
+    return key_of(name, names, times)
 
 
-def _abandoned(tx: Transaction) -> list[str]:
-    return [row.value for row in tx.all("abandoned", {}, into=_Declared)]
+def abandoned(tx: Transaction) -> tuple[str, ...]:
+    """Every stream whose end was given up, as often as it was."""
+    return tuple(row.value for row in tx.all("abandoned", {}, into=_Declared))
 
 
 def abandonments(tx: Transaction, name: str) -> int:
     """How often the end of a stream was given up."""
-    return _abandoned(tx).count(name)
+    return abandoned(tx).count(name)
 
 
 def names_before(tx: Transaction) -> frozenset[bytes]:
     """Blinded names that streams had before their ends were given up."""
     return frozenset(
-        _blinded(tx, name, times) for name, count in Counter(_abandoned(tx)).items() for times in range(count)
+        _blinded(tx, name, times) for name, count in Counter(abandoned(tx)).items() for times in range(count)
     )
 
 

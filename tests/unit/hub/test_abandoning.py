@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.alliance import Agent, Alliance, until
+from tests.edges import NearEdge
 from tests.looking import look
 from tests.unit.hub.test_restoring import accusations, facts, in_step, is_whole, value
 
@@ -133,3 +134,26 @@ async def test_only_what_is_closed_is_given_up(tmp_path: Path) -> None:
             give_up(alliance, "members", "because")
         assert alliance.sizes() == sizes
         assert look(alliance.database, "SELECT count(*) FROM declared WHERE holder = 'abandoned'") == [(0,)]
+
+
+async def test_an_edge_follows_a_stream_under_its_next_name_and_starts_again_with_it(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr, dee = await alliance.join("ayr"), await alliance.join("dee")
+        stream = f"party:{dee.party}"
+        alliance.back_up(tmp_path / "old.db")
+        await dee.unfollow()
+        await ayr.report(value("gone"), audiences=(stream,))
+        await lost(alliance)
+        async with NearEdge(alliance) as near:
+            await near.ready(dee)
+            give_up(alliance, stream)
+            near.serve(dee)
+            await until(lambda: [line for line in dee.alarms() if line.startswith(LOST)] != [])
+            await near.stop()
+            await near.start()
+            await near.ready(dee)
+            ayr.queue_report(value("later"), audiences=(stream,))
+            await delivered(alliance, ayr)
+            await until(lambda: "later.phish-ayr.example" in dee.known())
+            assert [line for line in accusations(dee) if not line.startswith(LOST)] == []
+            await dee.unfollow()

@@ -24,13 +24,13 @@ from tocsin.hub.edge.heads import RelayedHeads
 from tocsin.hub.edge.hearing import Hearing
 from tocsin.hub.epochs import note_restarts
 from tocsin.hub.noting import NotedHead
-from tocsin.hub.streams import StreamHead, advance, names_of
+from tocsin.hub.streams import StreamHead, abandoned, advance, blind_anew, names_of
 from tocsin.hub.views.directory import PartyRow, declared_keys, restate_declared, restate_party
 from tocsin.hub.views.rosters import ROSTERS, restate_membership
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT, Frontier
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.ceremony import RestartEvent, Restoring
+from tocsin.wire.ceremony import AbandonedEvent, RestartEvent, Restoring
 from tocsin.wire.edges import PARTLY, Chart
 from tocsin.wire.events import ErasureEvent, MembershipEvent
 from tocsin.wire.messages import Head, Header, decode
@@ -74,7 +74,7 @@ class EdgeReplica:
         with self._store.reading("whom to trust") as tx:
             hubs = _keys(tx, "hub", admitted.hub_key)
             partners = _keys(tx, "partner", admitted.partner_key)
-            names = names_of(tx)
+            names, given_up = names_of(tx), abandoned(tx)
         return Trust(
             hub=self._charter.hub,
             realm=admitted.realm,
@@ -83,6 +83,7 @@ class EdgeReplica:
             former_keys=tuple(hubs[:-1]),
             former_partners=tuple(partners[:-1]),
             names=names,
+            abandoned=given_up,
             names_late=False,  # whether a head is late decides nothing here: its readers judge that
         )
 
@@ -162,12 +163,13 @@ class EdgeReplica:
         if number is None:
             raise Malformed(f"The hub's chart has no stream {stream[:80]!r}.")
         first = stream == DIRECTORY and entries and entries[0].seq == 0
-        names = entries[0].salt_h if first else self.trust().names
+        trust = self.trust()
+        names = entries[0].salt_h if first else trust.names
         frontier = state.frontier
         return StreamHead(
             number=number,
             name=stream,
-            key=key_of(stream, names),
+            key=key_of(stream, names, trust.abandoned.count(stream)),
             size=frontier.size,
             frontier=frontier.to_bytes(),
             root=frontier.root(),
@@ -197,7 +199,7 @@ class EdgeReplica:
     def _apply(self, tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> None:
         """What an entry says about who may read, and what is erased."""
         match entry.header.entry:
-            case "party" | "key" | "agreement" if entry.stream != DIRECTORY:
+            case "party" | "key" | "agreement" | "abandoned" if entry.stream != DIRECTORY:
                 raise KeySwapped("Only the directory says who belongs to the alliance and which keys count.")
             case "party":
                 self._apply_party(tx, decode(body, PartyEvent), entry.header.added)
@@ -206,6 +208,9 @@ class EdgeReplica:
                 restate_declared(tx, entry.seq, "key", body)
             case "agreement":
                 restate_declared(tx, entry.seq, "agreement", body)
+            case "abandoned":
+                restate_declared(tx, entry.seq, "abandoned", body)
+                blind_anew(tx, decode(body, AbandonedEvent).stream)
             case "membership" if entry.stream == ROSTERS:
                 restate_membership(tx, decode(body, MembershipEvent))
             case "erasure":
