@@ -454,12 +454,17 @@ class Alliance:
         await self.wire.cut()
         await self._stack.aclose()
 
-    def invite(self, name: str, role: Role = Role.BANK, jurisdiction: str = "GB") -> str:
+    def invite(
+        self, name: str, role: Role = Role.BANK, jurisdiction: str = "GB", *, namesake: bool = False
+    ) -> str:
         """A one-time code, as `tocsin hub enrol` makes it."""
         store = open_sqlite(self.database)
-        code = store.run("invite", lambda tx: invite(tx, self.exchange, name, role, jurisdiction))
-        store.close()
-        return code
+        try:
+            return store.run(
+                "invite", lambda tx: invite(tx, self.exchange, name, role, jurisdiction, namesake=namesake)
+            )
+        finally:
+            store.close()
 
     async def join(
         self,

@@ -65,7 +65,13 @@ def a_move(dice: random.Random) -> Move:
     stream, small = dice.choice(["all", "members", "role:agency"]), dice.randrange(6)
     digest, content = bytes([dice.randrange(3)]) * 32, dice.randbytes(dice.randrange(300))
     spot: dict[str, Value] = {"stream": dice.randrange(3), "seq": small}
-    code: dict[str, Value] = {"code_hash": digest, "name": few, "role": "bank", "jurisdiction": "GB"}
+    code: dict[str, Value] = {
+        "code_hash": digest,
+        "name": few,
+        "role": "bank",
+        "jurisdiction": "GB",
+        "namesake": 0,
+    }
 
     whose: dict[str, Value] = {"fact": few, "owner": dice.choice([few, str(small), None])}
 

@@ -31,6 +31,7 @@ class Redeemed(msgspec.Struct, frozen=True):
     name: str
     role: str
     jurisdiction: str
+    namesake: int
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -206,7 +207,14 @@ def test_a_fact_is_found_in_every_stream_with_its_owner(store: Store) -> None:
 
 def invite(store: Store, code: bytes = ZERO) -> None:
     run(
-        store, "insert_invitation", code_hash=code, name="A Bank", role="bank", jurisdiction="GB", expires=100
+        store,
+        "insert_invitation",
+        code_hash=code,
+        name="A Bank",
+        role="bank",
+        jurisdiction="GB",
+        namesake=0,
+        expires=100,
     )
 
 
@@ -221,7 +229,7 @@ def test_a_code_is_spent_by_the_first_who_has_it(store: Store) -> None:
     redeem = {"code_hash": ZERO, "now": 99}
     first = every(store, "spend_invitation", Redeemed, party="prt_1", **redeem)
     second = every(store, "spend_invitation", Redeemed, party="prt_2", **redeem)
-    assert (first, second) == ([Redeemed("A Bank", "bank", "GB")], [])
+    assert (first, second) == ([Redeemed("A Bank", "bank", "GB", 0)], [])
 
 
 def let_in(store: Store, name: str = "north", code: bytes = ZERO) -> int:

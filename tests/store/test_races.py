@@ -25,6 +25,7 @@ class Redeemed(msgspec.Struct, frozen=True):
     name: str
     role: str
     jurisdiction: str
+    namesake: int
 
 
 def race(stores: list[Store], work: Callable[[Store, int], T]) -> list[T]:
@@ -98,7 +99,14 @@ def test_a_stream_that_two_make_at_once_is_made_once(shared: Place) -> None:
 
 def test_a_code_is_spent_once(shared: Place) -> None:
     stores = [shared.open() for _ in range(3)]
-    invitation = {"name": "A Bank", "role": "bank", "jurisdiction": "GB", "expires": 100, "code_hash": ZERO}
+    invitation = {
+        "name": "A Bank",
+        "role": "bank",
+        "jurisdiction": "GB",
+        "namesake": 0,
+        "expires": 100,
+        "code_hash": ZERO,
+    }
     stores[0].run("invite", lambda tx: tx.run("insert_invitation", invitation))
 
     def redeem(store: Store, number: int) -> Redeemed | None:
@@ -106,7 +114,7 @@ def test_a_code_is_spent_once(shared: Place) -> None:
         return store.run("redeem", lambda tx: tx.one("spend_invitation", params, into=Redeemed))
 
     won = [found for found in race(stores, redeem) if found]
-    assert won == [Redeemed("A Bank", "bank", "GB")]
+    assert won == [Redeemed("A Bank", "bank", "GB", 0)]
 
 
 def test_a_nonce_is_new_once(shared: Place) -> None:

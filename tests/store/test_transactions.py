@@ -215,7 +215,13 @@ def test_text_comes_back_as_it_was(store: Store, text: str) -> None:
         spent_by: str | None
 
     def invite(tx: Transaction) -> list[Code]:
-        code: dict[str, Value] = {"code_hash": ZERO, "name": text, "role": "bank", "jurisdiction": "GB"}
+        code: dict[str, Value] = {
+            "code_hash": ZERO,
+            "name": text,
+            "role": "bank",
+            "jurisdiction": "GB",
+            "namesake": 0,
+        }
         tx.run("insert_invitation", {**code, "expires": 2**63 - 1})
         return tx.all("invitations", {}, into=Code)
 
@@ -243,7 +249,13 @@ def test_text_is_ordered_by_its_bytes_not_by_a_language(store: Store) -> None:
 
 def test_an_error_never_quotes_the_values_of_a_row(store: Store) -> None:
     secret = "a-name-that-nobody-may-log"
-    code: dict[str, Value] = {"code_hash": ZERO, "name": secret, "role": secret, "jurisdiction": secret}
+    code: dict[str, Value] = {
+        "code_hash": ZERO,
+        "name": secret,
+        "role": secret,
+        "jurisdiction": secret,
+        "namesake": 0,
+    }
     with pytest.raises(StorageError) as caught:
         store.run("invite", lambda tx: tx.run("insert_invitation", {**code, "expires": None}))
     assert "In 'invite', insert_invitation:" in str(caught.value)

@@ -77,10 +77,15 @@ def _enrol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="legal name of the new party")
     parser.add_argument("--role", required=True, choices=list(Role), help="what it is")
     parser.add_argument("--jurisdiction", required=True, metavar="CC", help="country code, e.g. GB")
+    parser.add_argument(
+        "--namesake", action="store_true", help="another institution than the member whose name reads alike"
+    )
 
 
 def _enrol(parsed: argparse.Namespace) -> Iterator[Output]:
-    made = app.enrol(Path(parsed.dir), parsed.name, Role(parsed.role), parsed.jurisdiction)
+    made = app.enrol(
+        Path(parsed.dir), parsed.name, Role(parsed.role), parsed.jurisdiction, namesake=parsed.namesake
+    )
     yield Output(
         (
             f"One-time code for {parsed.name}, good for {made.days} days:",

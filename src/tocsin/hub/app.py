@@ -202,10 +202,10 @@ def agree(folder: Path, file: Path) -> Agreed:
     return Agreed(digest)
 
 
-def enrol(folder: Path, name: str, role: Role, jurisdiction: str) -> Code:
+def enrol(folder: Path, name: str, role: Role, jurisdiction: str, *, namesake: bool = False) -> Code:
     """A one-time code for a new party; the hub may be serving meanwhile."""
     with _opened(folder) as (hub, opened):
-        code = opened.run("invite", lambda tx: invite(tx, hub, name, role, jurisdiction))
+        code = opened.run("invite", lambda tx: invite(tx, hub, name, role, jurisdiction, namesake=namesake))
         with opened.reading("agreement") as tx:
             digest = agreement(tx)
     return Code(code, CODE_DAYS, digest)

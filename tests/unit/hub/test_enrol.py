@@ -10,13 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tests.alliance import URL, Alliance
 from tests.looking import bytes_of, look
+from tests.unit.hub.test_standing import stand
 
 from tocsin.agent.recovery import recovery_path
 from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.join import join
 from tocsin.clock import DAY
-from tocsin.domain.party import Role
-from tocsin.errors import BadSignature, CodeSpent, Malformed
+from tocsin.domain.party import Role, Standing
+from tocsin.errors import BadSignature, CodeSpent, Conflict, Malformed
 from tocsin.hub.verbs.enrol import CODE_DAYS
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import Enrol, Enrolled, decode, encode
@@ -52,6 +53,27 @@ async def test_a_code_makes_one_party_which_the_directory_names_to_everybody(tmp
         assert (event.party, event.role, event.jurisdiction) == (agent.party, "agency", "DE")
         assert event.signing_key == agent.key.public
         assert agent.membership.partner_key == str(alliance.witness.key)
+
+
+async def test_one_institution_does_not_join_twice_unless_it_is_another_one(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        codes = [alliance.invite("Ayr Bank plc") for _ in range(2)]  # the first was lost on its way
+        assert await redeem(alliance, enrol(codes[0])) == (200, "enrolled")
+        assert await redeem(alliance, enrol(codes[1], 2)) == (409, "conflict")
+        with pytest.raises(Conflict, match=r"Ayr Bank plc \(prt_\w+\) belongs to the alliance already"):
+            alliance.invite("AYR-Bank PLC")
+        another = alliance.invite("Ayr Bank plc", namesake=True)
+        assert await redeem(alliance, enrol(another, 3)) == (200, "enrolled")
+
+
+async def test_who_was_expelled_may_join_again(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        name = ayr.membership.name
+        with pytest.raises(Conflict, match="belongs to the alliance already"):
+            alliance.invite(name)
+        stand(alliance, ayr.party, Standing.LEFT, "request")
+        assert await redeem(alliance, enrol(alliance.invite(name))) == (200, "enrolled")
 
 
 async def test_a_code_is_good_once(tmp_path):

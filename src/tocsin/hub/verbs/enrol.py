@@ -12,6 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.clock import DAY
+from tocsin.domain.folding import squeeze
 from tocsin.domain.party import Role, Standing, check_jurisdiction
 from tocsin.errors import CodeSpent, Conflict, Malformed, NotAgreed
 from tocsin.follow.directory import check_three_keys
@@ -33,12 +34,20 @@ class Invitation(msgspec.Struct, frozen=True):
     name: str
     role: str
     jurisdiction: str
+    namesake: int
 
 
-def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: str) -> str:
-    """Make a one-time code for a new party; it is good for `CODE_DAYS` days."""
+def invite(
+    tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: str, *, namesake: bool = False
+) -> str:
+    """Make a one-time code for a new party; it is good for `CODE_DAYS` days.
+
+    Conflict when a member reads alike, unless it is meant: one institution under two identities is two sources.
+    """
     if not name.strip() or len(name) > 200:
         raise Malformed("A party has a legal name of at most 200 characters.")
+    if not namesake:
+        _demand_new_name(tx, name)
     secret = new_secret(hub.entropy)
     tx.run(
         "insert_invitation",
@@ -47,6 +56,7 @@ def invite(tx: Transaction, hub: Exchange, name: str, role: Role, jurisdiction: 
             "name": name.strip(),
             "role": role,
             "jurisdiction": check_jurisdiction(jurisdiction),
+            "namesake": int(namesake),
             "expires": hub.clock.now() + CODE_DAYS * DAY,
         },
     )
@@ -57,7 +67,7 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     """Spend the code and write the new party into the directory.
 
     CodeSpent when the code is not good, NotAgreed when another agreement counts than the one accepted, Conflict when
-    another party has one of these keys. None of it costs the code.
+    another party has one of these keys or, unless it is meant, the same name. None of it costs the code.
     """
     _check(enrol)
     secret, _, named = enrol.code.strip().partition(".")
@@ -70,6 +80,8 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     if invitation is None or named != hub.identity.id:
         raise CodeSpent("")
     demand_agreement(tx, enrol.agreement)
+    if not invitation.namesake:
+        _demand_new_name(tx, invitation.name)
     if any(enrol.signing_key == other.signing_key for other in all_parties(tx)):
         raise Conflict("Another party signs with this key: make a new one.")
     if party_by_recovery_key(tx, enrol.recovery_key):
@@ -87,6 +99,17 @@ def redeem(tx: Transaction, hub: Exchange, enrol: Enrol) -> PartyEvent:
     )
     state_party(tx, hub, event)
     return event
+
+
+def _demand_new_name(tx: Transaction, name: str) -> None:
+    """Conflict when somebody belongs to the alliance under a name that reads alike."""
+    for party in all_parties(tx):
+        if party.standing is not Standing.LEFT and squeeze(party.name) == squeeze(name):
+            raise Conflict(
+                f"{party.name} ({party.id}) belongs to the alliance already.",
+                next_step="If it lost its keys: tocsin agent recover, or tocsin hub expel and enrol it again. "
+                "If it is another institution: add --namesake.",
+            )
 
 
 def demand_agreement(tx: Transaction, accepted: str) -> None:

@@ -367,14 +367,14 @@ SELECT seq, value, body FROM declared WHERE holder = :holder ORDER BY seq DESC L
 
 -- name: insert_invitation
 -- A one-time code was made.
-INSERT INTO invitation (code_hash, name, role, jurisdiction, expires, spent_by)
-VALUES (:code_hash, :name, :role, :jurisdiction, :expires, NULL);
+INSERT INTO invitation (code_hash, name, role, jurisdiction, namesake, expires, spent_by)
+VALUES (:code_hash, :name, :role, :jurisdiction, :namesake, :expires, NULL);
 
 -- name: spend_invitation
 -- Redeem a code once; no row when it is spent, expired or was never made.
 UPDATE invitation SET spent_by = :party
 WHERE code_hash = :code_hash AND spent_by IS NULL AND expires > :now
-RETURNING name, role, jurisdiction;
+RETURNING name, role, jurisdiction, namesake;
 
 -- name: invitations
 -- Every code that was made, by what it is for.

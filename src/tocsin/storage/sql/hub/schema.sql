@@ -202,6 +202,7 @@ CREATE TABLE invitation (
   name         TEXT   NOT NULL,                          -- legal name that the code is for
   role         TEXT   NOT NULL,                          -- role that the code is for
   jurisdiction TEXT   NOT NULL,                          -- jurisdiction that the code is for
+  namesake     BIGINT NOT NULL,                          -- 1: another member may have a name that reads alike
   expires      BIGINT NOT NULL,                          -- refused from then on
   spent_by     TEXT                                      -- the party that redeemed it; NULL until then
 ) STRICT;
