@@ -2,7 +2,7 @@
 """Fills a hub's store with as many entries as an alliance has after years, in seconds: see `crowd.sql`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests.store.conftest import Place
@@ -51,39 +51,27 @@ def _statements(dialect: Dialect) -> Iterator[Query]:
         yield Query(name, re.sub(r"(?<![:\w]):([a-z_]+)", dialect.parameter, spelled), names, writes=True)
 
 
-def sample(query: Query, entries: int) -> Params:
-    """Values for a query's parameters that meet rows of such a store."""
+def sample(query: Query, types: Mapping[str, str], entries: int) -> Params:
+    """Values for a query's parameters that meet rows of such a store, each of the type that PostgreSQL found for it."""
     middle = entries // 2
-    numbers = {"stream": 1, "number": 1, "home": 1, "version": 1, "limit": 100, "purposes": 1}
-    numbers |= dict.fromkeys(("after", "first", "seq", "was", "size", "modified", "above"), middle)
+    numbers = {"stream": 1, "number": 1, "home": 1, "version": 1, "limit": 100, "height": 8, "purposes": 1}
     numbers |= dict.fromkeys(("last", "upto", "witnessed_size"), middle + 100)
     numbers |= dict.fromkeys(("added", "before", "now", "since", "expires", "not_before"), 1000 * middle)
+    if query.name.startswith("purge_"):
+        numbers |= {"now": 10_000, "before": 10_000}  # a few are due each time
     texts = {
         **dict.fromkeys(("owner", "party", "keyid"), "prt_7"),
+        "stream": "members",
         "fact": f"fct_{middle}",
         "value": f"domain:x{middle}.example",
         "chain": "chn_w2",
         "role": "bank",
         "kind": "object",
     }
-    for name in (
-        "id",
-        "name",
-        "answer",
-        "standing",
-        "band",
-        "note",
-        "cosigned",
-        "nonce",
-        "jurisdiction",
-        "holder",
-    ):
-        texts.setdefault(name, name)
-    known: dict[str, Value] = {**numbers, **texts}
-    if "meta" in query.text:
-        known["key"] = "proposal"
-    if query.name.startswith("purge_"):
-        known |= {"now": 10_000, "before": 10_000}  # a few are due each time
-    if query.name == "place_of_warning":
-        known["stream"] = "members"
-    return {name: known.get(name, BYTES) for name in query.parameters}
+    of_type: dict[str, Callable[[str], Value]] = {
+        "bigint": lambda name: numbers.get(name, middle),
+        "integer": lambda name: numbers.get(name, middle),
+        "text": lambda name: texts.get(name, name),
+        "bytea": lambda name: BYTES,
+    }
+    return {name: of_type[types[name]](name) for name in query.parameters}

@@ -35,6 +35,11 @@ INSERT INTO origin (stream, seq, salt_o, origin, owner, fact)
 SELECT stream, seq, :bytes, :bytes, CASE WHEN kind = 'band' THEN NULL
   ELSE 'prt_' || CASE WHEN seq % 2 = 0 THEN seq % 10 ELSE seq % :parties END END, fact FROM entry;
 
+-- name: crowd_subtrees
+-- Of 256 leaves each.
+INSERT INTO subtree (stream, height, number, root)
+SELECT stream, 8, seq / 256, :bytes FROM entry WHERE seq % 256 = 255;
+
 -- name: crowd_objects
 -- Two versions of most.
 INSERT INTO object (stream, seq, owner, id, modified, digest, chain)

@@ -311,7 +311,8 @@ def test_a_life_fills_every_table() -> None:
         live(place, seed)
         empty -= {table for table in empty if place.look(f"SELECT 1 FROM {table} LIMIT 1")}
         place.close()
-    assert empty == {"closed"}  # a stream that waits for a reader: `tests/unit/hub/test_restoring.py`
+    # A stream that waits for a reader, and one of 256 entries: `tests/unit/hub/test_restoring.py`, `test_proving.py`.
+    assert empty == {"closed", "subtree"}
 
 
 @pytest.mark.processes
