@@ -40,16 +40,21 @@ _COMPARE_SECONDS = 600.0
 """How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
 """How often protection files are looked at without news: values expire by themselves."""
+_REST_SECONDS = 0.5
+"""After the files were written: a burst of news is written twice, its beginning at once and the rest together."""
 _SCRUB_SECONDS = 60.0
 
 
 def classifier(house: House) -> Classifier:
     """Knows this bank's assets and the names of the other members."""
     own = own_assets(house.config.own)
+    return Classifier(own, tuple(assets_of(name) for name in _members(house) if name != own.legal_name))
+
+
+def _members(house: House) -> tuple[str, ...]:
+    """Every name in the directory."""
     with house.store.reading("members") as tx:
-        parties = tx.all("parties", {}, into=PartyRow)
-    members = tuple(assets_of(row.name) for row in parties)
-    return Classifier(own, tuple(one for one in members if one.legal_name != own.legal_name))
+        return tuple(row.name for row in tx.all("parties", {}, into=PartyRow))
 
 
 def levels(house: House) -> Levels:
@@ -152,6 +157,7 @@ async def _scrub(house: House) -> None:
 
 
 async def _shield(house: House, news: asyncio.Event) -> None:
+    members, files = _members(house), protection(house)
     while True:
         try:
             async with asyncio.timeout(_SHIELD_SECONDS):
@@ -160,8 +166,11 @@ async def _shield(house: House, news: asyncio.Event) -> None:
             log.debug("no news: looking for what expired")
         news.clear()
         try:
-            for change in protection(house).apply(house.clock.now(), dry_run=False):
+            if members != (members := _members(house)):
+                files = protection(house)
+            for change in files.apply(house.clock.now(), dry_run=False):
                 if change.changes:
                     log.info("%s: %d of %d values", change.path, change.written, change.values)
         except TocsinError as error:
             log.warning("protection files: %s", error)
+        await asyncio.sleep(_REST_SECONDS)

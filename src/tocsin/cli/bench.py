@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Iterator
 
-from tocsin.bench import append, catchup, mail, views
+from tocsin.bench import append, catchup, mail, views, world
 from tocsin.bench.result import Benchmark, Results, machine, table
 from tocsin.cli.command import Command, Output
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "catchup": catchup.run,
     "mail": mail.run,
     "views": views.run,
+    "world": world.run,
 }
 LONG: dict[str, Benchmark] = {"catchup-million": catchup.run_million}
 """Minutes each, and gigabytes of disk: run by their names alone."""

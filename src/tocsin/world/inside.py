@@ -42,6 +42,8 @@ _LONGEST_WAY_SECONDS = 0.02
 """The longest that one part of an answer is on its way."""
 _NEXT_TRY = 5 * MINUTE + SECOND
 """After that long an outbox tries again whatever happened before."""
+_FRESH = 130 * MINUTE
+"""After that long every reader has opened its connection anew, and the hub had to show everything."""
 _ROUND_SECONDS = 2.0
 _ROUNDS = 120
 """How long a world that is whole may take to come to rest."""
@@ -125,6 +127,8 @@ class World:
         self.backups: dict[str, bytes] = {}
         self.refused: list[str] = []
         """What the product answered to moves that could not be."""
+        self.taken: list[str] = []
+        """What the product should have refused, and did not."""
         self.deceived: dict[str, str] = {}
         """Readers that the hub lies to, and how."""
         self._folder = folder
@@ -257,7 +261,7 @@ class World:
         for machine in (self.partner, self.hub, *self.agents.values()):
             if not machine.up:
                 machine.start()
-        self.clock.advance(_NEXT_TRY)
+        self.clock.advance(_FRESH if self.deceived else _NEXT_TRY)
         for _ in range(_ROUNDS):
             self.flow(_ROUND_SECONDS)
             if self.at_rest():

@@ -105,6 +105,11 @@ def nobody_is_accused_for_nothing(world: World) -> Iterator[str]:
             yield f"{short} accuses: {alarm}"
 
 
+def nothing_bad_is_taken(world: World) -> Iterator[str]:
+    """What an adversary tries is refused."""
+    yield from world.taken
+
+
 def nothing_unforeseen(world: World) -> Iterator[str]:
     """Nothing happened that nobody handles."""
     yield from world.accidents()
@@ -227,6 +232,7 @@ ALWAYS: tuple[Invariant, ...] = (
     nobody_holds_what_is_denied,
     suspended_parties_learn_nothing,
     nobody_is_accused_for_nothing,
+    nothing_bad_is_taken,
     nothing_unforeseen,
 )
 AT_REST: tuple[Invariant, ...] = (

@@ -5,6 +5,8 @@ A poisoned report must not make a bank block its own domain, another member's, a
 A guard holds; it never silences.
 """
 
+from functools import lru_cache
+
 from tocsin.agent.redaction.assets import covering, network_in, overlap
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.levels import Guard
@@ -13,11 +15,16 @@ from tocsin.domain.linter import network_of
 from tocsin.domain.observable import Kind, Observable, host_of
 
 
+_REMEMBERED = 50_000
+"""Values whose answer is kept: a guard never changes, and is asked again whenever there is news. About 15 MB."""
+
+
 def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
     """The guard of one bank: each reason a sentence that names the asset or the place."""
     assets = classifier.own
     networks = [network for text in own.partners if (network := network_in(text))]
 
+    @lru_cache(_REMEMBERED)
     def guard(observable: Observable) -> tuple[str, ...]:
         reasons = []
         if asset := assets.owns(observable) or _below(observable, assets.domains):
