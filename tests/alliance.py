@@ -2,19 +2,19 @@
 """An alliance in one process, of the product's own parts: hub, partner and agents over a clock that moves by hand.
 
 Nothing of ours is imitated. What tests put in are the places where the parts meet the world: the way over the network
-(`Wire`, which can be cut), the way to the partner (`Witness`, which can be away, deaf or hostile), time and chance.
+(the world's `Wire`, which can be cut), the way to the partner (`Witness`, which can be away, deaf or hostile), time and
+chance.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import msgspec
-from starlette.applications import Starlette
 from tests.looking import look
 
 from tocsin.agent.alarms import OVER
@@ -60,6 +60,7 @@ from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Outcome, Report, SignedReceipt, Told, decode, encode
 from tocsin.wire.parties import KeyEvent
 from tocsin.wire.stix21 import mint
+from tocsin.world.network import Door, Wire
 
 START = Instant(from_text("2026-11-21T08:30:00Z"))
 URL = "http://hub.example"
@@ -107,110 +108,6 @@ class Witness:
 
     async def close(self) -> None:
         """It outlives the hub."""
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """An application as httpx reaches it, with answers that stream as they come; a test can cut it."""
-
-    def __init__(self) -> None:
-        self.application: Starlette | None = None
-        self.whole = True
-        self.requests: list[httpx.Request] = []
-        self._open: set[_Streamed] = set()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not self.whole or self.application is None:
-            raise httpx.ConnectError("The wire is cut.")
-        body = await request.aread()
-        self.requests.append(request)
-        streamed = _Streamed(self.application, request, body)
-        self._open.add(streamed)
-        try:
-            status, headers = await streamed.began()
-        except BaseException:
-            await streamed.aclose()
-            raise
-        return httpx.Response(status, headers=headers, stream=streamed)
-
-    async def cut(self) -> None:
-        """End every answer in the middle, and refuse new ones until it is mended."""
-        self.whole = False
-        for streamed in list(self._open):
-            await streamed.break_off()
-        self._open.clear()
-
-    def mend(self) -> None:
-        self.whole = True
-
-
-class _Streamed(httpx.AsyncByteStream):
-    """One answer."""
-
-    def __init__(self, application: Starlette, request: httpx.Request, body: bytes) -> None:
-        self._parts: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
-        self._began: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
-        self._gone = asyncio.Event()
-        self._body: bytes | None = body
-        path, _, query = request.url.raw_path.partition(b"?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": request.method,
-            "headers": [(name.lower(), value) for name, value in request.headers.raw],
-            "scheme": "http",
-            "path": path.decode(),
-            "raw_path": path,
-            "query_string": query,
-            "server": ("hub.example", 80),
-            "client": ("127.0.0.1", 1),
-            "root_path": "",
-        }
-        self._task = asyncio.create_task(self._serve(application, scope))
-
-    async def began(self) -> tuple[int, Any]:
-        return await self._began
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (part := await self._parts.get()) is not None:
-            if isinstance(part, Exception):
-                raise part
-            yield part
-
-    async def aclose(self) -> None:
-        self._gone.set()
-        self._task.cancel()
-        await asyncio.wait([self._task])  # awaited itself, its cancellation would hide the reader's own
-
-    async def break_off(self) -> None:
-        await self.aclose()
-        while not self._parts.empty():
-            self._parts.get_nowait()
-        self._parts.put_nowait(httpx.ReadError("The wire was cut."))
-
-    async def _serve(self, application: Starlette, scope: MutableMapping[str, Any]) -> None:
-        try:
-            await application(scope, self._receive, self._send)
-        except Exception as error:  # once an answer has begun, a server can only log it
-            if not self._began.done():
-                self._began.set_exception(error)
-        finally:
-            self._parts.put_nowait(None)
-            if not self._began.done():
-                self._began.set_exception(httpx.ReadError("The wire was cut."))
-
-    async def _receive(self) -> MutableMapping[str, Any]:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            self._began.set_result((message["status"], message["headers"]))
-        elif message.get("body"):
-            self._parts.put_nowait(message["body"])
 
 
 class Agent:
@@ -369,7 +266,8 @@ class Alliance:
         self.seed = seed
         self.clock = ManualClock(START)
         self.entropy = random.Random(seed).randbytes
-        self.wire = Wire()
+        self.door = Door()
+        self.wire = Wire({"hub.example": self.door})
         self.agents: dict[str, Agent] = {}
         self.config = HubConfig(alliance="City Alliance", public_url=URL, heartbeat_seconds=heartbeat)
         self.exchange = exchange(self.config, HUB_SEEDS, self.clock, self.entropy)
@@ -420,7 +318,7 @@ class Alliance:
         await self._stack.enter_async_context(
             self.hub.application.router.lifespan_context(self.hub.application)
         )
-        self.wire.application = self.hub.application
+        self.door.open(self.hub.application)
         self.wire.mend()
 
     def back_up(self, file: Path) -> None:
@@ -447,11 +345,12 @@ class Alliance:
         ).application()
         self._stack = AsyncExitStack()
         await self._stack.enter_async_context(application.router.lifespan_context(application))
-        self.wire.application = application
+        self.door.open(application)
         self.wire.mend()
 
     async def stop_hub(self) -> None:
-        await self.wire.cut()
+        self.wire.cut()
+        self.door.shut()
         await self._stack.aclose()
 
     def invite(

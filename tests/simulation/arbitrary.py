@@ -17,8 +17,11 @@ from tocsin.world.moves import (
     Leap,
     Lose,
     Mend,
+    Misbehave,
+    Mischief,
     Move,
     Reinstate,
+    Replay,
     Report,
     Rotate,
     Sight,
@@ -98,10 +101,15 @@ TROUBLE: list[st.SearchStrategy[Move]] = [
     st.builds(Skew, _machines, st.integers(-400, 400)),
     st.builds(Leap, st.integers(1, 400)),
 ]
+MALICE: list[st.SearchStrategy[Move]] = [
+    st.builds(Misbehave, _agents, st.sampled_from(list(Mischief))),
+    st.builds(Replay, _agents, st.integers(0, 6)),
+]
+"""All of it must come to nothing."""
 WAITING: list[st.SearchStrategy[Move]] = [st.builds(Wait, st.sampled_from([0.2, 1.0, 5.0, 40.0]))]
 
 
 def stories(longest: int = 25) -> st.SearchStrategy[list[Move]]:
     """Lists of moves of an honest alliance in a troubled world."""
-    kinds = SAYING * 3 + STANDING + TROUBLE + WAITING * 2
+    kinds = SAYING * 3 + STANDING + TROUBLE + MALICE * 2 + WAITING * 2
     return st.lists(st.one_of(kinds), min_size=4, max_size=longest)

@@ -22,6 +22,13 @@ def wrongs(moves: Iterable[Move], seed: int = 1) -> list[str]:
         return broken(world, ALWAYS + AT_REST)
 
 
+def deceived(moves: Iterable[Move], seed: int = 1) -> dict[str, str]:
+    """To whom the hub has lied by the end, and how."""
+    with tempfile.TemporaryDirectory() as folder, World(Path(folder) / "world", seed) as world:
+        world.play(moves, perform)
+        return dict(world.deceived)
+
+
 def shortest(moves: list[Move], seed: int = 1) -> list[Move]:
     """The same failure in as few moves as leaving some out can bring."""
     failure, step = _failed(moves, seed), max(1, len(moves) // 2)

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.simulation.arbitrary import stories
-from tests.simulation.playing import shortest, told, wrongs
+from tests.simulation.playing import deceived, shortest, told, wrongs
 
-from tocsin.world.moves import Move
+from tocsin.world.moves import Deceit, Deceive, Misbehave, Mischief, Move, Replay, Report, Wait, Warn
 
 STORIES = int(os.environ.get("TOCSIN_STORIES", "60"))
 SEED = int(os.environ.get("TOCSIN_SEED", "20261121"))
@@ -29,6 +30,22 @@ def test_whatever_happens_an_honest_alliance_stays_sound(moves: list[Move]):
     if found := wrongs(moves):
         short = shortest(moves)
         raise AssertionError(f"{found[0]}\nFor reproductions.py:\n{told(short)}\n{wrongs(short)}")
+
+
+@pytest.mark.parametrize("how", Deceit)
+def test_a_hub_that_lies_to_one_reader_is_accused_by_it_and_by_nobody_else(how: Deceit):
+    before: list[Move] = [Report("ayr", (0,)), Wait(2.0)]
+    after: list[Move] = [Report("cowal", (1,)), Wait(3.0), Report("ayr", (2,)), Wait(3.0)]
+    with_lie = [*before, Deceive("bute", how), *after]
+    assert wrongs(with_lie) == []
+    assert deceived(with_lie) == {"bute": how}
+
+
+def test_no_trick_of_a_member_is_taken():
+    said: list[Move] = [Report(who, (0,)) for who in ("ayr", "bute")] + [Warn("esk", 1), Wait(2.0)]
+    tricks: list[Move] = [Misbehave(who, how) for who in ("ayr", "bute") for how in Mischief]
+    again: list[Move] = [Replay(who, nth) for who in ("ayr", "esk") for nth in range(8)]
+    assert wrongs([*said, *tricks, *again]) == []
 
 
 PROBE = """

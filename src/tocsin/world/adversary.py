@@ -52,8 +52,8 @@ def replay(world: World, move: moves.Replay) -> None:
     heard = world.agents[move.whose].wire.requests
     if not heard:
         raise Unknown("Nothing went over this wire.")
-    request, body = heard[-1 - move.nth % len(heard)]
-    again = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+    request = heard[-1 - move.nth % len(heard)]
+    again = httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
 
     async def send() -> None:
         answer = await Wire(world.doors).handle_async_request(again)

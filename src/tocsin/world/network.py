@@ -7,7 +7,6 @@ middle. Each part of an answer may be on its way for a while, and somebody may s
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextvars import Context, copy_context
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-_REMEMBERED = 64
 Delay = Callable[[], float]
 """Seconds for which the next part is on its way."""
 Between = Callable[[httpx.Request, bytes], bytes]
@@ -52,8 +50,8 @@ class Wire(httpx.AsyncBaseTransport):
         self.delay = delay
         self.between: Between | None = None
         self.whole = True
-        self.requests: deque[tuple[httpx.Request, bytes]] = deque(maxlen=_REMEMBERED)
-        """What went over it last: a network may say it again."""
+        self.requests: list[httpx.Request] = []
+        """What went over it: a network may say it again."""
         self._answers: set[Answer] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -64,7 +62,7 @@ class Wire(httpx.AsyncBaseTransport):
         door = self._doors.get(request.url.host)
         if not self.whole or door is None or door.application is None:
             raise httpx.ConnectError("The wire is cut.")
-        self.requests.append((request, body))
+        self.requests.append(request)
         answer = Answer(self, door, door.application, request, body)
         self._answers.add(answer)
         try:

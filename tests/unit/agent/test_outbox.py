@@ -146,7 +146,7 @@ async def test_each_failure_doubles_the_wait_up_to_five_minutes(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
         agent.queue_report(EVIL)
-        await alliance.wire.cut()
+        alliance.wire.cut()
         waits = []
         for _ in range(14):
             with pytest.raises(Unreachable):
@@ -165,7 +165,7 @@ async def test_each_failure_doubles_the_wait_up_to_five_minutes(tmp_path):
 async def test_one_that_cannot_be_sent_does_not_keep_the_others_for_ever(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
-        await alliance.wire.cut()
+        alliance.wire.cut()
         first = agent.queue_report(EVIL)
         with pytest.raises(Unreachable):
             await agent.deliver()

@@ -379,14 +379,14 @@ async def test_people_hear_once_of_each_outage(tmp_path: Path):
     async with Alliance(tmp_path) as alliance:
         reader = await alliance.join("bute")
         await alliance.settled()
-        await alliance.wire.cut()
+        alliance.wire.cut()
         await until(lambda: len(reader.alarms()) == 1)
         await asyncio.sleep(0.1)  # it has tried several times since
         assert len(reader.alarms()) == 1
         alliance.wire.mend()
         await until(lambda: len(alliance.hub.following._viewers) == 1)
         await asyncio.sleep(0.1)  # it is told what it knows; nothing is new
-        await alliance.wire.cut()
+        alliance.wire.cut()
         await until(lambda: len(reader.alarms()) == 2)
 
 
@@ -400,7 +400,7 @@ async def test_waits_grow_and_are_never_the_same_for_all(tmp_path: Path):
 
     async with Alliance(tmp_path) as alliance:
         reader = await alliance.join("bute", follow=False)
-        await alliance.wire.cut()
+        alliance.wire.cut()
         with pytest.raises(Enough):
             await Follower(reader.hub().stream, reader.replica(), reader.clock, reader.entropy, note).run(
                 lambda: None

@@ -300,7 +300,7 @@ async def test_two_processes_of_one_hub_do_not_sign_two_histories(tmp_path):
     async with Alliance(tmp_path, witnessed=False) as alliance:
         agent = await alliance.join("ayr", follow=False)
         await alliance.settled()
-        first, wire = alliance.hub, alliance.wire.application
+        first, wire = alliance.hub, alliance.door.application
         await alliance.start_hub()  # a second one over the same store; the first still runs
         await agent.report(EVIL)
         await agent.report(BAD)

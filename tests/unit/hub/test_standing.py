@@ -200,12 +200,12 @@ async def test_two_processes_sign_one_log_and_readers_of_both_prove_everything(t
         ayr, bute = await alliance.join("ayr"), await alliance.join("bute")
         await alliance.settled()
         second = other_process(alliance)
-        first_application = alliance.wire.application
+        first_application = alliance.door.application
         async with second.application.router.lifespan_context(second.application):
-            alliance.wire.application = second.application
+            alliance.door.application = second.application
             clyde = await alliance.join("clyde")
             for number in range(12):
-                alliance.wire.application = (first_application, second.application)[number % 2]
+                alliance.door.application = (first_application, second.application)[number % 2]
                 sender = (ayr, bute, clyde)[number % 3]
                 await sender.report(normalise(Kind.DOMAIN, f"evil-{number}.example"))
             await until(lambda: all(one.sizes() == ayr.sizes() for one in (bute, clyde)), 20)
@@ -215,7 +215,7 @@ async def test_two_processes_sign_one_log_and_readers_of_both_prove_everything(t
             for agent in (ayr, bute, clyde):
                 assert agent.alarms() == []
             await clyde.unfollow()
-        alliance.wire.application = first_application
+        alliance.door.application = first_application
 
 
 @pytest.mark.parametrize("text", ["", "Nobody Bank plc", "prt_" + "0" * 32, "ayr bank"])

@@ -14,7 +14,6 @@ from tocsin.config import OwnAssets
 from tocsin.domain.linter import network_of
 from tocsin.domain.observable import Kind, Observable, host_of
 
-
 _REMEMBERED = 50_000
 """Values whose answer is kept: a guard never changes, and is asked again whenever there is news. About 15 MB."""
 
