@@ -95,11 +95,12 @@ class Process:
 
 
 def adopting(
-    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **how: Any
+    loop: asyncio.AbstractEventLoop,
+    work: Coroutine[Any, Any, Any],
+    context: contextvars.Context | None = None,
 ) -> asyncio.Task[Any]:
     """The factory of a world's tasks: each belongs to the process in whose context it was begun."""
-    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **how)
-    context = how.get("context")
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
     process = context.get(_PRESENT) if context is not None else _PRESENT.get()
     if process is not None:
         process.adopt(task)

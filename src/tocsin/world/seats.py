@@ -7,6 +7,7 @@ in memory, the clock, the dice and the wires. A machine can be started, stopped,
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +57,7 @@ class SkewedClock:
         return Instant(self._world.now() + self.ahead)
 
 
-class Machine:
+class Machine(ABC):
     """What hub, partner and agents have in common."""
 
     def __init__(
@@ -101,12 +102,12 @@ class Machine:
         """What somebody does to the store by a command of its own, while the process may run."""
         return self.disk.open(Process(f"{self.name}: {name}")).run(name, do)
 
-    def prepare(self, process: Process) -> None:
+    def prepare(self, process: Process) -> None:  # noqa: B027 most need nothing
         """What must be so before the process runs."""
 
+    @abstractmethod
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """What the process does until it is asked to stop."""
-        raise NotImplementedError
 
     async def _live(self, process: Process, stop: asyncio.Event) -> None:
         try:
