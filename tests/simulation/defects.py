@@ -72,15 +72,13 @@ def shown_to_others() -> Iterator[None]:
 
 @contextmanager
 def rewritten_leaf() -> Iterator[None]:
-    """After its tenth wave the hub's store holds another leaf than the one that was signed."""
-    commit, count = commits.Commits._commit, [0]
+    """Behind a signed head the hub's store holds another leaf than the one that was signed."""
+    commit = commits.Commits._commit
 
     def rewriting(self: commits.Commits, wave: list[Any]) -> None:
         commit(self, wave)
-        count[0] += 1
-        if count[0] == 10:
-            text = "UPDATE entry SET leaf = zeroblob(32) WHERE kind = 'object' AND seq = 0"
-            self._store._engine.change(Query("rewrite", text, frozenset(), writes=True), {})
+        text = "UPDATE entry SET leaf = zeroblob(32) WHERE kind = 'object' AND seq = 0"
+        self._store._engine.change(Query("rewrite", text, frozenset(), writes=True), {})
 
     with patch.object(commits.Commits, "_commit", rewriting):
         yield

@@ -63,7 +63,32 @@ LONG: list[Move] = [
 """A little of everything."""
 
 STORIES: dict[str, list[Move]] = {
-    "a little of everything": LONG,
+    "what is for agencies goes to agencies": [Report("ayr", (0,), ("members", "role:agency")), Wait(2.0)],
+    "of two sources one takes back what it said": [
+        Report("ayr", (0,)),
+        Report("bute", (0,)),
+        Wait(2.0),
+        Erase("ayr"),
+        Wait(2.0),
+    ],
+    "the operator writes into a stream that the hub writes into": [
+        Report("ayr", (0,)),
+        Wait(2.0),
+        EraseByLaw(),
+        Report("bute", (1,)),
+        Wait(2.0),
+    ],
+    "a reader that was away misses nothing and has nothing twice": [
+        Report("ayr", (0,)),
+        Wait(2.0),
+        Cut("bute"),
+        Report("cowal", (1,)),
+        Wait(1.0),
+        Mend("bute"),
+        Wait(40.0),
+        Report("ayr", (2,)),
+        Wait(2.0),
+    ],
     "a sighting whose receipt was lost is told once": [
         Crash(HUB, "accept wave", Moment.AFTER),
         Sight("ayr", 0),
@@ -88,4 +113,6 @@ STORIES: dict[str, list[Move]] = {
         Wait(2.0),
         Lose("bute"),
     ],
+    "a little of everything": LONG,
 }
+"""The short ones first: together they find every seeded defect."""
