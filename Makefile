@@ -47,7 +47,7 @@ oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read
 crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes)
 	@POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
 
-bench: $(STAMP)  ## the numbers: a table, and JSON under results
-	@$(BIN)/tocsin bench all --json results/bench.json
+bench: $(STAMP)  ## the numbers: a table, with JSON and a chart under results
+	@$(BIN)/tocsin bench all --json results/bench.json --chart results/bench.svg
 
 .PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench

@@ -21,6 +21,7 @@ from tocsin.hub.routes import OPERATIONS
 from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
+from tocsin.web.pipe import MAX_BEHIND
 from tocsin.wire import answering, ceremony, cursor, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import MAX_OBJECTS, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
@@ -120,7 +121,7 @@ def test_every_prefix_of_an_identifier_on_the_wire_is_explained() -> None:
         f"{MAX_VALUES:,} values",
         f"up to {MAX_INDICATORS:,} `indicator`s",
         f"{MAX_CHANGES:,}",
-        f"{MAX_QUEUE:,} chunks",
+        f"{MAX_QUEUE:,} chunks or {MAX_BEHIND >> 20} MiB",
         f"at most {MAX_LIFE_DAYS} days",
         f"{MAX_TEXT:,} characters",
         f"wider than /{WIDEST_V4} (IPv6: /{WIDEST_V6})",

@@ -56,11 +56,16 @@ def machine() -> str:
     )
 
 
+def number(value: float) -> str:
+    """A figure as a person reads it: three digits or more."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value.is_integer() else f"{value:,.2f}"
+
+
 def table(results: Results) -> Iterator[str]:
     """The rows for a person."""
     yield f"{results.machine}, seed {results.seed}"
     for row in results.rows:
         mark = "reached" if row.met else "MISSED"
         sign = "≥" if row.better == "higher" else "≤"
-        yield f"  {row.name:<44} {row.value:>10,.0f} {row.unit}"
-        yield f"    {mark}: {sign} {row.target:,.0f}; beside it, {row.beside.name}: {row.beside.value:,.0f}"
+        yield f"  {row.name:<44} {number(row.value):>10} {row.unit}"
+        yield f"    {mark}: {sign} {number(row.target)}; beside it, {row.beside.name}: {number(row.beside.value)}"

@@ -3,14 +3,21 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
-from tocsin.bench import append, catchup, mail, views, world
+from tocsin.bench import append, catchup, depth, fanout, idle, intake, mail, views, world
+from tocsin.bench.chart import chart
 from tocsin.bench.result import Benchmark, Results, machine, table
 from tocsin.cli.command import Command, Output
+from tocsin.files import replace_file
 
 BENCHMARKS: dict[str, Benchmark] = {
     "append": append.run,
     "catchup": catchup.run,
+    "depth": depth.run,
+    "fanout": fanout.run,
+    "idle": idle.run,
+    "intake": intake.run,
     "mail": mail.run,
     "views": views.run,
     "world": world.run,
@@ -21,6 +28,9 @@ LONG: dict[str, Benchmark] = {"catchup-million": catchup.run_million}
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=["all", *BENCHMARKS, *LONG], help="which one")
+    parser.add_argument(
+        "--chart", type=Path, metavar="FILE", help="draw each figure against its target, as SVG"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of everything random in it (default 1)")
 
 
@@ -31,6 +41,9 @@ def _bench(parsed: argparse.Namespace) -> Iterator[Output]:
         yield Output((f"{name} …",))
         rows += list(run(parsed.seed))
     results = Results(machine(), parsed.seed, tuple(rows))
+    if parsed.chart:
+        parsed.chart.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(parsed.chart, chart(results).encode())
     yield Output(tuple(table(results)), results)
 
 

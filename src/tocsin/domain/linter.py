@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -163,6 +164,7 @@ RULES: tuple[tuple[str, Callable[[Observable, Network | None, Registrable], str 
 """In the order in which they are asked, after `not_normal`; each is told the value's network too (`network_of`)."""
 
 
+@lru_cache(4_096)  # every rule asks, of every value
 def network_of(observable: Observable) -> Network | None:
     """The addresses that a value stands for or on; None for names, mailboxes and digests."""
     try:

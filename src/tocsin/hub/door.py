@@ -76,7 +76,7 @@ class Door:
             demand_unchanged(tx, request.sender.party)
             self.spend_nonce(tx, request.claim)
 
-        await self._commits.run(work)
+        await self._commits.run(work, quiet=True)
         return request.sender.party
 
     async def spend(self, claim: SignatureClaim) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party, Standing
@@ -23,16 +24,20 @@ from tocsin.hub.serving import Heads, Serving
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.rosters import ROSTERS
 from tocsin.storage.store import Store, Transaction
+from tocsin.web.pipe import Pipe
 from tocsin.wire.ceremony import Restoring
 from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
 from tocsin.wire.messages import Health, Welcome, encode
-from tocsin.wire.sse import event, position
+from tocsin.wire.sse import HEARTBEAT, event, position
 
 log = logging.getLogger("tocsin.hub")
 
 _ROUND_SECONDS = 0.5
 """Look at the store at least this often: another process of this hub may have written, or suspended somebody, who is
 then cut within a second."""
+
+_AT_ONCE = 64 * 1024
+"""Bytes that are sent together to a reader who catches up: a dozen small events cost it one turn, not a dozen."""
 
 Offer = Callable[[str, frozenset[str]], Restoring | None]
 
@@ -73,14 +78,15 @@ class Following:
         heads = self._heads()
         self._sent = {head.name: head for head in heads}
         await self._noting.note(heads)
-        self._tasks = [asyncio.create_task(self._send_entries()), asyncio.create_task(self._send_heads())]
+        work = (self._send_entries(), self._send_heads(), self._beat())
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     def end_connections(self) -> None:
         """Let every reader go: it comes back with its cursor."""
         self._fanout.close()
 
     async def stop(self) -> None:
-        """End every connection and both tasks."""
+        """End every connection and all tasks."""
         self.end_connections()
         for task in self._tasks:
             task.cancel()
@@ -95,35 +101,50 @@ class Following:
         """Ready, and how the newest head is signed."""
         return Health(ready=bool(self._tasks), witness=self._noting.stand.witness)
 
-    def follow(self, party: Party, cursor_text: str | None) -> AsyncIterator[bytes]:
-        """The bytes of one connection, from the cursor on, for ever.
+    def follow(self, party: Party, cursor_text: str | None, pipe: Pipe | None = None) -> AsyncIterator[bytes]:
+        """The bytes of one connection, from the cursor on, for ever; with a pipe, to where that takes the rest.
 
         CursorExpired for a cursor of another history, TooMany when connections of the party do not end as they should.
         """
         if len(self._of_party.get(party.id, ())) >= 2 * MAX_STREAMS:
             raise TooMany(f"{MAX_STREAMS} connections of one party are served at once.")
-        return self._connection(party, self._positions(cursor_text))
+        return self._connection(party, self._positions(cursor_text), pipe)
 
-    async def _connection(self, party: Party, start: Mapping[int, int]) -> AsyncIterator[bytes]:
+    async def _connection(
+        self, party: Party, start: Mapping[int, int], pipe: Pipe | None
+    ) -> AsyncIterator[bytes]:
         viewer = self._viewer(party.id)
         if viewer.party != party or party.standing is not Standing.ACTIVE:
             return  # it changed since it was admitted: nobody would cut it any more
-        subscriber = self._fanout.join(frozenset())
+        subscriber = self._fanout.join()
         self._viewers[subscriber] = viewer
         self._give_way(party.id, subscriber)
+        leave = partial(self._leave, party.id, subscriber)
+        said = b""
         try:
             async for chunk in self._everything(subscriber, viewer, start):
                 if subscriber not in self._viewers:
                     return
-                yield chunk
-            async for chunk in subscriber.chunks(self._heartbeat_seconds):
+                said += chunk
+                if len(said) >= _AT_ONCE:
+                    yield said
+                    said = b""
+            if said:
+                yield said
+            async for chunk in subscriber.chunks(pipe, leave):
                 yield chunk
         finally:
-            self._viewers.pop(subscriber, None)
-            self._fanout.leave(subscriber)
-            self._of_party[party.id].remove(subscriber)
-            if not self._of_party[party.id]:
-                del self._of_party[party.id]
+            if not subscriber.piped:
+                leave()
+
+    def _leave(self, party: str, subscriber: Subscriber) -> None:
+        """Forget a connection that ended."""
+        self._viewers.pop(subscriber, None)
+        self._fanout.leave(subscriber)
+        held = self._of_party[party]
+        held.remove(subscriber)
+        if not held:
+            del self._of_party[party]
 
     async def _everything(
         self, subscriber: Subscriber, viewer: Viewer, start: Mapping[int, int]
@@ -140,7 +161,7 @@ class Following:
             yield chunk
         # Joining, and seeing what stands, are one moment: what happens from then on waits in the queue, so that no
         # head and no cursor is sent ahead of the entries that it covers. At worst an entry is sent twice.
-        subscriber.streams = names
+        self._fanout.listen(subscriber, names)
         async for chunk in self._rest(subscriber, viewer, at):
             yield chunk
 
@@ -150,7 +171,7 @@ class Following:
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
         # A head that is held back is to come, and a closing event with it.
         all_shown = all(proofs[head.name] or not self._noting.has_head(head.name) for head in heads)
-        closing = self._closing(subscriber) if all_shown else b""
+        closing = self._closing(subscriber.streams) if all_shown else b""
         for head in heads:
             proved = proofs[head.name]
             async for chunk in self._backlog.stretch(viewer, head, at, head.size, proved, self._epoch):
@@ -193,17 +214,22 @@ class Following:
         entries = page(tx, viewer, head, start, self._hub.clock.now())
         return b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
 
-    def _closing(self, subscriber: Subscriber) -> bytes:
-        """The event that moves the reader's cursor to what the newest signed head covers."""
-        identity, stand = self._hub.identity, self._noting.stand
-        read = sorted(
-            (row.number, row.noted_size) for name, row in stand.streams.items() if name in subscriber.streams
-        )
+    def _closing(self, names: frozenset[str]) -> bytes:
+        """The event that moves a reader's cursor, in these streams, to what the newest signed head covers."""
+        identity, streams = self._hub.identity, self._noting.stand.streams
+        rows = [streams[name] for name in names if name in streams]
+        read = sorted((row.number, row.noted_size) for row in rows)
         return position(encode_cursor(Cursor(self._epoch, tuple(read)), identity.id, identity.cursor_key))
 
     def _heads(self) -> list[StreamHead]:
         with self._reader.reading("stream heads") as tx:
             return tx.all("stream_heads", {}, into=StreamHead)
+
+    async def _beat(self) -> None:
+        """A line to everybody now and then, so that proxies keep idle streams open."""
+        while True:
+            await asyncio.sleep(self._heartbeat_seconds)
+            self._fanout.send_all(HEARTBEAT)
 
     async def _send_entries(self) -> None:
         while True:
@@ -248,14 +274,12 @@ class Following:
         """What is new in one stream, encoded once for all readers of equal sight."""
         readers: dict[Hashable, list[Subscriber]] = {}
         start = self._sent_size(head)
-        for subscriber, viewer in self._viewers.items() if head.size > start else ():
-            if head.name in subscriber.streams:
+        for subscriber in self._fanout.readers(head.name) if head.size > start else ():
+            if viewer := self._viewers.get(subscriber):
                 readers.setdefault(sight(viewer, head.name), []).append(subscriber)
         for alike in readers.values():
             for seq in range(start, head.size, PAGE):
-                chunk = self._page(tx, self._viewers[alike[0]], head, seq)
-                for subscriber in alike:
-                    subscriber.offer(chunk)
+                self._fanout.send(alike, self._page(tx, self._viewers[alike[0]], head, seq))
         self._sent[head.name] = head
 
     def _sent_size(self, head: StreamHead) -> int:
@@ -273,10 +297,10 @@ class Following:
                 proved = [
                     (name, found)
                     for name in sorted(news, key=_directory_first)
-                    if (found := self._noting.prove(name))
+                    if self._fanout.readers(name) and (found := self._noting.prove(name))
                 ]
-                chunks = [(name, event(encode(head))) for name, head in proved]
-                self._fanout.publish(chunks, self._closing)
+                chunks = {name: event(encode(head)) for name, head in proved}
+                self._fanout.publish(chunks, frozenset(self._noting.stand.streams), self._closing)
             except Exception:  # as above
                 log.exception("heads could not be signed")
             self.after_round()

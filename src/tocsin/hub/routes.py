@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's addresses: decode → authorise → one verb → encode. What they take and give is in /openapi.json."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 
 from starlette.applications import Starlette
@@ -25,6 +24,7 @@ from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body, streaming
 from tocsin.web.openapi import Operation, openapi
+from tocsin.web.pipe import pipe_of
 from tocsin.wire.answering import Acknowledge
 from tocsin.wire.ceremony import Claim, Claimed, Refill, Refilled
 from tocsin.wire.edges import AdmitEdge, Chart, EdgeAdmitted, Replicate
@@ -175,8 +175,8 @@ class Routes:
 
     async def _stream(self, request: Request) -> Response:
         party = await self._intake.admit(await received(request, self._intake, 0))
-        chunks: AsyncIterator[bytes] = self._following.follow(party, request.headers.get("last-event-id"))
-        return streaming(chunks)
+        cursor = request.headers.get("last-event-id")
+        return streaming(self._following.follow(party, cursor, pipe_of(request)))
 
     async def _consistency(self, request: Request) -> Response:
         await self._intake.admit(await received(request, self._intake, 0))

@@ -23,6 +23,9 @@ from tocsin.proof.tiles import grow
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import Header, encode
 
+_SALTS = 3 * SALT_SIZE
+"""Bytes: for origin, header and body."""
+
 
 class Draft(msgspec.Struct, frozen=True):
     """One entry before it has a place."""
@@ -165,11 +168,14 @@ class Streams:
         directory = directory_size(tx)
         added, leaves = head.added, []
         entries, bodies, origins = [], [], []
-        for seq, draft in enumerate(drafts, start=head.size):
+        salts = self._entropy(len(drafts) * _SALTS)
+        for index, draft in enumerate(drafts):
+            seq = head.size + index
             # `added` is strictly increasing per stream, whatever the clock does.
             added = max(self._clock.now(), added + 1)
             known = seq if name == DIRECTORY else directory
-            entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known)
+            fresh = salts[index * _SALTS : (index + 1) * _SALTS]
+            entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known, fresh)
             leaves.append(leaf)
             entries.append(entry)
             bodies.append(body)
@@ -195,10 +201,21 @@ class Streams:
         return head
 
     def _entry(
-        self, head: StreamHead, seq: int, draft: Draft, origin: Origin, added: Instant, directory: int
+        self,
+        head: StreamHead,
+        seq: int,
+        draft: Draft,
+        origin: Origin,
+        added: Instant,
+        directory: int,
+        salts: bytes,
     ) -> tuple[Params, Params, Params, bytes]:
-        """The rows of one entry and its leaf, under three fresh salts."""
-        salt_o, salt_h, salt_b = (self._entropy(SALT_SIZE) for _ in range(3))
+        """The rows of one entry and its leaf, under three salts of its own."""
+        salt_o, salt_h, salt_b = (
+            salts[:SALT_SIZE],
+            salts[SALT_SIZE : 2 * SALT_SIZE],
+            salts[2 * SALT_SIZE :],
+        )
         header = encode(
             Header(
                 entry=draft.kind,
@@ -207,7 +224,7 @@ class Streams:
                 chain=draft.chain,
                 batch=draft.batch,
                 named=draft.named,
-                purposes=tuple(sorted(draft.purposes)),
+                purposes=tuple(sorted(draft.purposes)) if draft.purposes else (),
                 directory=directory,
                 unattended=draft.unattended,
             )
@@ -223,9 +240,9 @@ class Streams:
                 body=body_c,
             )
         )
-        place = {"stream": head.number, "seq": seq}
         entry: Params = {
-            **place,
+            "stream": head.number,
+            "seq": seq,
             "header": header,
             "salt_h": salt_h,
             "origin_c": origin_c,
@@ -235,11 +252,12 @@ class Streams:
             "kind": draft.kind,
             "added": added,
             "not_before": draft.not_before,
-            "purposes": bits(draft.purposes),
+            "purposes": bits(draft.purposes) if draft.purposes else 0,
         }
-        body: Params = {**place, "salt_b": salt_b, "body": draft.body}
+        body: Params = {"stream": head.number, "seq": seq, "salt_b": salt_b, "body": draft.body}
         source: Params = {
-            **place,
+            "stream": head.number,
+            "seq": seq,
             "salt_o": salt_o,
             "origin": origin.record,
             "owner": origin.owner,

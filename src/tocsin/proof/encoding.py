@@ -8,16 +8,20 @@ False
 """
 
 import base64
+import struct
 
 from tocsin.errors import Malformed
 
 MAX_NAME = 200
 """Bytes of a hub's, a realm's or a stream's name."""
 
+LENGTH = struct.Struct(">Q").pack
+"""A length as it stands before its field: 8 bytes, big-endian."""
+
 
 def framed(*fields: bytes) -> bytes:
-    """The fields one after the other, each behind its length in 8 bytes (big-endian)."""
-    return b"".join([len(field).to_bytes(8, "big") + field for field in fields])
+    """The fields one after the other, each behind its length."""
+    return b"".join([LENGTH(len(field)) + field for field in fields])
 
 
 def name_bytes(name: str) -> bytes:

@@ -15,15 +15,20 @@ Not here: what origin, header and body say. They are bytes, hashed as they trave
 """
 
 import hmac
+from functools import lru_cache
+from hashlib import sha256
 
 import msgspec
 
 from tocsin.errors import BadProof, Malformed
-from tocsin.proof.encoding import framed, name_bytes
+from tocsin.proof.encoding import LENGTH, framed, name_bytes
 from tocsin.proof.merkle import HASH_SIZE, leaf_hash
 
 SALT_SIZE = 32
 _VERSION = b"\x01"
+_HASH_LENGTH = LENGTH(HASH_SIZE)
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+_INNER_REST, _OUTER_REST = b"\x36" * (64 - SALT_SIZE), b"\x5c" * (64 - SALT_SIZE)
 
 
 class LeafParts(msgspec.Struct, frozen=True):
@@ -63,11 +68,17 @@ def check_body(commitment: bytes, salt: bytes, body: bytes) -> None:
 
 def leaf_input(parts: LeafParts) -> bytes:
     """The bytes that are hashed into the tree; Malformed when a name or a commitment has the wrong length."""
-    commitments = (parts.origin, parts.header, parts.body)
-    if any(len(commitment) != HASH_SIZE for commitment in commitments):
+    origin, header, body = parts.origin, parts.header, parts.body
+    if not len(origin) == len(header) == len(body) == HASH_SIZE:
         raise Malformed(f"A commitment has {HASH_SIZE} bytes.")
-    names = (name_bytes(parts.hub), name_bytes(parts.realm), name_bytes(parts.stream))
-    return _VERSION + framed(*names, *commitments)
+    place = _place(parts.hub, parts.realm, parts.stream)
+    return b"".join((place, _HASH_LENGTH, origin, _HASH_LENGTH, header, _HASH_LENGTH, body))
+
+
+@lru_cache(64)
+def _place(hub: str, realm: str, stream: str) -> bytes:
+    """How the input of every leaf of one stream begins."""
+    return _VERSION + framed(name_bytes(hub), name_bytes(realm), name_bytes(stream))
 
 
 def leaf_of(parts: LeafParts) -> bytes:
@@ -78,4 +89,7 @@ def leaf_of(parts: LeafParts) -> bytes:
 def _commit(label: bytes, salt: bytes, data: bytes) -> bytes:
     if len(salt) != SALT_SIZE:
         raise Malformed(f"A salt has {SALT_SIZE} bytes, not {len(salt)}.")
-    return hmac.digest(salt, label + framed(data), "sha256")
+    # HMAC (RFC 2104) of a key that is shorter than a block, which Python's own makes in twice the time: three for each
+    # entry are a sixth of what it costs.
+    inner = sha256(b"".join((salt.translate(_INNER), _INNER_REST, label, LENGTH(len(data)), data)))
+    return sha256(salt.translate(_OUTER) + _OUTER_REST + inner.digest()).digest()

@@ -58,27 +58,20 @@ class Frontier(msgspec.Struct, frozen=True):
 
     def append(self, leaf: bytes) -> "Frontier":
         """The frontier after one more leaf hash; TooLarge at `MAX_SIZE`."""
-        if self.size >= MAX_SIZE:
-            raise TooLarge(f"A tree holds at most {MAX_SIZE} leaves.")
-        roots = list(self.roots)
-        width = self.size
-        while width & 1:
-            leaf = node_hash(roots.pop(), leaf)
-            width >>= 1
-        return Frontier(self.size + 1, (*roots, leaf))
+        return self.extend((leaf,))
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> "Frontier":
-        """The frontier after these, in order; TooLarge as in `append`."""
+        """The frontier after these, in order; TooLarge at `MAX_SIZE`."""
         roots, size = list(self.roots), self.size
         for leaf in leaf_hashes:
-            width = size
+            if size >= MAX_SIZE:
+                raise TooLarge(f"A tree holds at most {MAX_SIZE} leaves.")
+            root, width = leaf, size
             while width & 1:
-                leaf = node_hash(roots.pop(), leaf)  # noqa: PLW2901 it rises as it is paired
+                root = node_hash(roots.pop(), root)
                 width >>= 1
-            roots.append(leaf)
+            roots.append(root)
             size += 1
-        if size > MAX_SIZE:
-            raise TooLarge(f"A tree holds at most {MAX_SIZE} leaves.")
         return Frontier(size, tuple(roots))
 
     def root(self) -> bytes:

@@ -160,9 +160,14 @@ class Transaction:
         for params in many:
             if params.keys() != query.parameters:
                 raise self._doom(StorageError(f"Query {name} takes {', '.join(sorted(query.parameters))}."))
-            if not all(map(_storable, params.values())):
-                parameter = next(each for each, value in params.items() if not _storable(value))
-                raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
+            for parameter, value in params.items():
+                # The usual types first, in place: a call for each of twenty values is a tenth of what an entry costs.
+                if type(value) is bytes or value is None or (type(value) is str and "\0" not in value):
+                    continue
+                if type(value) is int and value in _INTEGERS:
+                    continue
+                if not _storable(value):
+                    raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
         return query
 
     def _do(self, what: str, work: Callable[[], T]) -> T:

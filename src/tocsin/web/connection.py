@@ -18,14 +18,17 @@ A proxy on this machine stands for everybody: loopback is bounded by the server'
 import asyncio
 import resource
 from collections import Counter
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, ClassVar, cast
 
+from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tocsin.errors import Malformed, TocsinError, TooLarge, TooMany, TooSlow
+from tocsin.web.pipe import EXTENSION, Pipe
 from tocsin.wire.messages import encode
 from tocsin.wire.problem import MEDIA_TYPE, to_problem
 
@@ -61,6 +64,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._peer = ""
         self._asking = False
         """Whether a request has begun and is not whole."""
+        self._lost: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, and wait for its first header."""
@@ -81,6 +85,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._within(None)
         self.resume_writing()
         super().connection_lost(exc)
+        self._lost()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and stop when it only ever wants more."""
@@ -113,6 +118,10 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its header is whole."""
+        if (
+            self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1"
+        ):  # its answer is in chunks
+            self.scope["extensions"] = {EXTENSION: {"pipe": Pipe(self.transport, self._take_over)}}
         self._silent = 0
         self._within(BODY_SECONDS)
         super().on_headers_complete()
@@ -128,6 +137,17 @@ class BoundedConnection(HttpToolsProtocol):
         self._asking = False
         self._within(None)
         super().on_message_complete()
+
+    def _take_over(self, lost: Callable[[], None]) -> None:
+        """The answer goes on without the application, for which the client is gone; it stays under way to its end."""
+        if self.cycle.disconnected:  # it is
+            lost()
+            return
+        self._lost = lost
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.scope = self.cycle.scope = cast(HTTPScope, {})  # thousands of connections wait here
+        self.headers = []
 
     def _under_way(self) -> bool:
         """Whether the last request whose header is whole waits for its answer or a part of it."""

@@ -65,6 +65,11 @@ class Processes:
             time.sleep(0.01)
         return served
 
+    @property
+    def running(self) -> tuple[Served, ...]:
+        """Every process that was started and not yet stopped."""
+        return tuple(served for served, _ in self._running)
+
     def gone(self) -> str:
         """Which process has ended by itself, and where its last words are; empty while all run."""
         for served, process in self._running:

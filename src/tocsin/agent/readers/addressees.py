@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tocsin.agent.readers import headers
 from tocsin.agent.readers.gather import plain
-from tocsin.agent.readers.greeting import greeted_in, numbers_told_in, visible
+from tocsin.agent.readers.greeting import told_in, visible
 
 MAX_ADDRESSES = 1_000
 MAX_NAMES = 200
@@ -31,14 +31,15 @@ class Addressees:
         self._addresses.update(dict.fromkeys(headers.recipients_of(fields)))
         self._names.update(dict.fromkeys(headers.recipient_names_of(fields)))
         subject = self._start_of(" ".join(fields.get("subject", ())[:1]))
-        self._names.update(dict.fromkeys(greeted_in(subject)))
-        self._numbers.update(dict.fromkeys(numbers_told_in(subject, everywhere=True)))
+        self._told(*told_in(subject, everywhere=True))
 
     def body(self, text: str) -> None:
         """Take in one text."""
-        start = self._start_of(text)
-        self._names.update(dict.fromkeys(greeted_in(start)))
-        self._numbers.update(dict.fromkeys(numbers_told_in(start)))
+        self._told(*told_in(self._start_of(text)))
+
+    def _told(self, names: Iterable[str], numbers: Iterable[str]) -> None:
+        self._names.update(dict.fromkeys(names))
+        self._numbers.update(dict.fromkeys(numbers))
 
     def _start_of(self, text: str) -> str:
         """As much of a text as may still be searched."""

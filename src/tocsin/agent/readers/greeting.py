@@ -14,7 +14,7 @@ A number is taken from the subject and from `NEAR` characters after a greeting, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tocsin.agent.readers.people import is_ordinary, says_what_one_is
 
@@ -67,14 +67,16 @@ def visible(text: str) -> str:
     return text if text.isascii() else text.translate(_INVISIBLE)
 
 
-def greeted_in(text: str) -> list[str]:
-    """The names after the greetings of one text, and the local parts of addresses that stand there."""
-    return [name for end in _ends(text) for name in _names_at(text, end)]
+def told_in(text: str, *, everywhere: bool = False) -> tuple[list[str], list[str]]:
+    """What one text tells of whom it is to: the names after its greetings with the local parts of addresses that stand
+    there, and the numbers near its greetings, or `everywhere` in it: in a subject.
+    """
+    ends = _ends(text)
+    names = [name for end in ends for name in _names_at(text, end)]
+    return names, _numbers_in([text] if everywhere else [text[end : end + NEAR] for end in ends])
 
 
-def numbers_told_in(text: str, *, everywhere: bool = False) -> list[str]:
-    """The numbers that stand near the greetings of one text, or `everywhere` in it: in a subject."""
-    parts = [text] if everywhere else [text[end : end + NEAR] for end in _ends(text)]
+def _numbers_in(parts: Sequence[str]) -> list[str]:
     found = (number[0] for part in parts for number in _NUMBER.finditer(_URL.sub(" ", part)))
     told = (n for n in found if sum(map(str.isdigit, n)) >= SHORTEST_NUMBER and not _YEAR.fullmatch(n))
     return list(dict.fromkeys(told))[:MAX_NUMBERS]

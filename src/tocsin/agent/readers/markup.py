@@ -15,9 +15,15 @@ import msgspec
 from lxml import etree
 
 MAX_LINKS = 5_000
-_LINKS = (("a", "href"), ("area", "href"), ("form", "action"), ("button", "formaction"), ("input", "formaction"),
-          ("iframe", "src"), ("frame", "src"))  # fmt: skip
-_RESOURCES = ("src", "background", "data", "poster", "srcset")
+_LINKS = tuple((tag, etree.XPath(f"//{tag}/@{attribute}")) for tag, attribute in (
+          ("a", "href"), ("area", "href"), ("form", "action"), ("button", "formaction"), ("input", "formaction"),
+          ("iframe", "src"), ("frame", "src")))  # fmt: skip
+_RESOURCES = tuple(
+    etree.XPath(path)
+    for path in ("//@src", "//@background", "//@data", "//@poster", "//@srcset", "//link/@href")
+)
+_BASE = etree.XPath("//base/@href")
+_META = etree.XPath("//meta[@http-equiv]/@content")
 _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _RAW_LINK = re.compile(r"(?:href|action)\s*=\s*[\"']?\s*([^\"'\s>]{4,4000})", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,20}):", re.IGNORECASE)
@@ -61,10 +67,9 @@ def read_page(source: str) -> Page:
 
 
 def _taken_apart(root: etree._Element) -> Page:
-    base = next((href for href in root.xpath("//base/@href") if _SCHEME.match(href)), "")
+    base = next((href for href in _BASE(root) if _SCHEME.match(href)), "")
     targets = [(place, _absolute(str(raw), base)) for place, raw in _targets(root)]
-    resources = [_absolute(str(raw), base) for name in _RESOURCES for raw in root.xpath(f"//@{name}")]
-    resources += [_absolute(str(raw), base) for raw in root.xpath("//link/@href")]
+    resources = [_absolute(str(raw), base) for found in _RESOURCES for raw in found(root)]
     etree.strip_elements(root, "script", "style", "title", with_tail=False)
     text = _text(root)
     etree.strip_elements(root, "a", with_tail=False)
@@ -81,10 +86,10 @@ def _taken_apart(root: etree._Element) -> Page:
 
 def _targets(root: etree._Element) -> Iterator[tuple[str, str]]:
     """Each place that can be followed, in no order of kind: numbered as a person would count them."""
-    for tag, attribute in _LINKS:
-        for number, raw in enumerate(root.xpath(f"//{tag}/@{attribute}"), 1):
+    for tag, found in _LINKS:
+        for number, raw in enumerate(found(root), 1):
             yield f"{'link' if tag == 'a' else tag} {number}", raw
-    for number, content in enumerate(root.xpath("//meta[@http-equiv]/@content"), 1):
+    for number, content in enumerate(_META(root), 1):
         for raw in _REFRESH.findall(str(content)[:4_000]):
             yield f"refresh {number}", raw
 

@@ -70,9 +70,12 @@ class Bystanders:
         self._known_names = frozenset(self._names)
         self._above = {above: place for name, place in self._names.items() for above in _above(name)}
         self._countries = {label: one for one in every for label in one.countries}
-        self._networks = [
-            (ip_network(text), Place(one.category, text, one.why)) for one in every for text in one.networks
-        ]
+        self._networks: dict[int, list[tuple[int, int, Place]]] = {4: [], 6: []}
+        """By version: the first and the last address of each, as numbers."""
+        for one in every:
+            for text in one.networks:
+                first, last, version = _span(ip_network(text))
+                self._networks[version].append((first, last, Place(one.category, text, one.why)))
 
     @classmethod
     def shipped(cls) -> "Bystanders":
@@ -92,10 +95,14 @@ class Bystanders:
 
     def of_network(self, network: Network) -> Place | None:
         """The place whose network overlaps this one."""
-        for theirs, place in self._networks:
-            if theirs.version == network.version and theirs.overlaps(network):
-                return place
-        return None
+        first, last, version = _span(network)
+        overlapping = (place for low, high, place in self._networks[version] if low <= last and first <= high)
+        return next(overlapping, None)
+
+
+def _span(network: Network) -> tuple[int, int, int]:
+    """First and last address as numbers, and the version."""
+    return int(network.network_address), int(network.broadcast_address), network.version
 
 
 def _above(name: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from tocsin.hub.edge.hearing import Hearing
 from tocsin.hub.following import Following
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, streaming
 from tocsin.web.openapi import Operation, openapi
+from tocsin.web.pipe import pipe_of
 from tocsin.wire.messages import Entry, Health
 from tocsin.wire.sse import MEDIA_TYPE
 
@@ -57,7 +58,7 @@ class EdgeRoutes:
         cursor = request.headers.get("last-event-id")
         await self._caught_up(cursor)
         self._hearing.demand(party.id)  # time has passed, and nothing does from here to the first byte
-        return streaming(self._following.follow(party, cursor))
+        return streaming(self._following.follow(party, cursor, pipe_of(request)))
 
     async def _caught_up(self, cursor: str | None) -> None:
         """Wait a little for what the reader was shown at the hub already: older heads would look like a lie."""
