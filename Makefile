@@ -47,7 +47,16 @@ oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read
 crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes)
 	@POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
 
+schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times what tests do (20 minutes)
+	@TOCSIN_SCHEMA_EXAMPLES=600 $(BIN)/python -m pytest tests/acceptance/test_schema.py
+
 bench: $(STAMP)  ## the numbers: a table, with JSON and a chart under results
 	@$(BIN)/tocsin bench all --json results/bench.json --chart results/bench.svg
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench
+sbom:  ## what Tocsin is made of, as CycloneDX: prints it
+	@scripts/sbom
+
+wheelhouse:  ## everything that an installation without a network needs, in the folder wheelhouse
+	@scripts/wheelhouse wheelhouse
+
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench schema sbom wheelhouse

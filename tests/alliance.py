@@ -56,6 +56,7 @@ from tocsin.privacy.box import Box
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.sqlite import open_sqlite, put_in_place
+from tocsin.storage.store import Params, Store, Value
 from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.messages import Outcome, Report, SignedReceipt, Told, decode, encode
 from tocsin.wire.parties import KeyEvent
@@ -294,6 +295,14 @@ class Alliance:
     def database(self) -> Path:
         return self.folder / "hub.db"
 
+    def open_store(self) -> Store:
+        """One more connection to the hub's store."""
+        return open_sqlite(self.database)
+
+    def look(self, text: str, params: Params | None = None) -> list[tuple[Value, ...]]:
+        """What a statement that is nobody's query gives."""
+        return look(self.database, text, params)
+
     def declare_partner(self) -> None:
         """What `tocsin hub partner` does, with effect from the next start."""
         self.config = msgspec.structs.replace(
@@ -303,7 +312,7 @@ class Alliance:
         self._announce("partner", str(self.witness.key))
 
     def _announce(self, holder: str, key: str) -> None:
-        store = open_sqlite(self.database)
+        store = self.open_store()
         store.run("announce", lambda tx: state_key(tx, self.exchange, KeyEvent(holder=holder, key=key)))
         store.close()
 
@@ -312,7 +321,7 @@ class Alliance:
         if not self._founded:
             self._announce("hub", str(self.hub_key))
             self._founded = True
-        stores = (open_sqlite(self.database), open_sqlite(self.database))
+        stores = (self.open_store(), self.open_store())
         self.hub = assemble(self.exchange, self.config, *stores, self.witness if self._declared else None)
         self._stack = AsyncExitStack()
         await self._stack.enter_async_context(
@@ -323,7 +332,7 @@ class Alliance:
 
     def back_up(self, file: Path) -> None:
         """What `tocsin hub backup` does while the hub serves."""
-        store = open_sqlite(self.database)
+        store = self.open_store()
         store.copy(file)
         store.close()
 
@@ -336,12 +345,12 @@ class Alliance:
     async def restore_hub(self, file: Path) -> None:
         """What `tocsin hub restore` and then `tocsin hub serve` do."""
         put_in_place(file, self.database)
-        store = open_sqlite(self.database)
+        store = self.open_store()
         store.run("begin restore", lambda tx: begin(tx, self.hub_key))
         store.close()
         partner = self.witness if self._declared else None
         application = assemble_restoring(
-            self.exchange, self.config, lambda: open_sqlite(self.database), lambda: partner
+            self.exchange, self.config, self.open_store, lambda: partner
         ).application()
         self._stack = AsyncExitStack()
         await self._stack.enter_async_context(application.router.lifespan_context(application))
@@ -357,7 +366,7 @@ class Alliance:
         self, name: str, role: Role = Role.BANK, jurisdiction: str = "GB", *, namesake: bool = False
     ) -> str:
         """A one-time code, as `tocsin hub enrol` makes it."""
-        store = open_sqlite(self.database)
+        store = self.open_store()
         try:
             return store.run(
                 "invite", lambda tx: invite(tx, self.exchange, name, role, jurisdiction, namesake=namesake)
@@ -388,16 +397,15 @@ class Alliance:
 
     def sizes(self) -> dict[str, int]:
         """Every stream with its length."""
-        return dict(look(self.database, "SELECT name, size FROM stream"))
+        return dict(self.look("SELECT name, size FROM stream"))
 
     def numbers(self) -> dict[str, int]:
         """Every stream with its number."""
-        return dict(look(self.database, "SELECT name, number FROM stream"))
+        return dict(self.look("SELECT name, number FROM stream"))
 
     def entries(self, stream: str) -> list[tuple[int, str, str, bytes | None]]:
         """seq, kind, fact and body of every entry of a stream, at the hub."""
-        rows = look(
-            self.database,
+        rows = self.look(
             "SELECT entry.seq, entry.kind, entry.fact, body.body FROM entry "
             "JOIN stream ON stream.number = entry.stream "
             "LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq "
@@ -412,7 +420,7 @@ class Alliance:
 
     def _is_settled(self) -> bool:
         sizes = self.sizes()
-        noted = dict(look(self.database, "SELECT name, noted_size FROM stream"))
+        noted = dict(self.look("SELECT name, noted_size FROM stream"))
         stand = self.hub.noting.stand
         told = {name: row.noted_size for name, row in stand.streams.items()}
         if any(size and told.get(name) != size for name, size in noted.items()):

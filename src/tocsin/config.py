@@ -5,7 +5,7 @@ Files are TOML; samples of all four stand in docs/samples and are parsed by a te
 """
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from tocsin.files import replace_file
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3_600)]
+LogFormat = Literal["text", "json"]
 ShortWait = Annotated[float, msgspec.Meta(gt=0, le=60)]
 
 
@@ -53,6 +54,8 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where `tocsin hub serve` listens."""
     store: str = "hub.db"
     """SQLite file in the hub's folder, or a postgresql:// address."""
+    standbys: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
+    """PostgreSQL only: so many standbys must have each commit on disk before it is answered or signed."""
     partner: PartnerLink | None = None
     """Absent: heads are unwitnessed by declared policy, and shown so."""
     heartbeat_seconds: Seconds = 15
@@ -63,6 +66,10 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Reports and sightings are erased this long after they came; warnings end by their own expiry."""
     restore_seconds: Seconds = 900
     """How long a restored hub waits for what only its readers can know, once it has all that the partner saw."""
+    log: LogFormat = "text"
+    """How the log is written: lines for a person, or ``json`` for a collector, one document a line."""
+    metrics_key: str = ""
+    """Path of a file with the key for `/metrics`, mode 0600; without it nothing is at that address."""
 
 
 class Shields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +127,10 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """HTTP proxy for the way out, with credentials if it wants them."""
     authority_file: str = ""
     """PEM file of a private certificate authority."""
+    log: LogFormat = "text"
+    """How the log is written: lines for a person, or ``json`` for a collector, one document a line."""
+    metrics_file: str = ""
+    """Path of a file with numbers for a monitor, written anew every minute: node_exporter's textfile collector."""
 
 
 class PartnerListen(Listen, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +147,10 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hub's verifier key, as `tocsin hub init` prints it: the one history this partner witnesses."""
     listen: PartnerListen = PartnerListen()
     """Where `tocsin partner serve` listens."""
+    log: LogFormat = "text"
+    """How the log is written: lines for a person, or ``json`` for a collector, one document a line."""
+    metrics_key: str = ""
+    """Path of a file with the key for `/metrics`, mode 0600; without it nothing is at that address."""
 
 
 class EdgeListen(Listen, frozen=True, forbid_unknown_fields=True):

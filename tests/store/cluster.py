@@ -37,13 +37,14 @@ def find_binaries() -> Path | None:
 class Cluster:
     """A server with one database, which every test finds empty."""
 
-    def __init__(self, folder: Path, binaries: Path, account: Account) -> None:
+    def __init__(self, folder: Path, binaries: Path, account: Account, *settings: str) -> None:
         self.folder = folder
         self.dsn = f"host={folder} user=tocsin dbname=postgres"
         self.url = f"postgresql://tocsin@/postgres?host={folder}"
         self.process: subprocess.Popen[bytes]
         self._binaries = binaries
         self._account = account
+        self._settings = settings
 
     def start(self) -> None:
         """Start it, or start it again after it was ended in any way."""
@@ -53,6 +54,7 @@ class Cluster:
             "fsync=off",  # the power does not fail here; a server that is killed has lost nothing that it wrote
             "autovacuum=off",
             "client_min_messages=warning",
+            *self._settings,
         )
         command = [self._binaries / "postgres", "-D", self.folder / "data", *(f"-c{one}" for one in settings)]
         deadline = time.monotonic() + _DEADLINE_SECONDS
@@ -106,23 +108,50 @@ class Cluster:
 @contextmanager
 def private_cluster(binaries: Path) -> Iterator[Cluster]:
     """Make, start and in the end stop and remove a server, as an unprivileged user when we are root."""
-    folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
-    user = _unprivileged()
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    account: Account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     locale = ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]
-    try:
+    with _folder() as (folder, account):
         subprocess.run(
             [binaries / "initdb", "-D", folder / "data", "-U", "tocsin", "-A", "trust", "-E", "UTF8", "-N", *locale],
             check=True, stdout=subprocess.DEVNULL, cwd=folder, **account,
         )  # fmt: skip
-        cluster = Cluster(folder, binaries, account)
-        cluster.start()
-        try:
+        with _running(Cluster(folder, binaries, account)) as cluster:
             yield cluster
-        finally:
+
+
+@contextmanager
+def standby_of(primary: Cluster, binaries: Path, name: str) -> Iterator[Cluster]:
+    """A second server that follows the first under that name."""
+    with _folder() as (folder, account):
+        origin = f"host={primary.folder} user=tocsin"
+        subprocess.run(
+            [binaries / "pg_basebackup", "-d", origin, "-D", folder / "data", "-R", "-N", "-c", "fast"],
+            check=True, stdout=subprocess.DEVNULL, cwd=folder, **account,
+        )  # fmt: skip
+        follow = f"primary_conninfo={origin} application_name={name}"
+        with _running(Cluster(folder, binaries, account, follow)) as cluster:
+            yield cluster
+
+
+@contextmanager
+def _running(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        if cluster.process.poll() is None:
+            cluster.process.send_signal(signal.SIGCONT)  # a test may have made it stand still
             cluster.end(signal.SIGINT)  # "fast shutdown": ends sessions, then the server
+
+
+@contextmanager
+def _folder() -> Iterator[tuple[Path, Account]]:
+    """A server's place, and as whom it runs there."""
+    folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
+    user = _unprivileged()
+    if user:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    try:
+        yield folder, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     finally:
         shutil.rmtree(folder)
 

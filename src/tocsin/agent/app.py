@@ -11,22 +11,26 @@ from pathlib import Path
 
 import msgspec
 
+from tocsin.agent.doctor import Doctor
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.recovery import Sheet, read_sheet
 from tocsin.agent.redaction.assets import known_as, own_assets
 from tocsin.agent.signed import COMMAND_SECONDS, http_client
+from tocsin.agent.status import Status
+from tocsin.agent.status import status as agent_status
 from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.agent.verbs.recover import Recovered, recover
 from tocsin.agent.verbs.rotate import Rotated, rotate
-from tocsin.agent.work import work
+from tocsin.agent.work import levels, protection, work
 from tocsin.clock import SystemClock
-from tocsin.config import AgentConfig, OwnAssets, load, save
+from tocsin.config import AgentConfig, LogFormat, OwnAssets, load, save
 from tocsin.errors import Taken
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.web.calling import check_url
+from tocsin.web.checkup import Checkup, examine
 
 log = logging.getLogger("tocsin.agent")
 
@@ -54,12 +58,29 @@ class _Count(msgspec.Struct, frozen=True):
     messages: int
 
 
+class Egress(msgspec.Struct, frozen=True):
+    """How an agent gets out of its house."""
+
+    proxy: str = ""
+    authority_file: str = ""
+
+
+STRAIGHT = Egress()
+"""No proxy, and the authorities that the machine trusts."""
+
+
 def init(
-    folder: Path, hub_url: str, code: str, own: OwnAssets, key_file: Path | None, agreement: str = ""
+    folder: Path,
+    hub_url: str,
+    code: str,
+    own: OwnAssets,
+    key_file: Path | None,
+    agreement: str = "",
+    egress: Egress = STRAIGHT,
 ) -> Joined:
     """Make a new agent and join the alliance with a one-time code, accepting the agreement of that SHA-256."""
     made = not folder.exists()
-    config = _new(folder, hub_url, own, key_file)
+    config = _new(folder, hub_url, own, key_file, egress)
     try:
         with opened(folder, config) as house:
             joined = asyncio.run(_join(house, code, agreement))
@@ -76,7 +97,9 @@ def init(
     return joined
 
 
-def start_over(folder: Path, sheet: Path, own: OwnAssets, key_file: Path | None, by: str) -> Recovered:
+def start_over(
+    folder: Path, sheet: Path, own: OwnAssets, key_file: Path | None, by: str, egress: Egress = STRAIGHT
+) -> Recovered:
     """Put new keys in place of this party's with its recovery key: in a new folder, or in one that has its vault still.
 
     Broken off, the same command goes on where it stopped.
@@ -84,7 +107,7 @@ def start_over(folder: Path, sheet: Path, own: OwnAssets, key_file: Path | None,
     written, seed = read_sheet(sheet)
     is_new = not (folder / SETTINGS).exists()
     if is_new:
-        save(folder / SETTINGS, _new(folder, written.url, own, key_file))
+        save(folder / SETTINGS, _new(folder, written.url, own, key_file, egress))
     with opened(folder) as house:
         recovered = asyncio.run(_recover(house, written, seed, by))
     if is_new:
@@ -98,7 +121,7 @@ def renew_keys(folder: Path, by: str) -> Rotated:
         return asyncio.run(_rotate(house, by))
 
 
-def _new(folder: Path, hub_url: str, own: OwnAssets, key_file: Path | None) -> AgentConfig:
+def _new(folder: Path, hub_url: str, own: OwnAssets, key_file: Path | None, egress: Egress) -> AgentConfig:
     """An empty place for an agent, with its master key."""
     if (folder / SETTINGS).exists():
         raise Taken(f"{folder} holds an agent already.")
@@ -107,7 +130,13 @@ def _new(folder: Path, hub_url: str, own: OwnAssets, key_file: Path | None) -> A
     check_url(hub_url)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_master_key(key_path, folder, os.urandom)
-    return AgentConfig(hub_url=hub_url, master_key=str(key_path.resolve()), own=own)
+    return AgentConfig(
+        hub_url=hub_url,
+        master_key=str(key_path.resolve()),
+        own=own,
+        proxy=egress.proxy,
+        authority_file=egress.authority_file,
+    )
 
 
 async def _join(house: House, code: str, agreement: str) -> Joined:
@@ -146,6 +175,19 @@ def opened(folder: Path, config: AgentConfig | None = None) -> Iterator[House]:
         store.close()
 
 
+def doctor(folder: Path) -> Checkup:
+    """Look at everything that can be wrong with an agent; `agent serve` may be running meanwhile."""
+    settings = load(folder / SETTINGS, AgentConfig)
+    doctor = Doctor(folder, settings, lambda: opened(folder, settings), protection, SystemClock())
+    return examine(doctor.checks())
+
+
+def status(folder: Path) -> Status:
+    """What the agent holds; `agent serve` may be running meanwhile."""
+    with opened(folder) as house:
+        return agent_status(house, levels(house), house.clock.now())
+
+
 def backup(folder: Path, file: Path) -> Backup:
     """Copy the store into a new file, while the agent goes on. The vault's key and the settings are not in it."""
     with opened(folder) as house:
@@ -167,6 +209,11 @@ def restore(folder: Path, file: Path) -> Restored:
         (folder / _STORE).unlink(missing_ok=True)
         raise
     return Restored(membership.name, counts.get("waiting", 0))
+
+
+def log_format(folder: Path) -> LogFormat:
+    """How `serve` is to write its log."""
+    return load(folder / SETTINGS, AgentConfig).log
 
 
 def serve(folder: Path, ready: Callable[[str], None]) -> None:

@@ -6,8 +6,8 @@ other. An edge can withhold and it can show what is old; it can sign nothing. So
 only a contradiction that the hub must have signed is held against the hub.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
@@ -24,6 +24,15 @@ class Reading:
         self.through_edge = False
         """Whether the present connection is one to the edge."""
         self._failed = False
+        self.opened: Callable[[SignedHub, str], AbstractAsyncContextManager[AsyncIterator[bytes]]] = (
+            SignedHub.stream
+        )
+        """How the stream is opened at one of the places; whoever knows the way there sets it."""
+
+    @property
+    def places(self) -> tuple[SignedHub, ...]:
+        """Where it may be read."""
+        return (self._hub,) if self._edge is None else (self._hub, self._edge)
 
     def renew(self, membership: Membership) -> None:
         """Sign as this membership from now on."""
@@ -37,7 +46,7 @@ class Reading:
         edge = None if self._failed else self._edge
         self._failed, self.through_edge = False, edge is not None
         try:
-            async with (edge or self._hub).stream(cursor) as chunks:
+            async with self.opened(edge or self._hub, cursor) as chunks:
                 yield chunks
         except TocsinError as error:
             self._failed = edge is not None

@@ -17,6 +17,7 @@ from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
 from tocsin.agent.loops import keep_going
+from tocsin.agent.metrics import write as write_metrics
 from tocsin.agent.reading import Reading
 from tocsin.agent.redaction.assets import assets_of, own_assets
 from tocsin.agent.redaction.classify import Classifier
@@ -28,6 +29,7 @@ from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.rotate import complete
+from tocsin.agent.way import Way
 from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.web.calling import check_url
@@ -75,6 +77,8 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     refilling = Refilling(house.store, hub)
     replica.refill = refilling.offer
     replica.through_edge = lambda: reading.through_edge
+    ways = {place: Way(place, house.clock, asyncio.sleep) for place in reading.places}
+    reading.opened = lambda place, cursor: ways[place].connect(cursor)
 
     @asynccontextmanager
     async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -166,6 +170,7 @@ async def _shield(house: House, news: asyncio.Event) -> None:
             log.debug("no news: looking for what expired")
         news.clear()
         try:
+            write_metrics(house, levels(house))
             if members != (members := _members(house)):
                 files = protection(house)
             for change in files.apply(house.clock.now(), dry_run=False):

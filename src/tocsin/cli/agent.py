@@ -18,7 +18,7 @@ from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.report import REPORT
 from tocsin.cli.screen import counted, say
-from tocsin.cli.sending import delivered, person
+from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.warning import ACK, WARN
@@ -53,6 +53,7 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
         "--key-file", type=Path, help="where the vault's key is kept (default: DIR.key, beside DIR)"
     )
 
+    way_out_arguments(parser)
     parser.add_argument(
         "--accept-agreement",
         default="",
@@ -69,7 +70,13 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
         aliases=tuple(parsed.alias),
     )
     joined = app.init(
-        Path(parsed.dir), parsed.hub, secret(parsed.code), own, parsed.key_file, parsed.accept_agreement
+        Path(parsed.dir),
+        parsed.hub,
+        secret(parsed.code),
+        own,
+        parsed.key_file,
+        parsed.accept_agreement,
+        way_out(parsed),
     )
     place = Path(parsed.dir)
     key = parsed.key_file or place.parent / f"{place.name}.key"
@@ -101,7 +108,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.port is not None:
         NotYet("The console comes later; agent inbox, shield and report work beside agent serve.")(parsed)
-    log_to_stderr()
+    log_to_stderr(app.log_format(Path(parsed.dir)))
     with alone_in(Path(parsed.dir)):
         app.serve(Path(parsed.dir), lambda name: say(f"Agent of {name} ready"))
     yield Output(("Agent stopped.",))
@@ -191,7 +198,4 @@ COMMANDS = (
         NotYet("Search your SIEM for the values of agent inbox."),
     ),
     Command("agent", "trustee", "open an accountable report", NotYet("It comes with the anonymous path.")),
-    Command(
-        "agent", "doctor", "check the agent's health", NotYet("Use tocsin agent inbox: alarms stand first.")
-    ),
 )

@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from tocsin.cli.command import Command, NotYet, Output, folder, secret
+from tocsin.cli.command import Command, Output, folder, secret
 from tocsin.cli.screen import counted, say, short
 from tocsin.cli.staying import log_to_stderr
 from tocsin.clock import day_of
@@ -112,8 +112,8 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
-    log_to_stderr()
     if parsed.follow:
+        log_to_stderr()
         edge_app.serve(
             Path(parsed.dir),
             parsed.port,
@@ -122,6 +122,7 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
         )
         yield Output(("Edge stopped.",))
         return
+    log_to_stderr(app.log_format(Path(parsed.dir)))
     app.serve(
         Path(parsed.dir),
         parsed.port,
@@ -318,5 +319,4 @@ COMMANDS = (
         "Only when no agent and no old disk holds it any more: it cannot be undone, and everybody reads in the "
         "directory that it was done.",
     ),
-    Command("hub", "doctor", "check a hub's health", NotYet("Use tocsin hub status until it is there.")),
 )

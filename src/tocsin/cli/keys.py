@@ -13,7 +13,7 @@ from tocsin.agent.history.directory import agreement
 from tocsin.agent.verbs.agree import agree
 from tocsin.cli.command import Command, Output, Run, folder
 from tocsin.cli.screen import printable
-from tocsin.cli.sending import attended, delivered
+from tocsin.cli.sending import attended, delivered, way_out, way_out_arguments
 from tocsin.config import OwnAssets
 from tocsin.domain.party import Standing
 from tocsin.errors import UsageError
@@ -140,6 +140,7 @@ def _recover_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legal-name", default="", help="in a new folder: as registered")
     parser.add_argument("--domain", action="append", default=[], help="an own domain; may be repeated")
     parser.add_argument("--key-file", type=Path, help="where the vault's key is kept (default: DIR.key)")
+    way_out_arguments(parser)
     _by(parser)
 
 
@@ -149,7 +150,7 @@ def _recover(parsed: argparse.Namespace) -> Iterator[Output]:
         raise UsageError("A new folder needs --legal-name, and --domain for each own domain.")
     own = OwnAssets(legal_name=parsed.legal_name, domains=tuple(parsed.domain))
     by = parsed.by or getpass.getuser()
-    made = agent.start_over(place, parsed.recovery_file, own, parsed.key_file, by)
+    made = agent.start_over(place, parsed.recovery_file, own, parsed.key_file, by, way_out(parsed))
     yield Output(
         (
             f"{made.name} ({made.party}) has new keys; the old ones are revoked everywhere.",

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, hub, keys, partner, safekeeping, story, trust
+from tocsin.cli import agent, bench, doctor, hub, keys, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.parsing import Misused, Parser
 from tocsin.cli.screen import fold, say, width
@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     *keys.COMMANDS,
     *partner.COMMANDS,
     *safekeeping.COMMANDS,
+    *doctor.COMMANDS,
     *story.COMMANDS,
     *bench.COMMANDS,
 )

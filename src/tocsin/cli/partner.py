@@ -39,7 +39,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
-    log_to_stderr()
+    log_to_stderr(app.log_format(Path(parsed.dir)))
     with alone_in(Path(parsed.dir)):
         app.serve(Path(parsed.dir), parsed.port, lambda url: say(f"Partner ready at {url}"))
     yield Output(("Partner stopped.",))

@@ -5,13 +5,15 @@ import argparse
 import asyncio
 import getpass
 import sys
+from pathlib import Path
 
 import msgspec
 
+from tocsin.agent.app import Egress
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
 from tocsin.agent.verbs.deliver import deliver
-from tocsin.cli.command import Output
+from tocsin.cli.command import Output, secret
 from tocsin.cli.screen import printable, say
 from tocsin.errors import TocsinError, UsageError
 from tocsin.wire.problem import to_error
@@ -111,3 +113,19 @@ async def _send(house: House, message: str) -> Settled:
         say(f"Waiting for {house.config.hub_url} …", failed=True)
     (settled,) = await sending
     return settled
+
+
+def way_out_arguments(parser: argparse.ArgumentParser) -> None:
+    """How a new agent gets out of its house, where that is not simply open."""
+    parser.add_argument(
+        "--proxy",
+        default="",
+        help="HTTP proxy for the way out, e.g. http://name:password@proxy:3128; - reads it from standard input",
+    )
+    parser.add_argument("--authority", type=Path, metavar="FILE", help="PEM file of your own authority")
+
+
+def way_out(parsed: argparse.Namespace) -> Egress:
+    """The same as settings."""
+    authority = str(parsed.authority.resolve()) if parsed.authority else ""
+    return Egress(secret(parsed.proxy), authority)

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from tocsin.cli.screen import printable
+from tocsin.config import LogFormat
 from tocsin.errors import Missing, Taken
 
 RUNNING = "running.lock"
@@ -94,12 +97,40 @@ def _shown_as_it_is(record: logging.LogRecord) -> bool:
     return True
 
 
-def log_to_stderr() -> None:
-    """What a serving process has to say, each line with its time in UTC."""
+class _Line(msgspec.Struct, frozen=True):
+    """One line of a log for programs."""
+
+    time: str
+    level: str
+    logger: str
+    message: str
+    trace: str = ""
+
+
+class _Text(logging.Formatter):
+    """For a person: each line with its time in UTC."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+
+class _Json(_Text):
+    """For a program: each record as one document on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with its trace, if it has one."""
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        when = f"{self.formatTime(record, self.datefmt)}Z"
+        line = _Line(when, record.levelname, record.name, record.getMessage(), trace)
+        return msgspec.json.encode(line).decode()
+
+
+def log_to_stderr(form: LogFormat = "text") -> None:
+    """What a serving process has to say, as lines for a person or documents for a program."""
     handler = logging.StreamHandler()
-    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(_Json() if form == "json" else _Text())
     handler.addFilter(_shown_as_it_is)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("httpx", "uvicorn"):

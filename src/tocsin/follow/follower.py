@@ -102,8 +102,8 @@ class Keeper(Known, Protocol):
         """The hub's history does not add up, or it cannot be reached: people must hear of it, in its own words."""
 
 
-class _Again(Exception):
-    """No error: the connection is opened anew at once."""
+class Again(Exception):
+    """No error: the connection is opened anew at once. A way to the hub raises it when an answer ended as it should."""
 
 
 class Follower:
@@ -146,7 +146,7 @@ class Follower:
                         if kept_any:
                             self._failures = 0
                             kept()
-            except _Again:
+            except Again:
                 continue
             except CursorExpired:
                 self._keeper.save_cursor("")
@@ -177,7 +177,7 @@ class Follower:
             self._answered(now - last)
             last = now
             if now > old and self._shown.whole:
-                raise _Again
+                raise Again
             for cursor, data in parser.feed(chunk):
                 if cursor is None:
                     yield self._handle(data)
@@ -323,7 +323,7 @@ class Follower:
             if not self._keeper.cursor():
                 raise
             self._keeper.save_cursor("")
-            raise _Again from None
+            raise Again from None
         except (TakenBack, Forked) as error:
             self._keeper.accuse(error, head)
             raise
@@ -346,7 +346,7 @@ class Follower:
         self._restarted = part is not None and self._epoch > self._keeper.epoch()
         if again:
             self._keeper.save_cursor("")
-            raise _Again
+            raise Again
         self._account(DIRECTORY, proved, part)
         return True
 

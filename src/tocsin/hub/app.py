@@ -4,6 +4,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,13 +13,27 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
-from tocsin.config import HubConfig, Listen, PartnerLink, load, save
-from tocsin.domain.audience import History, Membership
+from tocsin.config import HubConfig, Listen, LogFormat, PartnerLink, load, save
+from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
 from tocsin.hub.abandoning import Abandoned
 from tocsin.hub.abandoning import abandon as abandon_end
-from tocsin.hub.assembly import assemble, assemble_restoring, exchange
+from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
+from tocsin.hub.doctor import checks as doctor_checks
+from tocsin.hub.done import (
+    Agreed,
+    Backup,
+    Code,
+    Erased,
+    Made,
+    Member,
+    Restored,
+    Roster,
+    Rotated,
+    Shown,
+    Stands,
+)
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
 from tocsin.hub.keyfile import put_in_place as put_keys_in_place
@@ -38,98 +53,21 @@ from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
+from tocsin.storage.hints import hear
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store, Transaction
+from tocsin.web.checkup import Checkup, examine
+from tocsin.web.metrics import read_key
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
-from tocsin.wire.messages import Outcome, encode
+from tocsin.wire.messages import encode
 from tocsin.wire.parties import KeyEvent
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
 _MAX_CONNECTIONS = 8_192
 """5,000 agents that follow, and their requests."""
-
-
-class Made(msgspec.Struct, frozen=True):
-    """A new hub."""
-
-    hub: str
-    key: str
-
-
-class Code(msgspec.Struct, frozen=True):
-    """A one-time code."""
-
-    code: str
-    days: int
-    agreement: str
-    """SHA-256 of the agreement that the new party must accept; empty when there is none."""
-
-
-class Erased(msgspec.Struct, frozen=True):
-    """What an erasure did, stream by stream."""
-
-    outcomes: tuple[Outcome, ...]
-
-
-class Member(msgspec.Struct, frozen=True):
-    """One party's last time in a group."""
-
-    party: str
-    name: str
-    membership: Membership
-
-
-class Roster(msgspec.Struct, frozen=True):
-    """A group, as its operator sees it."""
-
-    group: str
-    members: tuple[Member, ...]
-
-
-class Backup(msgspec.Struct, frozen=True):
-    """A copy of the store."""
-
-    file: str
-    bytes: int
-
-
-class Restored(msgspec.Struct, frozen=True):
-    """What the backup held; readers and outboxes hold the rest."""
-
-    entries: int
-    streams: int
-    witnessed: bool
-    """Whether a partner says up to where the hub must be refilled."""
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """What a partner is shown."""
-
-    file: str
-    streams: int
-
-
-class Rotated(msgspec.Struct, frozen=True):
-    """The hub's new key."""
-
-    key: str
-
-
-class Stands(msgspec.Struct, frozen=True):
-    """A party whose standing changed."""
-
-    party: str
-    name: str
-    standing: Standing
-
-
-class Agreed(msgspec.Struct, frozen=True):
-    """The members' agreement."""
-
-    digest: str
 
 
 def init(
@@ -266,6 +204,12 @@ def status(folder: Path) -> Status:
         return hub_status(tx, hub.identity, partner_declared=declared)
 
 
+def doctor(folder: Path) -> Checkup:
+    """Look at everything that can be wrong with a hub; the hub may be serving meanwhile."""
+    config = load(folder / _SETTINGS, HubConfig)
+    return examine(doctor_checks(folder, config, lambda: _opened(folder, config), SystemClock()))
+
+
 def backup(folder: Path, file: Path) -> Backup:
     """Copy the store into a new file, while the hub goes on serving. Keys and settings are not in it."""
     with _opened(folder) as (_, opened):
@@ -279,7 +223,7 @@ def restore(folder: Path, file: Path | None) -> Restored:
     Without a file the PostgreSQL database was restored already and is only marked. ConfigError when a store is there.
     """
     config = load(folder / _SETTINGS, HubConfig)
-    if config.store.startswith("postgresql://") != (file is None):
+    if _on_postgres(config) != (file is None):
         raise ConfigError(
             "A file is restored into SQLite. Restore PostgreSQL with its own tools, then run this without a file."
         )
@@ -303,6 +247,11 @@ def witnessed(folder: Path, file: Path) -> Shown:
         held = what_partner_holds(tx)
     file.write_bytes(encode(held))
     return Shown(str(file), len(held.heads))
+
+
+def log_format(folder: Path) -> LogFormat:
+    """How `serve` is to write its log."""
+    return load(folder / _SETTINGS, HubConfig).log
 
 
 def serve(
@@ -345,12 +294,14 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         key = VerifierKey.parse(config.partner.key)
         return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
+    key = read_key(folder, config.metrics_key)
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
         lost = begun(tx) is not None
     if lost:
-        restart = assemble_restoring(hub, config, open_store, open_partner)
+        restart = assemble_restoring(hub, config, open_store, open_partner, partial(_hints, config), key)
         return restart.application(), restart.end_connections, restart
-    whole = assemble(hub, config, open_store(), open_store(), open_partner())
+    writer = open_store()
+    whole = assemble(hub, config, writer, open_store(), open_partner(), _hints(config, writer), key)
     return whole.application, whole.end_connections, None
 
 
@@ -375,9 +326,20 @@ def _found(tx: Transaction, hub: Exchange, agreed: str) -> None:
 
 
 def _store(folder: Path, config: HubConfig) -> Store:
-    if config.store.startswith("postgresql://"):
-        return open_postgres(config.store)
+    if _on_postgres(config):
+        return open_postgres(config.store, standbys=config.standbys)
+    if config.standbys:
+        raise ConfigError("A hub on SQLite has no standbys: `standbys` is for a postgresql:// store.")
     return open_sqlite(folder / config.store)
+
+
+def _hints(config: HubConfig, own: Store) -> Hints | None:
+    """How other processes' writes are heard of at once; on SQLite they are seen by looking."""
+    return partial(hear, config.store, own) if _on_postgres(config) else None
+
+
+def _on_postgres(config: HubConfig) -> bool:
+    return config.store.startswith("postgresql://")
 
 
 def _exchange(folder: Path, config: HubConfig, store: Store) -> Exchange:

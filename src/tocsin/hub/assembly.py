@@ -7,7 +7,7 @@ event loop.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -23,6 +23,7 @@ from tocsin.hub.feed import Feed
 from tocsin.hub.following import Following
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
+from tocsin.hub.metrics import Meter
 from tocsin.hub.noting import Noting, Partner
 from tocsin.hub.reopening import Reopening
 from tocsin.hub.restart import Ceremony, Reopened, Restart
@@ -33,12 +34,17 @@ from tocsin.ids import Entropy
 from tocsin.proof.httpsig import authority_of
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Store
+from tocsin.web.metrics import metrics_routes
 from tocsin.wire.registrable import look_up
 
 REALM = "live"
 SEED_BYTES = 32
 KEYS_BYTES = 2 * SEED_BYTES
 """The seed of the signing key, then the cursor key; behind them the first public key, once it was rotated."""
+
+
+Hints = Callable[[Callable[[], None]], Awaitable[None]]
+"""Calls what it is given whenever another process of this hub may have written, for ever."""
 
 
 class Hub(msgspec.Struct, frozen=True):
@@ -76,7 +82,15 @@ def exchange(config: HubConfig, keys: bytes, clock: Clock, entropy: Entropy) -> 
     return Exchange(identity, streams, clock, entropy, look_up)
 
 
-def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, partner: Partner | None) -> Hub:
+def assemble(
+    hub: Exchange,
+    config: HubConfig,
+    writer: Store,
+    reader: Store,
+    partner: Partner | None,
+    hints: Hints | None = None,
+    metrics_key: bytes = b"",
+) -> Hub:
     """All parts, wired; they start and stop with the application, and close what they were given."""
     commits = Commits(writer)
     noting = Noting(hub, commits, reader, partner)
@@ -89,7 +103,8 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await following.start()
-        ticks = [asyncio.create_task(tick) for tick in (embargoes.run(), retention.run())]
+        loops = [embargoes.run(), retention.run(), *([hints(following.committed)] if hints else [])]
+        ticks = [asyncio.ensure_future(loop) for loop in loops]
         yield
         for tick in ticks:
             tick.cancel()
@@ -107,7 +122,9 @@ def assemble(hub: Exchange, config: HubConfig, writer: Store, reader: Store, par
     joining = Joining(hub, commits)
     feed = Feed(hub, reader, noting, intake)
     following.after_round = feed.moved
-    application = Routes(intake, joining, following, feed, reopening, reader).application(lifespan)
+    routes = Routes(intake, joining, following, feed, reopening, reader)
+    routes.more = metrics_routes(metrics_key, Meter(writer, reader, commits, following, hub.clock).measure)
+    application = routes.application(lifespan)
     return Hub(application, hub, commits, intake, following, noting, feed)
 
 
@@ -116,6 +133,8 @@ def assemble_restoring(
     config: HubConfig,
     open_store: Callable[[], Store],
     open_partner: Callable[[], Partner | None],
+    hints: Callable[[Store], Hints | None] = lambda store: None,
+    metrics_key: bytes = b"",
 ) -> Restart:
     """A hub that was put in place from a backup: the ceremony first, then the hub as ever, in one application."""
     writer, reader, partner = open_store(), open_store(), open_partner()
@@ -133,7 +152,8 @@ def assemble_restoring(
         writer.close()
 
     def reopen() -> Reopened:
-        whole = assemble(hub, config, open_store(), open_store(), open_partner())
+        writer = open_store()
+        whole = assemble(hub, config, writer, open_store(), open_partner(), hints(writer), metrics_key)
         return Reopened(whole.application, whole.end_connections)
 
     return Restart(ceremony, close, reopen)

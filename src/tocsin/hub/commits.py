@@ -22,6 +22,10 @@ MAX_WAVE = 256
 """Jobs in one transaction: bounds how long the first waits for the last."""
 
 
+MAX_WAITING = 8_192
+"""Jobs that may wait: a store that stands still must not fill the memory. There are no more connections than that."""
+
+
 class _Job(Generic[T]):
     """A piece of work and the place where its result is awaited."""
 
@@ -72,6 +76,8 @@ class Commits:
 
         `quiet` for work that readers need not hear of; `erases` for work after which the store's files are scrubbed.
         """
+        if self.waiting >= MAX_WAITING:
+            raise StoreBusy(f"{MAX_WAITING} requests wait for the hub's store.")
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(work, loop, erases=erases)
         self._waiting.append(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
@@ -82,6 +88,11 @@ class Commits:
         if not quiet:
             self.committed()
         return result
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for the next wave."""
+        return len(self._waiting)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""

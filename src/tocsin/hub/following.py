@@ -101,6 +101,11 @@ class Following:
         """Ready, and how the newest head is signed."""
         return Health(ready=bool(self._tasks), witness=self._noting.stand.witness)
 
+    @property
+    def connections(self) -> int:
+        """Readers that are connected to this process."""
+        return len(self._fanout)
+
     def follow(self, party: Party, cursor_text: str | None, pipe: Pipe | None = None) -> AsyncIterator[bytes]:
         """The bytes of one connection, from the cursor on, for ever; with a pipe, to where that takes the rest.
 

@@ -40,6 +40,7 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import hub_verifier
 from tocsin.hub.noting import Partner
+from tocsin.hub.polling import wait_of, whole_answer
 from tocsin.hub.readable import streams_of, viewer_of
 from tocsin.hub.refill import accept, check_head
 from tocsin.hub.restoring import (
@@ -69,6 +70,9 @@ _STRANGERS = 32
 is whole, so what each may hold in memory is little, and all of them are not more than a few signed requests.
 """
 _NO_DIRECTORY = "waiting for any agent that holds the newest directory; no time opens the hub without it"
+
+_WHOLE_SECONDS = 1.0
+"""A reader that asks for answers that end hears what lacks within this time."""
 
 
 class Ceremony:
@@ -181,6 +185,8 @@ class Ceremony:
             offers = self._offers("", frozenset({DIRECTORY}))
         else:
             offers = self._offers(party.id, self._readable(party.id))
+        if wait_of(request.query_params.get("wait", "")):
+            offers = whole_answer(offers, None, _WHOLE_SECONDS)
         return StreamingResponse(
             offers,
             media_type=MEDIA_TYPE,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's addresses: decode → authorise → one verb → encode. What they take and give is in /openapi.json."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -17,13 +18,14 @@ from tocsin.hub.feed import Feed
 from tocsin.hub.following import Following
 from tocsin.hub.intake import Check, Intake, M, Verb
 from tocsin.hub.joining import Joining
+from tocsin.hub.polling import LONGEST_WAIT_SECONDS, wait_of, whole_answer
 from tocsin.hub.proving import prove_extension
 from tocsin.hub.reopening import Reopening
 from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
 from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body, streaming
-from tocsin.web.openapi import Operation, openapi
+from tocsin.web.openapi import Operation, Parameter, openapi
 from tocsin.web.pipe import pipe_of
 from tocsin.wire.answering import Acknowledge
 from tocsin.wire.ceremony import Claim, Claimed, Refill, Refilled
@@ -45,6 +47,9 @@ from tocsin.wire.messages import (
 from tocsin.wire.parties import Accept, Recover, Rotate
 from tocsin.wire.sse import MEDIA_TYPE
 
+MAX_SIZE = 9_999_999_999
+"""Heads of a log; a size has at most ten digits."""
+
 OPERATIONS = (
     Operation("POST", "/v1/enrolments", "Join with a one-time code.", Enrol, Enrolled, signed=False),
     Operation(
@@ -63,8 +68,28 @@ OPERATIONS = (
     Operation("POST", "/v1/erasures", "Take back everything about one fact.", Erase, SignedReceipt),
     Operation("POST", "/v1/refills", "Hand back entries of a stream that is not whole.", Refill, Refilled),
     Operation("POST", "/v1/claims", "Show receipts to a hub that was restored.", Claim, Claimed),
-    Operation("GET", "/v1/stream", "Follow every stream you may read.", None, Entry, MEDIA_TYPE),
-    Operation("GET", "/v1/consistency", "Prove that the head log only grew.", None, Consistency),
+    Operation(
+        "GET",
+        "/v1/stream",
+        "Follow every stream you may read.",
+        None,
+        Entry,
+        MEDIA_TYPE,
+        query=(
+            Parameter("wait", "End with what is new, or after so many seconds.", 1, LONGEST_WAIT_SECONDS),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/v1/consistency",
+        "Prove that the head log only grew.",
+        None,
+        Consistency,
+        query=tuple(
+            Parameter(name, sentence, 1, MAX_SIZE, required=True)
+            for name, sentence in (("old", "Size of the shorter log."), ("new", "Size of the longer."))
+        ),
+    ),
     Operation("GET", "/v1/health", "Whether the hub is ready.", None, Health, signed=False),
 )
 _SMALL = 16 * 1024
@@ -89,6 +114,8 @@ class Routes:
         self._feed = feed
         self._reopening = reopening
         self._reader = reader
+        self.more: Sequence[Route] = ()
+        """Addresses that are no part of the protocol, such as the monitor's."""
         self._openapi = openapi("Tocsin hub", OPERATIONS)
 
     def application(self, lifespan: Lifespan[Starlette]) -> Starlette:
@@ -113,6 +140,7 @@ class Routes:
                 Route("/v1/consistency", self._consistency, methods=["GET"]),
                 Route("/v1/health", self._health, methods=["GET"]),
                 Route("/openapi.json", self._describe, methods=["GET"]),
+                *self.more,
             ],
             exception_handlers=EXCEPTION_HANDLERS,
         )
@@ -176,7 +204,9 @@ class Routes:
     async def _stream(self, request: Request) -> Response:
         party = await self._intake.admit(await received(request, self._intake, 0))
         cursor = request.headers.get("last-event-id")
-        return streaming(self._following.follow(party, cursor, pipe_of(request)))
+        wait = wait_of(request.query_params.get("wait", ""))
+        chunks = self._following.follow(party, cursor, None if wait else pipe_of(request))
+        return streaming(whole_answer(chunks, cursor, wait) if wait else chunks)
 
     async def _consistency(self, request: Request) -> Response:
         await self._intake.admit(await received(request, self._intake, 0))

@@ -2,7 +2,8 @@
 """Composition root of the partner: another legal person than the hub, with a machine and a key of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
-from tocsin.config import PartnerConfig, PartnerListen, load, save
+from tocsin.config import LogFormat, PartnerConfig, PartnerListen, load, save
 from tocsin.errors import ConfigError, Taken
 from tocsin.files import write_new
+from tocsin.partner.doctor import checks as doctor_checks
 from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.proof.encoding import to_base64
@@ -20,6 +22,9 @@ from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.proof.succession import endorse as endorse_key
 from tocsin.storage.sqlite import open_sqlite, put_in_place
+from tocsin.storage.store import Store
+from tocsin.web.checkup import Checkup, examine
+from tocsin.web.metrics import Metric, counter, metrics_routes, process, read_key, transactions
 from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.ceremony import Held
@@ -63,6 +68,22 @@ def init(folder: Path, hub_key: str, port: int) -> Made:
     write_new(folder / _KEYS, os.urandom(_SEED_BYTES))
     save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=PartnerListen(port=port)))
     return Made(str(_verifier(_key(folder))))
+
+
+def doctor(folder: Path) -> Checkup:
+    """Look at everything that can be wrong with a partner; it may be serving meanwhile."""
+    config = load(folder / _SETTINGS, PartnerConfig)
+
+    @contextmanager
+    def opened() -> Iterator[tuple[Store, Witnessing]]:
+        hub_key, key = VerifierKey.parse(config.hub_key), _key(folder)
+        store = open_sqlite(folder / _STORE, "partner")
+        try:
+            yield store, Witnessing(store, hub_key, _verifier(key).name, key, SystemClock())
+        finally:
+            store.close()
+
+    return examine(doctor_checks(folder, config, opened, SystemClock()))
 
 
 def backup(folder: Path, file: Path) -> Backup:
@@ -119,6 +140,11 @@ def endorse(folder: Path, key: str) -> Endorsed:
     return Endorsed(to_base64(signature))
 
 
+def log_format(folder: Path) -> LogFormat:
+    """How `serve` is to write its log."""
+    return load(folder / _SETTINGS, PartnerConfig).log
+
+
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Witness until the process is told to stop."""
     config = load(folder / _SETTINGS, PartnerConfig)
@@ -134,7 +160,14 @@ def application(folder: Path) -> Starlette:
     hub_key = VerifierKey.parse(config.hub_key)
     clock = SystemClock()
     witnessing = Witnessing(store, hub_key, _verifier(key).name, key, clock)
-    return routes(witnessing, _verifier(key).name, clock, store.close)
+
+    def measure() -> Iterator[Metric]:
+        yield counter("tocsin_heads_total", "Heads co-signed.", witnessing.size)
+        yield transactions({"partner": store.tally})
+        yield from process()
+
+    more = metrics_routes(read_key(folder, config.metrics_key), measure)
+    return routes(witnessing, _verifier(key).name, clock, store.close, more)
 
 
 def _key(folder: Path) -> SigningKey:

@@ -2,7 +2,7 @@
 """The partner's addresses: decode → `Witnessing` → encode. Who it is and where it remembers is `app.py`'s word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -26,8 +26,13 @@ _AT_ONCE = 4
 """Proposals that are read at once, all of them the hub's: each may fill `MAX_PROPOSAL` bytes of memory."""
 
 
-def routes(witnessing: Witnessing, name: str, clock: Clock, close: Callable[[], None]) -> Starlette:
-    """The partner of that name as an ASGI application; `close` is called when it stops."""
+def routes(
+    witnessing: Witnessing, name: str, clock: Clock, close: Callable[[], None], more: Sequence[Route] = ()
+) -> Starlette:
+    """The partner of that name as an ASGI application; `close` is called when it stops.
+
+    `more` are addresses that are no part of the protocol, such as the monitor's.
+    """
     door, in_memory = Door(name), asyncio.Semaphore(_AT_ONCE)
 
     async def witness(request: Request) -> Response:
@@ -60,6 +65,7 @@ def routes(witnessing: Witnessing, name: str, clock: Clock, close: Callable[[], 
             Route("/v1/held", held, methods=["POST"]),
             Route("/v1/note", note, methods=["GET"]),
             Route("/v1/health", health, methods=["GET"]),
+            *more,
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,

@@ -9,7 +9,7 @@ whoever has seen it can bring it again, out of time and with proofs that are not
 import msgspec
 
 from tocsin.clock import Clock, Instant
-from tocsin.errors import ProofError, Rewritten, TooLarge, Unknown
+from tocsin.errors import BadProof, ProofError, Rewritten, TooLarge, Unknown
 from tocsin.follow.directory import next_hub_key
 from tocsin.halves.held import check_ask, check_held, hold
 from tocsin.halves.witness import Proposal, WitnessState, witness
@@ -58,6 +58,21 @@ class Witnessing:
     def hub_key(self) -> VerifierKey:
         """The hub's key as this partner last heard of it."""
         return self._hub_key
+
+    @property
+    def size(self) -> int:
+        """How many heads were co-signed."""
+        return self._state.log.size
+
+    def demand_sound(self) -> int:
+        """Heads co-signed, if the heads that are kept are those under the newest note; BadProof otherwise."""
+        state = self._state
+        if not state.note:
+            return 0
+        newest = open_note(state.note, self._hub_key).checkpoint
+        if state.before.append(state.heads.log_leaf()).root() != newest.root:
+            raise BadProof("The heads that are kept are not those that were co-signed.")
+        return newest.size
 
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""

@@ -5,8 +5,13 @@ Writing transactions are SERIALIZABLE, as SQLite's are, so that the same code me
 by side; when two meet, one is refused, and `Store.run` repeats it alone, so that nobody starves. Reading ones are
 REPEATABLE READ and never refused. Text compares by bytes (collation C), as in SQLite. The connection string comes from
 the composition root and is never logged.
+
+Where standbys are demanded (`docs/adr/0025-what-a-standby-has.md`) a writing transaction begins only while enough of
+them follow, and a commit counts only when it waited for them to its end. Every commit gives other processes a hint
+that something is new (`tocsin.storage.hints`); whoever misses one finds out by looking.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import LiteralString
@@ -27,8 +32,12 @@ DIALECT = Dialect(
 
 OLDEST = 15
 
-_OPTIONS = "-c synchronous_commit=on -c lock_timeout=10s -c client_encoding=UTF8 -c search_path=public"
-"""A commit that returned is on disk, whatever the server's default; nobody waits for a lock for ever."""
+_OPTIONS = (
+    "-c synchronous_commit=on -c lock_timeout=10s -c client_encoding=UTF8 -c search_path=public"
+    " -c client_min_messages=warning"
+)
+"""A commit that returned is on disk, whatever the server's default; nobody waits for a lock for ever; and a commit that
+was let go before its standbys had it says so."""
 
 _BEGIN: dict[Purpose, LiteralString] = {
     # Every writer shares a lock that one alone takes whole; it is taken before the snapshot, which then misses nothing.
@@ -39,6 +48,17 @@ _BEGIN: dict[Purpose, LiteralString] = {
     "build": "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(8406119)",
 }
 
+_COMMIT: LiteralString = "NOTIFY tocsin; COMMIT"
+"""One hint for each group commit: NOTIFY takes a lock over the whole server while it commits, so never one a row."""
+
+_FOLLOWED: LiteralString = """
+SELECT current_setting('synchronous_standby_names'),
+  (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))
+"""
+
+_BARRIER: LiteralString = "SELECT pg_logical_emit_message(true, 'tocsin', '')"
+"""A commit that changes nothing: like every commit it waits until the standbys have all that came before it."""
+
 _BUSY = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
@@ -46,12 +66,19 @@ _BUSY = (
 )
 
 
-def open_postgres(dsn: str, schema: str = "hub") -> Store:
+def open_postgres(dsn: str, schema: str = "hub", standbys: int = 0) -> Store:
     """The store in the database that the connection string names, built if it is empty.
 
-    `schema` names a folder of `sql/`. StoreUnfit for an old server, another encoding or a foreign database.
+    `schema` names a folder of `sql/`. StoreUnfit for an old server, another encoding or a foreign database, and for a
+    server that does not wait for that many standbys at each commit.
     """
-    return open_store(PostgresEngine(dsn), DIALECT, SQL / schema)
+    return open_store(PostgresEngine(dsn, standbys), DIALECT, SQL / schema)
+
+
+def standbys_awaited(names: str) -> int:
+    """How many standbys a commit waits for, from `synchronous_standby_names` (PostgreSQL's manual, 20.6.1)."""
+    counted = re.fullmatch(r"\s*(?:(?:ANY|FIRST)\s+)?(\d+)\s*\(.*\)\s*", names, re.I | re.S)
+    return int(counted[1]) if counted else 1 if names.strip() else 0
 
 
 class PostgresEngine:
@@ -61,13 +88,33 @@ class PostgresEngine:
     failure: type[Exception] = psycopg.Error
     scrubs_lightly = False  # it locks each table and writes it anew
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, standbys: int = 0) -> None:
+        """`standbys` must have a commit on their disks before it counts."""
         self._dsn = dsn
+        self._standbys = standbys
+        self._writes = False
+        self._let_go = False
+        """Whether the server said that it waited for standbys no longer."""
+        self._certain = False
+        """Whether all that this connection can see is where it must be."""
         self._connection = self._connect()
+        try:
+            self._demand_fit()
+        except BaseException:
+            self.close()
+            raise
+
+    def _demand_fit(self) -> None:
         server = self._connection.info
         if server.server_version < OLDEST * 10_000 or server.parameter_status("server_encoding") != "UTF8":
-            self.close()
             raise StoreUnfit(f"PostgreSQL {OLDEST} or later with encoding UTF8 is needed.")
+        if self._standbys:
+            self._demand_policy()
+
+    @property
+    def session(self) -> int:
+        """The number of this session at the server."""
+        return self._connection.info.backend_pid
 
     def _connect(self) -> psycopg.Connection[tuple[Value, ...]]:
         try:
@@ -78,10 +125,14 @@ class PostgresEngine:
             raise self.explain(error, "Connecting to PostgreSQL:") from None
         except psycopg.Error:  # its message quotes the string, which may hold a password
             raise StorageError("The connection string is not one that PostgreSQL understands.") from None
-        connection.adapters.register_dumper(
-            int, Int8BinaryDumper
-        )  # one type of number, one prepared statement
+        # One type of number, one prepared statement.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.add_notice_handler(self._hear_warning)
+        self._certain = False
         return connection
+
+    def _hear_warning(self, notice: psycopg.errors.Diagnostic) -> None:
+        self._let_go |= notice.severity_nonlocalized == "WARNING"
 
     def explain(self, error: Exception, where: str) -> StorageError:
         """Busy or failed. Only the first line: the lines below it (DETAIL) may quote the values of a row."""
@@ -91,12 +142,65 @@ class PostgresEngine:
     def begin(self, purpose: Purpose) -> None:
         """Begin on a living connection; a lost one is replaced once."""
         try:
-            self.command(_BEGIN[purpose])
+            self._begin(purpose)
         except psycopg.OperationalError:
             if not self._connection.closed:
                 raise
             self._connection = self._connect()
-            self.command(_BEGIN[purpose])
+            self._begin(purpose)
+
+    def _begin(self, purpose: Purpose) -> None:
+        self._writes = purpose != "read"
+        if self._writes and self._standbys:
+            self._demand_standbys()
+        self.command(_BEGIN[purpose])
+
+    def commit(self) -> None:
+        """Make it durable, on the standbys too where they are demanded; StorageError when that is not certain.
+
+        What was committed here alone may still come to be seen. A new connection therefore begins with a commit that
+        waits until the standbys have that as well.
+        """
+        self._let_go = False
+        self.command(_COMMIT if self._writes else "COMMIT")
+        if not (self._writes and self._standbys):
+            return
+        try:
+            self._demand_policy()  # whoever takes it back lets go of every commit that waits
+            self._demand_waited()
+        except StorageError:
+            self._connection.close()
+            raise
+
+    def _demand_standbys(self) -> None:
+        """Enough of them follow now, and have all that can be seen. Without the first a commit might wait for ever."""
+        following = self._demand_policy()
+        if following < self._standbys:
+            raise _unreplicated(
+                f"{following} of {self._standbys} standbys follow, and nothing is written until then."
+            )
+        if not self._certain:
+            self._let_go = False
+            self._connection.execute(_BARRIER)
+            self._demand_waited()
+            self._certain = True
+
+    def _demand_waited(self) -> None:
+        if self._let_go:
+            raise _unreplicated(
+                "Its server was told to wait for the standbys no longer, and it is not certain what they have."
+            )
+
+    def _demand_policy(self) -> int:
+        """How many synchronous standbys follow; StoreUnfit when the server waits for fewer than are demanded."""
+        ((names, following),) = self._connection.execute(_FOLLOWED).fetchall()
+        awaited = standbys_awaited(str(names))
+        if awaited < self._standbys:
+            raise StoreUnfit(
+                f"A commit must be on {self._standbys} standbys, and the server waits for {awaited}.",
+                next_step="Set synchronous_standby_names in postgresql.conf, or standbys in hub.toml; then try again.",
+            )
+        return int(following or 0)
 
     def tables(self) -> frozenset[str]:
         """The names of the tables there are."""
@@ -133,6 +237,15 @@ class PostgresEngine:
                 psycopg.sql.SQL("VACUUM (FULL) {}").format(psycopg.sql.Identifier(table))
             )
 
+    def described(self) -> str:
+        """The server's version, and for how many standbys a commit waits."""
+        version = self._connection.info.parameter_status("server_version")
+        return f"PostgreSQL {version}, {self._standbys} standbys demanded"
+
+    def damage(self) -> str:
+        """Nothing: pg_amcheck and data checksums look better."""
+        return ""
+
     def copy(self, place: Path) -> None:
         """PostgreSQL has better tools for it, and an operator who knows them."""
         raise NotBuilt("A hub on PostgreSQL is backed up with pg_dump, or by its server's own archive.")
@@ -140,3 +253,7 @@ class PostgresEngine:
     def close(self) -> None:
         """End the session."""
         self._connection.close()
+
+
+def _unreplicated(detail: str) -> StorageError:
+    return StorageError(detail, next_step="Start the standbys; what was approved is kept and sent by itself.")

@@ -106,6 +106,7 @@ class SqliteEngine:
     attempts = 1
     failure: type[Exception] = apsw.Error
     scrubs_lightly = True
+    session = 0
 
     def __init__(self, path: Path | str, disk: str | None = None) -> None:
         refuse_old(apsw.sqlite_lib_version())
@@ -156,6 +157,10 @@ class SqliteEngine:
         """A writer takes its turn at once, so nothing inside the transaction waits or is refused."""
         self._connection.execute(_BEGIN[purpose])
 
+    def commit(self) -> None:
+        """Write the log to the disk."""
+        self._connection.execute("COMMIT")
+
     def tables(self) -> frozenset[str]:
         """The names of the tables there are."""
         rows = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -198,6 +203,15 @@ class SqliteEngine:
             self._connection.set_busy_timeout(_WAIT_MILLISECONDS)
         if busy:
             raise StoreBusy("The log cannot be emptied while somebody reads an older moment.")
+
+    def described(self) -> str:
+        """SQLite's own version."""
+        return f"SQLite {apsw.sqlite_lib_version()}"
+
+    def damage(self) -> str:
+        """The first thing that SQLite's integrity check finds, over every page and index."""
+        found = self._connection.pragma("integrity_check", 1)
+        return "" if found == "ok" else str(found)
 
     def copy(self, place: Path) -> None:
         """Into an empty file, whole and without free pages, then onto the disk; writers and readers go on."""

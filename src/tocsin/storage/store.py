@@ -30,7 +30,7 @@ from typing import Literal, LiteralString, Protocol, TypeVar
 
 import msgspec
 
-from tocsin.errors import StorageError, StoreBusy, Taken
+from tocsin.errors import StorageError, StoreBusy, StoreUnfit, Taken
 from tocsin.storage.queries import Query
 
 Value = int | str | bytes | None
@@ -53,11 +53,18 @@ class Engine(Protocol):
     scrubs_lightly: bool
     """Whether `scrub` costs so little that it may follow every erasure."""
 
+    @property
+    def session(self) -> int:
+        """The number of the session at its server; 0 where there is no server."""
+
     def explain(self, error: Exception, where: str) -> StorageError:
         """The engine's error in our words; never with the values of a row."""
 
     def begin(self, purpose: Purpose) -> None:
         """Open a transaction."""
+
+    def commit(self) -> None:
+        """Make durable what was done since `begin`; return only once it is."""
 
     def tables(self) -> frozenset[str]:
         """The names of the tables there are."""
@@ -76,6 +83,12 @@ class Engine(Protocol):
 
     def scrub(self) -> None:
         """Remove the bytes of deleted rows from the engine's files."""
+
+    def described(self) -> str:
+        """What it is, with its version, for its operator."""
+
+    def damage(self) -> str:
+        """What the engine finds wrong with its own files; empty when nothing is, or it has better tools for it."""
 
     def copy(self, place: Path) -> None:
         """Write everything that is committed into a new file; NotBuilt where the engine has tools of its own."""
@@ -133,7 +146,7 @@ class Transaction:
 
     def finish(self) -> None:
         """Commit; raises what doomed the transaction, if anything did. Called by `Store` only."""
-        self._command("COMMIT")
+        self._do("COMMIT", self._engine.commit)
 
     def end(self) -> None:
         """Whatever is asked of it from now on fails. Called by `Store` only."""
@@ -197,6 +210,11 @@ class Store:
         self._open: str | None = None
         self._closed = False
 
+    @property
+    def session(self) -> int:
+        """The number of the session at the engine's server; 0 where there is no server."""
+        return self._engine.session
+
     @contextmanager
     def transaction(self, name: str) -> Iterator[Transaction]:
         """Commit when the block ends, undo everything when it raises; StoreBusy when it must be tried again."""
@@ -229,6 +247,20 @@ class Store:
     def scrub(self) -> None:
         """After erasures: remove the bytes of deleted rows from the engine's files; see each engine for its limits."""
         self._outside("scrub", self._engine.scrub)
+
+    def described(self) -> str:
+        """The engine and its version, for an operator."""
+        return self._engine.described()
+
+    def demand_undamaged(self) -> None:
+        """Have the engine look through its files; StoreUnfit with what it finds wrong. It may take minutes."""
+        found: list[str] = []
+        self._outside("look for damage", lambda: found.append(self._engine.damage()))
+        if found[0]:
+            raise StoreUnfit(
+                f"Its files are damaged: {found[0]}.",
+                next_step="Keep the files. Restore from a backup (docs/OPERATIONS.md), on another disk.",
+            )
 
     def copy(self, place: Path) -> None:
         """Write one moment of the store into a new file, readable by its owner only, while others go on using it."""

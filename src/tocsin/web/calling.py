@@ -90,12 +90,17 @@ class SignedClient:
         return await post(self._http, self._url + path, body, headers)
 
     @asynccontextmanager
-    async def stream(self, cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open the stream from a position; gives its bytes as they come."""
-        headers = self._signed("GET", "/v1/stream", b"")
+    async def stream(self, cursor: str, wait_seconds: int = 0) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open the stream from a position; gives its bytes as they come.
+
+        With `wait_seconds` it ends with what is new, or when it has waited so long for it.
+        """
+        query = f"wait={wait_seconds}" if wait_seconds else ""
+        headers = self._signed("GET", "/v1/stream", b"", query)
         if cursor:
             headers["Last-Event-ID"] = cursor
-        async with self._opened("GET", "/v1/stream", b"", headers) as chunks:
+        path = f"/v1/stream?{query}" if query else "/v1/stream"
+        async with self._opened("GET", path, b"", headers) as chunks:
             yield chunks
 
     @asynccontextmanager

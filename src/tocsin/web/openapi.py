@@ -9,6 +9,16 @@ from tocsin import __version__
 from tocsin.wire.problem import MEDIA_TYPE, Problem
 
 
+class Parameter(msgspec.Struct, frozen=True):
+    """A whole number in an address's query."""
+
+    name: str
+    summary: str
+    least: int
+    most: int
+    required: bool = False
+
+
 class Operation(msgspec.Struct, frozen=True):
     """One address with what it takes and gives."""
 
@@ -20,6 +30,8 @@ class Operation(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
     signed: bool = True
     """Whether the request must carry a party's signature (RFC 9421)."""
+    query: tuple[Parameter, ...] = ()
+    """What may stand behind the question mark; the signature covers it."""
 
 
 def openapi(title: str, operations: Sequence[Operation]) -> bytes:
@@ -55,6 +67,17 @@ def _operation(one: Operation) -> dict[str, object]:
         "responses": {"200": good, "default": problem},
         "security": [{"signature": []}] if one.signed else [],
     }
+    if one.query:
+        found["parameters"] = [
+            {
+                "name": parameter.name,
+                "in": "query",
+                "description": parameter.summary,
+                "required": parameter.required,
+                "schema": {"type": "integer", "minimum": parameter.least, "maximum": parameter.most},
+            }
+            for parameter in one.query
+        ]
     if one.takes is not None:
         found["requestBody"] = {"required": True, "content": {"application/json": _schema(one.takes)}}
     return found

@@ -10,8 +10,8 @@ from tocsin.agent.app import SETTINGS
 from tocsin.agent.verbs.join import Joined
 from tocsin.config import AgentConfig, PartnerLink, Shields, load, save
 from tocsin.domain.party import Role
-from tocsin.hub.app import Code
-from tocsin.hub.app import Made as HubMade
+from tocsin.hub.done import Code
+from tocsin.hub.done import Made as HubMade
 from tocsin.partner.app import Made as PartnerMade
 from tocsin.world.processes import Processes, ask, free_port
 

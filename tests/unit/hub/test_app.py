@@ -7,12 +7,13 @@ from tests.looking import look
 from tocsin.config import HubConfig, load
 from tocsin.errors import ConfigError, Malformed, Refused, StorageError, Unknown
 from tocsin.hub import app
+from tocsin.hub.done import Made
 from tocsin.partner import app as partner
 
 URL = "http://127.0.0.1:1"
 
 
-def made(folder) -> app.Made:
+def made(folder) -> Made:
     return app.init(folder / "hub", "City Alliance", URL, 0, "hub.db")
 
 

@@ -13,6 +13,7 @@ from tocsin.errors import Unreachable
 from tocsin.hub.door import Door, received
 from tocsin.hub.edge.hearing import Hearing
 from tocsin.hub.following import Following
+from tocsin.hub.polling import wait_of, whole_answer
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, streaming
 from tocsin.web.openapi import Operation, openapi
 from tocsin.web.pipe import pipe_of
@@ -58,7 +59,9 @@ class EdgeRoutes:
         cursor = request.headers.get("last-event-id")
         await self._caught_up(cursor)
         self._hearing.demand(party.id)  # time has passed, and nothing does from here to the first byte
-        return streaming(self._following.follow(party, cursor, pipe_of(request)))
+        wait = wait_of(request.query_params.get("wait", ""))
+        chunks = self._following.follow(party, cursor, None if wait else pipe_of(request))
+        return streaming(whole_answer(chunks, cursor, wait) if wait else chunks)
 
     async def _caught_up(self, cursor: str | None) -> None:
         """Wait a little for what the reader was shown at the hub already: older heads would look like a lie."""

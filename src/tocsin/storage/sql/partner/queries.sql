@@ -34,6 +34,10 @@ SELECT :added, :note, :reason WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE not
 -- Only the oldest stay: a hub cannot push the first proof out with later ones.
 DELETE FROM evidence WHERE rowid NOT IN (SELECT rowid FROM evidence ORDER BY rowid LIMIT 1000);
 
+-- name: count_evidence
+-- How many of them there are.
+SELECT count(*) AS notes FROM evidence;
+
 -- name: believe_key
 -- The hub signs with another key from here on.
 INSERT INTO hub_key (number, key, body, added) SELECT count(*) + 1, :key, :body, :added FROM hub_key;

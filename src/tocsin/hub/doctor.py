@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's doctor: what can be wrong with a hub, looked at from its folder, whether or not it serves."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from tocsin.clock import Clock
+from tocsin.config import HubConfig
+from tocsin.errors import ConfigError, KeyReplaced
+from tocsin.follow.recount import Kept, demand_history
+from tocsin.hub.exchange import Exchange
+from tocsin.hub.proposing import LogRow
+from tocsin.hub.status import status
+from tocsin.hub.streams import StreamHead
+from tocsin.hub.views.directory import demand_own_key, former_keys
+from tocsin.proof.merkle import Frontier
+from tocsin.proof.note import open_under
+from tocsin.storage.store import Store, Transaction
+from tocsin.web.checkup import Check, Note, answers, counted, door, private, room, versions
+
+Opened = Callable[[], AbstractContextManager[tuple[Exchange, Store]]]
+_PAGE = 1_000
+_SECONDS = 10.0
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    number: int
+    name: str
+    key: bytes
+    noted_size: int
+    noted_root: bytes
+
+
+class _Row(msgspec.Struct, frozen=True):
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    leaf: bytes
+    fact: str
+    kind: str
+    added: int
+    not_before: int | None
+    salt_b: bytes | None
+    body: bytes | None
+
+
+def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> list[tuple[str, Check]]:
+    """What is looked at, in the order in which it is mended."""
+
+    def store() -> str:
+        with opened() as (_, found):
+            found.demand_undamaged()
+            return found.described()
+
+    def keys() -> str:
+        with opened() as (hub, found), found.reading("whose key") as tx:
+            _demand_own(tx, hub)
+            return hub.identity.id
+
+    def history() -> str:
+        with opened() as (hub, found), found.reading("recompute") as tx:
+            return _recompute(tx, hub)
+
+    def heads() -> str | Note:
+        with opened() as (hub, found), found.reading("heads") as tx:
+            return _heads(tx, hub, settings)
+
+    def parts() -> str | Note:
+        with opened() as (hub, found), found.reading("status") as tx:
+            return _whole(tx, hub)
+
+    def partner() -> str | Note:
+        link = settings.partner
+        if link is None:
+            return Note("None is declared: heads are unwitnessed.", "See docs/howto/run-an-alliance.md.")
+        return _ask(link.url, clock)
+
+    return [
+        ("settings", lambda: f"hub.toml of {settings.alliance}"),
+        ("modes", lambda: private(folder, "hub.toml", "hub.keys", settings.store)),
+        ("disk", lambda: room(folder)),
+        ("versions", versions),
+        ("door", lambda: door(settings.listen, clock)),
+        ("store", store),
+        ("keys", keys),
+        ("history", history),
+        ("heads", heads),
+        ("streams", parts),
+        ("partner", partner),
+        ("address", lambda: _address(settings.public_url, clock)),
+    ]
+
+
+def _demand_own(tx: Transaction, hub: Exchange) -> None:
+    try:
+        demand_own_key(tx, hub, hub.identity.key)
+    except KeyReplaced:
+        raise ConfigError(
+            "hub.keys is not the key that the directory names.",
+            next_step="Put the newest copy of hub.keys in place (docs/OPERATIONS.md, key loss).",
+        ) from None
+
+
+def _recompute(tx: Transaction, hub: Exchange) -> str:
+    heads = tx.all("stream_heads", {}, into=StreamHead)
+    noted = {row.name: row for row in tx.all("noted_heads", {}, into=_Noted)}
+    for head in heads:
+        roots = {head.size: head.root}
+        if (row := noted.get(head.name)) and row.noted_size:
+            roots[row.noted_size] = row.noted_root
+        entries = _entries(tx, head)
+        demand_history(hub.identity.id, hub.identity.realm, head.name, entries, roots)
+    return (
+        f"{sum(head.size for head in heads):,} entries of {counted(len(heads), 'stream')} are what was signed"
+    )
+
+
+def _entries(tx: Transaction, head: StreamHead) -> Iterator[Kept]:
+    for start in range(0, head.size, _PAGE):
+        asked = {"stream": head.number, "after": start - 1, "limit": _PAGE}
+        for row in tx.all("page_of_stream", asked, into=_Row):
+            yield Kept(row.header, row.salt_h, row.origin_c, row.body_c, row.salt_b, row.body)
+
+
+def _heads(tx: Transaction, hub: Exchange, config: HubConfig) -> str | Note:
+    log = tx.one("newest_log", {}, into=LogRow)
+    if log is None:
+        return Note("No head was signed yet.", "It is signed when the hub serves: tocsin hub serve.")
+    own = hub.identity.key
+    noted = open_under(log.note, [own, *former_keys(tx, own)]).checkpoint
+    if (noted.size, noted.root) != (log.size, Frontier.from_bytes(log.frontier).root()):
+        raise ConfigError("The newest signed head is not that of the log.", next_step=_RESTORE)
+    behind = sum(
+        head.size > row.noted_size
+        for head in tx.all("stream_heads", {}, into=StreamHead)
+        for row in tx.all("noted_heads", {}, into=_Noted)
+        if row.name == head.name
+    )
+    if behind:
+        return Note(
+            f"{behind} streams have moved since.", "It is signed when the hub serves: tocsin hub serve."
+        )
+    if config.partner is not None and log.cosigned is None:
+        return Note(f"{log.size:,} signed, the newest not witnessed.", "Look at the line `partner`.")
+    return f"{log.size:,} signed, all that was said is under the newest"
+
+
+def _whole(tx: Transaction, hub: Exchange) -> str | Note:
+    found = status(tx, hub.identity, partner_declared=False)
+    if found.restoring:
+        return Note(f"{found.restoring.sentence()}.", "See docs/OPERATIONS.md: the hub is lost.")
+    closed = [one.name for one in found.streams if one.lacks]
+    if closed:
+        return Note(f"Closed until a reader hands in more: {', '.join(closed)}.", "See docs/OPERATIONS.md.")
+    return f"{len(found.streams):,} whole, {len(found.parties):,} parties"
+
+
+def _address(url: str, clock: Clock) -> str | Note:
+    try:
+        return _ask(url, clock)
+    except Exception as error:  # from this machine the public way may be closed on purpose
+        return Note(f"Agents' address is not open from here. {error}", "Try it from a member's network.")
+
+
+def _ask(url: str, clock: Clock) -> str | Note:
+    async def ask() -> str | Note:
+        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+            return await answers(http, url, clock)
+
+    return asyncio.run(ask())
+
+
+_RESTORE = "Do not let it serve. Keep its files, and restore it: docs/OPERATIONS.md."
