@@ -6,7 +6,7 @@ by side; when two meet, one is refused, and `Store.run` repeats it alone, so tha
 REPEATABLE READ and never refused. Text compares by bytes (collation C), as in SQLite. The connection string comes from
 the composition root and is never logged.
 
-Where standbys are demanded (`docs/adr/0025-what-a-standby-has.md`) a writing transaction begins only while enough of
+Where standbys are demanded (`docs/adr/0024-what-a-standby-has.md`) a writing transaction begins only while enough of
 them follow, and a commit counts only when it waited for them to its end. Every commit gives other processes a hint
 that something is new (`tocsin.storage.hints`); whoever misses one finds out by looking.
 """

@@ -107,5 +107,5 @@ def test_sockets_and_processes_do_not_exist_here(
     async def within() -> None:
         await ask(loop)
 
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(RuntimeError):
         loop.run_until_complete(within())
