@@ -39,26 +39,26 @@ async def second_process(
     other = assemble(
         alliance.exchange, alliance.config, writer, alliance.open_store(), None, make_hints(writer)
     )
-    first = alliance.wire.application
+    first = alliance.door.application
     async with other.application.router.lifespan_context(other.application):
-        alliance.wire.application = other.application
+        alliance.door.open(other.application)
         yield
         for agent in alliance.agents.values():
             await agent.unfollow()
-        alliance.wire.application = first
+        alliance.door.open(first)
 
 
 async def heard_after_report(alliance: OnPostgres, here: Agent, there: Agent) -> float:
     """Seconds from a report at the first process to its proof at a reader of the second."""
-    second, first = alliance.wire.application, alliance.hub.application
+    second, first = alliance.door.application, alliance.hub.application
     there.follow()
     await until(lambda: there.sizes() == alliance.sizes())
     await asyncio.sleep(0.3)  # it has looked around, and waits
-    alliance.wire.application = first
+    alliance.door.open(first)
     began = time.monotonic()
     await here.report(EVIL)
     await until(lambda: there.level("evil.example") == "watch", 20)
-    alliance.wire.application = second
+    alliance.door.open(second)
     return time.monotonic() - began
 
 

@@ -41,7 +41,7 @@ async def story(alliance: Alliance) -> None:
         await ayr.hub().post("/v1/reports", MAIL)
     with pytest.raises(TocsinError):
         await ayr.hub().post("/v1/reports", b'{"kind":"report","v":1,"id":"Jane Doe"}')
-    await alliance.wire.cut()
+    alliance.wire.cut()
     bute.queue_report(WORSE)
     with pytest.raises(TocsinError):
         await bute.deliver()
@@ -128,15 +128,15 @@ async def test_the_hub_gives_its_numbers_at_its_address(tmp_path: Path) -> None:
         stores = (alliance.open_store(), alliance.open_store())
         key = sha256(b"k" * 40).digest()
         other = assemble(alliance.exchange, alliance.config, *stores, None, metrics_key=key)
-        first = alliance.wire.application
+        first = alliance.door.application
         async with other.application.router.lifespan_context(other.application):
-            alliance.wire.application = other.application
+            alliance.door.open(other.application)
             http = alliance.agents["ayr"].http
             url = "http://hub.example/metrics"
             assert (await http.get(url)).status_code == 401
             answer = await http.get(url, headers={"Authorization": "Bearer " + "k" * 40})
             assert "tocsin_heads_total" in answer.text
-            alliance.wire.application = first
+            alliance.door.open(first)
         assert (await http.get(url)).status_code == 404
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.alliance import Agent, Alliance, Wire, until
+from tests.alliance import Agent, Alliance, until
 
 from tocsin.agent import way
 from tocsin.agent.history.refilling import Refilling
@@ -14,6 +14,7 @@ from tocsin.agent.way import Way
 from tocsin.clock import HOUR
 from tocsin.domain.observable import Kind, normalise
 from tocsin.follow.follower import Follower
+from tocsin.world.network import Wire
 
 EVIL = normalise(Kind.DOMAIN, "evil.example")
 
@@ -139,7 +140,7 @@ async def test_after_an_hour_the_stream_is_tried_again(tmp_path: Path) -> None:
 async def test_a_hub_that_is_away_is_not_taken_for_a_box(tmp_path: Path) -> None:
     async with Alliance(tmp_path) as alliance:
         ayr, bute = await alliance.join("ayr"), await alliance.join("bute", follow=False)
-        await alliance.wire.cut()
+        alliance.wire.cut()
         box = Middlebox(alliance.wire)
         behind(bute, box)
         await until(lambda: len(bute.alarms()) == 1)

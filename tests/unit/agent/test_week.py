@@ -37,7 +37,7 @@ async def test_a_week_without_the_hub(tmp_path: Path) -> None:
         protection.apply(alliance.clock.now(), dry_run=False)
         assert "old.example" in blocked.read_text()
 
-        await alliance.wire.cut()
+        alliance.wire.cut()
         queued = ayr.queue_report(NEW)
         away = alliance.clock.now()
         last_seen = 0
