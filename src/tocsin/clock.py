@@ -8,6 +8,7 @@ clocks being right: order comes from `seq`, and expiry is decided by the reader.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType, Protocol
 
 from tocsin.errors import Malformed
@@ -64,8 +65,13 @@ class ManualClock:
 
 def to_text(instant: Instant) -> str:
     """RFC 3339 in UTC with microseconds: ``2026-11-21T08:30:00.000000Z``."""
-    moment = datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND, tzinfo=None)
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+    return f"{_second(instant // SECOND)}.{instant % SECOND:06}Z"
+
+
+@lru_cache(1024)
+def _second(seconds: int) -> str:
+    """A whole second, which many entries share: a protection file writes two times on each of its lines."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def from_text(text: str) -> Instant:

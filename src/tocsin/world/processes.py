@@ -70,6 +70,20 @@ class Processes:
         """Every process that was started and not yet stopped."""
         return tuple(served for served, _ in self._running)
 
+    def runs(self, name: str) -> bool:
+        """Whether the process of that name was started and has not been killed."""
+        return any(served.name == name for served, _ in self._running)
+
+    def kill(self, name: str) -> None:
+        """End one process as a power cut would: it is not asked."""
+        for served, process in list(self._running):
+            if served.name == name:
+                process.kill()
+                process.wait()
+                assert process.stdin is not None, "the tether is a pipe"
+                process.stdin.close()
+                self._running.remove((served, process))
+
     def gone(self) -> str:
         """Which process has ended by itself, and where its last words are; empty while all run."""
         for served, process in self._running:

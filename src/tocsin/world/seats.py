@@ -82,7 +82,6 @@ class Machine(ABC):
         if self.up:
             return
         self.process, self._stop = Process(self.name, self._loop), asyncio.Event()
-        self.prepare(self.process)
         self.process.run(self._live(self.process, self._stop))
 
     async def stop(self) -> None:
@@ -101,9 +100,6 @@ class Machine(ABC):
     def command(self, name: str, do: Callable[[Transaction], T]) -> T:
         """What somebody does to the store by a command of its own, while the process may run."""
         return self.disk.open(Process(f"{self.name}: {name}")).run(name, do)
-
-    def prepare(self, process: Process) -> None:  # noqa: B027 most need nothing
-        """What must be so before the process runs."""
 
     @abstractmethod
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
@@ -140,12 +136,9 @@ class HubMachine(Machine):
         """The hub as its verbs see it, with the keys that it has now."""
         return exchange(self.config, self.keys, self.clock, self.entropy)
 
-    def prepare(self, process: Process) -> None:
-        """Nobody is served any more once it is dead."""
-        process.at_death(self.door.shut)
-
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """The hub, or the ceremony of one that comes back from a backup."""
+        process.at_death(self.door.shut)
         hub = self.exchange()
         with self.disk.open(process).reading("is it whole") as tx:
             lost = begun(tx) is not None
@@ -199,13 +192,10 @@ class PartnerMachine(Machine):
         self.hub_key: VerifierKey | None = None
         """The hub whose history it witnesses."""
 
-    def prepare(self, process: Process) -> None:
-        """Nobody is served any more once it is dead."""
-        process.at_death(self.door.shut)
-
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """Witness what it is asked to."""
         assert self.hub_key is not None, "a partner is made for one hub"
+        process.at_death(self.door.shut)
         store = self.disk.open(process)
         witnessing = Witnessing(store, self.hub_key, self.key.name, self.signing, self.clock)
         self.door.open(routes(witnessing, self.key.name, self.clock, store.close))
