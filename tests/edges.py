@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 import httpx
-from tests.alliance import PATIENCE_SECONDS, URL, Agent, Alliance, Wire, until
+from tests.alliance import PATIENCE_SECONDS, URL, Agent, Alliance, until
 from tests.looking import look
 
 from tocsin.agent.reading import Reading
@@ -26,6 +26,7 @@ from tocsin.web.calling import SignedClient, post
 from tocsin.wire.edges import AdmitEdge, EdgeAdmitted
 from tocsin.wire.messages import Entry, decode, encode, peek
 from tocsin.wire.sse import EventParser
+from tocsin.world.network import Door, Wire
 
 EDGE_URL = "http://edge.example"
 
@@ -92,7 +93,8 @@ class NearEdge:
     def __init__(self, alliance: Alliance, *, silence: int = 30) -> None:
         self.alliance = alliance
         self.folder = alliance.folder / "edge"
-        self.wire, self.to_hub = Wire(), Wire()
+        self.door = Door()
+        self.wire, self.to_hub = Wire({"edge.example": self.door}), Wire({"hub.example": alliance.door})
         self.config = EdgeConfig(public_url=EDGE_URL, silence_seconds=silence)
         self.entropy = random.Random("edge").randbytes
         self.charter: Charter
@@ -105,7 +107,6 @@ class NearEdge:
         self.folder.mkdir()
         seed = b"e" * 32
         ask = AdmitEdge(code=edge_code(self.alliance), signing_key=SigningKey.from_seed(seed).public)
-        self.to_hub.application = self.alliance.wire.application
         async with httpx.AsyncClient(transport=self.to_hub) as http:
             answer = await post(http, f"{URL}/v1/edges", encode(ask), {})
         self.charter = Charter(self.alliance.exchange.identity.id, seed, decode(answer, EdgeAdmitted))
@@ -128,11 +129,11 @@ class NearEdge:
         self._stack = AsyncExitStack()
         lifespan = self.edge.application.router.lifespan_context(self.edge.application)
         await self._stack.enter_async_context(lifespan)
-        self.wire.application = self.edge.application
+        self.door.open(self.edge.application)
         self.wire.mend()
 
     async def stop(self) -> None:
-        await self.wire.cut()
+        self.wire.cut()
         await self._stack.aclose()
 
     def _open(self) -> Any:
@@ -140,7 +141,6 @@ class NearEdge:
 
     @asynccontextmanager
     async def _ask(self, body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
-        self.to_hub.application = self.alliance.wire.application
         async with httpx.AsyncClient(transport=self.to_hub, timeout=PATIENCE_SECONDS) as http:
             keyid, key = self.charter.admitted.edge, self.charter.key
             client = SignedClient(http, URL, keyid, key, self.alliance.clock, self.entropy)

@@ -23,7 +23,6 @@ from tocsin.hub.keyfile import read_keys
 from tocsin.hub.views.directory import state_party
 from tocsin.ids import new_id
 from tocsin.proof.signing import SigningKey
-from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
 from tocsin.wire.messages import Report, encode
@@ -39,14 +38,12 @@ class BenchHub(msgspec.Struct, frozen=True):
 
     folder: Path
     url: str
-    dsn: str
-    """Of its PostgreSQL, or empty: a file in the folder."""
     exchange: Exchange
     banks: tuple[Membership, ...]
 
     def open(self) -> Store:
         """Its store, from outside of the process that serves."""
-        return open_postgres(self.dsn) if self.dsn else open_sqlite(self.folder / "hub.db")
+        return open_sqlite(self.folder / "hub.db")
 
     @contextmanager
     def served(self) -> Iterator[Served]:
@@ -55,15 +52,15 @@ class BenchHub(msgspec.Struct, frozen=True):
             yield processes.serve("hub", ["hub", "serve", str(self.folder)], self.folder / "log")
 
 
-def found(folder: Path, banks: int, chance: random.Random, dsn: str = "") -> BenchHub:
+def found(folder: Path, banks: int, chance: random.Random) -> BenchHub:
     """Found a hub and enrol so many banks, all in one transaction."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    init(folder, "Bench Alliance", url, port, dsn or "hub.db")
+    init(folder, "Bench Alliance", url, port, "hub.db")
     hub = exchange(
         load(folder / "hub.toml", HubConfig), read_keys(folder / "hub.keys"), SystemClock(), os.urandom
     )
-    made = BenchHub(folder, url, dsn, hub, tuple(_bank(hub, number, chance) for number in range(banks)))
+    made = BenchHub(folder, url, hub, tuple(_bank(hub, number, chance) for number in range(banks)))
     store = made.open()
     with store.transaction("bench enrol") as tx:
         for bank in made.banks:

@@ -58,7 +58,7 @@ def machine() -> str:
 
 def number(value: float) -> str:
     """A figure as a person reads it: three digits or more."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value.is_integer() else f"{value:,.2f}"
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.2f}"
 
 
 def table(results: Results) -> Iterator[str]:

@@ -53,8 +53,6 @@ from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
 from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
-from tocsin.storage.hints import hear
-from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store, Transaction
 from tocsin.web.checkup import Checkup, examine
@@ -327,6 +325,8 @@ def _found(tx: Transaction, hub: Exchange, agreed: str) -> None:
 
 def _store(folder: Path, config: HubConfig) -> Store:
     if _on_postgres(config):
+        from tocsin.storage.postgres import open_postgres  # its driver is 20 MB that a hub on a file never uses
+
         return open_postgres(config.store, standbys=config.standbys)
     if config.standbys:
         raise ConfigError("A hub on SQLite has no standbys: `standbys` is for a postgresql:// store.")
@@ -335,7 +335,11 @@ def _store(folder: Path, config: HubConfig) -> Store:
 
 def _hints(config: HubConfig, own: Store) -> Hints | None:
     """How other processes' writes are heard of at once; on SQLite they are seen by looking."""
-    return partial(hear, config.store, own) if _on_postgres(config) else None
+    if not _on_postgres(config):
+        return None
+    from tocsin.storage.hints import hear  # as above
+
+    return partial(hear, config.store, own)
 
 
 def _on_postgres(config: HubConfig) -> bool:

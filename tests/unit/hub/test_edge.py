@@ -182,7 +182,7 @@ async def test_a_reader_that_has_seen_more_waits_until_the_edge_has_seen_it_too(
         ayr, bute = await alliance.join("ayr"), await alliance.join("bute", follow=False)
         await near.ready(bute)
         near.edge.hearing.came = lambda entry: None  # type: ignore[method-assign]
-        await near.to_hub.cut()
+        near.to_hub.cut()
         await ayr.report(EVIL)
         at_hub = near.record(bute.hub())
         await until(lambda: bool(at_hub.cursor))
@@ -200,7 +200,7 @@ async def test_an_edge_that_hears_nothing_lets_its_readers_go_and_takes_none(tmp
         await near.ready(bute)
         read = near.read(bute)
         await until(lambda: bool(read.cursor))
-        await near.to_hub.cut()
+        near.to_hub.cut()
         await asyncio.sleep(0.2)
         alliance.clock.advance(29 * SECOND)
         assert near.edge.hearing.serves
@@ -263,7 +263,7 @@ async def test_an_edge_goes_on_after_its_own_death_and_its_hubs(tmp_path: Path) 
         assert not near.edge.hearing.serves
         await near.ready()
         await alliance.stop_hub()
-        await near.to_hub.cut()
+        near.to_hub.cut()
         await alliance.start_hub()
         near.to_hub.mend()
         await ayr.report(normalise(Kind.DOMAIN, "third.phish.example"))
