@@ -325,7 +325,9 @@ def _found(tx: Transaction, hub: Exchange, agreed: str) -> None:
 
 def _store(folder: Path, config: HubConfig) -> Store:
     if _on_postgres(config):
-        from tocsin.storage.postgres import open_postgres  # its driver is 20 MB that a hub on a file never uses
+        from tocsin.storage.postgres import (
+            open_postgres,  # its driver is 20 MB that a hub on a file never uses
+        )
 
         return open_postgres(config.store, standbys=config.standbys)
     if config.standbys:
