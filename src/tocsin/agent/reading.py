@@ -25,7 +25,7 @@ class Reading:
         """Whether the present connection is one to the edge."""
         self._failed = False
         self.opened: Callable[[SignedHub, str], AbstractAsyncContextManager[AsyncIterator[bytes]]] = (
-            SignedHub.stream
+            lambda place, cursor: place.stream(cursor)
         )
         """How the stream is opened at one of the places; whoever knows the way there sets it."""
 
