@@ -113,6 +113,13 @@ STORIES: dict[str, list[Move]] = {
         Wait(2.0),
         Lose("bute"),
     ],
+    "a warning is not signed with a key that is about to be replaced": [
+        Cut("esk"),
+        Rotate("esk"),
+        Warn("esk", 0),
+        Mend("esk"),
+        Wait(5.0),
+    ],
     "a little of everything": LONG,
 }
 """The short ones first: together they find every seeded defect."""

@@ -116,7 +116,11 @@ class Vault:
     def next_keys(self) -> NextKeys | None:
         """Keys that were made and are not this party's yet, or None."""
         with self._store.reading("next keys") as tx:
-            return self._secret(tx, "next-keys", NextKeys)
+            return self.next_keys_in(tx)
+
+    def next_keys_in(self, tx: Transaction) -> NextKeys | None:
+        """The same within a transaction."""
+        return self._secret(tx, "next-keys", NextKeys)
 
     def keep_next_keys(self, tx: Transaction, keys: NextKeys) -> None:
         """Keep them before anybody hears of them."""

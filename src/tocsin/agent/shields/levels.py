@@ -53,7 +53,7 @@ class _Posting(msgspec.Struct, frozen=True):
     named_firm: str
 
 
-_BANDS = tuple(Band)
+_RANKS = {str(band): rank for rank, band in enumerate(Band)}
 
 
 class Levels:
@@ -116,13 +116,13 @@ class Levels:
 
 def _evidence(postings: list[_Posting], guards: tuple[str, ...], bands: list[str]) -> Evidence:
     """What these postings say together, with these bands."""
-    published = [Band(band) for band in bands if band]
-    one_named = any(posting.kind in ("named", "sighting") for posting in postings)
-    named = max([*published, Band.ONE if one_named else Band.NONE], key=_BANDS.index)
+    kinds = {posting.kind for posting in postings}
+    least = Band.NONE if kinds.isdisjoint(("named", "sighting")) else Band.ONE
+    named = Band(max({str(least), *filter(None, bands)}, key=_RANKS.__getitem__))
     return Evidence(
         named=named,
-        anonymous=any(posting.kind == "anonymous" for posting in postings),
-        warned=any(posting.kind == "warning" for posting in postings),
+        anonymous="anonymous" in kinds,
+        warned="warning" in kinds,
         guards=guards,
         may_block=any(posting.may_block for posting in postings),
     )

@@ -21,7 +21,7 @@ from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Role
 from tocsin.domain.warning import Urgency, Warning, check_warning
 from tocsin.domain.warning_life import OFFICERS, State, Step, second_officer, take
-from tocsin.errors import Forbidden, Malformed, Refused
+from tocsin.errors import Conflict, Forbidden, Malformed, Refused
 from tocsin.ids import new_id
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.storage.store import Transaction
@@ -230,6 +230,11 @@ def _send(
     tx: Transaction, house: House, author: Membership, warning: Warning, audiences: tuple[str, ...]
 ) -> str:
     """Sign exactly these bytes and put them in line; the message's identifier."""
+    if house.vault.next_keys_in(tx) is not None:
+        raise Conflict(
+            "This party's keys are being replaced: what the present one signs now would be refused.",
+            next_step="Let tocsin agent serve finish it once the hub answers, then run the same command again.",
+        )
     data = encode_warning(warning)
     message = Warn(
         id=warning.id if warning.version == 1 else new_id("msg", house.entropy),
