@@ -102,7 +102,7 @@ TROUBLE: list[st.SearchStrategy[Move]] = [
     st.builds(Leap, st.integers(1, 400)),
 ]
 MALICE: list[st.SearchStrategy[Move]] = [
-    st.builds(Misbehave, _agents, st.sampled_from(list(Mischief))),
+    st.builds(Misbehave, _banks, st.sampled_from(list(Mischief))),
     st.builds(Replay, _agents, st.integers(0, 6)),
 ]
 """All of it must come to nothing."""
