@@ -44,10 +44,10 @@ from tocsin.domain.party import Role
 from tocsin.errors import TocsinError, Unreachable
 from tocsin.follow.follower import Follower
 from tocsin.halves.witness import Proposal
-from tocsin.hub import following
 from tocsin.hub.assembly import Hub, assemble, assemble_restoring, exchange
 from tocsin.hub.joining import hub_verifier
-from tocsin.hub.restoring import begin
+from tocsin.hub.reading import following
+from tocsin.hub.restoring.steps import begin
 from tocsin.hub.verbs.enrol import invite
 from tocsin.hub.views.directory import state_key
 from tocsin.ids import new_id

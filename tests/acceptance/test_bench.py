@@ -2,7 +2,7 @@
 """The benchmark of a catch-up, on a history that is short and still comes in parts: real hub, real line, real store."""
 
 from tocsin.bench.catchup import measure
-from tocsin.hub.backlog import PART
+from tocsin.hub.reading.backlog import PART
 
 
 def test_an_agent_catches_up_with_a_history_of_more_than_one_part() -> None:

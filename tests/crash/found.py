@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.looking import look
 from tests.store.test_rebuild import VIEWS
 
-from tocsin.hub.again import rebuild
+from tocsin.hub.restoring.again import rebuild
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap
 from tocsin.proof.merkle import EMPTY, Frontier

@@ -15,7 +15,8 @@ from typing import LiteralString
 import pytest
 from tests.crash.disk import Disk
 
-from tocsin.hub import commits, intake, noting, receipts, routes
+from tocsin.hub import commits, intake, receipts, routes
+from tocsin.hub.heads import noting
 from tocsin.hub.streams import Streams
 from tocsin.hub.verbs import report
 from tocsin.storage.queries import Query
@@ -44,7 +45,7 @@ HEADS: dict[str, tuple[object, str]] = {
     "head (3) cosignature taken": (noting, "accept"),
     "head (3) cosignature kept": (noting, "settle"),
 }
-"""The steps of `tocsin.hub.noting`."""
+"""The steps of `tocsin.hub.heads.noting`."""
 
 
 class Fuse:

@@ -16,7 +16,7 @@ from tocsin.domain.linter import MAX_INDICATORS, WIDEST_V4, WIDEST_V6
 from tocsin.domain.marking import PAP
 from tocsin.domain.warning import MAX_LIFE_DAYS, MAX_TEXT, MAX_VALUES, Warning
 from tocsin.halves.witness import MAX_CHANGES
-from tocsin.hub.fanout import MAX_QUEUE
+from tocsin.hub.reading.fanout import MAX_QUEUE
 from tocsin.hub.routes import OPERATIONS
 from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES

@@ -13,9 +13,10 @@ from unittest.mock import patch
 from tocsin.clock import LAST
 from tocsin.domain.audience import EVERYONE, Audience
 from tocsin.domain.party import Role
-from tocsin.hub import commits, following, intake
-from tocsin.hub.fanout import Subscriber
-from tocsin.hub.following import Following
+from tocsin.hub import commits, intake
+from tocsin.hub.reading import following
+from tocsin.hub.reading.fanout import Subscriber
+from tocsin.hub.reading.following import Following
 from tocsin.hub.streams import Draft, Origin, Placed, StreamHead, Streams
 from tocsin.hub.verbs import erase, report
 from tocsin.storage.queries import Query

@@ -24,10 +24,10 @@ from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.directory import sign_change
 from tocsin.halves.witness import Proposal, sign_head
 from tocsin.hub import receipts
-from tocsin.hub.again import rebuild
 from tocsin.hub.embargo import heeding, release_due
-from tocsin.hub.proposing import make, settle
-from tocsin.hub.restoring import begin, finish, lacking
+from tocsin.hub.heads.proposing import make, settle
+from tocsin.hub.restoring.again import rebuild
+from tocsin.hub.restoring.steps import begin, finish, lacking
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.verbs import keys, warn
 from tocsin.hub.verbs.enrol import invite

@@ -16,8 +16,8 @@ from tests.store.on_postgres import OnPostgres
 
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Standing
-from tocsin.hub import following
 from tocsin.hub.assembly import Hints, assemble
+from tocsin.hub.reading import following
 from tocsin.hub.verbs.standing import change_standing
 from tocsin.storage import hints
 from tocsin.storage.hints import hear

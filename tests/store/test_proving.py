@@ -10,7 +10,7 @@ from tests.store.conftest import Place
 from tocsin.clock import Instant, ManualClock
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import Rewritten
-from tocsin.hub.proving import prove_beginning
+from tocsin.hub.heads.proving import prove_beginning
 from tocsin.hub.streams import HUB_ITSELF, Draft, StreamHead, Streams
 from tocsin.proof.merkle import Frontier, verify_consistency
 from tocsin.storage.store import Store

@@ -26,9 +26,9 @@ from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.domain.warning import Urgency, Warning
 from tocsin.errors import TocsinError
-from tocsin.hub.again import rebuild
 from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Sender
+from tocsin.hub.restoring.again import rebuild
 from tocsin.hub.retention import lower
 from tocsin.hub.streams import HUB_ITSELF, Origin
 from tocsin.hub.verbs import acknowledge, report, sight, warn

@@ -20,7 +20,7 @@ from tocsin.clock import MINUTE
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError, RemoteError, StorageError, StoreUnfit
 from tocsin.hub import app
-from tocsin.hub.noting import Noting
+from tocsin.hub.heads.noting import Noting
 from tocsin.storage.postgres import open_postgres, standbys_awaited
 from tocsin.storage.store import Store
 

@@ -30,9 +30,9 @@ from tocsin.domain.party import Role
 from tocsin.follow.follower import Follower
 from tocsin.hub import app as hub_app
 from tocsin.hub.assembly import exchange
-from tocsin.hub.backlog import PART
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import read_keys
+from tocsin.hub.reading.backlog import PART
 from tocsin.hub.streams import Draft, Origin
 from tocsin.ids import Entropy, new_id
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of

@@ -5,7 +5,7 @@ The partner hands it to a restored hub, which then knows what it must be made wh
 partner, which then knows what it signed last and cannot be brought to sign another. Either way it proves itself: the
 heads and the log before them give the root of the note, and the note carries the signatures of both.
 
-Not here: how a hub is made whole (`tocsin.hub.restoring`).
+Not here: how a hub is made whole (`tocsin.hub.restoring.steps`).
 """
 
 from collections.abc import Sequence

@@ -17,8 +17,6 @@ from tocsin.config import HubConfig, Listen, LogFormat, PartnerLink, load, save
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
-from tocsin.hub.abandoning import Abandoned
-from tocsin.hub.abandoning import abandon as abandon_end
 from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
 from tocsin.hub.doctor import checks as doctor_checks
 from tocsin.hub.done import (
@@ -35,11 +33,14 @@ from tocsin.hub.done import (
     Stands,
 )
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.heads.noting import Partner
+from tocsin.hub.heads.witness_client import HttpPartner
 from tocsin.hub.keyfile import make_keys, read_keys, stage_next, staged
 from tocsin.hub.keyfile import put_in_place as put_keys_in_place
-from tocsin.hub.noting import Partner
 from tocsin.hub.restart import Restart
-from tocsin.hub.restoring import begin, begun, lacking, what_partner_holds
+from tocsin.hub.restoring.abandoning import Abandoned
+from tocsin.hub.restoring.abandoning import abandon as abandon_end
+from tocsin.hub.restoring.steps import begin, begun, lacking, what_partner_holds
 from tocsin.hub.status import Status
 from tocsin.hub.status import status as hub_status
 from tocsin.hub.streams import StreamHead
@@ -51,7 +52,6 @@ from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
-from tocsin.hub.witness_client import HttpPartner
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store, Transaction

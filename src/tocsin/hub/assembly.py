@@ -19,14 +19,14 @@ from tocsin.config import HubConfig
 from tocsin.hub.commits import Commits
 from tocsin.hub.embargo import Embargoes
 from tocsin.hub.exchange import Exchange, HubIdentity
-from tocsin.hub.feed import Feed
-from tocsin.hub.following import Following
+from tocsin.hub.heads.noting import Noting, Partner
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import Joining
 from tocsin.hub.metrics import Meter
-from tocsin.hub.noting import Noting, Partner
-from tocsin.hub.reopening import Reopening
+from tocsin.hub.reading.feed import Feed
+from tocsin.hub.reading.following import Following
 from tocsin.hub.restart import Ceremony, Reopened, Restart
+from tocsin.hub.restoring.reopening import Reopening
 from tocsin.hub.retention import Retention
 from tocsin.hub.routes import Routes
 from tocsin.hub.streams import Streams

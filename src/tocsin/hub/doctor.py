@@ -14,7 +14,7 @@ from tocsin.config import HubConfig
 from tocsin.errors import ConfigError, KeyReplaced
 from tocsin.follow.recount import Kept, demand_history
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.proposing import LogRow
+from tocsin.hub.heads.proposing import LogRow
 from tocsin.hub.status import status
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.directory import demand_own_key, former_keys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An **epoch** is the time between two restarts of a hub from a backup (`tocsin.hub.restoring`).
+"""An **epoch** is the time between two restarts of a hub from a backup (`tocsin.hub.restoring.steps`).
 
 A cursor of an earlier epoch stays good as far as the history that it speaks of survived; nobody reads everything again.
 """

@@ -8,8 +8,8 @@ import msgspec
 
 from tocsin.clock import SECOND, Clock
 from tocsin.hub.commits import Commits
-from tocsin.hub.following import Following
-from tocsin.hub.proposing import LogRow
+from tocsin.hub.heads.proposing import LogRow
+from tocsin.hub.reading.following import Following
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import all_parties
 from tocsin.storage.store import Store, Transaction

@@ -3,11 +3,11 @@
 
 1. The partner says what it last co-signed, and proves it. Without one the heads that readers show decide.
 2. Readers that connect are told what is lacking. They alarm nobody and keep their shields.
-3. What they hand back proves itself (`tocsin.hub.refill`), the directory first: it says who may ask.
+3. What they hand back proves itself (`tocsin.hub.restoring.refill`), the directory first: it says who may ask.
 4. The streams are whole when they reach what the partner co-signed; the directory must be. For other streams, and for
    what only readers can know (bodies that not everybody may read; without a partner, how long a stream was), the hub
    waits until every active party has been here, and no longer than `restore_seconds`. It waits for nobody's stream that
-   one party alone reads. What is short then is closed: `tocsin.hub.reopening`.
+   one party alone reads. What is short then is closed: `tocsin.hub.restoring.reopening`.
 5. A `restart` entry begins the next epoch, and the hub opens. Entries that no co-signed head covered come again from
    their senders' outboxes.
 
@@ -37,13 +37,13 @@ from tocsin.hub.commits import Commits
 from tocsin.hub.door import head_of, received
 from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.heads.noting import Partner
 from tocsin.hub.intake import Intake
 from tocsin.hub.joining import hub_verifier
-from tocsin.hub.noting import Partner
-from tocsin.hub.polling import wait_of, whole_answer
 from tocsin.hub.readable import streams_of, viewer_of
-from tocsin.hub.refill import accept, check_head
-from tocsin.hub.restoring import (
+from tocsin.hub.reading.polling import wait_of, whole_answer
+from tocsin.hub.restoring.refill import accept, check_head
+from tocsin.hub.restoring.steps import (
     Point,
     check_history,
     finish,
@@ -52,9 +52,9 @@ from tocsin.hub.restoring import (
     point_of_partner,
     short_of,
 )
+from tocsin.hub.restoring.waiting import Waits, note_waits
 from tocsin.hub.streams import blinded
 from tocsin.hub.views.directory import all_parties, former_keys, key_changes
-from tocsin.hub.waiting import Waits, note_waits
 from tocsin.storage.store import Store
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.wire.ceremony import MAX_UNKNOWN, Lacking, Refill, Refilled, Restoring

@@ -14,13 +14,13 @@ from tocsin.errors import Malformed
 from tocsin.hub.door import claim_of, head_of, received
 from tocsin.hub.embargo import heeding
 from tocsin.hub.exchange import Exchange, Sender
-from tocsin.hub.feed import Feed
-from tocsin.hub.following import Following
+from tocsin.hub.heads.proving import prove_extension
 from tocsin.hub.intake import Check, Intake, M, Verb
 from tocsin.hub.joining import Joining
-from tocsin.hub.polling import LONGEST_WAIT_SECONDS, wait_of, whole_answer
-from tocsin.hub.proving import prove_extension
-from tocsin.hub.reopening import Reopening
+from tocsin.hub.reading.feed import Feed
+from tocsin.hub.reading.following import Following
+from tocsin.hub.reading.polling import LONGEST_WAIT_SECONDS, wait_of, whole_answer
+from tocsin.hub.restoring.reopening import Reopening
 from tocsin.hub.verbs import acknowledge, claim, erase, keys, report, sight, standing, warn
 from tocsin.proof.httpsig import check_body
 from tocsin.storage.store import Store

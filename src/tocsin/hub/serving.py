@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `tocsin.hub.following` needs of the process that serves readers: a hub, or an edge of one."""
+"""What `tocsin.hub.reading.following` needs of the process that serves readers: a hub, or an edge of one."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from tocsin.clock import Clock
-from tocsin.hub.noting import Stand
+from tocsin.hub.heads.noting import Stand
 from tocsin.hub.streams import StreamHead
 from tocsin.wire.messages import Head
 
@@ -35,7 +35,7 @@ class Serving(Protocol):
 
 
 class Heads(Protocol):
-    """The signed heads, made (`tocsin.hub.noting`) or relayed (`tocsin.hub.edge.heads`)."""
+    """The signed heads, made (`tocsin.hub.heads.noting`) or relayed (`tocsin.hub.edge.heads`)."""
 
     @property
     def stand(self) -> Stand:

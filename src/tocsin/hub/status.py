@@ -5,11 +5,11 @@ import msgspec
 
 from tocsin.domain.party import Role, Standing
 from tocsin.hub.exchange import HubIdentity
-from tocsin.hub.proposing import LogRow
-from tocsin.hub.restoring import begun
+from tocsin.hub.heads.proposing import LogRow
+from tocsin.hub.restoring.steps import begun
+from tocsin.hub.restoring.waiting import Waits, waits_of
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import accepted_agreements, agreement, all_parties
-from tocsin.hub.waiting import Waits, waits_of
 from tocsin.storage.store import Transaction
 
 

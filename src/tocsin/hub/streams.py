@@ -3,7 +3,7 @@
 
 A stream is (realm, audience). Its head row is locked first, so `seq` follows the order of commits on both engines
 and two hub processes cannot take the same number. Not here: who may read (`tocsin.hub.readable`), signing heads
-(`tocsin.hub.noting`), sending (`tocsin.hub.fanout`).
+(`tocsin.hub.heads.noting`), sending (`tocsin.hub.reading.fanout`).
 """
 
 from collections import Counter

@@ -29,7 +29,7 @@ from tocsin.clock import DAY, Instant
 from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, decide
 from tocsin.errors import ProofError, TocsinError
-from tocsin.hub.again import rebuild
+from tocsin.hub.restoring.again import rebuild
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.wire.messages import Header, decode
 from tocsin.world.inside import End, Said, World

@@ -23,10 +23,10 @@ from tocsin.clock import Instant, ManualClock
 from tocsin.config import AgentConfig, HubConfig
 from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES, assemble, assemble_restoring, exchange
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import Noting
-from tocsin.hub.restoring import begin, begun, what_partner_holds
+from tocsin.hub.heads.noting import Noting
+from tocsin.hub.heads.witness_client import HttpPartner
+from tocsin.hub.restoring.steps import begin, begun, what_partner_holds
 from tocsin.hub.verbs.keys import rotate_hub_key
-from tocsin.hub.witness_client import HttpPartner
 from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.privacy.box import KEY_BYTES, Box

@@ -29,7 +29,7 @@ from tocsin.cli.inbox import _Screen
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.observable import Kind, normalise
 from tocsin.follow import follower
-from tocsin.hub import backlog
+from tocsin.hub.reading import backlog
 from tocsin.wire.messages import Entry, Message, Part, encode
 from tocsin.wire.sse import event
 

@@ -11,7 +11,7 @@ from tocsin.agent.verbs import sight as sighting
 from tocsin.agent.verbs.report import PATH
 from tocsin.clock import day_of
 from tocsin.domain.observable import Kind, Observable, normalise
-from tocsin.hub.restoring import reopen
+from tocsin.hub.restoring.steps import reopen
 from tocsin.hub.streams import StreamHead
 from tocsin.proof.httpsig import NONCE_SIZE, sign_request
 from tocsin.proof.merkle import EMPTY, EMPTY_ROOT

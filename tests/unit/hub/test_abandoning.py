@@ -12,7 +12,7 @@ from tests.unit.hub.test_restoring import accusations, facts, in_step, is_whole,
 from tocsin.clock import DAY
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import HubRestoring, Malformed, StateError
-from tocsin.hub.abandoning import Abandoned, abandon
+from tocsin.hub.restoring.abandoning import Abandoned, abandon
 from tocsin.storage.sqlite import open_sqlite
 
 LOST = "The hub has lost"

@@ -27,7 +27,7 @@ from tocsin.errors import (
     Unreachable,
 )
 from tocsin.follow.verify import StreamState
-from tocsin.hub import feed
+from tocsin.hub.reading import feed
 from tocsin.hub.verbs.edges import MAX_EDGES, admit_edge, edges_after, invite_edge
 from tocsin.hub.verbs.roster import join_group, leave_group
 from tocsin.hub.verbs.standing import change_standing

@@ -12,7 +12,7 @@ from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role
 from tocsin.errors import BadProof, Conflict, ProofError, RemoteError, Rewritten, StorageError, TocsinError
 from tocsin.halves.witness import Proposal
-from tocsin.hub import noting
+from tocsin.hub.heads import noting
 from tocsin.proof.note import KeyKind, VerifierKey, open_note, verify_cosignature
 from tocsin.proof.signing import SigningKey
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tocsin.errors import Malformed
-from tocsin.hub.polling import wait_of, whole_answer
+from tocsin.hub.reading.polling import wait_of, whole_answer
 from tocsin.wire.sse import HEARTBEAT, event, position
 
 ENTRY = event(b'{"kind":"entry","body":"\\nid: forged\\n"}')

@@ -10,7 +10,7 @@ from tests.looking import change
 from tests.unit.hub.test_restoring import in_step, is_whole, value
 
 from tocsin.agent.verbs.erase import erase
-from tocsin.hub import refill
+from tocsin.hub.restoring import refill
 from tocsin.hub.views.directory import state_party
 from tocsin.wire.ceremony import MAX_UNKNOWN
 from tocsin.wire.messages import decode

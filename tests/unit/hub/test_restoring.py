@@ -34,8 +34,8 @@ from tocsin.follow.verify import Trust
 from tocsin.halves.held import ask_held, check_held
 from tocsin.hub import restart
 from tocsin.hub.epochs import Restart, positions
-from tocsin.hub.refill import accept, check_head
-from tocsin.hub.restoring import begin, check_history, what_partner_holds
+from tocsin.hub.restoring.refill import accept, check_head
+from tocsin.hub.restoring.steps import begin, check_history, what_partner_holds
 from tocsin.hub.status import status
 from tocsin.hub.streams import blinded
 from tocsin.hub.verbs.roster import join_group

@@ -13,9 +13,9 @@ from tocsin.agent.verbs.join import join
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Standing
 from tocsin.errors import Conflict, Malformed, NotActive, NotAgreed, Unknown
-from tocsin.hub import following
 from tocsin.hub.assembly import Hub, assemble
-from tocsin.hub.following import Following
+from tocsin.hub.reading import following
+from tocsin.hub.reading.following import Following
 from tocsin.hub.status import status
 from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party

@@ -12,7 +12,7 @@ from tocsin.config import HubConfig
 from tocsin.errors import Unreachable
 from tocsin.halves.witness import Proposal
 from tocsin.hub.assembly import exchange
-from tocsin.hub.witness_client import HttpPartner
+from tocsin.hub.heads.witness_client import HttpPartner
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
 

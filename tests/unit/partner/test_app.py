@@ -25,8 +25,8 @@ from tocsin.errors import (
 from tocsin.halves.asking import sign_asking
 from tocsin.halves.witness import MAX_PROPOSAL, Proposal, accept, moved_head, propose, sign_head
 from tocsin.hub.assembly import exchange
+from tocsin.hub.heads.witness_client import HttpPartner
 from tocsin.hub.joining import hub_verifier
-from tocsin.hub.witness_client import HttpPartner
 from tocsin.partner import app, routes
 from tocsin.proof.headmap import HeadMap, StreamHead
 from tocsin.proof.httpsig import NONCE_SIZE

@@ -22,7 +22,7 @@ from tocsin.hub.edge.charter import Charter, side_of
 from tocsin.hub.edge.hearing import Hearing
 from tocsin.hub.edge.replica import EdgeReplica
 from tocsin.hub.edge.routes import EdgeRoutes
-from tocsin.hub.following import Following
+from tocsin.hub.reading.following import Following
 from tocsin.ids import Entropy
 from tocsin.proof.httpsig import authority_of
 from tocsin.storage.store import Store

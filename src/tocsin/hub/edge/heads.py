@@ -12,7 +12,7 @@ from tocsin.errors import Withheld
 from tocsin.follow.compare import see
 from tocsin.follow.verify import Trust
 from tocsin.halves.witness import SignedHead
-from tocsin.hub.noting import NotedHead, Stand
+from tocsin.hub.heads.noting import NotedHead, Stand
 from tocsin.hub.streams import StreamHead
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap

@@ -23,7 +23,7 @@ from tocsin.hub.edge.charter import Charter
 from tocsin.hub.edge.heads import RelayedHeads
 from tocsin.hub.edge.hearing import Hearing
 from tocsin.hub.epochs import note_restarts
-from tocsin.hub.noting import NotedHead
+from tocsin.hub.heads.noting import NotedHead
 from tocsin.hub.streams import StreamHead, abandoned, advance, blind_anew, names_of
 from tocsin.hub.views.directory import PartyRow, declared_keys, restate_declared, restate_party
 from tocsin.hub.views.rosters import ROSTERS, restate_membership

@@ -12,8 +12,8 @@ from starlette.types import Lifespan
 from tocsin.errors import Unreachable
 from tocsin.hub.door import Door, received
 from tocsin.hub.edge.hearing import Hearing
-from tocsin.hub.following import Following
-from tocsin.hub.polling import wait_of, whole_answer
+from tocsin.hub.reading.following import Following
+from tocsin.hub.reading.polling import wait_of, whole_answer
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, streaming
 from tocsin.web.openapi import Operation, openapi
 from tocsin.web.pipe import pipe_of

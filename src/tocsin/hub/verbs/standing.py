@@ -2,8 +2,8 @@
 """A party's life: the operator suspends, reinstates or expels it; it accepts the agreement that changed.
 
 Each is one entry of the directory. From a suspension on the party's requests are refused and its connections cut, in
-every process of this hub (`tocsin.hub.intake`, `tocsin.hub.following`). Everybody reads the reason, so it is a word
-and no text.
+every process of this hub (`tocsin.hub.intake`, `tocsin.hub.reading.following`). Everybody reads the reason, so it is a
+word and no text.
 """
 
 import msgspec

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.release import Viewer
-from tocsin.hub.proving import prove_beginning
+from tocsin.hub.heads.proving import prove_beginning
 from tocsin.hub.readable import page
 from tocsin.hub.serving import Heads, Serving
 from tocsin.hub.streams import StreamHead

@@ -15,7 +15,7 @@ import msgspec
 
 from tocsin.errors import Malformed, StateError
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.restoring import begun
+from tocsin.hub.restoring.steps import begun
 from tocsin.hub.streams import HUB_ITSELF, ClosedHead, Draft, StreamHead, abandonments, blind_anew
 from tocsin.hub.views.directory import declare_abandoned
 from tocsin.ids import new_id

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from tocsin.errors import Malformed, TooLarge
-from tocsin.hub.proposing import LogRow
+from tocsin.hub.heads.proposing import LogRow
 from tocsin.proof.merkle import consistency_proof_from
 from tocsin.proof.tiles import nodes_of
 from tocsin.storage.store import Params, Transaction

@@ -5,7 +5,8 @@ After every wave: (1) sign the next head of the log over all streams that moved;
 (3) keep its cosignature. An absent partner costs nothing but the word "late": the next proposal spans what it missed.
 Readers wait for it no longer than `PATIENCE_SECONDS`, and not at all when it failed the last time.
 
-A proposal is kept before it is sent (`tocsin.hub.proposing`). The rules of both halves are in `tocsin.halves.witness`.
+A proposal is kept before it is sent (`tocsin.hub.heads.proposing`). The rules of both halves are in
+`tocsin.halves.witness`.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from tocsin.errors import InputError, ProofError, StateError, TocsinError
 from tocsin.halves.witness import Proposal, SignedHead, accept, sign_head
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.proposing import LogRow, introduce, keep, kept, make, partner_since, settle
+from tocsin.hub.heads.proposing import LogRow, introduce, keep, kept, make, partner_since, settle
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import demand_own_key, former_keys
 from tocsin.proof import headmap

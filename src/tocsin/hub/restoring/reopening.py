@@ -4,18 +4,18 @@
 Nothing is added to a stream that is shorter than the partner saw it, because nobody could prove it: who would is told
 `restoring`, and its outbox keeps the message. The stream's head stands in every map as the partner last saw it. A
 reader that connects is told what lacks, entries or bodies, beside the streams that are open, and hands it in; then the
-stream goes on. What it hands in proves itself, as during the ceremony (`tocsin.hub.refill`).
+stream goes on. What it hands in proves itself, as during the ceremony (`tocsin.hub.restoring.refill`).
 """
 
 from tocsin.errors import Unknown
 from tocsin.follow.verify import Trust
-from tocsin.hub.again import see_again
 from tocsin.hub.commits import Commits
 from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import Partner
-from tocsin.hub.refill import accept, check_head, wanted
-from tocsin.hub.restoring import note_wanted, reopen, wanting
+from tocsin.hub.heads.noting import Partner
+from tocsin.hub.restoring.again import see_again
+from tocsin.hub.restoring.refill import accept, check_head, wanted
+from tocsin.hub.restoring.steps import note_wanted, reopen, wanting
 from tocsin.hub.streams import StreamHead, closed_streams
 from tocsin.hub.views.directory import former_keys
 from tocsin.storage.store import Store, Transaction

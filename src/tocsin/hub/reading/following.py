@@ -16,10 +16,10 @@ from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
 from tocsin.errors import CursorExpired, TooMany, Unauthenticated
-from tocsin.hub.backlog import Backlog
 from tocsin.hub.epochs import positions, restarts
-from tocsin.hub.fanout import Fanout, Subscriber
 from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
+from tocsin.hub.reading.backlog import Backlog
+from tocsin.hub.reading.fanout import Fanout, Subscriber
 from tocsin.hub.serving import Heads, Serving
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.rosters import ROSTERS

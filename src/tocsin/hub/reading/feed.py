@@ -20,13 +20,13 @@ import msgspec
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import TooMany, Unauthenticated
-from tocsin.hub.backlog import PART
 from tocsin.hub.door import Door, RequestHead
 from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import Noting, Stand
-from tocsin.hub.proving import prove_beginning
+from tocsin.hub.heads.noting import Noting, Stand
+from tocsin.hub.heads.proving import prove_beginning
 from tocsin.hub.readable import PAGE
+from tocsin.hub.reading.backlog import PART
 from tocsin.hub.streams import ClosedHead, StreamHead, closed_streams
 from tocsin.hub.verbs.edges import EdgeRow, edge_by_id, edge_rows
 from tocsin.hub.views.rosters import ROSTERS

@@ -4,7 +4,7 @@
 ::
 
     begin      the backup lies in place, marked; nothing is served from it but the ceremony (`tocsin.hub.restart`)
-    refill     readers hand back the tail, proved entry by entry (`tocsin.hub.refill`)
+    refill     readers hand back the tail, proved entry by entry (`tocsin.hub.restoring.refill`)
     finish     the streams reach what the partner last co-signed: the log goes on from there with a `restart` entry
 
 Whoever copies a backup into place without `begin` signs shorter heads: partner and readers refuse them by name.
@@ -19,13 +19,14 @@ from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.errors import Forked, StateError
 from tocsin.halves.held import hold
 from tocsin.halves.witness import WitnessState
-from tocsin.hub.again import see_again
 from tocsin.hub.epochs import Restart, note_restarts, restarts
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.noting import NotedHead
-from tocsin.hub.proposing import PROPOSAL, LogRow, newest_cosigned
+from tocsin.hub.heads.noting import NotedHead
+from tocsin.hub.heads.proposing import PROPOSAL, LogRow, newest_cosigned
 from tocsin.hub.readable import viewers
-from tocsin.hub.refill import wanted
+from tocsin.hub.restoring.again import see_again
+from tocsin.hub.restoring.refill import wanted
+from tocsin.hub.restoring.waiting import Waits, note_waits
 from tocsin.hub.streams import (
     HUB_ITSELF,
     ClosedHead,
@@ -37,7 +38,6 @@ from tocsin.hub.streams import (
     names_before,
 )
 from tocsin.hub.views.directory import former_keys, key_changes
-from tocsin.hub.waiting import Waits, note_waits
 from tocsin.ids import new_id
 from tocsin.proof import headmap
 from tocsin.proof.headmap import HeadMap, log_leaf
