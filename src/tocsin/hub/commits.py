@@ -66,6 +66,8 @@ class Commits:
         self.committed: Callable[[], None] = lambda: None
         """Called in the event loop after durable work; whoever serves the streams sets it."""
         self._store = store
+        self._unscrubbed = False
+        """Whether the store's files still hold what was erased."""
         self._waiting: deque[_Job[object]] = deque()
         self._called = False
         """Whether the writer was called and has not begun to look at what waits."""
@@ -116,6 +118,8 @@ class Commits:
                 job.fail(error)
         for job in wave:
             job.tell()
-        if self._store.scrubs_lightly and any(job.erases for job in wave):
-            with suppress(StorageError):  # somebody reads an older moment: the next scrub takes these too
+        self._unscrubbed = self._unscrubbed or any(job.erases for job in wave)
+        if self._unscrubbed and self._store.scrubs_lightly:
+            with suppress(StorageError):  # somebody reads an older moment: tried again after the next wave
                 self._store.scrub()
+                self._unscrubbed = False

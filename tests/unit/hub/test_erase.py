@@ -8,7 +8,7 @@ from tests.unit.hub.asking import EVIL, erase, post, problem, sight, signed
 
 from tocsin.agent.verbs import erase as erasing
 from tocsin.domain.observable import Kind, normalise
-from tocsin.errors import Malformed, Unknown
+from tocsin.errors import Malformed, StoreBusy, Unknown
 from tocsin.hub import retention
 from tocsin.hub.streams import HUB_ITSELF
 from tocsin.hub.verbs.erase import erase_fact
@@ -108,6 +108,27 @@ async def test_nobody_prevents_anothers_withdrawal_by_using_its_identifier(tmp_p
         bodies = [body for _, kind, _, body in alliance.entries("members") if kind == "object"]
         assert [body is None for body in bodies] == [True, True, False, False]
         await erase(two, report.id)
+        await until(lambda: b"planted-marker" not in bytes_of(tmp_path, "hub.db"))
+
+
+async def test_what_could_not_be_scrubbed_is_scrubbed_after_the_next_wave(tmp_path, monkeypatch):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        report = agent.report_message(PLANTED)
+        await agent.tell("/v1/reports", report)
+        await alliance.settled()
+        store = alliance.hub.commits._store
+        scrub, tries = store.scrub, []
+
+        def busy_at_first() -> None:
+            tries.append(len(tries))
+            if len(tries) == 1:
+                raise StoreBusy("Somebody reads.")
+            scrub()
+
+        monkeypatch.setattr(store, "scrub", busy_at_first)
+        await erase(agent, report.id)
+        await until(lambda: len(tries) > 1)
         await until(lambda: b"planted-marker" not in bytes_of(tmp_path, "hub.db"))
 
 
