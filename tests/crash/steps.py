@@ -15,7 +15,7 @@ from typing import LiteralString
 import pytest
 from tests.crash.disk import Disk
 
-from tocsin.hub import commits, intake, receipts, routes
+from tocsin.hub import commits, door, intake, receipts
 from tocsin.hub.heads import noting
 from tocsin.hub.streams import Streams
 from tocsin.hub.verbs import report
@@ -24,12 +24,12 @@ from tocsin.storage.sqlite import SqliteEngine
 from tocsin.storage.store import Params, Purpose, Value
 
 INTAKE: dict[str, tuple[object, str]] = {
-    "(1) party and signature": (intake, "read_signature"),
-    "(2) the signature holds": (intake, "check_signature"),
-    "(3) the party is active": (intake, "_demand_active"),
-    "(4) the body is read": (routes, "check_body"),
+    "(1) party and signature": (door, "read_signature"),
+    "(2) the signature holds": (door, "check_signature"),
+    "(3) the party is active": (door, "demand_active"),
+    "(4) the body is read": (door, "check_body"),
     "(5) the message is read": (intake, "decode"),
-    "(6) the party still stands": (intake, "_demand_unchanged"),
+    "(6) the party still stands": (intake, "demand_unchanged"),
     "(7) was it receipted": (receipts, "earlier"),
     "(8) the verb": (report, "accept"),
     "(8) the stream": (Streams, "append"),
