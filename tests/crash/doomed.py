@@ -9,7 +9,6 @@ server. ``server`` ends the server's process of this connection instead, and thi
 import os
 import signal
 import sys
-from typing import LiteralString
 
 import apsw
 
@@ -62,42 +61,42 @@ class _Disk(apsw.VFS):
 
 
 def doom_sqlite(doom: Doom) -> None:
-    command = SqliteEngine.command
+    commit = SqliteEngine.commit
 
-    def doomed(engine: SqliteEngine, text: LiteralString) -> None:
-        if text != "COMMIT" or not doom.meet():
-            command(engine, text)
+    def doomed(engine: SqliteEngine) -> None:
+        if not doom.meet():
+            commit(engine)
             return
         if doom.when == "before":
             doom.end()
         doom.committing = doom.when == "during"
-        command(engine, text)
+        commit(engine)
         doom.end()
 
-    SqliteEngine.command = doomed  # type: ignore[method-assign]
+    SqliteEngine.commit = doomed  # type: ignore[method-assign]
 
 
 def doom_postgres(doom: Doom) -> None:
-    command = PostgresEngine.command
+    commit = PostgresEngine.commit
 
-    def doomed(engine: PostgresEngine, text: LiteralString) -> None:
-        if text != "COMMIT" or not doom.meet():
-            command(engine, text)
+    def doomed(engine: PostgresEngine) -> None:
+        if not doom.meet():
+            commit(engine)
             return
         if doom.when == "server":
             server = engine._connection.info.backend_pid
             engine._connection.pgconn.send_query(b"COMMIT")
             os.kill(server, signal.SIGKILL)
             engine._connection.close()
-            command(engine, text)  # as one finds out: the connection is lost
+            commit(engine)  # as one finds out: the connection is lost
         if doom.when == "during":
             engine._connection.pgconn.send_query(b"COMMIT")
             doom.end()
         if doom.when == "after":
-            command(engine, text)
+            commit(engine)
         doom.end()
 
-    PostgresEngine.command = doomed  # type: ignore[method-assign]
+    PostgresEngine.commit = doomed  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

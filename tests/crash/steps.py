@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import LiteralString
 
 import pytest
 from tests.crash.disk import Disk
@@ -118,12 +117,12 @@ class WatchedEngine(SqliteEngine):
         super().begin(purpose)
         self._wrote = ""
 
-    def command(self, text: LiteralString) -> None:
-        if text != "COMMIT" or not self._wrote:
-            super().command(text)
+    def commit(self) -> None:
+        if not self._wrote:
+            super().commit()
             return
         with self._fuse.around(self._machine, f"COMMIT after {self._wrote}"):
-            super().command(text)
+            super().commit()
 
     def fetch(self, query: Query, params: Params) -> tuple[Sequence[str], list[tuple[Value, ...]]]:
         with self._step(query):
