@@ -34,7 +34,7 @@ from tocsin.wire.problem import MEDIA_TYPE
 
 pytestmark = pytest.mark.processes
 
-EXAMPLES = int(os.environ.get("TOCSIN_SCHEMA_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("TOCSIN_SCHEMA_EXAMPLES", "12"))
 DOCUMENT = json.loads(openapi("Tocsin hub", OPERATIONS))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 WAYS = {
