@@ -24,7 +24,8 @@ def _benchmark(name: str) -> Benchmark:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=["all", *BENCHMARKS, *LONG], help="which one")
+    names = ["all", *BENCHMARKS, *LONG]
+    parser.add_argument("name", choices=names, metavar="NAME", help=f"which one: {', '.join(names)}")
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="draw each figure against its target, as SVG"
     )

@@ -162,6 +162,7 @@ async def test_a_long_history_comes_in_parts_of_so_many_entries_or_bytes(tmp_pat
 
 async def test_a_party_that_is_suspended_while_it_catches_up_is_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(backlog, "PART", 2)
+    monkeypatch.setattr(following, "_AT_ONCE", 1)
     many = tuple(normalise(Kind.DOMAIN, f"evil-{number}.example") for number in range(40))
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
