@@ -12,7 +12,7 @@ from tocsin.clock import SECOND
 from tocsin.domain.observable import Kind, normalise
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import CursorExpired, TooMany
-from tocsin.hub.reading import backlog, fanout
+from tocsin.hub.reading import backlog, fanout, following
 from tocsin.hub.reading.following import MAX_STREAMS
 from tocsin.hub.verbs.erase import erase_fact
 from tocsin.hub.verbs.standing import change_standing
