@@ -315,9 +315,10 @@ class Store:
             raise self._engine.explain(error, f"In '{name}':") from None
 
 
-def _storable(value: Value) -> bool:
+def _storable(value: object) -> bool:
     if value is None or isinstance(value, bytes):
         return True
     if isinstance(value, str):
         return "\0" not in value
-    return value in _INTEGERS and not isinstance(value, bool)
+    # Compared, because `in` a range of anything but a plain int goes through all of it.
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
