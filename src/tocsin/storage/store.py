@@ -321,4 +321,6 @@ def _storable(value: object) -> bool:
     if isinstance(value, str):
         return "\0" not in value
     # Compared, because `in` a range of anything but a plain int goes through all of it.
-    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and _INTEGERS.start <= value < _INTEGERS.stop
+    )
