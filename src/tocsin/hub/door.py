@@ -102,11 +102,14 @@ async def received(request: Request, door: Door, limit: int) -> SignedRequest:
 
 def head_of(request: Request) -> RequestHead:
     """The request as its signature covers it: a header that came twice is joined, and so refused."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return RequestHead(
         method=request.method,
         path=request.scope["raw_path"].decode("ascii", "replace"),
         query=request.scope["query_string"].decode("ascii", "replace"),
-        headers={name: ", ".join(request.headers.getlist(name)) for name in request.headers},
+        headers=headers,
     )
 
 

@@ -19,6 +19,7 @@ another moment, with a copy of the request.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from tocsin.clock import DAY
@@ -56,6 +57,7 @@ class Intake(Door):
         """As the door's."""
         super().__init__(hub.clock, commits, reader, authority)
         self._hub = hub
+        self._own_key = hub.identity.key
         self._workload = Workload(hub.clock)
 
     async def accept(
@@ -69,14 +71,9 @@ class Intake(Door):
     async def accept_checked(self, request: SignedRequest, kind: type[M], check: Check[M]) -> SignedReceipt:
         """The same for a message that takes long to read: step 8 begins before the transaction, in the party's turn."""
         message = self._read(request, kind)
-        sender = request.sender
-
-        def read() -> Verb[M]:
-            refuse_repeated(request.body)
-            return check(self._hub, sender, message)
-
+        judging = partial(self._judge, request, message, check)
         try:
-            verb = await self._workload.run(sender.party.id, read)
+            verb = await self._workload.run(request.sender.party.id, judging, len(request.body))
         except TooMany:
             raise
         except TocsinError as refusal:
@@ -86,6 +83,10 @@ class Intake(Door):
     def close(self) -> None:
         """Read no more."""
         self._workload.close()
+
+    def _judge(self, request: SignedRequest, message: M, check: Check[M]) -> Verb[M]:
+        refuse_repeated(request.body)
+        return check(self._hub, request.sender, message)
 
     def _read(self, request: SignedRequest, kind: type[M]) -> M:
         message = decode(request.body, kind)  # (5)
@@ -98,7 +99,7 @@ class Intake(Door):
         sender, claim = request.sender, request.claim
 
         def work(tx: Transaction) -> bytes | TocsinError:
-            demand_own_key(tx, self._hub, self._hub.identity.key)  # (6)
+            demand_own_key(tx, self._hub, self._own_key)  # (6)
             demand_unchanged(tx, sender.party)
             self.spend_nonce(tx, claim)
             try:

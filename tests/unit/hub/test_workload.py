@@ -16,10 +16,11 @@ from tocsin.domain import linter
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Malformed, TooMany
 from tocsin.hub.verbs import report as report_verb
-from tocsin.hub.workload import BURST_SECONDS, MAX_WAITING, SHARE, Workload
+from tocsin.hub.workload import BURST_SECONDS, MAX_WAITING, SHARE, SHORT, Workload
 from tocsin.wire.messages import encode
 
 START = Instant(1_800_000_000 * SECOND)
+LONG = SHORT + 1
 
 
 def spending(seconds: float) -> Workload:
@@ -30,12 +31,12 @@ def spending(seconds: float) -> Workload:
 
 async def test_what_a_party_has_spent_comes_back_with_time_and_is_nobody_elses():
     work = spending(BURST_SECONDS + 1)
-    assert await work.run("a", lambda: 1) == 1
+    assert await work.run("a", lambda: 1, LONG) == 1
     with pytest.raises(TooMany):
-        await work.run("a", lambda: 1)
-    assert await work.run("b", lambda: 2) == 2
+        await work.run("a", lambda: 1, LONG)
+    assert await work.run("b", lambda: 2, LONG) == 2
     work._clock.advance(int(1.5 / SHARE) * SECOND)
-    assert await work.run("a", lambda: 3) == 3
+    assert await work.run("a", lambda: 3, LONG) == 3
     work.close()
 
 
@@ -46,21 +47,30 @@ async def test_work_that_fails_is_paid_for_too():
         raise Malformed("no")
 
     with pytest.raises(Malformed):
-        await work.run("a", fail)
+        await work.run("a", fail, LONG)
     with pytest.raises(TooMany):
-        await work.run("a", fail)
+        await work.run("a", fail, LONG)
     work.close()
 
 
 async def test_one_party_uses_one_thread_and_waits_in_a_bounded_line():
     work, gate = spending(0), threading.Event()
-    first = [asyncio.create_task(work.run("a", gate.wait)) for _ in range(MAX_WAITING)]
+    first = [asyncio.create_task(work.run("a", gate.wait, LONG)) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0.05)
     with pytest.raises(TooMany):
-        await work.run("a", gate.wait)
-    assert await work.run("b", lambda: "served") == "served"
+        await work.run("a", gate.wait, LONG)
+    assert await work.run("b", lambda: "served", LONG) == "served"
     gate.set()
     assert await asyncio.gather(*first) == [True] * MAX_WAITING
+    work.close()
+
+
+async def test_what_is_short_is_read_at_once_and_paid_for():
+    work, here = spending(BURST_SECONDS + 1), threading.get_ident()
+    assert await work.run("a", threading.get_ident, SHORT) == here
+    with pytest.raises(TooMany):
+        await work.run("a", threading.get_ident, SHORT)
+    assert await work.run("b", threading.get_ident, LONG) != here
     work.close()
 
 
@@ -75,7 +85,8 @@ async def test_an_honest_report_does_not_wait_for_one_that_takes_long_to_read(tm
             return look_up(disclosure, registrable)
 
         monkeypatch.setattr(report_verb, "lint", slow)
-        waiting = asyncio.create_task(ayr.report(normalise(Kind.DOMAIN, "slow.example")))
+        many = [normalise(Kind.DOMAIN, f"host-{number}.example") for number in range(30)]
+        waiting = asyncio.create_task(ayr.report(normalise(Kind.DOMAIN, "slow.example"), *many))
         await asyncio.sleep(0.1)
         async with asyncio.timeout(2):
             await bute.report(EVIL)

@@ -28,7 +28,7 @@ from tocsin.hub.views.directory import party_by_id
 from tocsin.hub.views.handed_in import handed_in
 from tocsin.hub.views.sources import Said, said_by, vouch
 from tocsin.ids import new_id
-from tocsin.storage.store import Transaction
+from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Outcome, Report
 from tocsin.wire.stix21 import StixGrouping, StixIndicator, StixObject, disclosure_of, indicator_of, read
 
@@ -212,10 +212,10 @@ def _place(
             )
             for one, chain in fresh
         ]
-        for place, (one, chain) in zip(
-            hub.streams.append(tx, str(audience), drafts, sender.origin), fresh, strict=True
-        ):
-            _record_version(tx, party, place, one, chain)
+        placed = hub.streams.append(tx, str(audience), drafts, sender.origin)
+        rows = [_version_row(party, place, *one) for place, one in zip(placed, fresh, strict=True)]
+        tx.run_each("insert_object", rows)
+        for place, (one, _) in zip(placed, fresh, strict=True):
             outcomes.append(Outcome(one.found.id, "accepted", "", place.stream, place.seq))
             said += _vouched(report, one, [place])
     vouch(tx, hub, party, said)
@@ -239,16 +239,14 @@ def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tup
     return None, versions[0].chain if versions else new_id("chn", hub.entropy)
 
 
-def _record_version(tx: Transaction, owner: str, place: Placed, one: _Candidate, chain: str) -> None:
-    tx.run(
-        "insert_object",
-        {
-            "stream": place.number,
-            "seq": place.seq,
-            "owner": owner,
-            "id": one.found.id,
-            "modified": from_text(one.found.modified),
-            "digest": sha256(one.data).digest(),
-            "chain": chain,
-        },
-    )
+def _version_row(owner: str, place: Placed, one: _Candidate, chain: str) -> Params:
+    """Which version of which object an entry is."""
+    return {
+        "stream": place.number,
+        "seq": place.seq,
+        "owner": owner,
+        "id": one.found.id,
+        "modified": from_text(one.found.modified),
+        "digest": sha256(one.data).digest(),
+        "chain": chain,
+    }

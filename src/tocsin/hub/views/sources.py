@@ -41,14 +41,16 @@ class Said(msgspec.Struct, frozen=True):
     """Whether a person approved it."""
 
 
-class _Count(msgspec.Struct, frozen=True):
+class _StandingOfValue(msgspec.Struct, frozen=True):
     sources: int
     attended: int
+    band: str | None
+    fact: str | None
 
-
-class _Published(msgspec.Struct, frozen=True):
-    band: str
-    fact: str
+    @property
+    def count(self) -> int:
+        """Distinct sources; however many standing rules there are without a person, they are one."""
+        return self.sources if self.attended else min(self.sources, 1)
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -74,9 +76,10 @@ def said_by(found: StixObject, places: Iterable[Placed], *, restricted: bool, un
 
 def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]) -> None:
     """A named party said this; publish the bands that changed."""
+    said = tuple(said)
+    record_said(tx, party, said)
     touched: dict[tuple[str, int], list[Observable]] = {}
     for one in said:
-        _record(tx, party, one)
         touched.setdefault((one.place.stream, one.place.number), []).append(one.observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, observables)
@@ -84,13 +87,14 @@ def vouch(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]) -> N
 
 def vouch_again(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]) -> None:
     """A party claims what it said before a restore. Bands that were published stand; only a higher one is news."""
+    said = tuple(said)
+    record_said(tx, party, said)
     touched: dict[tuple[str, int], set[Observable]] = {}
     for one in said:
-        _record(tx, party, one)
-        number, value = one.place.number, str(one.observable)
-        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
-        published = Band(last.band) if last else Band.NONE
-        if _BANDS.index(band_of(_count(tx, hub, number, value))) > _BANDS.index(published):
+        number = one.place.number
+        stands = _standing(tx, hub, number, str(one.observable))
+        published = Band(stands.band) if stands.band else Band.NONE
+        if _BANDS.index(band_of(stands.count)) > _BANDS.index(published):
             touched.setdefault((one.place.stream, number), set()).add(one.observable)
     for (stream, number), observables in touched.items():
         _publish(tx, hub, stream, number, sorted(observables))
@@ -127,18 +131,27 @@ def _lower(tx: Transaction, hub: Exchange, stream: str, number: int, values: Ite
     """Count these values anew, and publish; the facts of bands that lost their last source."""
     orphans = []
     for value in sorted(values):
-        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
-        if last and _count(tx, hub, number, value) == 0:
+        stands = _standing(tx, hub, number, value)
+        if stands.fact and stands.count == 0:
             tx.run("drop_band", {"stream": number, "value": value})
-            orphans.append(last.fact)
+            orphans.append(stands.fact)
     _publish(tx, hub, stream, number, [_parse(value) for value in sorted(values)])
     return orphans
 
 
 def record_said(tx: Transaction, party: str, said: Iterable[Said]) -> None:
     """A party said this; the bands are told by entries of their own."""
-    for one in said:
-        _record(tx, party, one)
+    rows: list[Params] = [
+        {
+            "stream": one.place.number,
+            "seq": one.place.seq,
+            "value": str(one.observable),
+            "party": party,
+            "attended": int(one.attended),
+        }
+        for one in said
+    ]
+    tx.run_each("insert_source", rows)
 
 
 def _publish(
@@ -148,20 +161,14 @@ def _publish(
     drafts = []
     for observable in observables:
         value = str(observable)
-        band = band_of(_count(tx, hub, number, value))
-        last = tx.one("band_of_value", {"stream": number, "value": value}, into=_Published)
-        if band is Band.NONE or band == (last.band if last else Band.ONE):
+        stands = _standing(tx, hub, number, value)
+        band = band_of(stands.count)
+        if band is Band.NONE or band == (stands.band or Band.ONE):
             continue
-        fact = last.fact if last else new_id("fct", hub.entropy)
+        fact = stands.fact or new_id("fct", hub.entropy)
         tx.run("set_band", {"stream": number, "value": value, "band": band, "fact": fact})
         drafts.append(Draft("band", fact, encode(BandEvent(observable=observable, named=band))))
     hub.streams.append(tx, stream, drafts, HUB_ITSELF)
-
-
-def _record(tx: Transaction, party: str, said: Said) -> None:
-    place: Params = {"stream": said.place.number, "seq": said.place.seq}
-    about: Params = {"value": str(said.observable), "party": party, "attended": int(said.attended)}
-    tx.run("insert_source", {**place, **about})
 
 
 def aged(hub: Exchange) -> Instant:
@@ -169,12 +176,11 @@ def aged(hub: Exchange) -> Instant:
     return Instant(hub.clock.now() - COUNTS_FOR)
 
 
-def _count(tx: Transaction, hub: Exchange, number: int, value: str) -> int:
-    """Distinct sources; however many standing rules there are without a person, they are one."""
+def _standing(tx: Transaction, hub: Exchange, number: int, value: str) -> _StandingOfValue:
     which: Params = {"stream": number, "value": value, "since": aged(hub)}
-    found = tx.one("count_sources", which, into=_Count)
+    found = tx.one("standing_of_value", which, into=_StandingOfValue)
     assert found is not None, "an aggregate has one row"
-    return found.sources if found.attended else min(found.sources, 1)
+    return found
 
 
 def _parse(value: str) -> Observable:

@@ -163,7 +163,7 @@ VALUES (:stream, :seq, :owner, :id, :modified, :digest, :chain);
 -- name: versions_of_object
 -- Every version that an owner posted of one object, oldest first; digest is NULL once erased.
 SELECT stream, seq, modified, digest, chain FROM object
-WHERE owner = :owner AND id = :id ORDER BY modified, stream, seq;
+WHERE owner = :owner AND id = :id ORDER BY modified;
 
 -- name: conflicts_of_owner
 -- Versions of which an owner posted more than one content.
@@ -177,9 +177,12 @@ GROUP BY id, modified HAVING count(DISTINCT digest) > 1 ORDER BY id, modified;
 INSERT INTO source (stream, value, party, seq, attended) VALUES (:stream, :value, :party, :seq, :attended)
 ON CONFLICT (stream, value, party, seq) DO NOTHING;
 
--- name: count_sources
--- How many distinct named parties vouch for an observable in a stream, and whether a person approved any of it.
-SELECT count(DISTINCT party) AS sources, coalesce(max(attended), 0) AS attended
+-- name: standing_of_value
+-- How many distinct named parties vouch for an observable in a stream, whether a person approved any of it, and the
+-- band last published with its fact: NULL before the first.
+SELECT count(DISTINCT party) AS sources, coalesce(max(attended), 0) AS attended,
+  (SELECT band FROM band WHERE stream = :stream AND value = :value) AS band,
+  (SELECT fact FROM band WHERE stream = :stream AND value = :value) AS fact
 FROM source JOIN entry ON entry.stream = source.stream AND entry.seq = source.seq
 WHERE source.stream = :stream AND value = :value AND added >= :since;
 
@@ -191,10 +194,6 @@ SELECT DISTINCT value FROM source WHERE stream = :stream AND seq >= :first AND s
 -- The bands that stand in this span of a stream.
 SELECT body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
 WHERE entry.stream = :stream AND entry.seq >= :first AND entry.seq <= :last AND kind = 'band';
-
--- name: band_of_value
--- The band last published; no row before the first.
-SELECT band, fact FROM band WHERE stream = :stream AND value = :value;
 
 -- name: set_band
 -- This band is published now; no row changes when it was published already.
@@ -342,7 +341,7 @@ SELECT name, party, since, until, reads_from FROM membership WHERE name = :name 
 
 -- name: memberships_of_party
 -- Every group that a party was ever in.
-SELECT name, party, since, until, reads_from FROM membership WHERE party = :party ORDER BY name, since;
+SELECT name, party, since, until, reads_from FROM membership WHERE party = :party;
 
 -- name: memberships
 -- Who was ever in which group.
