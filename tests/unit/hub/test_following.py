@@ -103,6 +103,25 @@ async def test_a_connection_begins_with_what_it_follows_and_closes_with_where_it
         assert reader.entries == [("directory", n) for n in range(3)] + [("members", n) for n in range(2)]
 
 
+async def test_what_happens_comes_in_one_piece_with_the_head_that_proves_it(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        party = await alliance.hub.commits.run(lambda tx: _party(tx, agent))
+        told = alliance.hub.following.follow(party, None)
+        while len(alliance.hub.following._fanout.readers("members")) == 0:
+            await anext(told)  # what stands already
+        await agent.report(EVIL)
+        kinds = _kinds(await anext(told))
+        assert kinds == ["entry", "entry", "head", "position"]
+        await told.aclose()
+
+
+def _kinds(chunk: bytes) -> list[str]:
+    """What the events of a chunk are."""
+    return ["position" if at is not None else peek(data).kind for at, data in EventParser().feed(chunk)]
+
+
 async def test_a_reader_that_comes_back_gets_each_entry_exactly_once(tmp_path):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)

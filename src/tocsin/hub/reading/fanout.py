@@ -7,7 +7,7 @@ happens waits in its queue; from then on it is handed straight to its socket, wh
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
 from tocsin.web.pipe import Pipe, framed
 
@@ -114,23 +114,6 @@ class Fanout:
     def send_all(self, data: bytes) -> None:
         """The same bytes to everybody."""
         self.send(self._subscribers, data)
-
-    def publish(
-        self,
-        chunks: Mapping[str, bytes],
-        known: frozenset[str],
-        closing: Callable[[frozenset[str]], bytes] = lambda _: b"",
-    ) -> None:
-        """Give each reader the chunks of its streams, in this order, and what closes them.
-
-        Whoever follows the same of the `known` streams is given the same bytes, made once.
-        """
-        alike: dict[frozenset[str], list[Subscriber]] = {}
-        for subscriber in dict.fromkeys(one for stream in chunks for one in self.readers(stream)):
-            alike.setdefault(known & subscriber.streams, []).append(subscriber)
-        for streams, readers in alike.items():
-            wanted = [chunk for stream, chunk in chunks.items() if stream in streams]
-            self.send(readers, b"".join([*wanted, closing(streams)]))
 
     def close(self) -> None:
         """Close every connection: the process stops."""

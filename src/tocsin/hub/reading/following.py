@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serving the streams: catching a reader up from its cursor, then everything as it happens.
 
-Entries go out as soon as they are durable; the head that proves them follows when it is signed and, where a partner
-is declared, witnessed. A reader's cursor only ever covers what a head has proved, so nothing unproven is skipped on
-reconnect. What arrives during one round goes out together in the next.
+Entries go out together with the head that proves them, which is signed and, where a partner is declared, witnessed
+first; a partner that lets them wait is waited for a moment only, and the head follows. A reader's cursor only ever
+covers what a head has proved, so nothing unproven is skipped on reconnect. What arrives during one round goes out
+together in the next: see docs/adr/0026.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+
+import msgspec
 
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.party import Party, Standing
@@ -32,7 +35,7 @@ from tocsin.wire.sse import HEARTBEAT, event, position
 
 log = logging.getLogger("tocsin.hub")
 
-_ROUND_SECONDS = 0.5
+_ROUND_SECONDS = 0.4
 """Look at the store at least this often: another process of this hub may have written, or suspended somebody, who is
 then cut within a second."""
 
@@ -44,6 +47,15 @@ Offer = Callable[[str, frozenset[str]], Restoring | None]
 
 MAX_STREAMS = 8
 """Connections of one party: an agent has one, and another that its end was not yet heard of. The oldest gives way."""
+
+
+class _Alike(msgspec.Struct, frozen=True):
+    """What readers have in common who are told the same."""
+
+    streams: frozenset[str]
+    """Those of their streams that have a head."""
+    sights: tuple[tuple[str, Hashable], ...]
+    """Their streams with new entries, and what of them they may read."""
 
 
 class Following:
@@ -63,14 +75,15 @@ class Following:
         """Who is behind each open connection, as it stood when it was opened or last looked at."""
         self._of_party: dict[str, list[Subscriber]] = {}
         self._sent: dict[str, StreamHead] = {}
-        """Each stream as far as its entries were sent. Only that far is a head signed: none ever comes before them."""
+        """Each stream as far as its entries were sent."""
         with reader.reading("restarts") as tx:
             self._restarts = restarts(tx)
         self._offer = offer
         self.after_round: Callable[[], None] = lambda: None
         """Called when entries or heads may have become known; whoever serves edges sets it."""
-        self._wake_entries = asyncio.Event()
-        self._wake_heads = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._news: frozenset[str] = frozenset()
+        """Streams whose newest head was not sent yet."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -78,7 +91,7 @@ class Following:
         heads = self._heads()
         self._sent = {head.name: head for head in heads}
         await self._noting.note(heads)
-        work = (self._send_entries(), self._send_heads(), self._beat())
+        work = (self._send(), self._beat())
         self._tasks = [asyncio.create_task(each) for each in work]
 
     def end_connections(self) -> None:
@@ -95,7 +108,7 @@ class Following:
 
     def committed(self) -> None:
         """Something became durable: look."""
-        self._wake_entries.set()
+        self._wake.set()
 
     def health(self) -> Health:
         """Ready, and how the newest head is signed."""
@@ -214,11 +227,6 @@ class Following:
             raise CursorExpired("It is of a later history than this hub's.")
         return positions(cursor, self._restarts)
 
-    def _page(self, tx: Transaction, viewer: Viewer, head: StreamHead, start: int) -> bytes:
-        """The events of one page of a stream up to its head, as that viewer may read them."""
-        entries = page(tx, viewer, head, start, self._hub.clock.now())
-        return b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size)
-
     def _closing(self, names: frozenset[str]) -> bytes:
         """The event that moves a reader's cursor, in these streams, to what the newest signed head covers."""
         identity, streams = self._hub.identity, self._noting.stand.streams
@@ -236,24 +244,73 @@ class Following:
             await asyncio.sleep(self._heartbeat_seconds)
             self._fanout.send_all(HEARTBEAT)
 
-    async def _send_entries(self) -> None:
+    async def _send(self) -> None:
+        """Round after round: what is new is signed, and goes out with the heads that prove it."""
         while True:
-            await _wait(self._wake_entries)
+            await _wait(self._wake)
             try:
-                self._send_wave()
+                self._news |= await self._noting.note(self._look())
+                if self._noting.behind:
+                    self._wake.set()
+                self._publish()
             except Exception:  # one failed round must not end the service: the next one starts from the store
-                log.exception("entries could not be sent")
-            self._wake_heads.set()
+                log.exception("what is new could not be sent")
             self.after_round()
 
-    def _send_wave(self) -> None:
-        """Cut whoever may no longer read as it does, then send what is new: all as of one moment."""
+    def _look(self) -> list[StreamHead]:
+        """Every stream as it stands, once whoever may no longer read as it does is cut."""
+        with self._reader.reading("look") as tx:
+            return self._standing(tx)
+
+    def _standing(self, tx: Transaction) -> list[StreamHead]:
+        heads = tx.all("stream_heads", {}, into=StreamHead)
+        if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
+            self._cut_changed(tx)
+        return heads
+
+    def _publish(self) -> None:
+        """Send entries and heads that are new, all as of one moment, made once for all who read alike.
+
+        The store is looked at again: another process may have signed what was not there before.
+        """
         with self._reader.reading("wave") as tx:
-            heads = tx.all("stream_heads", {}, into=StreamHead)
-            if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
-                self._cut_changed(tx)
-            for head in heads:
-                self._publish_entries(tx, head)
+            fresh = {head.name: head for head in self._standing(tx) if head.size > self._sent_size(head)}
+            heads = {
+                name: event(encode(head))
+                for name in sorted(self._news, key=_directory_first)
+                if self._fanout.readers(name) and (head := self._noting.prove(name))
+            }
+            pages: dict[Hashable, list[bytes]] = {}
+            for alike, readers in self._alike(fresh, {**fresh, **heads}).items():
+                chunks: list[bytes] = []
+                for name, seen in alike.sights:
+                    if (name, seen) not in pages:
+                        pages[name, seen] = self._pages(tx, self._viewers[readers[0]], fresh[name])
+                    chunks += pages[name, seen]
+                if proofs := [head for name, head in heads.items() if name in alike.streams]:
+                    chunks += [*proofs, self._closing(alike.streams)]
+                for piece in _pieces(chunks):
+                    self._fanout.send(readers, piece)
+        self._sent |= fresh
+        self._news = frozenset()
+
+    def _alike(self, fresh: Collection[str], told: Collection[str]) -> dict[_Alike, list[Subscriber]]:
+        """Whoever is told something in one of the streams `told`, with all who are told the same."""
+        found: dict[_Alike, list[Subscriber]] = {}
+        known = frozenset(self._noting.stand.streams)
+        for subscriber in dict.fromkeys(one for name in told for one in self._fanout.readers(name)):
+            if viewer := self._viewers.get(subscriber):
+                sights = tuple((name, sight(viewer, name)) for name in fresh if name in subscriber.streams)
+                found.setdefault(_Alike(known & subscriber.streams, sights), []).append(subscriber)
+        return found
+
+    def _pages(self, tx: Transaction, viewer: Viewer, head: StreamHead) -> list[bytes]:
+        """The events of what is new in one stream, as that viewer may read them."""
+        now, pages = self._hub.clock.now(), []
+        for start in range(self._sent_size(head), head.size, PAGE):
+            entries = page(tx, viewer, head, start, now)
+            pages.append(b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size))
+        return pages
 
     def _cut_changed(self, tx: Transaction) -> None:
         """End the connections of parties whose standing or groups changed; they come back to what they may read now."""
@@ -275,40 +332,21 @@ class Following:
         known = {row.number: row.noted_size for row in self._noting.stand.streams.values()}
         return any(read > known.get(number, 0) for number, read in self._positions(cursor_text).items())
 
-    def _publish_entries(self, tx: Transaction, head: StreamHead) -> None:
-        """What is new in one stream, encoded once for all readers of equal sight."""
-        readers: dict[Hashable, list[Subscriber]] = {}
-        start = self._sent_size(head)
-        for subscriber in self._fanout.readers(head.name) if head.size > start else ():
-            if viewer := self._viewers.get(subscriber):
-                readers.setdefault(sight(viewer, head.name), []).append(subscriber)
-        for alike in readers.values():
-            for seq in range(start, head.size, PAGE):
-                self._fanout.send(alike, self._page(tx, self._viewers[alike[0]], head, seq))
-        self._sent[head.name] = head
-
     def _sent_size(self, head: StreamHead) -> int:
         sent = self._sent.get(head.name)
         return sent.size if sent else 0
 
-    async def _send_heads(self) -> None:
-        while True:
-            await _wait(self._wake_heads)
-            try:
-                news = await self._noting.note(self._sent.values())
-                if self._noting.behind:
-                    self._wake_heads.set()
-                self._send_wave()  # another process may have signed what this one has not sent yet
-                proved = [
-                    (name, found)
-                    for name in sorted(news, key=_directory_first)
-                    if self._fanout.readers(name) and (found := self._noting.prove(name))
-                ]
-                chunks = {name: event(encode(head)) for name, head in proved}
-                self._fanout.publish(chunks, frozenset(self._noting.stand.streams), self._closing)
-            except Exception:  # as above
-                log.exception("heads could not be signed")
-            self.after_round()
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, what is small sent together."""
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        if len(held) >= _AT_ONCE:
+            yield held
+            held = b""
+    if held:
+        yield held
 
 
 def _directory_first(name: str) -> tuple[bool, str]:
