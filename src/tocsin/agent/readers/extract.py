@@ -17,7 +17,8 @@ from tocsin.domain.observable import Kind
 _DOT = re.compile(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
 _AT = re.compile(r"[\[({]\s?(?:@|at)\s?[\])}]", re.IGNORECASE)
 _COLON = re.compile(r"\[(:|://|/)\]")
-_SCHEME = re.compile(r"(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
+# What looks ahead for a first letter is there for speed: at nearly every place of a text it fails at once.
+_SCHEME = re.compile(r"(?=[hHmM])(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
 _DEFANGED_HOST = re.compile(
     r"(?<![\w@./-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
     r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
@@ -25,10 +26,12 @@ _DEFANGED_HOST = re.compile(
 )
 _NOT_IN_URL = r"\s<>\"\x00-\x20\x7f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20"
 _URL = re.compile(
-    rf"(?:(?<![A-Za-z0-9])(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}", re.IGNORECASE
+    rf"(?=[hHfFwW])(?:(?<![A-Za-z0-9])(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}",
+    re.IGNORECASE,
 )
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII)
-_DIGEST = re.compile(r"(?<![\w/=-])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![\w/=-])", re.ASCII)
+_HEX = "[0-9a-fA-F]"
+_DIGEST = re.compile(rf"(?<![\w/=-]){_HEX}{{32}}(?:{_HEX}{{8}}(?:{_HEX}{{24}})?)?(?![\w/=-])", re.ASCII)
 _DIGEST_KINDS = {64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
