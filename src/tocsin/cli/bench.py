@@ -7,12 +7,14 @@ from importlib import import_module
 from pathlib import Path
 
 from tocsin.bench.chart import chart
-from tocsin.bench.result import Benchmark, Results, machine, table
+from tocsin.bench.result import Benchmark, Results, Row, machine, table
 from tocsin.cli.command import Command, Output
 from tocsin.files import replace_file
 
 BENCHMARKS = ("append", "catchup", "depth", "fanout", "idle", "intake", "mail", "views", "world")
 """Each a module of `tocsin.bench`, which is loaded when it is run: no other command waits for what they need."""
+ON_POSTGRES = ("append",)
+"""Those that can be measured on PostgreSQL too."""
 LONG = ("catchup-million",)
 """Minutes each, and gigabytes of disk: run by their names alone."""
 
@@ -29,15 +31,22 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="draw each figure against its target, as SVG"
     )
+    parser.add_argument(
+        "--postgres",
+        metavar="URL",
+        help=f"an empty database: measure {', '.join(ON_POSTGRES)} there too, and leave it empty",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of everything random in it (default 1)")
 
 
 def _bench(parsed: argparse.Namespace) -> Iterator[Output]:
     chosen = BENCHMARKS if parsed.name == "all" else (parsed.name,)
-    rows = []
+    rows: list[Row] = []
     for name in chosen:
         yield Output((f"{name} …",))
-        rows += list(_benchmark(name)(parsed.seed))
+        rows += _benchmark(name)(parsed.seed)
+        if parsed.postgres and name in ON_POSTGRES:
+            rows += import_module(f"tocsin.bench.{name}").run_postgres(parsed.seed, parsed.postgres)
     results = Results(machine(), parsed.seed, tuple(rows))
     if parsed.chart:
         parsed.chart.parent.mkdir(parents=True, exist_ok=True)

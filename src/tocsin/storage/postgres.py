@@ -219,10 +219,15 @@ class PostgresEngine:
 
     def change(self, query: Query, params: Params) -> int:
         """How many rows the statement changed."""
+        if query.arrays:
+            return self.change_each(query, [params])
         return self._connection.execute(query.text, params).rowcount
 
     def change_each(self, query: Query, many: Sequence[Params]) -> int:
         """The same statement for each, without waiting for each answer; how many rows were changed in all."""
+        if query.arrays:
+            columns = {name: [params[name] for params in many] for name in query.parameters}
+            return self._connection.execute(query.text, columns).rowcount
         with self._connection.cursor() as cursor:
             cursor.executemany(query.text, many)
             return cursor.rowcount

@@ -7,7 +7,8 @@ The files use only what both engines speak; a `Dialect` holds the few words that
     -- Redeem a code once; no row when it is spent, expired or was never made.
     UPDATE invitation SET … WHERE code_hash = :code_hash …
 
-``-- name: x [postgres]`` replaces x on that engine, only beside a benchmark that needs it. Not here: running anything.
+``-- name: x [postgres]`` replaces x on that engine, only beside a benchmark that needs it; there it may take many
+rows at once, by ``unnest``. Not here: running anything.
 """
 
 import re
@@ -21,6 +22,7 @@ ENGINES = ("sqlite", "postgres")
 COMMENT = re.compile(r"\s*--[^\n]*")
 _HEAD = re.compile(r"^-- name: (\w+)(?: \[(\w+)\])?\n((?:-- .+\n)+)", re.M)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_ARRAYS = re.compile(r"\bunnest\(")
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE)\b")
 
 
@@ -41,6 +43,8 @@ class Query(msgspec.Struct, frozen=True):
     text: LiteralString
     parameters: frozenset[str]
     writes: bool
+    arrays: bool = False
+    """Whether it takes the rows of many at once, each parameter as an array (``unnest``)."""
 
 
 def read_queries(source: str, dialect: Dialect) -> dict[str, Query]:
@@ -72,4 +76,5 @@ def _query(name: str, body: str, dialect: Dialect) -> Query:
         text=_PARAMETER.sub(dialect.parameter, statement),
         parameters=frozenset(_PARAMETER.findall(statement)),
         writes=_WRITES.search(statement) is not None,
+        arrays=_ARRAYS.search(statement) is not None,
     )

@@ -70,6 +70,18 @@ def test_a_file_that_could_be_misread_is_refused(source: str) -> None:
         read_queries(source, PERCENT)
 
 
+def test_an_override_may_take_the_rows_of_many_at_once() -> None:
+    source = (
+        "-- name: put\n-- One.\nINSERT INTO thing (id) VALUES (:id);\n"
+        "-- name: put [postgres]\n-- Many.\nINSERT INTO thing (id) SELECT * FROM unnest(:id::bigint[]);\n"
+    )
+    assert not read_queries(source, COLON)["put"].arrays
+    many = read_queries(source, PERCENT)["put"]
+    assert many.arrays
+    assert many.text == "INSERT INTO thing (id) SELECT * FROM unnest(%(id)b::bigint[])"
+    assert many.parameters == {"id"}
+
+
 def test_an_override_for_an_unknown_engine_is_refused() -> None:
     with pytest.raises(StoreUnfit, match="oracle"):
         read_queries(TWO + "-- name: look [oracle]\n-- A slip.\nSELECT 1;\n", COLON)

@@ -60,14 +60,32 @@ SELECT salt_h FROM entry JOIN stream ON entry.stream = stream.number WHERE strea
 INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, purposes)
 VALUES (:stream, :seq, :header, :salt_h, :origin_c, :body_c, :leaf, :fact, :kind, :added, :not_before, :purposes);
 
+-- name: insert_entry [postgres]
+-- The same for all at once: twice as fast in thousands (`tocsin bench append --postgres`), for three tables.
+INSERT INTO entry (stream, seq, header, salt_h, origin_c, body_c, leaf, fact, kind, added, not_before, purposes)
+SELECT * FROM unnest(:stream::bigint[], :seq::bigint[], :header::bytea[], :salt_h::bytea[], :origin_c::bytea[],
+  :body_c::bytea[], :leaf::bytea[], :fact::text[], :kind::text[], :added::bigint[], :not_before::bigint[],
+  :purposes::bigint[]);
+
 -- name: insert_body
 -- The part of an entry that can be erased.
 INSERT INTO body (stream, seq, salt_b, body) VALUES (:stream, :seq, :salt_b, :body);
+
+-- name: insert_body [postgres]
+-- The same for all at once.
+INSERT INTO body (stream, seq, salt_b, body)
+SELECT * FROM unnest(:stream::bigint[], :seq::bigint[], :salt_b::bytea[], :body::bytea[]);
 
 -- name: insert_origin
 -- Where an entry came from.
 INSERT INTO origin (stream, seq, salt_o, origin, owner, fact)
 VALUES (:stream, :seq, :salt_o, :origin, :owner, :fact);
+
+-- name: insert_origin [postgres]
+-- The same for all at once.
+INSERT INTO origin (stream, seq, salt_o, origin, owner, fact)
+SELECT * FROM unnest(:stream::bigint[], :seq::bigint[], :salt_o::bytea[], :origin::bytea[], :owner::text[],
+  :fact::text[]);
 
 -- name: page_of_stream
 -- Up to so many entries after a position, in order; body and salt_b are NULL once erased.
