@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         parsed, unknown = build_parser().parse_known_args(arguments)
         if unknown:
-            parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+            parsed.parser.refuse(unknown)
         if "command" not in parsed:
             print(parsed.parser.format_help(), end="", flush=True)
             return 0

@@ -3,6 +3,7 @@
 
 import argparse
 import difflib
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 
@@ -22,10 +23,19 @@ class Parser(argparse.ArgumentParser):
         """Misused, instead of ending the process."""
         raise Misused(self, message)
 
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Misused for words that no argument takes, with the option that the first of them was probably meant to be."""
+        options = [option for action in self._actions for option in action.option_strings]
+        raise Misused(self, f"there is no {' '.join(unknown)} here.{_meant(unknown[0], options)}")
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
         words = [str(choice) for choice in action.choices]
-        near = difflib.get_close_matches(str(value), words, 1)
-        meant = f" Did you mean {near[0]}?" if near else ""
+        meant = _meant(str(value), words)
         raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(words)}.{meant}")
+
+
+def _meant(word: str, words: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, words, 1)
+    return f" Did you mean {near[0]}?" if near else ""

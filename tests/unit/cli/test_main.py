@@ -108,6 +108,8 @@ def test_a_full_disk_is_no_traceback(words: list[str]) -> None:
     ("words", "said"),
     [
         (["hub", "statsu", "DIR"], "Did you mean status?"),
+        (["agent", "report", "DIR", "one.eml", "--yess"], "there is no --yess here. Did you mean --yes?"),
+        (["agent", "report", "DIR", "one.eml", "--qqq"], "there is no --qqq here."),
         (["agent", "ack", "DIR", "wrn_1", "--answer", "seen"], "none of received, acted, not-affected"),
         (["agent", "warn", "draft", "DIR"], "the folder comes before the step: tocsin agent warn DIR draft"),
     ],
