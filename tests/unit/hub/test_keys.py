@@ -259,14 +259,20 @@ def declared(alliance: Alliance, after: Witness, signature: bytes) -> None:
         store.close()
 
 
-async def test_a_partner_that_was_endorsed_takes_over_with_an_empty_memory(tmp_path):
+@pytest.mark.parametrize("served", [True, False], ids=["of a hub that serves", "of a hub at rest"])
+async def test_a_partner_that_was_endorsed_takes_over_with_an_empty_memory(tmp_path, served):
+    """What the declaration added to the directory is in the last head of the hub before, or in the first of the next."""
     async with Alliance(tmp_path) as alliance:
         ayr = await alliance.join("ayr")
         await ayr.report(EVIL)
         await alliance.settled()
         old, new = alliance.witness, another_partner(alliance, tmp_path / "two")
+        if not served:
+            await alliance.stop_hub()
         declared(alliance, new, endorsement(alliance, old.witnessing._key, new))
-        await alliance.stop_hub()
+        if served:
+            await until(lambda: is_noted(alliance))
+            await alliance.stop_hub()
         alliance.witness = new
         link = PartnerLink(url="http://partner.two", key=str(new.key))
         alliance.config = msgspec.structs.replace(alliance.config, partner=link)
@@ -287,6 +293,11 @@ async def test_a_partner_that_was_endorsed_takes_over_with_an_empty_memory(tmp_p
         await ayr.report(LATER)
         await alliance.settled()
         old.store.close()
+
+
+def is_noted(alliance: Alliance) -> bool:
+    """Whether every stream's end is in a signed head."""
+    return alliance.look("SELECT 1 FROM stream WHERE noted_size < size") == []
 
 
 async def test_a_partner_that_nobody_endorsed_is_refused_here_and_alarms_there(tmp_path):

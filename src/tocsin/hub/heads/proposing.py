@@ -18,7 +18,7 @@ PROPOSAL = "proposal"
 _PARTNER = "partner"
 """The fact that names the partner whose cosignatures count."""
 _PARTNER_SINCE = "partner-since"
-"""The fact that says from which size of the log on they do."""
+"""The fact that says above which size of the log they do."""
 
 
 class _Unwitnessed(msgspec.Struct, frozen=True):
@@ -60,6 +60,8 @@ def make(tx: Transaction, signed: SignedHead) -> Proposal:
 def settle(tx: Transaction, proposal: Proposal, size: int, cosigned: str) -> None:
     """The partner holds what was proposed, and co-signed the head of that size."""
     tx.run("cosign_log", {"size": size, "cosigned": cosigned})
+    if size == partner_since(tx):  # it came when the newest head was signed already, and begins with that
+        _count_above(tx, size - 1)
     sizes = {change.key: change.new_size for change in proposal.changes}
     for row in tx.all("unwitnessed_streams", {}, into=_Unwitnessed):
         if (seen := sizes.get(row.key)) is not None:
@@ -89,7 +91,7 @@ def introduce(tx: Transaction, key: bytes) -> bool:
     if known is None:
         return False
     log = tx.one("newest_log", {}, into=LogRow)
-    tx.run("set_meta", {"key": _PARTNER_SINCE, "value": str(log.size if log else 0).encode()})
+    _count_above(tx, log.size if log else 0)
     tx.run("forget_witness", {"frontier": EMPTY.to_bytes()})
     keep(tx, None)
     return True
@@ -101,9 +103,13 @@ def newest_cosigned(tx: Transaction) -> LogRow | None:
 
 
 def partner_since(tx: Transaction) -> int:
-    """Size of the head log when the present partner came; 0 for the first."""
+    """Above which size of the head log cosignatures are the present partner's; 0 for the first."""
     row = tx.one("get_meta", {"key": _PARTNER_SINCE}, into=_Fact)
     return int(row.value) if row else 0
+
+
+def _count_above(tx: Transaction, size: int) -> None:
+    tx.run("set_meta", {"key": _PARTNER_SINCE, "value": str(size).encode()})
 
 
 def kept(tx: Transaction) -> Proposal | None:
