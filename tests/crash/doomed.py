@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs `tocsin` as it is, but ends with SIGKILL in a commit: `python -m tests.crash.doomed COUNT WHEN WORD...`
 
-In the COUNT-th commit from now: ``before`` it is asked for, ``during`` it, or ``after`` it was done and before anybody
-heard. During means: with SQLite when a part of it is written into the log, with PostgreSQL when it is on its way to the
-server. ``server`` ends the server's process of this connection instead, and this one lives.
+In the COUNT-th commit of a writing transaction: ``before`` it is asked for, ``during`` it, or ``after`` it was done and
+before anybody heard. During means: with SQLite when a part of it is written into the log, with PostgreSQL when it is on
+its way to the server. ``server`` ends the server's process of this connection instead, and this one lives.
 """
 
 import os
@@ -15,6 +15,7 @@ import apsw
 from tocsin.__main__ import main
 from tocsin.storage.postgres import PostgresEngine
 from tocsin.storage.sqlite import SqliteEngine
+from tocsin.storage.store import Engine, Purpose
 
 
 class Doom:
@@ -25,10 +26,15 @@ class Doom:
         self.when = when
         self.committing = False
         self.written = 0
+        self._open: dict[Engine, Purpose] = {}
 
-    def meet(self) -> bool:
-        """Whether this commit is the one."""
-        self.left -= 1
+    def begin(self, engine: Engine, purpose: Purpose) -> None:
+        """A transaction has begun there."""
+        self._open[engine] = purpose
+
+    def meet(self, engine: Engine) -> bool:
+        """Whether the commit of what is open there is the one."""
+        self.left -= self._open[engine].startswith("write")
         return self.left == 0
 
     def end(self) -> None:
@@ -60,11 +66,22 @@ class _Disk(apsw.VFS):
         return _File(self._doom, name, flags)
 
 
+def watch(doom: Doom, kind: type[SqliteEngine] | type[PostgresEngine]) -> None:
+    """Tell it of every transaction."""
+    begin = kind.begin
+
+    def watched(engine: Engine, purpose: Purpose) -> None:
+        begin(engine, purpose)  # type: ignore[arg-type]
+        doom.begin(engine, purpose)
+
+    kind.begin = watched  # type: ignore[method-assign, assignment]
+
+
 def doom_sqlite(doom: Doom) -> None:
     commit = SqliteEngine.commit
 
     def doomed(engine: SqliteEngine) -> None:
-        if not doom.meet():
+        if not doom.meet(engine):
             commit(engine)
             return
         if doom.when == "before":
@@ -80,7 +97,7 @@ def doom_postgres(doom: Doom) -> None:
     commit = PostgresEngine.commit
 
     def doomed(engine: PostgresEngine) -> None:
-        if not doom.meet():
+        if not doom.meet(engine):
             commit(engine)
             return
         if doom.when == "server":
@@ -102,6 +119,8 @@ def doom_postgres(doom: Doom) -> None:
 if __name__ == "__main__":
     fate = Doom(int(sys.argv[1]), sys.argv[2])
     disk = _Disk(fate)
+    watch(fate, SqliteEngine)
+    watch(fate, PostgresEngine)
     doom_sqlite(fate)
     doom_postgres(fate)
     sys.argv = ["tocsin", *sys.argv[3:]]

@@ -63,7 +63,7 @@ class Cluster:
                 self.process = subprocess.Popen(
                     command, stdout=log, stderr=log, cwd=self.folder, **self._account
                 )
-            if self._answers(deadline):
+            if self.answers(deadline):
                 return
             # Children of one that was killed may hold its memory for a moment.
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
@@ -78,7 +78,8 @@ class Cluster:
         """How often one of its processes died by itself, so that all began anew."""
         return (self.folder / "log").read_bytes().count(b"all server processes terminated; reinitializing")
 
-    def _answers(self, deadline: float) -> bool:
+    def answers(self, deadline: float) -> bool:
+        """Whether it takes connections before that moment of the monotonic clock, and until then has not ended."""
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
                 psycopg.connect(self.dsn).close()
