@@ -161,13 +161,14 @@ class Disk:
         """`kind` names a folder of the product's SQL; `image` is a backup that is put in place."""
         self._kind = kind
         self._engine = _Memory(image)
+        self._queries: dict[str, Query] = {}
         self.deadly: Step | None = None
         """At which step the process dies that comes there next."""
 
     def open(self, process: Process) -> Store:
-        """The store as that process opens it, with every step of its schema taken."""
-        opened = open_store(self._engine, DIALECT, SQL / self._kind)
-        return _Stepped(self._engine, dict(opened.queries), process, self)
+        """The store as that process opens it; the first one takes every step of its schema."""
+        self._queries = self._queries or dict(open_store(self._engine, DIALECT, SQL / self._kind).queries)
+        return _Stepped(self._engine, self._queries, process, self)
 
     def image(self) -> bytes:
         """What lies on it, byte for byte."""

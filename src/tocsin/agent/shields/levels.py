@@ -3,11 +3,13 @@
 
 The rule itself is `tocsin.domain.level`; here is only what goes into it. Nothing is stored: a value's level is
 computed from what stands in the replica now, so an erasure, an expiry or a new asset of the bank's is never missed.
+A judgement follows from postings and guards alone, so that it is not made again while those are what they were.
 The hub's bands count only parties whose marking permits others to act, so a report that forbids it adds nothing, and
 takes nothing from what others said.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import groupby
 
 import msgspec
@@ -22,6 +24,9 @@ from tocsin.storage.store import Store
 
 UNWITNESSED_LIMIT = 15 * MINUTE
 """The declared partner may be missing this long before nothing steps to block by itself (DESIGN §3.4)."""
+
+_REMEMBERED = 10_000
+"""Judgements that are kept for the next look: about 20 MB."""
 
 Guard = Callable[[Observable], tuple[str, ...]]
 """Why a human must look before this value is blocked; empty when nothing speaks against it."""
@@ -61,7 +66,7 @@ class Levels:
 
     def __init__(self, store: Store, guard: Guard) -> None:
         self._store = store
-        self._guard = guard
+        self._judge = lru_cache(_REMEMBERED)(partial(_judge, guard))
 
     def known(self, now: Instant) -> Iterator[KnownValue]:
         """Every value that still counts, in the order of its text.
@@ -76,7 +81,7 @@ class Levels:
         if absence > LATE_LIMIT:
             postings = [posting for posting in postings if posting.firm]
         for value, group in groupby(postings, key=lambda posting: posting.value):
-            yield self._judge(value, list(group), late=absence > UNWITNESSED_LIMIT)
+            yield self._judge(value, tuple(group), late=absence > UNWITNESSED_LIMIT)
 
     def blocked(self, now: Instant) -> list[Blocked]:
         """What is at level block now, the newest first."""
@@ -93,28 +98,30 @@ class Levels:
         ]
         return sorted(found, key=lambda one: (-one.since, one.observable))
 
-    def _judge(self, value: str, postings: list[_Posting], *, late: bool) -> KnownValue:
-        kind, _, text = value.partition(":")
-        observable = Observable(Kind(kind), text)
-        guards = self._guard(observable)
-        firm = [posting for posting in postings if posting.firm]
-        evidence = _evidence(firm, guards, [posting.named_firm for posting in firm])
-        judgement = judge(evidence) if firm else None
-        if judgement is None or judgement.level is not Level.BLOCK:  # else nothing unwitnessed lowers it
-            evidence = _evidence(postings, guards, [posting.named for posting in postings])
-            judgement = judge(msgspec.structs.replace(evidence, witnessed=not late))
-        warnings = [posting for posting in postings if posting.kind == "warning"]
-        return KnownValue(
-            observable=observable,
-            judgement=judgement,
-            named=evidence.named,
-            since=Instant(postings[0].since),
-            expires=Instant(max(posting.expires for posting in postings)),
-            reference=(warnings or postings)[0].fact,
-        )
+
+def _judge(guard: Guard, value: str, postings: Sequence[_Posting], *, late: bool) -> KnownValue:
+    """One value, by all its postings, the oldest first."""
+    kind, _, text = value.partition(":")
+    observable = Observable(Kind(kind), text)
+    guards = guard(observable)
+    firm = [posting for posting in postings if posting.firm]
+    evidence = _evidence(firm, guards, [posting.named_firm for posting in firm])
+    judgement = judge(evidence) if firm else None
+    if judgement is None or judgement.level is not Level.BLOCK:  # else nothing unwitnessed lowers it
+        evidence = _evidence(postings, guards, [posting.named for posting in postings])
+        judgement = judge(msgspec.structs.replace(evidence, witnessed=not late))
+    warnings = [posting for posting in postings if posting.kind == "warning"]
+    return KnownValue(
+        observable=observable,
+        judgement=judgement,
+        named=evidence.named,
+        since=Instant(postings[0].since),
+        expires=Instant(max(posting.expires for posting in postings)),
+        reference=(warnings or postings)[0].fact,
+    )
 
 
-def _evidence(postings: list[_Posting], guards: tuple[str, ...], bands: list[str]) -> Evidence:
+def _evidence(postings: Sequence[_Posting], guards: tuple[str, ...], bands: list[str]) -> Evidence:
     """What these postings say together, with these bands."""
     kinds = {posting.kind for posting in postings}
     least = Band.NONE if kinds.isdisjoint(("named", "sighting")) else Band.ONE
