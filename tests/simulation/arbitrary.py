@@ -3,23 +3,35 @@
 
 from hypothesis import strategies as st
 
+from tocsin.domain.acknowledgement import Answer
+from tocsin.domain.audience import History
+from tocsin.domain.party import MAY_WARN
 from tocsin.world.inside import PARTIES
 from tocsin.world.machine import Moment
 from tocsin.world.moves import (
+    EDGE,
+    GROUP,
     HUB,
     PARTNER,
+    TWIN,
+    Acknowledge,
+    Age,
     BackUp,
     Crash,
     Cut,
     Erase,
     EraseByLaw,
+    JoinGroup,
     Kill,
     Leap,
+    LeaveGroup,
     Lose,
     Mend,
     Misbehave,
     Mischief,
     Move,
+    RaiseEdge,
+    ReadFrom,
     Reinstate,
     Replay,
     Report,
@@ -34,12 +46,13 @@ from tocsin.world.moves import (
 )
 
 AGENTS = [one.short for one in PARTIES]
+WARNERS = [one.short for one in PARTIES if one.role in MAY_WARN]
 BANKS = AGENTS[:3]
-AGENCY = AGENTS[3]
 
 STEPS = {
     HUB: ("accept wave", "newest head", "what was proposed", "wave", "who asks"),
     PARTNER: ("witness head",),
+    EDGE: ("keep entries", "stream heads", "wave", "who reads"),
     "agent": (
         "keep entries",
         "settle message",
@@ -53,7 +66,7 @@ STEPS = {
 
 _agents = st.sampled_from(AGENTS)
 _banks = st.sampled_from(BANKS)
-_machines = st.sampled_from([HUB, PARTNER, *AGENTS])
+_machines = st.sampled_from([HUB, PARTNER, TWIN, EDGE, *AGENTS])
 _values = st.integers(0, 3)
 _audiences = st.sampled_from(
     [
@@ -64,6 +77,7 @@ _audiences = st.sampled_from(
         ("role:bank+jurisdiction:GB",),
         ("party:esk",),
         ("party:bute", "members"),
+        *[(f"group:{GROUP}",)] * 2,
     ]
 )
 _nth = st.integers(0, 3)
@@ -72,27 +86,31 @@ _nth = st.integers(0, 3)
 @st.composite
 def _crashes(draw: st.DrawFn) -> Crash:
     who = draw(_machines)
-    steps = STEPS.get(who, STEPS["agent"])
+    steps = STEPS.get(HUB if who == TWIN else who, STEPS["agent"])
     return Crash(who, draw(st.sampled_from(steps)), draw(st.sampled_from(list(Moment))))
 
 
 SAYING: list[st.SearchStrategy[Move]] = [
     st.builds(Report, _banks, st.lists(_values, min_size=1, max_size=3, unique=True).map(tuple), _audiences),
     st.builds(Report, _agents, st.tuples(_values)),
-    st.builds(Sight, _agents, _values, st.sampled_from(["members", "all"])),
-    st.builds(Warn, st.just(AGENCY), _values, st.sampled_from(["all", "members", "role:bank"])),
-    st.builds(Withdraw, st.just(AGENCY), _nth),
+    st.builds(Sight, _agents, _values, st.sampled_from(["members", "all", f"group:{GROUP}"])),
+    st.builds(Warn, st.sampled_from(WARNERS), _values, st.sampled_from(["all", "members", "role:bank"])),
+    st.builds(Withdraw, st.sampled_from(WARNERS), _nth),
+    st.builds(Acknowledge, _banks, _nth, st.sampled_from(Answer)),
+    st.builds(Report, _banks, st.tuples(_values), st.just(("all",)), st.sampled_from([1, 10, 300])),
     st.builds(Erase, _agents, _nth),
     st.builds(EraseByLaw, _nth),
 ]
 STANDING: list[st.SearchStrategy[Move]] = [
     st.builds(Suspend, _agents),
     st.builds(Reinstate, _agents),
+    st.builds(JoinGroup, _agents, st.sampled_from(History)),
+    st.builds(LeaveGroup, _agents),
     st.builds(Rotate, st.sampled_from([HUB, *AGENTS])),
 ]
 TROUBLE: list[st.SearchStrategy[Move]] = [
-    st.builds(Cut, st.sampled_from([HUB, "all", *AGENTS])),
-    st.builds(Mend, st.sampled_from([HUB, "all", *AGENTS])),
+    st.builds(Cut, st.sampled_from([HUB, EDGE, "all", *AGENTS])),
+    st.builds(Mend, st.sampled_from([HUB, EDGE, "all", *AGENTS])),
     _crashes(),
     st.builds(Kill, _machines),
     st.builds(Start, _machines),
@@ -100,6 +118,10 @@ TROUBLE: list[st.SearchStrategy[Move]] = [
     st.builds(Lose, _machines),
     st.builds(Skew, _machines, st.integers(-400, 400)),
     st.builds(Leap, st.integers(1, 400)),
+    st.builds(Age),
+    st.builds(Start, st.just(TWIN)),
+    st.builds(RaiseEdge),
+    st.builds(ReadFrom, _agents, st.sampled_from([EDGE, EDGE, HUB])),
 ]
 MALICE: list[st.SearchStrategy[Move]] = [
     st.builds(Misbehave, _banks, st.sampled_from(list(Mischief))),

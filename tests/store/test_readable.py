@@ -79,7 +79,8 @@ def add_party(tx: Transaction, number: int, dice: random.Random) -> str:
 def add_entry(tx: Transaction, number: int, seq: int, item: Item, *, erased: bool = False) -> None:
     place: Params = {"stream": number, "seq": seq}
     blank: Params = {"header": b"", "salt_h": ZERO, "origin_c": ZERO, "body_c": ZERO, "leaf": ZERO}
-    said: Params = {"fact": f"f{number}-{seq}", "kind": "object", "added": item.added}
+    kind = "erasure" if item.erases else "object"
+    said: Params = {"fact": f"f{number}-{seq}", "kind": kind, "added": item.added}
     limits: Params = {"not_before": item.not_before, "purposes": bits(item.purposes)}
     tx.run("insert_entry", {**place, **blank, **said, **limits})
     if not erased:
@@ -97,7 +98,8 @@ def make(tx: Transaction, dice: random.Random) -> World:
         tx.run("create_stream", {"name": name, "key": ZERO, "frontier": b"", "root": ZERO})
         for seq in range(MANY if name in WIDE else FEW):
             only = frozenset(dice.sample(list(Purpose), dice.choice([0, 0, 0, 0, 1, 2, 4])))
-            item = Item(name, near(dice), only, dice.choice([None, None, None, near(dice)]))
+            until = dice.choice([None, None, None, near(dice)])
+            item = Item(name, near(dice), only, until, erases=dice.random() < 0.2)
             items[name, seq] = item
             if dice.random() < 0.05:
                 erased.add((name, seq))
@@ -276,7 +278,8 @@ CONDITIONS = [
     ("'role:' || party.role || '+jurisdiction:' || party.jurisdiction, ", ""),
     (", 'party:' || party.id", ""),
     ("entry.added >= reader.reads_from", "entry.added > reader.reads_from"),
-    ("entry.added >= reader.reads_from AND ", ""),
+    ("(entry.added >= reader.reads_from OR entry.kind = 'erasure')\n  AND ", ""),
+    (" OR entry.kind = 'erasure'", ""),
     (" AND (entry.not_before IS NULL OR entry.not_before <= :now)", ""),
     ("entry.not_before <= :now", "entry.not_before < :now"),
     ("AND :purposes <> 0 ", ""),

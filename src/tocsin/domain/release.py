@@ -52,6 +52,8 @@ class Item(msgspec.Struct, frozen=True):
     """What it may be read for; empty: anything."""
     not_before: Instant | None = None
     """Embargo: nobody reads it here earlier; its author has it at home."""
+    erases: bool = False
+    """It says only what is erased: who held that while it was in a group, and comes back, must hear of it."""
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -116,10 +118,12 @@ class InAudience:
 
 
 class SinceJoining:
-    """In a group, the past is for those whose membership includes it."""
+    """In a group, the past is for those whose membership includes it; that something was erased is for everybody."""
 
     def decide(self, item: Item, viewer: Viewer, purpose: Purpose, now: Instant) -> Decision:
         """No for what a group was told before the viewer joined it, unless it joined with all history."""
+        if item.erases:
+            return Decision(allowed=True, reason="it only takes away")
         times = [one for one in viewer.memberships if item.stream == f"group:{one.group}" and one.holds(now)]
         if not times:
             return Decision(allowed=True, reason="no roster limits the past")

@@ -9,29 +9,31 @@ import msgspec
 from tocsin.agent.house import House
 from tocsin.agent.own_warnings import Content
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redaction.approve import approve
+from tocsin.agent.redaction.approve import Approved, approve
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs import warn
+from tocsin.agent.verbs.acknowledge import acknowledge
 from tocsin.agent.verbs.erase import erase
-from tocsin.agent.verbs.report import Prepared, send
-from tocsin.agent.verbs.rotate import rotate
+from tocsin.agent.verbs.report import PATH, Prepared, send
 from tocsin.agent.verbs.sight import look, sight
 from tocsin.agent.work import classifier
-from tocsin.clock import SECOND, day_of
+from tocsin.clock import MINUTE, SECOND, Instant, day_of
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
-from tocsin.domain.party import Role, Standing
+from tocsin.domain.party import Role
 from tocsin.domain.warning import Urgency
 from tocsin.errors import StateError, Unknown
-from tocsin.hub.verbs.erase import erase_fact
-from tocsin.hub.verbs.standing import change_standing
 from tocsin.ids import new_id
-from tocsin.world import moves
+from tocsin.wire.messages import Report, encode
+from tocsin.wire.stix21 import mint
+from tocsin.world import moves, operators
 from tocsin.world.adversary import deceive, misbehave, replay
-from tocsin.world.inside import End, Said, Suspension, World
+from tocsin.world.inside import WARNED_DAYS, Answered, End, Said, World
 from tocsin.world.machine import Step
-from tocsin.world.moves import HUB, PARTNER, Move
+from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
+from tocsin.world.network import Wire
+from tocsin.world.seats import HUB_HOST, Machine, TwinHub
 
 _PERSON = "Duty analyst"
 
@@ -45,91 +47,75 @@ def perform(world: World, move: Move) -> None:
 
 
 def _report(world: World, move: moves.Report) -> None:
-    house = world.agents[move.by].house()
-    values = tuple(world.value(number) for number in move.values)
-    audiences = tuple(world.audience(one) for one in move.audiences)
-    indicators = tuple(Indicator(value, "link") for value in values)
+    house, at = world.agents[move.by].house(), world.clock.now()
+    audiences = _audiences(world, move.by, move.audiences)
+    indicators = tuple(Indicator(world.value(number), "link") for number in move.values)
     report = new_id("rpt", house.entropy)
-    day = day_of(house.clock.now())
-    draft = Draft(Disclosure(report, Attack.PHISHING, day, indicators, (), Marking()), (), ())
-    prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
-    approved = approve(draft, _PERSON, house.clock.now())
-    send(house, prepared, approved, "named", audiences)
-    _remember(
-        world, house, Said(move.by, report, "object", values, audiences or _default(world, move.by), report)
+    draft = Draft(
+        Disclosure(report, Attack.PHISHING, day_of(house.clock.now()), indicators, (), Marking()), (), ()
     )
+    approved = approve(draft, _PERSON, house.clock.now())
+    said = Said(
+        move.by, report, "object", tuple(one.observable for one in indicators),
+        audiences or _default(world, move.by), report, at=at,
+    )  # fmt: skip
+    if move.embargo_minutes:
+        said.not_before = Instant(max(at, world.latest) + move.embargo_minutes * MINUTE)
+        _embargoed(house, approved, audiences, said.not_before)
+    else:
+        prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
+        send(house, prepared, approved, "named", audiences)
+    _remember(world, house, said)
+
+
+def _embargoed(house: House, approved: Approved, audiences: tuple[str, ...], not_before: Instant) -> None:
+    """What a tool of the bank's own may ask of the wire, and no command does yet."""
+    objects = mint(approved.disclosure, house.vault.membership().alliance_identity, house.entropy)
+    message = Report(
+        id=approved.disclosure.report_id,
+        sent=approved.at,
+        audiences=audiences,
+        objects=tuple(msgspec.Raw(encode(one)) for one in objects),
+        not_before=not_before,
+    )
+    house.store.run("approve report", lambda tx: house.outbox.queue(tx, PATH, message))
 
 
 def _sight(world: World, move: moves.Sight) -> None:
-    house = world.agents[move.by].house()
-    value, audience = world.value(move.value), world.audience(move.audience)
+    house, at = world.agents[move.by].house(), world.clock.now()
+    value = world.value(move.value)
+    (audience,) = _audiences(world, move.by, (move.audience,))
     leaving: Leaving = look(house, classifier(house), value)
     message = sight(house, leaving, audience, _PERSON)
-    _remember(world, house, Said(move.by, message, "sighting", (value,), (audience,), message))
+    _remember(world, house, Said(move.by, message, "sighting", (value,), (audience,), message, at=at))
 
 
 def _warn(world: World, move: moves.Warn) -> None:
-    house = world.agents[move.by].house()
+    house, at = world.agents[move.by].house(), world.clock.now()
     value, audience = world.value(move.value), world.audience(move.audience)
-    content = Content("A wave of calls", (value,), "Block the host.", Urgency.URGENT, 14)
+    content = Content("A wave of calls", (value,), "Block the host.", Urgency.URGENT, WARNED_DAYS)
     drafted = warn.draft(house, content, (audience,), "Inspector Okafor")
     warn.approve(house, drafted.id, "Superintendent Lindqvist")
     issued = warn.issue(house, drafted.id, "Superintendent Lindqvist")
-    _remember(world, house, Said(move.by, issued.id, "warning", (value,), (audience,), issued.message))
+    _remember(world, house, Said(move.by, issued.id, "warning", (value,), (audience,), issued.message, at=at))
 
 
 def _withdraw(world: World, move: moves.Withdraw) -> None:
-    said = _nth(world, move.nth, lambda one: one.by == move.by and one.kind == "warning")
+    said = world.recall(move.nth, lambda one: one.by == move.by and one.kind == "warning")
     gone = warn.withdraw(world.agents[move.by].house(), said.id, "It was over.", "Inspector Okafor")
     if gone.message:
         said.ended.append(End(gone.message, withdraws=True))
 
 
+def _acknowledge(world: World, move: moves.Acknowledge) -> None:
+    said = world.recall(move.nth, lambda one: one.kind == "warning")
+    message = acknowledge(world.agents[move.by].house(), said.id, move.answer, _PERSON)
+    world.answered.append(Answered(move.by, said.id, message))
+
+
 def _erase(world: World, move: moves.Erase) -> None:
-    said = _nth(world, move.nth, lambda one: one.by == move.by)
+    said = world.recall(move.nth, lambda one: one.by == move.by)
     said.ended.append(End(erase(world.agents[move.by].house(), said.id, "mistake", _PERSON)))
-
-
-def _erase_by_law(world: World, move: moves.EraseByLaw) -> None:
-    said = _nth(world, move.nth, lambda one: one.receipted)
-    hub = world.hub.exchange()
-    world.hub.command("erase fact", lambda tx: erase_fact(tx, hub, said.id, "law"))
-    said.ended.append(End("", receipted=True))
-
-
-def _suspend(world: World, move: moves.Suspend) -> None:
-    _stand(world, move.who, Standing.SUSPENDED)
-    sizes = dict(world.hub.disk.look("SELECT name, size FROM stream"))
-    world.suspended[move.who] = Suspension(move.who, sizes)
-
-
-def _reinstate(world: World, move: moves.Reinstate) -> None:
-    _stand(world, move.who, Standing.ACTIVE)
-    world.suspended.pop(move.who, None)
-
-
-def _stand(world: World, who: str, wanted: Standing) -> None:
-    hub, party = world.hub.exchange(), world.names[who]
-    world.hub.command("change standing", lambda tx: change_standing(tx, hub, party, wanted, "incident"))
-
-
-def _rotate(world: World, move: moves.Rotate) -> None:
-    if move.who == HUB:
-        if not (world.hub.up and world.partner.up and world.hub.wire.whole and world.all_witnessed()):
-            raise StateError("As its manual says: the hub's key is rotated while the partner answers.")
-        world.hub.rotate()
-        world.run(world.hub.stop())
-        world.hub.start()
-        world.flow(2)
-        return
-    agent = world.agents[move.who]
-    world.backups.pop(move.who, None)  # as its manual says: an older one has keys that are nobody's
-
-    async def replace(house: House) -> None:
-        async with agent.http() as http:
-            await rotate(house, http, _PERSON)
-
-    world.asking(move.who, replace)
 
 
 # what happens to machines and wires
@@ -144,57 +130,79 @@ def _leap(world: World, move: moves.Leap) -> None:
 
 
 def _cut(world: World, move: moves.Cut) -> None:
-    for short, wire in _wires(world).items():
-        if move.who in (short, "all"):
-            wire.cut()
+    for wire in _wires(world, move.who):
+        wire.cut()
 
 
 def _mend(world: World, move: moves.Mend) -> None:
-    for short, wire in _wires(world).items():
-        if move.who in (short, "all"):
-            wire.mend()
+    for wire in _wires(world, move.who):
+        wire.mend()
 
 
-def _wires(world: World) -> dict[str, Any]:
-    return {HUB: world.hub.wire} | {short: agent.wire for short, agent in world.agents.items()}
+def _wires(world: World, who: str) -> list[Wire]:
+    return [wire for name, wires in world.wires().items() if who in (name, "all") for wire in wires]
 
 
 def _crash(world: World, move: moves.Crash) -> None:
-    world.machines()[move.who].disk.deadly = Step(move.transaction, move.moment)
+    _machine(world, move.who).disk.deadly = Step(move.transaction, move.moment)
 
 
 def _kill(world: World, move: moves.Kill) -> None:
-    world.run(world.machines()[move.who].kill())
+    world.run(_machine(world, move.who).kill())
 
 
 def _start(world: World, move: moves.Start) -> None:
-    world.machines()[move.who].start()
+    if move.who == TWIN and world.twin is None:
+        door = world.doors[HUB_HOST][1]
+        world.twin = TwinHub(world.hub, world.wire(), door, world.loop, world.clock, world.seed)
+    machine = _machine(world, move.who)
+    if not machine.may_start:
+        raise StateError(f"{move.who} is not started while the hub comes back from a backup.")
+    machine.start()
 
 
 def _back_up(world: World, move: moves.BackUp) -> None:
-    world.backups[move.who] = world.machines()[move.who].disk.image()
+    world.backups[move.who] = _machine(world, move.who).disk.image()
 
 
 def _lose(world: World, move: moves.Lose) -> None:
     image = world.backups.get(move.who)
-    if image is None:
+    if image is None or move.who in (TWIN, EDGE):
         raise Unknown(f"There is no backup of {move.who}.")
-    machine = world.machines()[move.who]
+    machine = _machine(world, move.who)
     if move.who == PARTNER:
         shown = world.hub.witnessed()
         world.run(machine.kill())
         world.partner.restore(image, shown)
     else:
         world.run(machine.kill())
+        if move.who == HUB:
+            operators.note_restore(world)
         (world.hub if move.who == HUB else world.agents[move.who]).restore(image)
     machine.start()
 
 
 def _skew(world: World, move: moves.Skew) -> None:
-    world.machines()[move.who].clock.ahead = move.seconds * SECOND
+    _machine(world, move.who).clock.ahead = move.seconds * SECOND
+
+
+def _machine(world: World, who: str) -> Machine:
+    """A machine by its name; Unknown for one that this world does not have, or not yet."""
+    found = world.machines().get(who)
+    if found is None:
+        raise Unknown(f"There is no {who}.")
+    return found
 
 
 # what the world remembers
+
+
+def _audiences(world: World, short: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """As the wire has them; Unknown for a group that this party is not in: it would be refused."""
+    found = tuple(world.audience(one) for one in texts)
+    if not {one for one in found if one.startswith("group:")} <= world.readable(short):
+        raise Unknown(f"{short} is not in the group.")
+    return found
 
 
 def _default(world: World, short: str) -> tuple[str, ...]:
@@ -218,26 +226,24 @@ def bodies_of(message: bytes, kind: str) -> tuple[bytes, ...]:
     return tuple(bytes(one) for one in msgspec.json.decode(message, type=_Objects).objects)
 
 
-def _nth(world: World, nth: int, which: Callable[[Said], bool]) -> Said:
-    """What was said, counted from the newest; Unknown when there is nothing."""
-    found = [one for one in reversed(world.said) if which(one)]
-    if not found:
-        raise Unknown("Nobody said anything of that kind.")
-    return found[nth % len(found)]
-
-
 ACTS: dict[type[Move], Callable[[World, Any], None]] = {
     moves.Report: _report,
     moves.Sight: _sight,
     moves.Warn: _warn,
     moves.Withdraw: _withdraw,
+    moves.Acknowledge: _acknowledge,
     moves.Erase: _erase,
-    moves.EraseByLaw: _erase_by_law,
-    moves.Suspend: _suspend,
-    moves.Reinstate: _reinstate,
-    moves.Rotate: _rotate,
+    moves.EraseByLaw: operators.erase_by_law,
+    moves.Suspend: operators.suspend,
+    moves.Reinstate: operators.reinstate,
+    moves.JoinGroup: operators.join,
+    moves.LeaveGroup: operators.leave,
+    moves.Rotate: operators.rotate_keys,
     moves.Wait: _wait,
     moves.Leap: _leap,
+    moves.Age: operators.age,
+    moves.RaiseEdge: operators.raise_edge,
+    moves.ReadFrom: operators.read_from,
     moves.Cut: _cut,
     moves.Mend: _mend,
     moves.Crash: _crash,

@@ -24,16 +24,26 @@ from tocsin.clock import MINUTE, SECOND, Instant, ManualClock, from_text
 from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role
-from tocsin.errors import RemoteError, TocsinError
+from tocsin.errors import RemoteError, TocsinError, Unknown
 from tocsin.hub.verbs.enrol import invite
 from tocsin.hub.verbs.keys import declare_partner
 from tocsin.hub.views.directory import state_key
 from tocsin.wire.parties import KeyEvent
 from tocsin.world.eventloop import WorldLoop
 from tocsin.world.machine import Crash, adopting
-from tocsin.world.moves import HUB, PARTNER, Move
+from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
 from tocsin.world.network import Door, Wire
-from tocsin.world.seats import HUB_HOST, PARTNER_HOST, AgentMachine, HubMachine, Machine, PartnerMachine
+from tocsin.world.seats import (
+    EDGE_HOST,
+    HUB_HOST,
+    PARTNER_HOST,
+    AgentMachine,
+    EdgeMachine,
+    HubMachine,
+    Machine,
+    PartnerMachine,
+    TwinHub,
+)
 
 T = TypeVar("T")
 
@@ -44,6 +54,11 @@ _NEXT_TRY = 5 * MINUTE + SECOND
 """After that long an outbox tries again whatever happened before."""
 _FRESH = 130 * MINUTE
 """After that long every reader has opened its connection anew, and the hub had to show everything."""
+WARNED_DAYS = 14
+"""How long a warning of these stories stands."""
+RETENTION_DAYS = 30
+AGED = "aged"
+"""In place of the message of an `End`: it has reached the alliance's age, and is gone when the hub has looked."""
 _ROUND_SECONDS = 2.0
 _ROUNDS = 120
 """How long a world that is whole may take to come to rest."""
@@ -62,6 +77,7 @@ PARTIES = (
     Party("bute", Role.BANK),
     Party("cowal", Role.BANK, "IE"),
     Party("esk", Role.AGENCY),
+    Party("forth", Role.DESK),
 )
 
 
@@ -91,6 +107,28 @@ class Said(msgspec.Struct):
     receipted: bool = False
     bodies: tuple[bytes, ...] = ()
     """What it says, byte for byte: after an erasure this is nowhere."""
+    at: Instant = Instant(0)
+    """When it was said."""
+    not_before: Instant = Instant(0)
+    """Embargo."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """One answer to a warning."""
+
+    by: str
+    warning: str
+    message: str
+
+
+class Stay(msgspec.Struct):
+    """One party's time in the group."""
+
+    who: str
+    reads_from: Instant
+    """What was added earlier is not for it."""
+    upto: int | None = None
+    """Entries of the group's stream when it left; None while it is in."""
 
 
 class Suspension(msgspec.Struct, frozen=True):
@@ -109,21 +147,31 @@ class World:
         self.dice = random.Random(f"{seed}/world")  # noqa: S311 a repeatable world, not a secret
         self.loop = WorldLoop(self.clock, random.Random(f"{seed}/threads"))  # type: ignore[abstract]  # noqa: S311
         self.loop.set_task_factory(adopting)
-        self.doors = {HUB_HOST: Door(), PARTNER_HOST: Door()}
-        self.partner = PartnerMachine(self.doors[PARTNER_HOST], self.loop, self.clock, self.seed)
+        self.doors = {HUB_HOST: [Door(), Door()], PARTNER_HOST: [Door()], EDGE_HOST: [Door()]}
+        self.partner = PartnerMachine(self.doors[PARTNER_HOST][0], self.loop, self.clock, self.seed)
         config = HubConfig(
             alliance="City Alliance",
             public_url=f"http://{HUB_HOST}",
             partner=PartnerLink(url=f"http://{PARTNER_HOST}", key=str(self.partner.key)),
             restore_seconds=30,
+            retention_days=RETENTION_DAYS,
         )
-        self.hub = HubMachine(config, self.wire(), self.doors[HUB_HOST], self.loop, self.clock, self.seed)
+        self.hub = HubMachine(config, self.wire(), self.doors[HUB_HOST][0], self.loop, self.clock, self.seed)
+        self.twin: TwinHub | None = None
+        self.edge: EdgeMachine | None = None
         self.agents: dict[str, AgentMachine] = {}
         self.parties = {one.short: one for one in parties}
         self.names: dict[str, str] = {}
         """Each party's identifier by its short name."""
         self.said: list[Said] = []
+        self.answered: list[Answered] = []
+        self.stays: list[Stay] = []
         self.suspended: dict[str, Suspension] = {}
+        self.ever_suspended = False
+        self.restored = False
+        """Whether the hub was ever put in place from a backup."""
+        self.latest = START
+        """The latest that the hub's clock has ever shown."""
         self.backups: dict[str, bytes] = {}
         self.refused: list[str] = []
         """What the product answered to moves that could not be."""
@@ -192,8 +240,16 @@ class World:
             await join(house, code, http)
 
     def machines(self) -> dict[str, Machine]:
-        """Every machine by its name."""
-        return {HUB: self.hub, PARTNER: self.partner, **self.agents}
+        """Every machine by its name; a second process of the hub and an edge, if there are any."""
+        more = {TWIN: self.twin, EDGE: self.edge}
+        found = {name: machine for name, machine in more.items() if machine is not None}
+        return {PARTNER: self.partner, HUB: self.hub, **found, **self.agents}
+
+    def wires(self) -> dict[str, list[Wire]]:
+        """The wires of each machine that has any."""
+        hubs = [self.hub.wire, *([self.twin.wire] if self.twin else [])]
+        edges = {EDGE: [self.edge.wire]} if self.edge else {}
+        return {HUB: hubs, **edges, **{short: [agent.wire] for short, agent in self.agents.items()}}
 
     # letting it happen
 
@@ -234,14 +290,20 @@ class World:
         except Crash:
             self.refused.append(f"{move!r}: it died")
         self.flow(0.3)
+        self.note_time()
         self.note_receipts()
+
+    def note_time(self) -> None:
+        """What the hub takes for the present now."""
+        clocks = [machine.clock.now() for machine in (self.hub, self.twin) if machine is not None]
+        self.latest = max(self.latest, *clocks)
 
     def note_receipts(self) -> None:
         """Who has the hub's word for what."""
         for short, agent in self.agents.items():
             own = [one for one in self.said if one.by == short]
             told: list[Said | End] = list(own)
-            told += [end for said in own for end in said.ended]
+            told += [end for said in own for end in said.ended if end.message != AGED]
             waiting = [one for one in told if not one.receipted]
             if waiting:
                 rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
@@ -256,14 +318,15 @@ class World:
         for machine in self.machines().values():
             machine.disk.deadly = None
             machine.clock.ahead = 0
-        for wire in (self.hub.wire, *(agent.wire for agent in self.agents.values())):
+        for wire in (wire for wires in self.wires().values() for wire in wires):
             wire.mend()
-        for machine in (self.partner, self.hub, *self.agents.values()):
-            if not machine.up:
-                machine.start()
         self.clock.advance(_FRESH if self.deceived else _NEXT_TRY)
         for _ in range(_ROUNDS):
+            for machine in self.machines().values():
+                if not machine.up and machine.may_start:
+                    machine.start()
             self.flow(_ROUND_SECONDS)
+            self.note_time()
             if self.at_rest():
                 self.flow(_ROUND_SECONDS)  # protection files follow the news
                 self.note_receipts()
@@ -285,9 +348,15 @@ class World:
                 "SELECT name, size, witness FROM stream"
             )}  # fmt: skip
             wanted = {name: (sizes[name], "witnessed") for name in self.readable(short) if sizes.get(name)}
-            if held != wanted:
+            if any(held.get(name) != found for name, found in wanted.items()):
                 return False
-        return True
+        return self._edge_at_rest(sizes)
+
+    def _edge_at_rest(self, sizes: dict[str, int]) -> bool:
+        edge = self.edge
+        if edge is None or edge.forgotten:
+            return True
+        return dict(edge.disk.look("SELECT name, size FROM stream")) == sizes
 
     def all_witnessed(self) -> bool:
         """Whether the partner has co-signed the newest head, and nothing is without one."""
@@ -303,7 +372,29 @@ class World:
         party = self.parties[short]
         role, country = f"role:{party.role}", f"jurisdiction:{party.jurisdiction}"
         names = {"directory", "all", role, country, f"{role}+{country}", f"party:{self.names[short]}"}
-        return frozenset(names | ({"members"} if party.role in (Role.BANK, Role.DESK) else set()))
+        groups = {f"group:{name}" for name in self.rosters(short)}
+        return frozenset(names | groups | ({"members"} if party.role in (Role.BANK, Role.DESK) else set()))
+
+    def rosters(self, short: str) -> dict[str, Instant]:
+        """The groups that a party is in, with the time from which it reads, as the hub's own table has them."""
+        return dict(
+            self.hub.disk.look(
+                "SELECT name, reads_from FROM membership WHERE party = :party AND until IS NULL",
+                {"party": self.names.get(short, "")},
+            )
+        )
+
+    def missed(self, short: str) -> bool:
+        """Whether a party was not in the group from its beginning on, and so does not know all of it."""
+        own = [stay for stay in self.stays if stay.who == short]
+        return any(stay.upto is not None or stay.reads_from for stay in own)
+
+    def recall(self, nth: int, which: Callable[[Said], bool]) -> Said:
+        """What was said, counted from the newest; Unknown when there is nothing."""
+        found = [one for one in reversed(self.said) if which(one)]
+        if not found:
+            raise Unknown("Nobody said anything of that kind.")
+        return found[nth % len(found)]
 
     def value(self, number: int) -> Observable:
         """One of the values that the moves speak of."""

@@ -32,9 +32,20 @@ from tocsin.errors import ProofError, TocsinError
 from tocsin.hub.restoring.again import rebuild
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.wire.messages import Header, decode
-from tocsin.world.inside import End, Said, World
+from tocsin.world.inside import WARNED_DAYS, End, Said, World
 from tocsin.world.machine import Disk, Process
 from tocsin.world.seats import AgentMachine
+from tocsin.world.terms import (
+    GROUP_STREAM,
+    a_group_is_read_by_its_members_only,
+    an_edge_holds_what_the_hub_holds,
+    an_edge_shows_the_hubs_history,
+    answers_are_counted,
+    members_hold_what_their_group_is_told,
+    nothing_is_kept_too_long,
+    nothing_is_read_before_its_time,
+    snippet_of,
+)
 
 _HUB_VIEWS = (
     "party", "declared", "membership", "object", "warning", "source", "band", "answer", "answer_band",
@@ -51,9 +62,6 @@ _AGENT_VIEWS = (
 )
 
 Invariant = Callable[[World], Iterator[str]]
-
-_SNIPPET = 120
-"""Bytes of a body that are looked for: they hold its identifier, so no other body has them."""
 
 
 # always
@@ -84,6 +92,8 @@ def nobody_holds_what_is_denied(world: World) -> Iterator[str]:
             "JOIN body ON body.stream = entry.stream AND body.seq = entry.seq"
         )
         for stream, seq, header, added in rows:
+            if stream == GROUP_STREAM:
+                continue  # by its roster: `a_group_is_read_by_its_members_only`
             item = Item(stream, Instant(added), frozenset(map(Purpose, decode(header, Header).purposes)))
             answers = [decide(item, viewer, one, world.clock.now()) for one in PURPOSES[who.role]]
             if not any(answer.allowed for answer in answers):
@@ -120,14 +130,15 @@ def nothing_unforeseen(world: World) -> Iterator[str]:
 
 def everything_receipted_is_there_once(world: World) -> Iterator[str]:
     """What has a receipt is exactly once in every stream that it was meant for, at everybody who reads it."""
+    heard = _heard(world)
     for said, held in _told(world):
         for short, counts in held.items():
             meant = {one for one in said.streams if short == "hub" or one in world.readable(short)}
             for stream in sorted(meant):
-                if counts.get(stream, 0) != _entries_of(said):
+                if counts.get(stream, 0) != (told := _entries_of(said, world, heard)):
                     yield (
                         f"{said.kind} {said.id} of {said.by} is {counts.get(stream, 0)} times in {stream} "
-                        f"at {short}, and {_entries_of(said)} were told."
+                        f"at {short}, and {told} were told."
                     )
 
 
@@ -136,7 +147,7 @@ def nothing_is_with_others(world: World) -> Iterator[str]:
     for said, held in _told(world):
         for short, counts in held.items():
             meant = {one for one in said.streams if short == "hub" or one in world.readable(short)}
-            for stream in sorted(counts.keys() - meant):
+            for stream in sorted(counts.keys() - meant - {GROUP_STREAM}):
                 yield f"{said.kind} {said.id} of {said.by} is in {stream} at {short}, for whom it is not."
 
 
@@ -163,7 +174,7 @@ def levels_are_what_the_rule_says(world: World) -> Iterator[str]:
             str(one.observable): str(one.judgement.level) for one in levels(house).known(house.clock.now())
         }
         wanted = expected_levels(world, short)
-        for value in sorted(found.keys() | wanted.keys()):
+        for value in sorted((found.keys() | wanted.keys()) - _half_known(world, short)):
             if found.get(value) != wanted.get(value):
                 yield f"{value} is at {found.get(value)} at {short}, and the rule says {wanted.get(value)}."
 
@@ -179,6 +190,8 @@ def erased_is_gone(world: World) -> Iterator[str]:
             continue
         image = machine.disk.image()
         for said in gone:
+            if GROUP_STREAM in said.streams and name in world.agents and GROUP_STREAM not in world.readable(name):
+                continue  # it left, and hears of nothing there any more
             if any(snippet_of(body) in image for body in said.bodies):
                 yield f"{said.kind} {said.id} was erased and lies on the disk of {name}."
 
@@ -199,10 +212,10 @@ def receipts_verify(world: World) -> Iterator[str]:
 
 def nothing_waits(world: World) -> Iterator[str]:
     """Every message of an active party has its answer, and what was well meant was not refused."""
-    told = {said.message for said in world.said}
+    wanted = {said.message for said in world.said if not _may_be_refused(said, world)}
     for short, agent in _readers(world):
         for message, state in agent.disk.look("SELECT id, state FROM outbox WHERE state <> 'receipted'"):
-            if state == "waiting" or message in told:
+            if state == "waiting" or message in wanted:
                 yield f"{message} of {short} is {state}."
         for stream, seq in agent.disk.look("SELECT stream, seq FROM waiting"):
             yield f"{stream}/{seq} waits at {short} for more of the directory."
@@ -232,6 +245,9 @@ ALWAYS: tuple[Invariant, ...] = (
     nobody_holds_what_is_denied,
     suspended_parties_learn_nothing,
     nobody_is_accused_for_nothing,
+    nothing_is_read_before_its_time,
+    a_group_is_read_by_its_members_only,
+    an_edge_shows_the_hubs_history,
     nothing_bad_is_taken,
     nothing_unforeseen,
 )
@@ -243,6 +259,10 @@ AT_REST: tuple[Invariant, ...] = (
     levels_are_what_the_rule_says,
     views_are_what_the_log_says,
     erased_is_gone,
+    members_hold_what_their_group_is_told,
+    nothing_is_kept_too_long,
+    answers_are_counted,
+    an_edge_holds_what_the_hub_holds,
     receipts_verify,
     liars_are_found_out,
 )
@@ -258,8 +278,16 @@ def broken(world: World, invariants: tuple[Invariant, ...]) -> list[str]:
 
 def expected_levels(world: World, short: str) -> dict[str, str]:
     """Each value with its level at one reader: a warning or two named sources in one stream block, one watches."""
-    truth = _heard(world)
-    heard = [said for said in world.said if truth.stands(said)]
+    truth, now = _heard(world), world.hub.clock.now()
+    life = world.agents[short].config.shields.life_days * DAY
+    heard = [
+        said
+        for said in world.said
+        if truth.stands(said)
+        and (not said.not_before or said.id in truth.facts)
+        and now
+        < (said.at + WARNED_DAYS * DAY if said.kind == "warning" else truth.facts.get(said.id, now) + life)
+    ]
     found: dict[str, str] = {}
     for value in {value for said in heard for value in said.values}:
         about = [said for said in heard if value in said.values]
@@ -275,6 +303,13 @@ def expected_levels(world: World, short: str) -> dict[str, str]:
     return found
 
 
+def _half_known(world: World, short: str) -> set[str]:
+    """Values that the group was told of while this party was not in it: what it knows of them has no simple rule."""
+    if not world.missed(short):
+        return set()
+    return {str(value) for said in world.said if GROUP_STREAM in said.streams for value in said.values}
+
+
 def accusations(agent: AgentMachine) -> list[str]:
     """Sentences by which a reader says that somebody lied to it."""
     titles = tuple(_titles(ProofError))
@@ -282,12 +317,6 @@ def accusations(agent: AgentMachine) -> list[str]:
     return [
         one.sentence for one in told if one.sentence.startswith(titles) or "is not acted on" in one.sentence
     ]
-
-
-def snippet_of(body: bytes) -> bytes:
-    """A part of a body that no other body has: from its identifier on."""
-    start = max(0, body.find(b'"id":'))
-    return body[start : start + _SNIPPET]
 
 
 # looking
@@ -330,8 +359,18 @@ def _told(world: World) -> Iterator[tuple[Said, Mapping[str, Mapping[str, int]]]
             yield said, {short: counts.get(short, {}).get((said.id, said.kind), {}) for short in disks}
 
 
-def _entries_of(said: Said) -> int:
+def _may_be_refused(said: Said, world: World) -> bool:
+    """Its author may have left the group, or the warning expired, before the hub heard of it."""
+    expired = said.kind == "warning" and said.at + WARNED_DAYS * DAY <= world.latest
+    return GROUP_STREAM in said.streams or expired
+
+
+def _entries_of(said: Said, world: World, heard: "_Heard") -> int:
     """How many entries each of its streams has of it."""
+    if said.not_before and said.id not in heard.facts:
+        held = said.not_before > world.hub.clock.now() or said.by in world.suspended
+        if held or heard.erased(said):
+            return 0
     if said.kind == "warning":
         return 1 + sum(end.receipted and end.withdraws for end in said.ended)
     return len(said.bodies) if said.kind == "object" else 1
@@ -340,7 +379,8 @@ def _entries_of(said: Said) -> int:
 class _Heard(msgspec.Struct, frozen=True):
     """What the hub has taken, as its own store says; what an agent knew that is no more is told by nobody else."""
 
-    facts: frozenset[str]
+    facts: Mapping[str, int]
+    """With the time at which the hub added the last of it."""
     messages: frozenset[str]
     bodiless: frozenset[str]
 
@@ -363,14 +403,14 @@ class _Heard(msgspec.Struct, frozen=True):
 
 def _heard(world: World) -> _Heard:
     rows = world.hub.disk.look(
-        "SELECT entry.fact, count(body.seq) FROM entry LEFT JOIN body ON body.stream = entry.stream "
+        "SELECT entry.fact, count(body.seq), max(entry.added) FROM entry LEFT JOIN body ON body.stream = entry.stream "
         "AND body.seq = entry.seq WHERE entry.kind IN ('object', 'sighting', 'warning') GROUP BY entry.fact"
     )
     messages = world.hub.disk.look("SELECT id FROM message")
     return _Heard(
-        frozenset(fact for fact, _ in rows),
+        {fact: added for fact, _, added in rows},
         frozenset(message for (message,) in messages),
-        frozenset(fact for fact, bodies in rows if not bodies),
+        frozenset(fact for fact, bodies, _ in rows if not bodies),
     )
 
 

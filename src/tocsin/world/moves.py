@@ -10,9 +10,17 @@ from enum import StrEnum
 
 import msgspec
 
+from tocsin.domain.acknowledgement import Answer
+from tocsin.domain.audience import History
 from tocsin.world.machine import Moment
 
 HUB, PARTNER = "hub", "partner"
+TWIN = "twin"
+"""Another process of the hub, on the same store and behind the same name; it runs once it is started."""
+EDGE = "edge"
+"""The edge, once there is one."""
+GROUP = "ring"
+"""The named group of these stories."""
 
 
 class Move(msgspec.Struct, frozen=True, tag=True):
@@ -29,6 +37,8 @@ class Report(Move, frozen=True):
     values: tuple[int, ...]
     audiences: tuple[str, ...] = ()
     """As the wire has them, and ``party:NAME`` with a short name; none: the default."""
+    embargo_minutes: int = 0
+    """Nobody may read it earlier."""
 
 
 class Sight(Move, frozen=True):
@@ -52,6 +62,14 @@ class Withdraw(Move, frozen=True):
 
     by: str
     nth: int = 0
+
+
+class Acknowledge(Move, frozen=True):
+    """A party answers a warning that stands at it."""
+
+    by: str
+    nth: int = 0
+    answer: Answer = Answer.RECEIVED
 
 
 class Erase(Move, frozen=True):
@@ -79,6 +97,19 @@ class Reinstate(Move, frozen=True):
     who: str
 
 
+class JoinGroup(Move, frozen=True):
+    """The desk puts a party on the roster of the group."""
+
+    who: str
+    history: History = History.FROM_JOIN
+
+
+class LeaveGroup(Move, frozen=True):
+    """The desk takes a party off the roster."""
+
+    who: str
+
+
 class Rotate(Move, frozen=True):
     """A party, or the hub, replaces its keys; the hub is started again."""
 
@@ -100,8 +131,25 @@ class Leap(Move, frozen=True):
     minutes: int
 
 
+class Age(Move, frozen=True):
+    """So many days pass; then the hub is started anew and erases what has reached the alliance's age."""
+
+    days: int = 31
+
+
+class RaiseEdge(Move, frozen=True):
+    """The operator admits a new edge, in place of the one that there is."""
+
+
+class ReadFrom(Move, frozen=True):
+    """A party reads from the edge from now on, or from the hub again."""
+
+    who: str
+    place: str = EDGE
+
+
 class Cut(Move, frozen=True):
-    """A party, or the hub on its way to the partner, loses its network; ``all`` lose theirs."""
+    """A party, the edge, or the hub on its way to the partner, loses its network; ``all`` lose theirs."""
 
     who: str = "all"
 
@@ -199,8 +247,9 @@ class Deceive(Move, frozen=True):
 
 
 Any = (
-    Report | Sight | Warn | Withdraw | Erase | EraseByLaw | Suspend | Reinstate | Rotate
-    | Wait | Leap | Cut | Mend | Crash | Kill | Start | BackUp | Lose | Skew
+    Report | Sight | Warn | Withdraw | Acknowledge | Erase | EraseByLaw
+    | Suspend | Reinstate | JoinGroup | LeaveGroup | Rotate
+    | Wait | Leap | Age | RaiseEdge | ReadFrom | Cut | Mend | Crash | Kill | Start | BackUp | Lose | Skew
     | Replay | Misbehave | Deceive
 )  # fmt: skip
 """Any move, for whoever reads a story from a file."""

@@ -7,7 +7,7 @@ middle. Each part of an answer may be on its way for a while, and somebody may s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -44,8 +44,8 @@ class Door:
 class Wire(httpx.AsyncBaseTransport):
     """One client's way into the world."""
 
-    def __init__(self, doors: Mapping[str, Door], delay: Delay | None = None) -> None:
-        """`doors` are found by the host of the URL."""
+    def __init__(self, doors: Mapping[str, Sequence[Door]], delay: Delay | None = None) -> None:
+        """`doors` are found by the host of the URL; those of one host take turns, as behind a balancer."""
         self._doors = doors
         self.delay = delay
         self.between: Between | None = None
@@ -59,10 +59,12 @@ class Wire(httpx.AsyncBaseTransport):
         body = await request.aread()
         if self.delay is not None:
             await asyncio.sleep(self.delay())
-        door = self._doors.get(request.url.host)
-        if not self.whole or door is None or door.application is None:
+        open_doors = [door for door in self._doors.get(request.url.host, ()) if door.application]
+        if not self.whole or not open_doors:
             raise httpx.ConnectError("The wire is cut.")
         self.requests.append(request)
+        door = open_doors[len(self.requests) % len(open_doors)]
+        assert door.application is not None, "it was just looked at"
         answer = Answer(self, door, door.application, request, body)
         self._answers.add(answer)
         try:

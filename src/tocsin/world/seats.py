@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machines of a simulated alliance: hub, partner and agents, each a disk, its keys, its clock and its network.
+"""The machines of a simulated alliance: hub, partner, edge and agents, each a disk, its keys, clock and network.
 
 Everything that runs on them is the product's own, put together as its composition roots do; what differs is the store
 in memory, the clock, the dice and the wires. A machine can be started, stopped, killed, backed up and restored.
@@ -8,20 +8,24 @@ in memory, the clock, the dice and the wires. A machine can be started, stopped,
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import msgspec
 
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.vault import Membership, Vault
 from tocsin.agent.work import work
 from tocsin.clock import Instant, ManualClock
-from tocsin.config import AgentConfig, HubConfig
+from tocsin.config import AgentConfig, EdgeConfig, HubConfig
 from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES, assemble, assemble_restoring, exchange
+from tocsin.hub.edge.assembly import assemble as assemble_edge
+from tocsin.hub.edge.charter import Charter
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.heads.noting import Noting
 from tocsin.hub.heads.witness_client import HttpPartner
@@ -33,6 +37,7 @@ from tocsin.privacy.box import KEY_BYTES, Box
 from tocsin.proof.note import KeyKind, VerifierKey
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Transaction
+from tocsin.web.calling import SignedClient
 from tocsin.wire.ceremony import Held
 from tocsin.world.machine import Disk, Process
 from tocsin.world.network import Door, Wire
@@ -41,7 +46,15 @@ T = TypeVar("T")
 
 HUB_HOST = "hub.example"
 PARTNER_HOST = "partner.example"
+EDGE_HOST = "edge.example"
+EDGE_URL = f"https://{EDGE_HOST}"
+"""A member is told of an edge by its settings, which want TLS; the wire does not look."""
 _READ_SECONDS = 45.0
+
+
+def client(wire: Wire) -> httpx.AsyncClient:
+    """A client over this wire."""
+    return httpx.AsyncClient(transport=wire, timeout=_READ_SECONDS, trust_env=False)
 
 
 class SkewedClock:
@@ -69,6 +82,8 @@ class Machine(ABC):
         self.entropy = random.Random(f"{seed}/{name}").randbytes  # noqa: S311 a repeatable world, not a secret
         self.disk = Disk(kind)
         self.process: Process | None = None
+        self.started = Instant(0)
+        """When its process was started last, by its own clock."""
         self._loop = loop
         self._stop: asyncio.Event | None = None
 
@@ -77,10 +92,16 @@ class Machine(ABC):
         """Whether its process runs."""
         return self.process is not None and self.process.alive
 
+    @property
+    def may_start(self) -> bool:
+        """Whether its manual lets it be started now."""
+        return True
+
     def start(self) -> None:
         """Start the process, unless it runs."""
         if self.up:
             return
+        self.started = self.clock.now()
         self.process, self._stop = Process(self.name, self._loop), asyncio.Event()
         self.process.run(self._live(self.process, self._stop))
 
@@ -123,8 +144,9 @@ class HubMachine(Machine):
         loop: asyncio.AbstractEventLoop,
         clock: ManualClock,
         seed: str,
+        name: str = "hub",
     ) -> None:
-        super().__init__("hub", "hub", loop, clock, seed)
+        super().__init__(name, "hub", loop, clock, seed)
         self.config = config
         self.keys = self.entropy(KEYS_BYTES)
         self.wire = wire
@@ -174,10 +196,88 @@ class HubMachine(Machine):
         key = self.exchange().identity.key
         self.command("begin restore", lambda tx: begin(tx, key))
 
+    @property
+    def restoring(self) -> bool:
+        """Whether it comes back from a backup just now."""
+        rows = self.disk.look("SELECT value FROM meta WHERE key = 'restoring'")
+        return bool(rows and rows[0][0])
+
     def witnessed(self) -> Held:
         """What the partner last co-signed, as `tocsin hub witnessed` writes it."""
         with self.disk.open(Process("hub: witnessed")).reading("what was witnessed") as tx:
             return what_partner_holds(tx)
+
+
+class TwinHub(HubMachine):
+    """Another process of the same hub, on the same store and behind the same name."""
+
+    def __init__(
+        self,
+        first: HubMachine,
+        wire: Wire,
+        door: Door,
+        loop: asyncio.AbstractEventLoop,
+        clock: ManualClock,
+        seed: str,
+    ) -> None:
+        super().__init__(first.config, wire, door, loop, clock, seed, name="twin")
+        self._first = first
+        self.disk = first.disk
+
+    @property
+    def may_start(self) -> bool:
+        """As its manual says: not while the ceremony goes on that takes a hub back from a backup."""
+        return not self._first.restoring
+
+    def start(self) -> None:
+        """Start it on the store, and with the keys, that the hub has now."""
+        self.disk, self.keys = self._first.disk, self._first.keys
+        super().start()
+
+
+class EdgeMachine(Machine):
+    """An edge that the hub's operator has admitted."""
+
+    def __init__(
+        self,
+        charter: Charter,
+        wire: Wire,
+        door: Door,
+        loop: asyncio.AbstractEventLoop,
+        clock: ManualClock,
+        seed: str,
+    ) -> None:
+        super().__init__("edge", "hub", loop, clock, f"{seed}/{charter.admitted.edge}")
+        self.charter = charter
+        self.wire = wire
+        """To the hub."""
+        self.door = door
+        self.config = EdgeConfig(public_url=EDGE_URL)
+        self.disk.open(Process("edge: made"))
+        self.forgotten = False
+        """Whether the hub was restored since: it knows its edges no more."""
+
+    async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Follow the hub and serve readers."""
+        process.at_death(self.door.shut)
+        stores = self.disk.open(process), self.disk.open(process), self.disk.open(process)
+        edge = assemble_edge(
+            self.charter, self.config, f"http://{HUB_HOST}", stores, self._ask, self.clock, self.entropy
+        )
+        async with edge.application.router.lifespan_context(edge.application):
+            self.door.open(edge.application)
+            await stop.wait()
+            self.door.shut()
+
+    @asynccontextmanager
+    async def _ask(self, body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with client(self.wire) as http:
+            charter = self.charter
+            hub = SignedClient(
+                http, f"http://{HUB_HOST}", charter.admitted.edge, charter.key, self.clock, self.entropy
+            )
+            async with hub.stream_of("/v1/replica", body) as chunks:
+                yield chunks
 
 
 class PartnerMachine(Machine):
@@ -239,7 +339,7 @@ class AgentMachine(Machine):
 
     def http(self) -> httpx.AsyncClient:
         """A client over this party's own wire."""
-        return httpx.AsyncClient(transport=self.wire, timeout=_READ_SECONDS, trust_env=False)
+        return client(self.wire)
 
     @property
     def membership(self) -> Membership:
@@ -253,6 +353,13 @@ class AgentMachine(Machine):
             await stop.wait()
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
+
+    async def read_from(self, url: str) -> None:
+        """Read from this edge from now on, or with no URL from the hub; if it runs, it is started anew."""
+        self.config = msgspec.structs.replace(self.config, read_url=url)
+        if self.up:
+            await self.stop()
+            self.start()
 
     def restore(self, image: bytes) -> None:
         """Put a backup in place, as `tocsin agent restore` does."""

@@ -93,9 +93,17 @@ TABLE: list[tuple[Item, Viewer, Purpose, bool, str]] = [
     (item("group:sepa"), viewer(BANK, groups=member(until=SOON)), DEFENCE, True, "in group:sepa"),
     (item("group:sepa"), viewer(BANK, groups=member(since=SOON)), DEFENCE, False, "outside group:sepa"),
     (item("group:sepa", added=NOW), viewer(BANK, groups=member(since=NOW)), DEFENCE, True, "in group:sepa"),
-    # and the past is for those whose membership includes it
-    (item("group:sepa", added=LONG_AGO), viewer(BANK, groups=SEPA), DEFENCE, True, "the viewer's to read"),
+    # and the past is for those whose membership includes it, but for what was erased meanwhile
+    (
+        Item("group:sepa", LONG_AGO, erases=True),
+        viewer(BANK, groups=member(PAST)),
+        DEFENCE,
+        True,
+        "only takes away",
+    ),
+    (Item("group:sepa", LONG_AGO, erases=True), viewer(BANK), DEFENCE, False, "outside group:sepa"),
     (item("group:sepa", added=LONG_AGO), viewer(BANK, groups=member(PAST)), DEFENCE, False, "added before"),
+    (item("group:sepa", added=LONG_AGO), viewer(BANK, groups=SEPA), DEFENCE, True, "the viewer's to read"),
     (item("group:sepa", added=PAST), viewer(BANK, groups=member(PAST)), DEFENCE, True, "added while"),
     (
         item("group:sepa", added=Instant(PAST - 1)),

@@ -97,7 +97,7 @@ ORDER BY entry.seq;
 
 -- name: readable_page
 -- Up to so many entries of a stream after a position, as a party may read them now; no row unless it may follow it.
--- body and salt_b are NULL where `tocsin.domain.release` says no, and once erased.
+-- body and salt_b are NULL where `tocsin.domain.release` says no, and once erased. The past of a group hides no erasure.
 WITH roster AS (
   SELECT min(reads_from) AS reads_from
   FROM stream JOIN membership ON stream.name = 'group:' || membership.name
@@ -113,7 +113,8 @@ WITH roster AS (
 )
 SELECT entry.seq, header, salt_h, origin_c, body_c, salt_b, body
 FROM reader CROSS JOIN entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
-  AND entry.added >= reader.reads_from AND (entry.not_before IS NULL OR entry.not_before <= :now)
+  AND (entry.added >= reader.reads_from OR entry.kind = 'erasure')
+  AND (entry.not_before IS NULL OR entry.not_before <= :now)
   AND :purposes <> 0 AND (entry.purposes = 0 OR (entry.purposes & :purposes) <> 0)
 WHERE entry.stream = :stream AND entry.seq > :after AND entry.seq <= :after + :limit
 ORDER BY entry.seq;
