@@ -10,15 +10,23 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from tocsin.clock import LAST
-from tocsin.domain.audience import EVERYONE, Audience
+import msgspec
+
+from tocsin.clock import LAST, Instant
+from tocsin.domain.acknowledgement import Answer, Answers
+from tocsin.domain.audience import EVERYONE, Audience, Membership
+from tocsin.domain.level import band_of
 from tocsin.domain.party import Role
-from tocsin.hub import commits, intake
+from tocsin.follow.verify import VerifiedEntry
+from tocsin.hub import commits, embargo, intake, retention
+from tocsin.hub.edge.replica import EdgeReplica
+from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.reading import following
 from tocsin.hub.reading.fanout import Subscriber
 from tocsin.hub.reading.following import Following
 from tocsin.hub.streams import Draft, Origin, Placed, StreamHead, Streams
-from tocsin.hub.verbs import erase, report
+from tocsin.hub.verbs import erase, report, roster
+from tocsin.hub.views import answers
 from tocsin.storage.queries import Query
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.cursor import Cursor
@@ -174,6 +182,70 @@ def body_kept() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def embargo_ignored() -> Iterator[None]:
+    """What is under embargo is placed at once."""
+
+    def at_once(tx: Transaction, hub: Exchange, sender: Sender, message: Any, verb: Any) -> Any:
+        return verb(tx, hub, sender, message)
+
+    with patch.object(embargo, "_hold", at_once):
+        yield
+
+
+@contextmanager
+def past_shown() -> Iterator[None]:
+    """Who comes to a group reads everything that it was ever told."""
+    state = roster.state_membership
+
+    def from_the_beginning(tx: Transaction, hub: Exchange, party: str, joined: Membership) -> None:
+        state(tx, hub, party, msgspec.structs.replace(joined, reads_from=Instant(0)))
+
+    with patch.object(roster, "state_membership", from_the_beginning):
+        yield
+
+
+@contextmanager
+def leaver_kept() -> Iterator[None]:
+    """A connection is not cut when its party leaves a group."""
+    with patch.object(Following, "_cut_changed", lambda self, tx: None):
+        yield
+
+
+@contextmanager
+def age_forgotten() -> Iterator[None]:
+    """Sightings are kept for ever."""
+    with patch.object(retention, "_AGES", frozenset({"object"})):
+        yield
+
+
+@contextmanager
+def answer_uncounted() -> Iterator[None]:
+    """Who acted is not among those who have received."""
+    with patch.object(answers, "answers_of", lambda counts: Answers(band_of(counts[Answer.RECEIVED]))):
+        yield
+
+
+@contextmanager
+def edge_deaf() -> Iterator[None]:
+    """An edge obeys no erasure."""
+    apply = EdgeReplica._apply
+
+    def deaf(self: EdgeReplica, tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> None:
+        if entry.header.entry != "erasure":
+            apply(self, tx, number, entry, body)
+
+    with patch.object(EdgeReplica, "_apply", deaf):
+        yield
+
+
+@contextmanager
+def twin_unseen() -> Iterator[None]:
+    """A process of the hub sends what itself has written, and does not look for what another has."""
+    with patch.object(following, "_ROUND_SECONDS", 1e6):
+        yield
+
+
 DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     one.__name__: one
     for one in (
@@ -188,5 +260,12 @@ DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
         hint_lost,
         chunk_lost,
         body_kept,
+        embargo_ignored,
+        past_shown,
+        leaver_kept,
+        age_forgotten,
+        answer_uncounted,
+        edge_deaf,
+        twin_unseen,
     )
 }

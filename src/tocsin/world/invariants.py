@@ -185,12 +185,13 @@ def erased_is_gone(world: World) -> Iterator[str]:
     gone = [said for said in world.said if heard.erased(said)]
     if not gone:
         return
+    outside = {short for short in world.agents if GROUP_STREAM not in world.readable(short)}
     for name, machine in world.machines().items():
-        if name in world.suspended or name in world.deceived:
+        if name in world.suspended or name in world.deceived or machine.forgotten:
             continue
         image = machine.disk.image()
         for said in gone:
-            if GROUP_STREAM in said.streams and name in world.agents and GROUP_STREAM not in world.readable(name):
+            if GROUP_STREAM in said.streams and name in outside:
                 continue  # it left, and hears of nothing there any more
             if any(snippet_of(body) in image for body in said.bodies):
                 yield f"{said.kind} {said.id} was erased and lies on the disk of {name}."

@@ -84,6 +84,8 @@ class Machine(ABC):
         self.process: Process | None = None
         self.started = Instant(0)
         """When its process was started last, by its own clock."""
+        self.forgotten = False
+        """Whether the hub knows it no more and tells it nothing: an edge, once its hub was restored."""
         self._loop = loop
         self._stop: asyncio.Event | None = None
 
@@ -254,8 +256,6 @@ class EdgeMachine(Machine):
         self.door = door
         self.config = EdgeConfig(public_url=EDGE_URL)
         self.disk.open(Process("edge: made"))
-        self.forgotten = False
-        """Whether the hub was restored since: it knows its edges no more."""
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """Follow the hub and serve readers."""
