@@ -246,26 +246,26 @@ def twin_unseen() -> Iterator[None]:
         yield
 
 
-DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    one.__name__: one
-    for one in (
-        lost_entry,
-        double_delivery,
-        wrong_audience,
-        shown_to_others,
-        rewritten_leaf,
-        seq_outside_the_lock,
-        retract_forgotten,
-        cursor_off_by_one,
-        hint_lost,
-        chunk_lost,
-        body_kept,
-        embargo_ignored,
-        past_shown,
-        leaver_kept,
-        age_forgotten,
-        answer_uncounted,
-        edge_deaf,
-        twin_unseen,
-    )
+AWAY = "a reader that was away misses nothing and has nothing twice"
+
+DEFECTS: dict[Callable[[], AbstractContextManager[None]], str] = {
+    lost_entry: "two processes are one hub",
+    double_delivery: "a sighting whose receipt was lost is told once",
+    wrong_audience: "what is for agencies goes to agencies",
+    shown_to_others: "what is for agencies goes to agencies",
+    rewritten_leaf: "what is for agencies goes to agencies",
+    seq_outside_the_lock: "the operator writes into a stream that the hub writes into",
+    retract_forgotten: "of two sources one takes back what it said",
+    cursor_off_by_one: AWAY,
+    hint_lost: AWAY,
+    chunk_lost: AWAY,
+    body_kept: "of two sources one takes back what it said",
+    embargo_ignored: "nobody reads before its time what is under embargo",
+    past_shown: "who comes to a group is not told its past",
+    leaver_kept: "who leaves a group reads nothing that is added later",
+    age_forgotten: "what has reached its age is gone everywhere",
+    answer_uncounted: "answers are told in bands",
+    edge_deaf: "an edge hears of an erasure, and those who read there",
+    twin_unseen: "two processes are one hub",
 }
+"""Each with the kept story that is played first, because it goes where the defect is."""
