@@ -268,7 +268,7 @@ class Alliance:
         self.clock = ManualClock(START)
         self.entropy = random.Random(seed).randbytes
         self.door = Door()
-        self.wire = Wire({"hub.example": self.door})
+        self.wire = Wire({"hub.example": [self.door]})
         self.agents: dict[str, Agent] = {}
         self.config = HubConfig(alliance="City Alliance", public_url=URL, heartbeat_seconds=heartbeat)
         self.exchange = exchange(self.config, HUB_SEEDS, self.clock, self.entropy)

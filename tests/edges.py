@@ -94,7 +94,7 @@ class NearEdge:
         self.alliance = alliance
         self.folder = alliance.folder / "edge"
         self.door = Door()
-        self.wire, self.to_hub = Wire({"edge.example": self.door}), Wire({"hub.example": alliance.door})
+        self.wire, self.to_hub = Wire({"edge.example": [self.door]}), Wire({"hub.example": [alliance.door]})
         self.config = EdgeConfig(public_url=EDGE_URL, silence_seconds=silence)
         self.entropy = random.Random("edge").randbytes
         self.charter: Charter

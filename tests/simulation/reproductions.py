@@ -245,6 +245,11 @@ STORIES: dict[str, list[Move]] = {
         Kill(TWIN),
         Wait(3.0),
     ],
+    "a reader that comes from one process of a hub to the other accuses nobody": [
+        Start(TWIN),
+        Wait(4.7),
+        *(move for value in range(4) for move in (Sight("ayr", value), ReadFrom("bute", HUB))),
+    ],
     "a little of everything": LONG,
 }
 """The short ones first: together they find every seeded defect."""

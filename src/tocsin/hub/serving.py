@@ -48,6 +48,9 @@ class Heads(Protocol):
     async def note(self, heads: Iterable[StreamHead]) -> frozenset[str]:
         """Streams whose head is news, now that these entries were sent."""
 
+    def look(self) -> None:
+        """Take over what another process may have signed: a reader that comes from there has seen it."""
+
     def prove(self, stream: str) -> Head | None:
         """The newest head of one stream with its proof; None while it has none, or it is held back."""
 

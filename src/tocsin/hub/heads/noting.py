@@ -114,6 +114,8 @@ class Noting:
         """Streams whose readers may not hold the newest head as it should be signed."""
         self.behind = False
         """Whether streams moved whose next head was not signed yet, because another is published first."""
+        self._overtook: set[str] = set()
+        """Streams whose head another process has signed, and of which `note` has not told yet."""
         self._asking: asyncio.Task[None] | None = None
         self._held_back: set[str] | None = None
         """While a partner that answered the last time is asked: streams whose head somebody wanted meanwhile."""
@@ -144,7 +146,8 @@ class Noting:
         """
         if not self._met:
             await self._meet_partner()
-        news = self._catch_up()
+        self.look()
+        news, self._overtook = self._overtook, set()
         moved = [
             head for head in heads if head.size > self._noted_size(head.name) and head.key not in self._closed
         ]
@@ -181,16 +184,16 @@ class Noting:
                 self._owed = set(self.stand.streams)
         self._met = True
 
-    def _catch_up(self) -> set[str]:
-        """Streams whose head another process of this hub has signed since this one looked, or that were reopened."""
+    def look(self) -> None:
+        """Take over heads that another process of this hub has signed, or of streams that were reopened."""
         with self._reader.reading("newest head") as tx:
             log = tx.one("newest_log", {}, into=LogRow)
             closed = {row.key for row in closed_streams(tx)}
         signed = self.stand.signed
         if log is None or (signed is not None and log.size == signed.log.size and closed == self._closed):
-            return set()
+            return
         before, self.stand = self.stand.streams, self._load()
-        return {name for name, row in self.stand.streams.items() if before.get(name) != row}
+        self._overtook |= {name for name, row in self.stand.streams.items() if before.get(name) != row}
 
     def prove(self, stream: str) -> Head | None:
         """The newest head of one stream with its proof; None while it has none.

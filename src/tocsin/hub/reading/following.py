@@ -168,6 +168,7 @@ class Following:
         self, subscriber: Subscriber, viewer: Viewer, start: Mapping[int, int]
     ) -> AsyncIterator[bytes]:
         """Everything that there is for one reader; then it is among those who are told what happens."""
+        self._noting.look()  # another process may have shown it more: an older head would look like a lie
         names = streams_of(viewer, self._hub.clock.now())
         streams = tuple(sorted(names))
         yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
