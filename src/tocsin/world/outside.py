@@ -14,15 +14,19 @@ from typing import Any
 
 import msgspec
 
+from tocsin.agent.app import SETTINGS
 from tocsin.agent.outbox import Settled
+from tocsin.config import AgentConfig, load, save
 from tocsin.domain.party import Role
 from tocsin.errors import NotBuilt
+from tocsin.hub.edge.app import MadeEdge
+from tocsin.hub.verbs.edges import EdgeCode
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import SqliteEngine
 from tocsin.world import moves
 from tocsin.world.alliance import Alliance, Member, raise_alliance
-from tocsin.world.moves import HUB, Move
-from tocsin.world.processes import Processes, ask
+from tocsin.world.moves import EDGE, HUB, Move
+from tocsin.world.processes import Processes, ask, free_port
 
 MEMBERS = (
     Member("ayr", "Ayr Bank plc", Role.BANK, "ayr.example"),
@@ -38,6 +42,8 @@ class Told(msgspec.Struct, frozen=True):
     by: str
     fact: str
     stream: str
+    kind: str = "sighting"
+    """As entries have it."""
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -49,6 +55,10 @@ class _Stands(msgspec.Struct, frozen=True):
     party: str
 
 
+class _Roster(msgspec.Struct, frozen=True):
+    group: str
+
+
 class Outside:
     """One alliance of real processes."""
 
@@ -57,11 +67,23 @@ class Outside:
         self.processes = processes
         self.alliance: Alliance = raise_alliance(folder, MEMBERS, processes, lambda line: None)
         self.told: list[Told] = []
+        self.members: set[str] = set()
+        """Who is in the group."""
+        self.left: set[str] = set()
+        """Who was in it, and keeps what it had."""
+        self._edge_port = free_port()
+        self._has_edge = False
         self._does: dict[type[Move], Callable[[Any], None]] = {
             moves.Sight: self._sight,
+            moves.Warn: self._warn,
+            moves.Acknowledge: self._acknowledge,
             moves.Erase: self._erase,
             moves.Suspend: self._suspend,
             moves.Reinstate: self._reinstate,
+            moves.JoinGroup: self._join_group,
+            moves.LeaveGroup: self._leave_group,
+            moves.RaiseEdge: self._raise_edge,
+            moves.ReadFrom: self._read_from,
             moves.Kill: self._kill,
             moves.Start: self._start,
             moves.Wait: lambda move: time.sleep(move.seconds),
@@ -78,6 +100,66 @@ class Outside:
         command = ["agent", "sight", folder, f"lure-{move.value}.example", "--audience", move.audience]
         sent = ask([*command, "--yes"], _Sent)
         self.told.append(Told(move.by, sent.id, move.audience))
+
+    def _warn(self, move: moves.Warn) -> None:
+        command = ["agent", "warn", str(self.alliance.seats[move.by].folder)]
+        about = ["--title", "A wave of calls", "--look-for", f"lure-{move.value}.example"]
+        spoken = ["--measures", "Block the host.", "--audience", move.audience, "--by", "Inspector Okafor"]
+        warning = ask([*command, "draft", *about, *spoken], _Sent).id
+        for step in ("approve", "issue"):
+            ask([*command, step, warning, "--by", "Superintendent Lindqvist"], _Sent)
+        self.told.append(Told(move.by, warning, move.audience, "warning"))
+
+    def _acknowledge(self, move: moves.Acknowledge) -> None:
+        seat = self.alliance.seats[move.by]
+        warnings = [one.fact for one in reversed(self.told) if one.kind == "warning"]
+        warning = warnings[move.nth % len(warnings)]
+        sent = ask(["agent", "ack", str(seat.folder), warning, "--answer", move.answer], _Sent)
+        self.told.append(Told(move.by, sent.id, f"party:{seat.party}", "acknowledgement"))
+
+    def _join_group(self, move: moves.JoinGroup) -> None:
+        party = self.alliance.seats[move.who].party
+        self._group("--add", party, "--history", move.history)
+        self.members.add(move.who)
+
+    def _leave_group(self, move: moves.LeaveGroup) -> None:
+        self._group("--remove", self.alliance.seats[move.who].party)
+        self.members.remove(move.who)
+        self.left.add(move.who)
+
+    def _group(self, *change: str) -> None:
+        ask(["hub", "group", str(self.folder / HUB), moves.GROUP, *change], _Roster)
+
+    def _raise_edge(self, move: moves.RaiseEdge) -> None:
+        code = ask(["hub", "edge", str(self.folder / HUB), EDGE], EdgeCode).code
+        place = ["--url", self._edge_url, "--port", str(self._edge_port)]
+        ask(
+            [
+                "hub",
+                "follow",
+                str(self.folder / EDGE),
+                "--hub",
+                self.alliance.hub_url,
+                "--code",
+                code,
+                *place,
+            ],
+            MadeEdge,
+        )
+        self._start(moves.Start(EDGE))
+        self._has_edge = True
+
+    @property
+    def _edge_url(self) -> str:
+        return f"http://127.0.0.1:{self._edge_port}"
+
+    def _read_from(self, move: moves.ReadFrom) -> None:
+        settings = self.alliance.seats[move.who].folder / SETTINGS
+        url = self._edge_url if move.place == EDGE else ""
+        save(settings, msgspec.structs.replace(load(settings, AgentConfig), read_url=url))
+        if self.processes.runs(move.who):
+            self.processes.kill(move.who)
+            self._start(moves.Start(move.who))
 
     def _erase(self, move: moves.Erase) -> None:
         own = [one for one in reversed(self.told) if one.by == move.by]
@@ -100,8 +182,10 @@ class Outside:
     def _start(self, move: moves.Start) -> None:
         if self.processes.runs(move.who):
             return
-        kind = move.who if move.who in (HUB, moves.PARTNER) else "agent"
+        kind = {HUB: HUB, EDGE: HUB, moves.PARTNER: moves.PARTNER}.get(move.who, "agent")
         arguments = [kind, "serve", str(self.folder / move.who)]
+        if move.who == EDGE:
+            arguments += ["--follow", self.alliance.hub_url]
         self.processes.serve(move.who, arguments, self.folder / f"{move.who}.log")
 
     def at_rest(self) -> list[str]:
@@ -113,9 +197,12 @@ class Outside:
 
     def _wrong(self) -> Iterator[str]:
         for name, readable in self._readers():
-            place = self.folder / name / ("hub.db" if name == HUB else "agent.db")
-            held = Counter((fact, stream) for fact, stream in _look(place, _ENTRIES[name == HUB]))
+            held = Counter(
+                _look(self.folder / name / f"{_STORES.get(name, 'agent')}.db", _ENTRIES[name in _STORES])
+            )
             for one in self.told:
+                if one.stream == _GROUP_STREAM and name in self.left:
+                    continue
                 meant = int(readable is None or one.stream in readable)
                 if held[one.fact, one.stream] != meant:
                     yield f"{one.fact} of {one.by} is {held[one.fact, one.stream]} times at {name}, not {meant}."
@@ -125,16 +212,21 @@ class Outside:
                     yield f"{one.fact} of {one.by} is {elsewhere} times in other streams at {name}."
 
     def _readers(self) -> Iterator[tuple[str, frozenset[str] | None]]:
-        """The hub, which holds all, and everybody with what it may read."""
-        yield HUB, None
+        """Hub and edge, which hold all, and everybody with what it may read."""
+        yield from ((name, None) for name in (HUB, *([EDGE] if self._has_edge else [])))
         for member in MEMBERS:
-            yield member.short, frozenset({"all"} | ({"members"} if member.role is Role.BANK else set()))
+            names = {"all", f"role:{member.role}", f"party:{self.alliance.seats[member.short].party}"}
+            names |= {"members"} if member.role is Role.BANK else set()
+            names |= {_GROUP_STREAM} if member.short in self.members else set()
+            yield member.short, frozenset(names)
 
 
+_GROUP_STREAM = f"group:{moves.GROUP}"
+_STORES = {HUB: "hub", EDGE: "edge"}
+"""What holds every stream, in the hub's own tables."""
 _ENTRIES = {
-    True: "SELECT entry.fact, stream.name FROM entry JOIN stream ON stream.number = entry.stream "
-    "WHERE entry.kind = 'sighting'",
-    False: "SELECT fact, stream FROM entry WHERE kind = 'sighting'",
+    True: "SELECT entry.fact, stream.name FROM entry JOIN stream ON stream.number = entry.stream",
+    False: "SELECT fact, stream FROM entry",
 }
 
 
