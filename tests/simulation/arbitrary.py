@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.audience import History
 from tocsin.domain.party import MAY_WARN
-from tocsin.world.inside import PARTIES
+from tocsin.world.bystander import PARTIES
 from tocsin.world.machine import Moment
 from tocsin.world.moves import (
     EDGE,

@@ -17,7 +17,8 @@ from tocsin.domain.party import Role
 from tocsin.proof.leaf import LeafParts, leaf_of
 from tocsin.proof.merkle import EMPTY
 from tocsin.world.acts import perform
-from tocsin.world.inside import PARTIES, Party, World
+from tocsin.world.bystander import PARTIES, Party
+from tocsin.world.inside import World
 from tocsin.world.moves import Report
 
 _ROUNDS = 10

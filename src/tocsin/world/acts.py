@@ -29,7 +29,8 @@ from tocsin.wire.messages import Report, encode
 from tocsin.wire.stix21 import mint
 from tocsin.world import moves, operators
 from tocsin.world.adversary import deceive, misbehave, replay
-from tocsin.world.inside import WARNED_DAYS, Answered, End, Said, World
+from tocsin.world.bystander import WARNED_DAYS, Answered, End, Said
+from tocsin.world.inside import World
 from tocsin.world.machine import Step
 from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
 from tocsin.world.network import Wire

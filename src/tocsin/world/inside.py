@@ -4,8 +4,8 @@
 Hub, partner and agents are the product's own (`seats.py`); a move is done by `acts.py` or `adversary.py`. The same
 seed and the same moves give the same world, whatever the machine does meanwhile.
 
-What the world keeps for itself is what a bystander would know: who said what, in which order, and who was suspended
-when (`Said`, `Suspension`). The invariants (`invariants.py`) hold what the machines store against that.
+What the world keeps for itself is what a bystander would know (`bystander.py`). The invariants (`invariants.py`,
+`terms.py`) hold what the machines store against that.
 """
 
 import asyncio
@@ -15,8 +15,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-
-import msgspec
 
 from tocsin.agent.house import House
 from tocsin.agent.verbs.join import join
@@ -29,6 +27,7 @@ from tocsin.hub.verbs.enrol import invite
 from tocsin.hub.verbs.keys import declare_partner
 from tocsin.hub.views.directory import state_key
 from tocsin.wire.parties import KeyEvent
+from tocsin.world.bystander import AGED, PARTIES, RETENTION_DAYS, Answered, End, Party, Said, Stay, Suspension
 from tocsin.world.eventloop import WorldLoop
 from tocsin.world.machine import Crash, adopting
 from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
@@ -54,88 +53,9 @@ _NEXT_TRY = 5 * MINUTE + SECOND
 """After that long an outbox tries again whatever happened before."""
 _FRESH = 130 * MINUTE
 """After that long every reader has opened its connection anew, and the hub had to show everything."""
-WARNED_DAYS = 14
-"""How long a warning of these stories stands."""
-RETENTION_DAYS = 30
-AGED = "aged"
-"""In place of the message of an `End`: it has reached the alliance's age, and is gone when the hub has looked."""
 _ROUND_SECONDS = 2.0
 _ROUNDS = 120
 """How long a world that is whole may take to come to rest."""
-
-
-class Party(msgspec.Struct, frozen=True):
-    """One party of a world, before it joins."""
-
-    short: str
-    role: Role
-    jurisdiction: str = "GB"
-
-
-PARTIES = (
-    Party("ayr", Role.BANK),
-    Party("bute", Role.BANK),
-    Party("cowal", Role.BANK, "IE"),
-    Party("esk", Role.AGENCY),
-    Party("forth", Role.DESK),
-)
-
-
-class End(msgspec.Struct):
-    """A message that takes something back."""
-
-    message: str
-    """Empty for the operator's hand."""
-    withdraws: bool = False
-    """It adds a version that counts for nothing; otherwise everything is erased."""
-    receipted: bool = False
-
-
-class Said(msgspec.Struct):
-    """One thing that a party said, and what became of it as far as that party knows."""
-
-    by: str
-    id: str
-    """The report's, sighting's or warning's identifier: the fact that entries are about."""
-    kind: str
-    """``object``, ``sighting`` or ``warning``, as entries have it."""
-    values: tuple[Observable, ...]
-    streams: tuple[str, ...]
-    message: str = ""
-    """The message that carries it."""
-    ended: list[End] = msgspec.field(default_factory=list)
-    receipted: bool = False
-    bodies: tuple[bytes, ...] = ()
-    """What it says, byte for byte: after an erasure this is nowhere."""
-    at: Instant = Instant(0)
-    """When it was said."""
-    not_before: Instant = Instant(0)
-    """Embargo."""
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """One answer to a warning."""
-
-    by: str
-    warning: str
-    message: str
-
-
-class Stay(msgspec.Struct):
-    """One party's time in the group."""
-
-    who: str
-    reads_from: Instant
-    """What was added earlier is not for it."""
-    upto: int | None = None
-    """Entries of the group's stream when it left; None while it is in."""
-
-
-class Suspension(msgspec.Struct, frozen=True):
-    """Since when a party reads nothing more: the streams as they stood then."""
-
-    who: str
-    sizes: dict[str, int]
 
 
 class World:

@@ -18,8 +18,6 @@ what they judge, but for `release.decide` and the two rebuilds, which are held a
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-import msgspec
-
 from tocsin.agent.alarms import Alarm
 from tocsin.agent.history.rewind import see_again
 from tocsin.agent.history.views import Views
@@ -32,7 +30,9 @@ from tocsin.errors import ProofError, TocsinError
 from tocsin.hub.restoring.again import rebuild
 from tocsin.proof.merkle import EMPTY, Frontier
 from tocsin.wire.messages import Header, decode
-from tocsin.world.inside import WARNED_DAYS, End, Said, World
+from tocsin.world.bystander import Said
+from tocsin.world.heard import entries_of, expected_levels, half_known, heard_by, may_be_refused
+from tocsin.world.inside import World
 from tocsin.world.machine import Disk, Process
 from tocsin.world.seats import AgentMachine
 from tocsin.world.terms import (
@@ -41,6 +41,7 @@ from tocsin.world.terms import (
     an_edge_holds_what_the_hub_holds,
     an_edge_shows_the_hubs_history,
     answers_are_counted,
+    answers_are_kept,
     members_hold_what_their_group_is_told,
     nothing_is_kept_too_long,
     nothing_is_read_before_its_time,
@@ -77,7 +78,7 @@ def copies_are_prefixes(world: World) -> Iterator[str]:
             ours, hubs = held.get(name, []), theirs.get(name, [])
             if len(ours) != size or EMPTY.extend(ours).root() != Frontier.from_bytes(frontier).root():
                 yield f"{short} holds {len(ours)} entries of {name} under a tree of {size}."
-            certain = min(firm, len(hubs)) if _restoring(world) else len(ours)
+            certain = min(firm, len(hubs)) if world.hub.restoring else len(ours)
             if ours[:certain] != hubs[:certain]:
                 yield f"{short} holds another {name} than the hub."
 
@@ -130,12 +131,12 @@ def nothing_unforeseen(world: World) -> Iterator[str]:
 
 def everything_receipted_is_there_once(world: World) -> Iterator[str]:
     """What has a receipt is exactly once in every stream that it was meant for, at everybody who reads it."""
-    heard = _heard(world)
+    heard = heard_by(world)
     for said, held in _told(world):
         for short, counts in held.items():
             meant = {one for one in said.streams if short == "hub" or one in world.readable(short)}
             for stream in sorted(meant):
-                if counts.get(stream, 0) != (told := _entries_of(said, world, heard)):
+                if counts.get(stream, 0) != (told := entries_of(said, world, heard)):
                     yield (
                         f"{said.kind} {said.id} of {said.by} is {counts.get(stream, 0)} times in {stream} "
                         f"at {short}, and {told} were told."
@@ -174,14 +175,14 @@ def levels_are_what_the_rule_says(world: World) -> Iterator[str]:
             str(one.observable): str(one.judgement.level) for one in levels(house).known(house.clock.now())
         }
         wanted = expected_levels(world, short)
-        for value in sorted((found.keys() | wanted.keys()) - _half_known(world, short)):
+        for value in sorted((found.keys() | wanted.keys()) - half_known(world, short)):
             if found.get(value) != wanted.get(value):
                 yield f"{value} is at {found.get(value)} at {short}, and the rule says {wanted.get(value)}."
 
 
 def erased_is_gone(world: World) -> Iterator[str]:
     """No byte of what was erased is on any disk of somebody who could hear of it."""
-    heard = _heard(world)
+    heard = heard_by(world)
     gone = [said for said in world.said if heard.erased(said)]
     if not gone:
         return
@@ -213,7 +214,7 @@ def receipts_verify(world: World) -> Iterator[str]:
 
 def nothing_waits(world: World) -> Iterator[str]:
     """Every message of an active party has its answer, and what was well meant was not refused."""
-    wanted = {said.message for said in world.said if not _may_be_refused(said, world)}
+    wanted = {said.message for said in world.said if not may_be_refused(said, world)}
     for short, agent in _readers(world):
         for message, state in agent.disk.look("SELECT id, state FROM outbox WHERE state <> 'receipted'"):
             if state == "waiting" or message in wanted:
@@ -262,6 +263,7 @@ AT_REST: tuple[Invariant, ...] = (
     erased_is_gone,
     members_hold_what_their_group_is_told,
     nothing_is_kept_too_long,
+    answers_are_kept,
     answers_are_counted,
     an_edge_holds_what_the_hub_holds,
     receipts_verify,
@@ -274,41 +276,7 @@ def broken(world: World, invariants: tuple[Invariant, ...]) -> list[str]:
     return [f"{one.__name__}: {sentence}" for one in invariants for sentence in one(world)]
 
 
-# the rules, once more and by hand
-
-
-def expected_levels(world: World, short: str) -> dict[str, str]:
-    """Each value with its level at one reader: a warning or two named sources in one stream block, one watches."""
-    truth, now = _heard(world), world.hub.clock.now()
-    life = world.agents[short].config.shields.life_days * DAY
-    heard = [
-        said
-        for said in world.said
-        if truth.stands(said)
-        and (not said.not_before or said.id in truth.facts)
-        and now
-        < (said.at + WARNED_DAYS * DAY if said.kind == "warning" else truth.facts.get(said.id, now) + life)
-    ]
-    found: dict[str, str] = {}
-    for value in {value for said in heard for value in said.values}:
-        about = [said for said in heard if value in said.values]
-        streams = world.readable(short) & {stream for said in about for stream in said.streams}
-        if not streams:
-            continue
-        warned = any(said.kind == "warning" and streams & set(said.streams) for said in about)
-        sources = max(
-            len({said.by for said in about if stream in said.streams and said.kind != "warning"})
-            for stream in streams
-        )
-        found[str(value)] = "block" if warned or sources > 1 else "watch"
-    return found
-
-
-def _half_known(world: World, short: str) -> set[str]:
-    """Values that the group was told of while this party was not in it: what it knows of them has no simple rule."""
-    if not world.missed(short):
-        return set()
-    return {str(value) for said in world.said if GROUP_STREAM in said.streams for value in said.values}
+# looking
 
 
 def accusations(agent: AgentMachine) -> list[str]:
@@ -320,9 +288,6 @@ def accusations(agent: AgentMachine) -> list[str]:
     ]
 
 
-# looking
-
-
 def _honest(world: World) -> Iterator[tuple[str, AgentMachine]]:
     """Readers to whom nobody lies."""
     return ((short, agent) for short, agent in world.agents.items() if short not in world.deceived)
@@ -331,12 +296,6 @@ def _honest(world: World) -> Iterator[tuple[str, AgentMachine]]:
 def _readers(world: World) -> Iterator[tuple[str, AgentMachine]]:
     """Those of them who may read."""
     return ((short, agent) for short, agent in _honest(world) if short not in world.suspended)
-
-
-def _restoring(world: World) -> bool:
-    """Whether the hub comes back from a backup just now."""
-    rows = world.hub.disk.look("SELECT value FROM meta WHERE key = 'restoring'")
-    return bool(rows and rows[0][0])
 
 
 def _told(world: World) -> Iterator[tuple[Said, Mapping[str, Mapping[str, int]]]]:
@@ -354,65 +313,10 @@ def _told(world: World) -> Iterator[tuple[Said, Mapping[str, Mapping[str, int]]]
         for fact, kind, stream, count in rows:
             about = counts.setdefault(short, {}).setdefault((fact, kind), {})
             about[stream] = count
-    heard = _heard(world)
+    heard = heard_by(world)
     for said in world.said:
         if heard.took(said):
             yield said, {short: counts.get(short, {}).get((said.id, said.kind), {}) for short in disks}
-
-
-def _may_be_refused(said: Said, world: World) -> bool:
-    """Its author may have left the group, or the warning expired, before the hub heard of it."""
-    expired = said.kind == "warning" and said.at + WARNED_DAYS * DAY <= world.latest
-    return GROUP_STREAM in said.streams or expired
-
-
-def _entries_of(said: Said, world: World, heard: "_Heard") -> int:
-    """How many entries each of its streams has of it."""
-    if said.not_before and said.id not in heard.facts:
-        held = said.not_before > world.hub.clock.now() or said.by in world.suspended
-        if held or heard.erased(said):
-            return 0
-    if said.kind == "warning":
-        return 1 + sum(end.receipted and end.withdraws for end in said.ended)
-    return len(said.bodies) if said.kind == "object" else 1
-
-
-class _Heard(msgspec.Struct, frozen=True):
-    """What the hub has taken, as its own store says; what an agent knew that is no more is told by nobody else."""
-
-    facts: Mapping[str, int]
-    """With the time at which the hub added the last of it."""
-    messages: frozenset[str]
-    bodiless: frozenset[str]
-
-    def stands(self, said: Said) -> bool:
-        """Whether it was said, and nobody took it back."""
-        return self.took(said) and not any(self._ended(said, end) for end in said.ended)
-
-    def took(self, said: Said) -> bool:
-        """Whether it was said for certain."""
-        return said.receipted or said.id in self.facts
-
-    def erased(self, said: Said) -> bool:
-        """Whether its author or the law took it back, for certain."""
-        return any(self._ended(said, end) for end in said.ended if not end.withdraws)
-
-    def _ended(self, said: Said, end: End) -> bool:
-        lost = not end.withdraws and said.id in self.bodiless
-        return end.receipted or end.message in self.messages or lost
-
-
-def _heard(world: World) -> _Heard:
-    rows = world.hub.disk.look(
-        "SELECT entry.fact, count(body.seq), max(entry.added) FROM entry LEFT JOIN body ON body.stream = entry.stream "
-        "AND body.seq = entry.seq WHERE entry.kind IN ('object', 'sighting', 'warning') GROUP BY entry.fact"
-    )
-    messages = world.hub.disk.look("SELECT id FROM message")
-    return _Heard(
-        {fact: added for fact, _, added in rows},
-        frozenset(message for (message,) in messages),
-        frozenset(fact for fact, bodies, _ in rows if not bodies),
-    )
 
 
 def _differences(who: str, disk: Disk, again: Disk, views: tuple[str, ...]) -> Iterator[str]:

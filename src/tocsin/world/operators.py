@@ -16,7 +16,8 @@ from tocsin.web.calling import post
 from tocsin.wire.edges import AdmitEdge, EdgeAdmitted
 from tocsin.wire.messages import decode, encode
 from tocsin.world import moves
-from tocsin.world.inside import AGED, RETENTION_DAYS, End, Stay, Suspension, World
+from tocsin.world.bystander import AGED, RETENTION_DAYS, End, Stay, Suspension
+from tocsin.world.inside import World
 from tocsin.world.moves import EDGE, GROUP, HUB
 from tocsin.world.network import Wire
 from tocsin.world.seats import EDGE_HOST, EDGE_URL, HUB_HOST, EdgeMachine, client

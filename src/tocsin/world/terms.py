@@ -13,7 +13,8 @@ from tocsin.clock import DAY
 from tocsin.domain.party import Role
 from tocsin.wire.answering import AcknowledgementEvent
 from tocsin.wire.messages import decode
-from tocsin.world.inside import RETENTION_DAYS, World
+from tocsin.world.bystander import RETENTION_DAYS
+from tocsin.world.inside import World
 from tocsin.world.moves import GROUP, HUB, TWIN
 from tocsin.world.seats import AgentMachine
 
@@ -121,6 +122,21 @@ def answers_are_counted(world: World) -> Iterator[str]:
             hears = place[2] in world.readable(short) or authors.get(place[0]) == world.names[short]
             if hears and found.get(place) != wanted.get(place):
                 yield f"{short} is told {found.get(place)} of {place}, and the answers say {wanted.get(place)}."
+
+
+def answers_are_kept(world: World) -> Iterator[str]:
+    """Of whatever a party has answered for certain the hub has an entry."""
+    rows = world.hub.disk.look("SELECT fact FROM entry WHERE kind = 'acknowledgement'")
+    facts = {fact for (fact,) in rows}
+    for short, agent in _readers(world):
+        rows = agent.disk.look("SELECT id FROM outbox WHERE state = 'receipted'")
+        certain = {message for (message,) in rows}
+        for warning in sorted(
+            {one.warning for one in world.answered if one.by == short and one.message in certain}
+        ):
+            told = {one.message for one in world.answered if (one.by, one.warning) == (short, warning)}
+            if not told & facts:
+                yield f"{short} has a receipt for its answer to {warning}, and the hub has none."
 
 
 def an_edge_holds_what_the_hub_holds(world: World) -> Iterator[str]:
