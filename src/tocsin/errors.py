@@ -28,7 +28,8 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      ├─ StateError          the thing is not in a state in which this can happen
      │   ├─ Conflict
      │   ├─ Unknown
-     │   └─ CursorExpired
+     │   ├─ CursorExpired
+     │   └─ Unwitnessed     the partner has yet to co-sign it
      ├─ ProofError          somebody's history does not add up
      │   ├─ BadSignature
      │   ├─ BadProof
@@ -265,6 +266,15 @@ class CursorExpired(StateError):
     problem = "cursor-expired"
     status = 410
     next_step = "Start again without a cursor."
+
+
+class Unwitnessed(StateError):
+    """The partner has not co-signed that yet, and without it nothing is taken."""
+
+    problem = "unwitnessed"
+    next_step = (
+        "Wait: it is asked again and again. If it lasts, call the partner, and compare: tocsin agent compare."
+    )
 
 
 class ProofError(TocsinError):

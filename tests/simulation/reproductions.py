@@ -194,6 +194,17 @@ STORIES: dict[str, list[Move]] = {
         Acknowledge("ayr", 0, Answer.ACTED),
         Wait(3.0),
     ],
+    "bands tell what was answered while they were too few to be told": [
+        Warn("esk", 0),
+        Wait(2.0),
+        Acknowledge("ayr"),
+        Wait(2.0),
+        Suspend("bute"),
+        Acknowledge("ayr", 0, Answer.ACTED),
+        Wait(2.0),
+        Reinstate("bute"),
+        Wait(2.0),
+    ],
     "what has reached its age is gone everywhere": [
         RaiseEdge(),
         Report("ayr", (0,), ("all", "members")),
@@ -229,6 +240,14 @@ STORIES: dict[str, list[Move]] = {
         Mend(EDGE),
         Rotate(HUB),
         Start(EDGE),
+        Wait(5.0),
+    ],
+    "a reader that missed the hub's new key, and finds the partner away, accuses nobody": [
+        Cut("cowal"),
+        Rotate(HUB),
+        Kill(PARTNER),
+        Report("ayr", (0,)),
+        Mend("cowal"),
         Wait(5.0),
     ],
     "two processes are one hub": [

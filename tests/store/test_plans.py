@@ -49,6 +49,7 @@ WHOLE = {
         ),
         **dict.fromkeys(("entries_of_kind", "erasures", "without_body"), "a restored hub reads what it has"),
         "create_stream": "that no entry stands in a stream which is not there yet: none is read",
+        "bands_of_role": "agencies write a few warnings a day; the operator changes a standing",
         "drop_held_of_anybody": "the operator erases; at most 100 of each party wait",
     },
     "agent": {

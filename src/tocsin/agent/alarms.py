@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.agent.journal import Decision, write
 from tocsin.clock import Instant
-from tocsin.errors import NotActive, RemoteError, StorageError, TocsinError
+from tocsin.errors import NotActive, RemoteError, StorageError, TocsinError, Unwitnessed
 from tocsin.privacy.box import Box
 from tocsin.storage.store import Store, Transaction
 
@@ -101,4 +101,4 @@ def _titles(kind: type[TocsinError]) -> tuple[str, ...]:
 _NOTES = (INFORMATION, "The hub signs with a new key", "The members' agreement changed")
 _PASSING = (RemoteError, NotActive)
 _OUTAGES = tuple(title for kind in _PASSING for title in _titles(kind))
-_PROBLEMS = (*_OUTAGES, *_titles(StorageError), TocsinError.title())
+_PROBLEMS = (*_OUTAGES, *_titles(StorageError), *_titles(Unwitnessed), TocsinError.title())

@@ -14,7 +14,6 @@ from typing import Protocol
 from tocsin.clock import HOUR, MINUTE, Clock, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import (
-    BadSignature,
     CursorExpired,
     Forked,
     Malformed,
@@ -23,6 +22,7 @@ from tocsin.errors import (
     Rewritten,
     TakenBack,
     TocsinError,
+    Unwitnessed,
     Withheld,
 )
 from tocsin.follow.directory import foresee
@@ -304,9 +304,7 @@ class Follower:
         trust = foresee(known, (waiting[seq] for seq in news if seq in waiting))
         proved = prove(trust, state, waiting, head, size, path)
         if trust.hub_key != known.hub_key and proved.witness == "late":
-            raise BadSignature(
-                "The hub signs with a new key, and the partner has not co-signed that: nothing is taken until it has."
-            )
+            raise Unwitnessed("The hub signs with a new key, and no newer head was co-signed by the partner.")
         return proved
 
     def _go_on(self, head: Head, part: Part | None) -> bool:

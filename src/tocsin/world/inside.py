@@ -87,7 +87,6 @@ class World:
         self.answered: list[Answered] = []
         self.stays: list[Stay] = []
         self.suspended: dict[str, Suspension] = {}
-        self.ever_suspended = False
         self.restored = False
         """Whether the hub was ever put in place from a backup."""
         self.latest = START

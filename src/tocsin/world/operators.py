@@ -38,7 +38,6 @@ def suspend(world: World, move: moves.Suspend) -> None:
     _stand(world, move.who, Standing.SUSPENDED)
     sizes = dict(world.hub.disk.look("SELECT name, size FROM stream"))
     world.suspended[move.who] = Suspension(move.who, sizes)
-    world.ever_suspended = True
 
 
 def reinstate(world: World, move: moves.Reinstate) -> None:

@@ -2,8 +2,7 @@
 """What must hold of the terms on which something is told: an embargo, a roster, an age, and of answers and edges.
 
 As in `invariants.py`: each gives a sentence for everything that is wrong, and looks at the disks itself. No failure
-is that who left the group keeps what it had, nor that it never hears of an erasure there; and that bands are late about
-parties who came back, where a roster was too short to tell of anybody meanwhile.
+is that who left the group keeps what it had, nor that it never hears of an erasure there.
 """
 
 from collections import Counter
@@ -110,8 +109,8 @@ def nothing_is_kept_too_long(world: World) -> Iterator[str]:
 
 def answers_are_counted(world: World) -> Iterator[str]:
     """Everybody learns the bands that follow from who answered what, for the one role that is not too few to tell."""
-    if world.ever_suspended:
-        return
+    if any(world.parties[short].role is Role.BANK for short in world.suspended):
+        return  # too few to tell of anybody, until it is back
     authors, wanted = _bands(world)
     for short, agent in _readers(world):
         rows = agent.disk.look(

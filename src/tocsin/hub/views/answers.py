@@ -121,11 +121,12 @@ def count(
 def recount(tx: Transaction, hub: Exchange, party: str) -> None:
     """A party's standing changed: it counts or no longer does, wherever a warning has not ended.
 
-    Whoever changes a standing calls this in the same transaction.
+    With it the role may be enough again to be told of, and what others have answered meanwhile is. Whoever changes a
+    standing calls this in the same transaction.
     """
     streams = {head.number: head.name for head in tx.all("stream_heads", {}, into=StreamHead)}
     tx.run("recount_answers", {"party": party, "chain": ""})
-    touched = tx.all("answers_of_party", {"party": party, "now": hub.clock.now()}, into=_Counted)
+    touched = tx.all("bands_of_role", {"party": party, "now": hub.clock.now()}, into=_Counted)
     for one in touched:
         _publish(tx, hub, one, streams[one.stream])
 

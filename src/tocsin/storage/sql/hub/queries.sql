@@ -268,11 +268,13 @@ WHERE party = :party AND (chain = :chain OR :chain = '');
 SELECT answer FROM answer WHERE party = :party AND chain = :chain AND version = :version
 ORDER BY seq DESC LIMIT 1;
 
--- name: answers_of_party
--- Every band that a party is counted in or was, of warnings that have not ended.
-SELECT DISTINCT answer.chain, answer.version, answer.stream, role FROM answer
-JOIN warning ON warning.chain = answer.chain AND warning.version = answer.version
-WHERE party = :party AND expires > :now ORDER BY answer.chain, answer.version, answer.stream;
+-- name: bands_of_role
+-- Every band of parties with the role of this one, of warnings that have not ended.
+SELECT warning.chain AS chain, warning.version AS version, warning.stream AS stream, party.role AS role
+FROM party CROSS JOIN warning WHERE party.id = :party AND warning.expires > :now AND EXISTS (
+  SELECT 1 FROM answer WHERE answer.chain = warning.chain AND answer.version = warning.version
+    AND answer.stream = warning.stream AND answer.role = party.role)
+ORDER BY warning.chain, warning.version, warning.stream;
 
 -- name: count_answers
 -- How many parties of a role gave an answer as their latest, up to a limit.
