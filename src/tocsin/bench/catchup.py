@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import msgspec
 
 from tocsin.agent import app as agent_app
 from tocsin.agent.history.replica import Replica
@@ -32,6 +31,7 @@ from tocsin.hub import app as hub_app
 from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.keyfile import read_keys
+from tocsin.hub.readable import StoredEntry, stored
 from tocsin.hub.reading.backlog import PART
 from tocsin.hub.streams import Draft, Origin
 from tocsin.ids import Entropy, new_id
@@ -50,23 +50,6 @@ _START_SECONDS = 5.0
 _MILLION = 1_000_000
 _SAMPLE = 100_000
 """Entries of which the bare engine's figure is made at most; a longer history takes its multiple."""
-
-
-class _Served(msgspec.Struct, frozen=True):
-    """One entry as the hub keeps it."""
-
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 def run(seed: int) -> Iterator[Row]:
@@ -172,7 +155,7 @@ def _bare(folder: Path, entries: int) -> float:
     spent = 0.0
     for start in range(0, entries, PART):
         with store.reading("bench page") as tx:
-            rows = tx.all("page_of_stream", {"stream": 1, "after": start - 1, "limit": PART}, into=_Served)
+            rows = stored(tx, 1, start, PART)
         began = time.perf_counter()
         _keep_barely(bare, hub, rows)
         spent += time.perf_counter() - began
@@ -181,7 +164,7 @@ def _bare(folder: Path, entries: int) -> float:
     return spent
 
 
-def _keep_barely(bare: apsw.Connection, hub: Exchange, rows: list[_Served]) -> None:
+def _keep_barely(bare: apsw.Connection, hub: Exchange, rows: list[StoredEntry]) -> None:
     leaves = [_leaf(hub, row) for row in rows]
     stream = _STREAM
     entries = [
@@ -213,7 +196,7 @@ def _keep_barely(bare: apsw.Connection, hub: Exchange, rows: list[_Served]) -> N
         )
 
 
-def _leaf(hub: Exchange, row: _Served) -> bytes:
+def _leaf(hub: Exchange, row: StoredEntry) -> bytes:
     assert row.salt_b is not None, "nothing was erased"
     assert row.body is not None, "nothing was erased"
     check_body(row.body_c, row.salt_b, row.body)

@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
-import msgspec
 
 from tocsin.clock import Clock
 from tocsin.config import HubConfig
 from tocsin.errors import ConfigError, KeyReplaced
 from tocsin.follow.recount import Kept, demand_history
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.heads.noting import NotedHead
 from tocsin.hub.heads.proposing import LogRow
+from tocsin.hub.readable import stored
 from tocsin.hub.status import status
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.directory import demand_own_key, former_keys
@@ -26,29 +27,6 @@ from tocsin.web.checkup import Check, Note, answers, counted, door, private, roo
 Opened = Callable[[], AbstractContextManager[tuple[Exchange, Store]]]
 _PAGE = 1_000
 _SECONDS = 10.0
-
-
-class _Noted(msgspec.Struct, frozen=True):
-    number: int
-    name: str
-    key: bytes
-    noted_size: int
-    noted_root: bytes
-
-
-class _Row(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> list[tuple[str, Check]]:
@@ -110,7 +88,7 @@ def _demand_own(tx: Transaction, hub: Exchange) -> None:
 
 def _recompute(tx: Transaction, hub: Exchange) -> str:
     heads = tx.all("stream_heads", {}, into=StreamHead)
-    noted = {row.name: row for row in tx.all("noted_heads", {}, into=_Noted)}
+    noted = {row.name: row for row in tx.all("noted_heads", {}, into=NotedHead)}
     for head in heads:
         roots = {head.size: head.root}
         if (row := noted.get(head.name)) and row.noted_size:
@@ -124,8 +102,7 @@ def _recompute(tx: Transaction, hub: Exchange) -> str:
 
 def _entries(tx: Transaction, head: StreamHead) -> Iterator[Kept]:
     for start in range(0, head.size, _PAGE):
-        asked = {"stream": head.number, "after": start - 1, "limit": _PAGE}
-        for row in tx.all("page_of_stream", asked, into=_Row):
+        for row in stored(tx, head.number, start, _PAGE):
             yield Kept(row.header, row.salt_h, row.origin_c, row.body_c, row.salt_b, row.body)
 
 
@@ -140,7 +117,7 @@ def _heads(tx: Transaction, hub: Exchange, config: HubConfig) -> str | Note:
     behind = sum(
         head.size > row.noted_size
         for head in tx.all("stream_heads", {}, into=StreamHead)
-        for row in tx.all("noted_heads", {}, into=_Noted)
+        for row in tx.all("noted_heads", {}, into=NotedHead)
         if row.name == head.name
     )
     if behind:

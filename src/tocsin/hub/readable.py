@@ -2,7 +2,8 @@
 """What a party may read now, from the store: the SQL half of `tocsin.domain.release`.
 
 Which streams it follows is asked of `follows` itself. Which bodies it reads is one statement, `readable_page`, because
-nobody asks a function for each of a million entries; `tests/store/test_readable.py` holds it equal to `decide`.
+nobody asks a function for each of a million entries; `tests/store/test_readable.py` holds it equal to `decide`. What
+the hub has, whoever may read it, is `stored`: for edges, which ask the same again, and for those who look after a hub.
 """
 
 from collections.abc import Hashable, Mapping
@@ -35,6 +36,23 @@ class MembershipRow(msgspec.Struct, frozen=True):
         """The membership as the rules know it."""
         until = None if self.until is None else Instant(self.until)
         return Membership(self.name, Instant(self.since), until, Instant(self.reads_from))
+
+
+class StoredEntry(msgspec.Struct, frozen=True):
+    """One entry as the table has it; `body` and `salt_b` are None once it was erased."""
+
+    seq: int
+    header: bytes
+    salt_h: bytes
+    origin_c: bytes
+    body_c: bytes
+    leaf: bytes
+    fact: str
+    kind: str
+    added: int
+    not_before: int | None
+    salt_b: bytes | None
+    body: bytes | None
 
 
 class _PageRow(msgspec.Struct, frozen=True):
@@ -98,16 +116,23 @@ def page(
         "now": now,
         "purposes": bits(allowed if purposes is None else allowed & purposes),
     }
-    return [
-        Entry(
-            stream=head.name,
-            seq=row.seq,
-            header=row.header,
-            salt_h=row.salt_h,
-            origin_c=row.origin_c,
-            body_c=row.body_c,
-            body=row.body,
-            salt_b=row.salt_b,
-        )
-        for row in tx.all("readable_page", asked, into=_PageRow)
-    ]
+    return [delivered(head.name, row) for row in tx.all("readable_page", asked, into=_PageRow)]
+
+
+def stored(tx: Transaction, stream: int, start: int, limit: int) -> list[StoredEntry]:
+    """Up to so many entries of the stream of that number from `start` on, whole: for nobody who reads."""
+    return tx.all("page_of_stream", {"stream": stream, "after": start - 1, "limit": limit}, into=StoredEntry)
+
+
+def delivered(stream: str, row: StoredEntry | _PageRow) -> Entry:
+    """The entry as it is sent."""
+    return Entry(
+        stream=stream,
+        seq=row.seq,
+        header=row.header,
+        salt_h=row.salt_h,
+        origin_c=row.origin_c,
+        body_c=row.body_c,
+        body=row.body,
+        salt_b=row.salt_b,
+    )

@@ -25,15 +25,15 @@ from tocsin.hub.epochs import restarts
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.heads.noting import Noting, Stand
 from tocsin.hub.heads.proving import prove_beginning
-from tocsin.hub.readable import PAGE
+from tocsin.hub.readable import PAGE, delivered, stored
 from tocsin.hub.reading.backlog import PART
 from tocsin.hub.streams import ClosedHead, StreamHead, closed_streams
 from tocsin.hub.verbs.edges import EdgeRow, edge_by_id, edge_rows
 from tocsin.hub.views.rosters import ROSTERS
 from tocsin.proof.httpsig import SignatureClaim
-from tocsin.storage.store import Params, Store, Transaction
+from tocsin.storage.store import Store
 from tocsin.wire.edges import PARTLY, Chart, MapHead, Replicate
-from tocsin.wire.messages import Entry, Head, Part, Welcome, encode
+from tocsin.wire.messages import Head, Part, Welcome, encode
 from tocsin.wire.sse import HEARTBEAT, event, position
 
 log = logging.getLogger("tocsin.hub")
@@ -51,21 +51,6 @@ class Look(msgspec.Struct, frozen=True):
     closed: tuple[ClosedHead, ...]
     epoch: int
     edges: frozenset[EdgeRow]
-
-
-class _Row(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 class Feed:
@@ -146,8 +131,8 @@ class Feed:
         since = sent.get(head.number, 0)
         for seq in range(since, head.size, PAGE):
             with self._reader.reading("page for an edge") as tx:
-                entries = _page(tx, head, seq)
-            yield b"".join(event(encode(entry)) for entry in entries)
+                rows = stored(tx, head.number, seq, min(PAGE, head.size - seq))
+            yield b"".join(event(encode(delivered(head.name, row))) for row in rows)
             sent[head.number] = min(seq + PAGE, head.size)
             if sent[head.number] - since >= PART and (part := self._part(head, sent[head.number])):
                 since = sent[head.number]
@@ -223,20 +208,3 @@ def _who_reads_first(head: StreamHead) -> tuple[bool, bool, int]:
 
 def _directory_first(name: str) -> tuple[bool, str]:
     return name != DIRECTORY, name
-
-
-def _page(tx: Transaction, head: StreamHead, start: int) -> list[Entry]:
-    asked: Params = {"stream": head.number, "after": start - 1, "limit": min(PAGE, head.size - start)}
-    return [
-        Entry(
-            stream=head.name,
-            seq=row.seq,
-            header=row.header,
-            salt_h=row.salt_h,
-            origin_c=row.origin_c,
-            body_c=row.body_c,
-            body=row.body,
-            salt_b=row.salt_b,
-        )
-        for row in tx.all("page_of_stream", asked, into=_Row)
-    ]
