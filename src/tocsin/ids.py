@@ -75,6 +75,12 @@ def to_stix(identifier: str, stix_type: str) -> str:
     return f"{stix_type}--{uuid.UUID(hex=identifier.partition('_')[2])}"
 
 
+def check_stix_id(stix_id: str, stix_type: str) -> None:
+    """Malformed unless it is a canonical STIX identifier of that type with a random UUID."""
+    if _STIX_ID.fullmatch(stix_id) is None or not stix_id.startswith(f"{stix_type}--"):
+        raise Malformed(f"{stix_id[:80]!r} is not the identifier of a STIX {stix_type}.")
+
+
 def from_stix(stix_id: str, prefix: str) -> str:
     """The same value in Tocsin's spelling; Malformed when it is not a canonical STIX identifier with a random UUID."""
     found = _STIX_ID.fullmatch(stix_id)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.errors import Malformed
-from tocsin.ids import PREFIXES, Entropy, check_id, from_stix, new_id, to_stix
+from tocsin.ids import PREFIXES, Entropy, check_id, check_stix_id, from_stix, new_id, to_stix
 
 RANDOM = "1f0c2a64-5a3b-4c8e-9b1d-0123456789ab"
 
@@ -92,3 +92,16 @@ def test_no_text_makes_another_error_than_malformed(text: str) -> None:
             read(text, "rpt")
         except Malformed:
             continue
+
+
+def test_an_identifier_of_another_stix_type_is_refused() -> None:
+    good = to_stix("chn_00000000000040008000000000000000", "indicator")
+    check_stix_id(good, "indicator")
+    for text, kind in (
+        (good, "grouping"),
+        (good, "indicat"),
+        (good[:-1], "indicator"),
+        ("indicator--", "indicator"),
+    ):
+        with pytest.raises(Malformed):
+            check_stix_id(text, kind)

@@ -87,7 +87,12 @@ def lint_observable(observable: Observable, registrable: Registrable, where: str
     """The rules for one value. One that is not in normal form is not looked at further."""
     if sentence := not_normal(observable):
         yield Finding("normal-form", where, sentence)
-        return
+    else:
+        yield from lint_normal(observable, registrable, where)
+
+
+def lint_normal(observable: Observable, registrable: Registrable, where: str) -> Iterator[Finding]:
+    """The other rules, for one value that was just read and found to be in normal form."""
     network = network_of(observable)
     for name, rule in RULES:
         if sentence := rule(observable, network, registrable):

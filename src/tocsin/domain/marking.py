@@ -32,6 +32,7 @@ class PAP(StrEnum):
 
 _TLP_ORDER = tuple(TLP)
 _PAP_ORDER = tuple(PAP)
+_BLOCKS = _PAP_ORDER[: _PAP_ORDER.index(PAP.GREEN) + 1]
 
 
 class Marking(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Marking(msgspec.Struct, frozen=True):
 
     def blocks(self) -> bool:
         """Whether active protection, such as a block rule, is permitted (PAP:GREEN or wider)."""
-        return _PAP_ORDER.index(self.pap) <= _PAP_ORDER.index(PAP.GREEN)
+        return self.pap in _BLOCKS
 
 
 def stricter(one: Marking, other: Marking) -> Marking:

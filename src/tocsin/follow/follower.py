@@ -28,16 +28,12 @@ from tocsin.errors import (
 from tocsin.follow.directory import foresee
 from tocsin.follow.shown import Known, Shown
 from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
+from tocsin.follow.waiting import Waiting
 from tocsin.ids import Entropy
 from tocsin.wire.ceremony import RestartEvent, Restoring
-from tocsin.wire.messages import Entry, Head, Part, Welcome, decode, peek
+from tocsin.wire.messages import Entry, Head, OneOf, Part, Welcome, decode
 from tocsin.wire.sse import EventParser
 
-MAX_PENDING = 200_000
-"""Entries that may wait for a proof; a hub that sends more without proving any is refused. A hub that catches a reader
-up sends a part after each few thousand; a wave of bulk imports may be longer."""
-MAX_PENDING_BYTES = 256 * 1024 * 1024
-"""The same in bytes as they came."""
 _LONGEST_WAIT_SECONDS = 30.0
 _FIRST_WAIT_SECONDS = 0.5
 _LONG = 6
@@ -55,6 +51,9 @@ _LONGEST_SILENCE = 10 * MINUTE
 
 _FIGURES = re.compile(r"\d+")
 """What of an accusation may change while it stays the same one."""
+
+_MESSAGES = OneOf(Entry, Head, Part, Welcome, Restoring)
+"""What a hub says on a stream, as far as this version knows."""
 
 Connect = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens the stream from a cursor (empty: from the beginning)."""
@@ -117,8 +116,7 @@ class Follower:
         self._keeper = keeper
         self._clock = clock
         self._entropy = entropy
-        self._pending: dict[str, dict[int, Entry]] = {}
-        self._pending_bytes: dict[str, int] = {}
+        self._waiting = Waiting()
         self._shown = Shown(keeper)
         self._unsure = 0
         """Microseconds for which the hub has answered since it last showed everything."""
@@ -139,7 +137,7 @@ class Follower:
         while True:
             try:
                 async with self._connect(self._keeper.cursor()) as chunks:
-                    self._pending, self._pending_bytes = {}, {}
+                    self._waiting = Waiting()
                     self._shown = Shown(self._keeper)
                     async for kept_any in self._read(chunks):
                         reached = True  # whatever it says, and though nothing be new
@@ -188,36 +186,24 @@ class Follower:
                     raise Malformed(_NO_CURSOR)
 
     def _handle(self, data: bytes) -> bool:
-        match peek(data).kind:
-            case "entry":
-                self._wait_for_head(decode(data, Entry), len(data))
-            case "head":
-                return self._prove(decode(data, Head))
-            case "part":
-                return self._keep_part(decode(data, Part))
-            case "welcome":
-                welcome = decode(data, Welcome)
+        match _MESSAGES.decode(data):
+            case Entry() as entry:
+                self._shown.expect(entry.stream, "An entry")
+                self._waiting.add(entry, len(data))
+            case Head() as head:
+                return self._prove(head)
+            case Part() as part:
+                return self._keep_part(part)
+            case Welcome() as welcome:
                 self._shown.announce(welcome.streams)
                 self._epoch = welcome.epoch
                 self._restarted = welcome.epoch > self._keeper.epoch()
-            case "restoring":
-                offer = decode(data, Restoring)
+            case Restoring() as offer:
                 self._shown.close(offer)
                 self._keeper.restoring(offer)
             case _:
                 pass  # a newer hub may send kinds that this version does not know: never acted on
         return False
-
-    def _wait_for_head(self, entry: Entry, size: int) -> None:
-        self._shown.expect(entry.stream, "An entry")
-        self._pending.setdefault(entry.stream, {})[entry.seq] = entry
-        self._pending_bytes[entry.stream] = self._pending_bytes.get(entry.stream, 0) + size
-        if sum(map(len, self._pending.values())) > MAX_PENDING:
-            raise Malformed(f"More than {MAX_PENDING} entries came without a signed head that covers them.")
-        if sum(self._pending_bytes.values()) > MAX_PENDING_BYTES:
-            raise Malformed(
-                f"More than {MAX_PENDING_BYTES} bytes came without a signed head that covers them."
-            )
 
     def _answered(self, elapsed: int) -> None:
         """The hub answers: count for how long it has done so without showing everything, over all connections."""
@@ -253,7 +239,7 @@ class Follower:
         elif part.size > self._proved_so_far(stream).frontier.size:
             self._prove(part.head, part)
         if part.size <= self._proved_so_far(stream).frontier.size:
-            self._let_go(stream, part.size)
+            self._waiting.let_go(stream, part.size)
             self._keeper.save_cursor(part.position)
             self._failures = 0
         return news
@@ -284,19 +270,11 @@ class Follower:
             self._shown.head(stream, proved.log)
         else:
             self._shown.part(proved.log)
-        self._let_go(stream, proved.state.frontier.size)
-
-    def _let_go(self, stream: str, size: int) -> None:
-        """The first so many entries of a stream wait no longer."""
-        waiting = self._pending.get(stream, {})
-        left = {seq: entry for seq, entry in waiting.items() if seq >= size}
-        self._pending[stream] = left
-        if not left:
-            self._pending_bytes[stream] = 0
+        self._waiting.let_go(stream, proved.state.frontier.size)
 
     def _proved(self, state: StreamState, head: Head, part: Part | None) -> Proved:
         """What head or part proves; of the directory, under the keys that its own entries give the hub and partner."""
-        known, waiting = self._keeper.trust(), self._pending.get(head.stream, {})
+        known, waiting = self._keeper.trust(), self._waiting.of(head.stream)
         size, path = (head.size, ()) if part is None else (part.size, part.path)
         if head.stream != DIRECTORY:
             return prove(known, state, waiting, head, size, path)

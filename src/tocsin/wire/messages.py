@@ -7,6 +7,8 @@ Bytes travel as base64 (RFC 4648 §4). What is hashed or signed is always the by
 """
 
 import re
+from functools import reduce
+from operator import or_
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -299,13 +301,39 @@ def decode(data: bytes, into: type[M], limit: int = MAX_BODY) -> M:
         message = msgspec.json.decode(data, type=into)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"{error}.") from None
+    _check(message, data)
+    return message
+
+
+class OneOf:
+    """Reads messages of several kinds, each once: on a stream nobody knows beforehand what comes."""
+
+    def __init__(self, *kinds: type[Message]) -> None:
+        self._decoder = msgspec.json.Decoder(reduce(or_, kinds))
+        self._kinds = frozenset(str(kind.__struct_config__.tag) for kind in kinds)
+
+    def decode(self, data: bytes) -> Message | None:
+        """As the function `decode`; None for a message of another kind, whatever else is in it."""
+        if len(data) > MAX_BODY:
+            raise Malformed(f"A message has at most {MAX_BODY} bytes.")
+        try:
+            message: Message = self._decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if peek(data).kind not in self._kinds:
+                return None
+            raise Malformed(f"{error}.") from None
+        _check(message, data)
+        return message
+
+
+def _check(message: Message, data: bytes) -> None:
+    """Malformed for what no decoder refuses."""
     if b"\\u0000" in data and _NUL.search(data):
         raise Malformed("No text of a message holds a NUL: stores and terminals cannot.")
     if message.v != VERSION:
         raise Malformed(
             f"Version {message.v} of {peek(data).kind} is not served; this side speaks {VERSION}."
         )
-    return message
 
 
 def peek(data: bytes) -> Peek:

@@ -35,14 +35,14 @@ class EventParser:
     def feed(self, data: bytes) -> Iterator[tuple[str | None, bytes]]:
         """The events that are complete now; Malformed when one grows beyond its bound."""
         self._buffer += data
-        while (end := self._buffer.find(b"\n\n", self._searched)) >= 0:
-            self._searched = 0
-            block = bytes(self._buffer[:end])
-            del self._buffer[: end + 2]
-            if len(block) > MAX_EVENT:
-                raise Malformed(f"An event has at most {MAX_EVENT} bytes.")
-            if (found := _parse(block)) is not None:
-                yield found
+        if self._buffer.find(b"\n\n", self._searched) >= 0:
+            *blocks, rest = bytes(self._buffer).split(b"\n\n")
+            self._buffer = bytearray(rest)
+            for block in blocks:
+                if len(block) > MAX_EVENT:
+                    raise Malformed(f"An event has at most {MAX_EVENT} bytes.")
+                if (found := _parse(block)) is not None:
+                    yield found
         if len(self._buffer) > MAX_EVENT + 1:
             raise Malformed(f"An event has at most {MAX_EVENT} bytes.")
         self._searched = max(0, len(self._buffer) - 1)
@@ -50,6 +50,8 @@ class EventParser:
 
 def _parse(block: bytes) -> tuple[str | None, bytes] | None:
     """One block of lines; None for a comment."""
+    if block.startswith(b"data: ") and b"\n" not in block:  # as `event` writes it, and almost all are
+        return None, block[6:]
     identifier, data = None, None
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")

@@ -21,7 +21,7 @@ from tocsin.domain.grading import Grading, parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, check_normal
 from tocsin.errors import Malformed
-from tocsin.ids import Entropy, from_stix, new_id, to_stix
+from tocsin.ids import Entropy, check_stix_id, from_stix, new_id, to_stix
 
 TLP_REFS = {
     TLP.CLEAR: "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
@@ -35,8 +35,8 @@ TLP_REFS = {
 MAX_REFS = 1_000
 """Indicators that a grouping names: as many as a report may hold."""
 
-_TLP_BY_REF = {ref: tlp for tlp, ref in TLP_REFS.items()}
-_PAPS = {str(pap): pap for pap in PAP}
+_REFS = frozenset(TLP_REFS.values())
+_MARKINGS = {(ref, str(pap)): Marking(tlp, pap) for tlp, ref in TLP_REFS.items() for pap in PAP}
 _PATHS = {
     Kind.DOMAIN: "domain-name:value",
     Kind.IPV4: "ipv4-addr:value",
@@ -153,12 +153,12 @@ def read(data: bytes, alliance_identity: str) -> StixObject:
         raise Malformed("created and modified must be one day at midnight: finer times identify the victim.")
     if msgspec.json.encode(found) != data:
         raise Malformed("The bytes are not the ones that minting writes: something could hide in them.")
-    _check_stix_id(found.id, "grouping" if isinstance(found, StixGrouping) else "indicator")
+    check_stix_id(found.id, "grouping" if isinstance(found, StixGrouping) else "indicator")
     if isinstance(found, StixGrouping) and found.object_refs != (alliance_identity,):
         if len(found.object_refs) > MAX_REFS or len(set(found.object_refs)) < len(found.object_refs):
             raise Malformed(f"A grouping names at most {MAX_REFS:,} indicators, each once.")
         for ref in found.object_refs:
-            _check_stix_id(ref, "indicator")
+            check_stix_id(ref, "indicator")
     marking_of(found)
     return found
 
@@ -188,12 +188,14 @@ def indicator_of(found: StixIndicator) -> Indicator:
     """The value and its part; Malformed when either is not in our dialect."""
     if found.valid_from != found.created:
         raise Malformed("valid_from must be the day of created.")
-    return Indicator(observable=observable_of(found.pattern), part=_label(found, "part:"))
+    return Indicator(
+        observable=observable_of(found.pattern), part=_label(found, "part:").removeprefix("part:")
+    )
 
 
 def attack_of(grouping: StixGrouping) -> Attack:
     """The kind of attack that a grouping names; Malformed for a word outside the vocabulary."""
-    word = _label(grouping, "attack:")
+    word = _label(grouping, "attack:").removeprefix("attack:")
     if word not in list(Attack):
         raise Malformed(f"{word[:20]!r} is not a kind of attack: {', '.join(Attack)}.")
     return Attack(word)
@@ -209,14 +211,15 @@ def grading_of(grouping: StixGrouping) -> Grading | None:
 
 def marking_of(found: StixObject) -> Marking:
     """TLP from the marking reference, PAP from the label; Malformed when either is unknown or doubled."""
-    if len(found.object_marking_refs) != 1 or found.object_marking_refs[0] not in _TLP_BY_REF:
+    refs = found.object_marking_refs
+    if len(refs) != 1 or refs[0] not in _REFS:
         raise Malformed(
             "object_marking_refs must hold exactly one TLP 2.0 marking: an unknown one is not shared."
         )
-    pap = f"PAP:{_label(found, 'PAP:')}"
-    if pap not in _PAPS:
+    pap = _label(found, "PAP:")
+    if (marking := _MARKINGS.get((refs[0], pap))) is None:
         raise Malformed(f"{pap[:20]!r} is not a PAP label: {', '.join(PAP)}.")
-    return Marking(tlp=_TLP_BY_REF[found.object_marking_refs[0]], pap=_PAPS[pap])
+    return marking
 
 
 def pattern_of(observable: Observable) -> str:
@@ -232,10 +235,11 @@ def observable_of(pattern: str) -> Observable:
     """The value of a pattern that `pattern_of` could have written; Malformed for any other pattern."""
     if len(pattern) > 5_000:
         raise Malformed("The pattern is longer than any single value.")
-    if within := _WITHIN.fullmatch(pattern):
+    if (equals := _EQUALS.fullmatch(pattern)) and equals[1] in _KINDS:
+        value = equals[2]
+        found = Observable(_KINDS[equals[1]], _ESCAPED.sub(r"\1", value) if "\\" in value else value)
+    elif within := _WITHIN.fullmatch(pattern):
         found = Observable(Kind.CIDR, within[1])
-    elif (equals := _EQUALS.fullmatch(pattern)) and equals[1] in _KINDS:
-        found = Observable(_KINDS[equals[1]], _ESCAPED.sub(r"\1", equals[2]))
     else:
         raise Malformed(f"{pattern[:80]!r} is not the pattern of one value.")
     if pattern_of(check_normal(found)) != pattern:
@@ -251,17 +255,12 @@ def _catalogue(identifier: str) -> Catalogue:
 
 
 def _label(found: StixObject, prefix: str) -> str:
-    words = [label.removeprefix(prefix) for label in found.labels if label.startswith(prefix)]
+    """The one label that begins so, whole."""
+    labels = [label for label in found.labels if label.startswith(prefix)]
     graded = isinstance(found, StixGrouping) and grading_of(found) is not None
-    if len(words) != 1 or len(found.labels) != 2 + graded:
+    if len(labels) != 1 or len(found.labels) != 2 + graded:
         raise Malformed(f"labels must be exactly one {prefix}… and one more of our vocabulary.")
-    return words[0]
-
-
-def _check_stix_id(text: str, stix_type: str) -> None:
-    from_stix(text, "chn")
-    if text.partition("--")[0] != stix_type:
-        raise Malformed(f"{text[:80]!r} is not the identifier of a STIX {stix_type}.")
+    return labels[0]
 
 
 @lru_cache(maxsize=1_024)

@@ -28,7 +28,7 @@ from tocsin.agent.inbox import inbox
 from tocsin.cli.inbox import _Screen
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.observable import Kind, normalise
-from tocsin.follow import follower
+from tocsin.follow import waiting
 from tocsin.hub.reading import backlog
 from tocsin.wire.messages import Entry, Message, Part, encode
 from tocsin.wire.sse import event
@@ -111,7 +111,7 @@ async def test_wherever_the_line_breaks_the_next_connection_goes_on_from_the_las
 async def test_a_stream_that_is_longer_than_what_may_wait_for_a_head_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(follower, "MAX_PENDING", 5)
+    monkeypatch.setattr(waiting, "MAX_PENDING", 5)
     async with Alliance(tmp_path) as alliance:
         _, reader = await readers(alliance)
         await told(reader, [one for one in await honest(reader) if not isinstance(one, Part)])

@@ -18,6 +18,7 @@ from tocsin.wire.messages import (
     Erase,
     Header,
     Message,
+    OneOf,
     Peek,
     Sight,
     Welcome,
@@ -243,3 +244,39 @@ def test_no_text_holds_a_nul(text: str) -> None:
 def test_a_backslash_before_four_zeros_is_no_nul() -> None:
     data = encode(Erase(id="msg_1", sent=0, fact="here", reason="mistake")).replace(b"here", rb"\\u0000")
     assert decode(data, Erase).fact == r"\u0000"
+
+
+EITHER = OneOf(Welcome, Erase)
+
+
+@each_example
+def test_one_of_several_kinds_is_read_as_it_is_alone(example: Message) -> None:
+    data = encode(example)
+    assert EITHER.decode(data) == (example if isinstance(example, Welcome | Erase) else None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"kind":"erase","v":1}',
+        b'{"kind":"erase","v":2,"id":"m","sent":0,"fact":"f","reason":"law"}',
+        b'{"kind":"erase","v":1,"id":"m\\u0000","sent":0,"fact":"f","reason":"law"}',
+        b"[]",
+        b"",
+        b'{"kind":7}',
+        b"x" * (MAX_BODY + 1),
+    ],
+    ids=["lacks fields", "later version", "NUL", "no object", "nothing", "kind is no text", "too large"],
+)
+def test_one_of_several_kinds_is_refused_as_it_is_alone(data: bytes) -> None:
+    with pytest.raises(Malformed) as alone:
+        decode(data, Erase)
+    with pytest.raises(Malformed) as among:
+        EITHER.decode(data)
+    assert type(among.value) is type(alone.value)
+
+
+def test_another_kind_is_told_from_a_broken_message_wherever_it_stands() -> None:
+    assert EITHER.decode(b'{"v":9,"of":"rain","kind":"forecast"}') is None
+    assert EITHER.decode(b"{}") is None
+    assert EITHER.decode(b'{"v":1,"streams":[],"hub":"h","kind":"welcome"}') == Welcome(hub="h", streams=())

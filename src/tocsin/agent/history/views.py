@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from tocsin.agent.history import warnings
 from tocsin.agent.history.directory import apply_directory, party_at
 from tocsin.agent.vault import Membership
-from tocsin.domain.linter import lint_observable
+from tocsin.domain.linter import Finding, lint_normal, lint_observable
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
-from tocsin.errors import BadSignature, Refused, TocsinError
+from tocsin.errors import BadSignature, Malformed, Refused, TocsinError
 from tocsin.follow.verify import VerifiedEntry
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Transaction
@@ -31,6 +31,8 @@ log = logging.getLogger("tocsin.agent")
 PLAIN = frozenset({"object", "sighting", "band"})
 """Kinds of entries of which each means at most one row, whatever stands already."""
 
+_VALUE = "its value"
+"""What a finding is about."""
 _Row = tuple[str, Params]
 """A query that keeps a row, and the row."""
 
@@ -60,10 +62,11 @@ class Views:
         rows: dict[str, list[Params]] = {}
         for entry in entries:
             try:
-                if entry.body is not None and _is_known(entry.body) and (row := self._row(entry, entry.body)):
+                if entry.body is not None and (row := self._row(entry, entry.body)):
                     rows.setdefault(row[0], []).append(row[1])
             except TocsinError as error:
-                self._refuse(tx, entry, error)
+                if entry.body is not None and _is_known(entry.body):
+                    self._refuse(tx, entry, error)
         for query, many in rows.items():
             tx.run_each(query, many)
 
@@ -95,26 +98,32 @@ class Views:
                 log.info("%s/%d is a %r: not known to this version", entry.stream, entry.seq, unknown[:20])
 
     def _row(self, entry: VerifiedEntry, body: bytes) -> _Row | None:
-        """The row that an entry of a `PLAIN` kind means; None for one that names no value."""
+        """The row that an entry of a `PLAIN` kind means; None for one that names no value.
+
+        Malformed for what this version does not know: nothing of a later one is read as if it were of this.
+        """
         match entry.header.entry:
             case "sighting":
-                return self._posting(entry, decode(body, SightingEvent).observable, "sighting")
+                seen = decode(body, SightingEvent).observable
+                _demand_sound(lint_observable(seen, registrable, _VALUE))
+                return self._posting(entry, seen, "sighting")
             case "band":
                 band = decode(body, BandEvent)
-                value = str(_sound(band.observable))
+                _demand_sound(lint_observable(band.observable, registrable, _VALUE))
                 return "save_band", {
                     "stream": entry.stream,
                     "seq": entry.seq,
-                    "value": value,
+                    "value": str(band.observable),
                     "named": band.named,
                 }
             case _:
                 found = read(body, self._membership.alliance_identity)
                 if not isinstance(found, StixIndicator):
                     return None
+                named = indicator_of(found).observable  # in normal form, or it was no pattern of ours
+                _demand_sound(lint_normal(named, registrable, _VALUE))
                 kind = "named" if entry.header.named else "anonymous"
-                blocks = marking_of(found).blocks()
-                return self._posting(entry, indicator_of(found).observable, kind, may_block=blocks)
+                return self._posting(entry, named, kind, may_block=marking_of(found).blocks())
 
     def _told(self, tx: Transaction, entry: VerifiedEntry, body: bytes) -> str:
         """What people must hear of an entry about the history itself; empty: nothing."""
@@ -148,7 +157,7 @@ class Views:
     ) -> _Row:
         """That an entry names a value, which counts as long as such values do."""
         return "post", {
-            "value": str(_sound(observable)),
+            "value": str(observable),
             "stream": entry.stream,
             "seq": entry.seq,
             "fact": entry.header.fact,
@@ -160,15 +169,19 @@ class Views:
 
 
 def _is_known(body: bytes) -> bool:
-    """Whether this version acts on it: what a newer hub says is kept, and never acted on."""
-    return peek(body).v <= VERSION
+    """Whether this version acts on it: what a newer hub says is kept, and never acted on. What says no version is of
+    this one, and wrong.
+    """
+    try:
+        return peek(body).v <= VERSION
+    except Malformed:
+        return True
 
 
-def _sound(observable: Observable) -> Observable:
-    """A value that may be acted on; Refused otherwise. The hub's linter is not this bank's: it asks its own."""
-    for finding in lint_observable(observable, registrable, "its value"):
+def _demand_sound(findings: Iterable[Finding]) -> None:
+    """Refused when a value may not be acted on. The hub's linter is not this bank's: it asks its own."""
+    for finding in findings:
         raise Refused(f"{finding.where}: {finding.sentence}")
-    return observable
 
 
 def _what_is_lost(stream: str, event: LostEvent) -> str:
