@@ -7,12 +7,14 @@ the hub has, whoever may read it, is `stored`: for edges, which ask the same aga
 """
 
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from itertools import groupby
 
 import msgspec
 
 from tocsin.clock import Instant
 from tocsin.domain.audience import DIRECTORY, Membership, audiences_of
+from tocsin.domain.party import Party
 from tocsin.domain.release import PURPOSES, Purpose, Viewer, bits, follows
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.directory import all_parties, party_by_id
@@ -84,8 +86,15 @@ def viewers(tx: Transaction) -> Mapping[str, Viewer]:
 
 def streams_of(viewer: Viewer, now: Instant) -> frozenset[str]:
     """The names of the streams that it may follow, those that do not exist yet too."""
-    names = (DIRECTORY, *map(str, audiences_of(viewer.party, viewer.groups(now))))
-    return frozenset(name for name in names if follows(name, viewer, now).allowed)
+    return _streams_of(viewer.party, viewer.groups(now))
+
+
+@lru_cache(maxsize=8_192)
+def _streams_of(party: Party, groups: frozenset[str]) -> frozenset[str]:
+    """Remembered, because every connection asks and nothing else of the moment counts: one set for all of a party's."""
+    viewer = Viewer(party, frozenset(Membership(name, since=Instant(0)) for name in groups))
+    names = (DIRECTORY, *map(str, audiences_of(party, groups)))
+    return frozenset(name for name in names if follows(name, viewer, Instant(0)).allowed)
 
 
 def sight(viewer: Viewer, stream: str) -> Hashable:
