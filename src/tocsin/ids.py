@@ -37,11 +37,11 @@ DIGITS = 32
 SHORTEST = 8
 """Digits of an identifier that a person has to give."""
 
-_STIX_ID = re.compile(
-    r"[a-z](?:[a-z0-9]|-(?!-)){2,249}--"
-    r"([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})"
-)
-"""A type (STIX 2.1 §3.1) and a UUID of version 4 and the variant of RFC 9562."""
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+"""Of version 4 and the variant of RFC 9562."""
+_RANDOM = re.compile(_UUID)
+_STIX_ID = re.compile(rf"[a-z](?:[a-z0-9]|-(?!-)){{2,249}}--({_UUID})")
+"""A type (STIX 2.1 §3.1) and the rest."""
 
 
 def new_id(prefix: str, entropy: Entropy) -> str:
@@ -77,7 +77,8 @@ def to_stix(identifier: str, stix_type: str) -> str:
 
 def check_stix_id(stix_id: str, stix_type: str) -> None:
     """Malformed unless it is a canonical STIX identifier of that type with a random UUID."""
-    if _STIX_ID.fullmatch(stix_id) is None or not stix_id.startswith(f"{stix_type}--"):
+    type_and_dashes = f"{stix_type}--"
+    if not (stix_id.startswith(type_and_dashes) and _RANDOM.fullmatch(stix_id, len(type_and_dashes))):
         raise Malformed(f"{stix_id[:80]!r} is not the identifier of a STIX {stix_type}.")
 
 

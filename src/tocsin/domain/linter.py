@@ -169,15 +169,18 @@ RULES: tuple[tuple[str, Callable[[Observable, Network | None, Registrable], str 
 """In the order in which they are asked, after `not_normal`; each is told the value's network too (`network_of`)."""
 
 
-@lru_cache(4_096)  # every rule asks, of every value
 def network_of(observable: Observable) -> Network | None:
     """The addresses that a value stands for or on; None for names, mailboxes and digests."""
+    is_network = observable.kind is Kind.CIDR
+    text = observable.value if is_network else host_of(observable) or ""
+    # No other text is an address, and most are names.
+    return _parsed(text, is_network=is_network) if text[-1:].isdigit() or ":" in text else None
+
+
+@lru_cache(4_096)  # guards and rules ask again and again
+def _parsed(text: str, *, is_network: bool) -> Network | None:
     try:
-        if observable.kind is Kind.CIDR:
-            return ip_network(observable.value)
-        host = host_of(observable) or ""
-        may_be = host[-1:].isdigit() or ":" in host  # no other text is an address, and most are names
-        return ip_network(ip_address(host)) if may_be else None
+        return ip_network(text if is_network else ip_address(text))
     except ValueError:
         return None
 
