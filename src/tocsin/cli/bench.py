@@ -15,13 +15,13 @@ BENCHMARKS = ("append", "catchup", "depth", "fanout", "idle", "intake", "mail", 
 """Each a module of `tocsin.bench`, which is loaded when it is run: no other command waits for what they need."""
 ON_POSTGRES = ("append",)
 """Those that can be measured on PostgreSQL too."""
-LONG = ("catchup-million",)
+LONG = ("catchup-million", "depth-ten-million")
 """Minutes each, and gigabytes of disk: run by their names alone."""
 
 
 def _benchmark(name: str) -> Benchmark:
-    module, _, million = name.partition("-")
-    found: Benchmark = getattr(import_module(f"tocsin.bench.{module}"), "run_million" if million else "run")
+    module, *form = name.split("-")
+    found: Benchmark = getattr(import_module(f"tocsin.bench.{module}"), "_".join(["run", *form]))
     return found
 
 
