@@ -19,7 +19,7 @@ from tocsin.clock import DAY, Instant
 from tocsin.domain.audience import DIRECTORY, Membership
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, bits, decide, follows
-from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
+from tocsin.hub.readable import PAGE, heads_of, page, sight, streams_of, viewer_of, viewers
 from tocsin.hub.streams import StreamHead
 from tocsin.storage import sqlite
 from tocsin.storage.queries import Query
@@ -190,6 +190,29 @@ def test_followers_of_equal_sight_are_served_the_same(store: Store) -> None:
                     shared += sight(viewer, head.name) in served
                     assert served.setdefault(sight(viewer, head.name), entries) == entries
     assert shared > 10
+
+
+def test_a_reader_is_given_the_heads_of_its_streams_and_of_no_other(store: Store) -> None:
+    store.run("make", lambda tx: make(tx, random.Random(9)))
+    with store.reading("look") as tx:
+        every = tx.all("stream_heads", {}, into=StreamHead)
+        for viewer in viewers(tx).values():
+            names = streams_of(viewer, NOW)
+            assert heads_of(tx, names) == [head for head in every if head.name in names]
+
+
+def test_which_streams_a_party_follows_is_asked_again_when_it_changes(store: Store) -> None:
+    """The answer is remembered by what it rests on: standing, role, country and the groups of that moment."""
+    store.run("make", lambda tx: make(tx, random.Random(10)))
+    with store.reading("look") as tx:
+        for viewer in viewers(tx).values():
+            for now in TIMES:
+                assert DIRECTORY in streams_of(viewer, now) or viewer.party.standing is not Standing.ACTIVE
+                groups = {f"group:{name}" for name in viewer.groups(now)}
+                followed = {name for name in streams_of(viewer, now) if name.startswith("group:")}
+                assert followed == (groups if viewer.party.standing is Standing.ACTIVE else set())
+            away = msgspec.structs.replace(viewer.party, standing=Standing.SUSPENDED)
+            assert streams_of(msgspec.structs.replace(viewer, party=away), NOW) == frozenset()
 
 
 def test_a_page_goes_on_where_the_last_one_ended(store: Store) -> None:

@@ -6,7 +6,7 @@ nobody asks a function for each of a million entries; `tests/store/test_readable
 the hub has, whoever may read it, is `stored`: for edges, which ask the same again, and for those who look after a hub.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from itertools import groupby
 
@@ -95,6 +95,12 @@ def _streams_of(party: Party, groups: frozenset[str]) -> frozenset[str]:
     viewer = Viewer(party, frozenset(Membership(name, since=Instant(0)) for name in groups))
     names = (DIRECTORY, *map(str, audiences_of(party, groups)))
     return frozenset(name for name in names if follows(name, viewer, Instant(0)).allowed)
+
+
+def heads_of(tx: Transaction, names: Iterable[str]) -> list[StreamHead]:
+    """Those of these streams that there are, by number. Asked one by one: a hub has thousands, and a reader few."""
+    found = (tx.one("stream_head", {"name": name}, into=StreamHead) for name in names)
+    return sorted((head for head in found if head), key=lambda head: head.number)
 
 
 def sight(viewer: Viewer, stream: str) -> Hashable:

@@ -20,7 +20,7 @@ from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import Viewer
 from tocsin.errors import CursorExpired, TooMany, Unauthenticated
 from tocsin.hub.epochs import positions, restarts
-from tocsin.hub.readable import PAGE, page, sight, streams_of, viewer_of, viewers
+from tocsin.hub.readable import PAGE, heads_of, page, sight, streams_of, viewer_of, viewers
 from tocsin.hub.reading.backlog import Backlog
 from tocsin.hub.reading.fanout import Fanout, Subscriber
 from tocsin.hub.serving import Heads, Serving
@@ -88,7 +88,7 @@ class Following:
 
     async def start(self) -> None:
         """Begin to send; what was left unsigned by a crash is signed first."""
-        heads = self._heads()
+        heads = self._look()
         self._sent = {head.name: head for head in heads}
         await self._noting.note(heads)
         work = (self._send(), self._beat())
@@ -174,7 +174,7 @@ class Following:
         yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
         if offer := self._offer(viewer.party.id, names):
             yield event(encode(offer))
-        heads = {head.name: head for head in self._heads() if head.name in names}
+        heads = {head.name: head for head in self._heads(names)}
         at = {head.number: start.get(head.number, 0) for head in heads.values()}
         async for chunk in self._backlog.parts(viewer, heads, at, self._epoch):
             yield chunk
@@ -186,7 +186,7 @@ class Following:
 
     async def _rest(self, subscriber: Subscriber, viewer: Viewer, at: dict[int, int]) -> AsyncIterator[bytes]:
         """What is left when no stream lacks as much as a part: each stream with its head, as they stand now."""
-        heads = [head for head in self._heads() if head.name in subscriber.streams]
+        heads = self._heads(subscriber.streams)
         proofs = {head.name: self._noting.prove(head.name) for head in heads}
         # A head that is held back is to come, and a closing event with it.
         all_shown = all(proofs[head.name] or not self._noting.has_head(head.name) for head in heads)
@@ -235,9 +235,9 @@ class Following:
         read = sorted((row.number, row.noted_size) for row in rows)
         return position(encode_cursor(Cursor(self._epoch, tuple(read)), identity.id, identity.cursor_key))
 
-    def _heads(self) -> list[StreamHead]:
+    def _heads(self, names: frozenset[str]) -> list[StreamHead]:
         with self._reader.reading("stream heads") as tx:
-            return tx.all("stream_heads", {}, into=StreamHead)
+            return heads_of(tx, names)
 
     async def _beat(self) -> None:
         """A line to everybody now and then, so that proxies keep idle streams open."""
