@@ -67,7 +67,7 @@ WHOLE = {
 }
 """Statements that read much on purpose, and why."""
 
-SEVERAL = {"answers_of_party": "each answer of one party, when its standing changes: found one by one"}
+SEVERAL = {"bands_of_role": "every warning that has not ended, when the standing of a party changes"}
 """Statements that may cost more over a larger store, and why."""
 
 NO_TABLE = re.compile(r"INSERT INTO \w+ \([^)]*\)\s*VALUES|CREATE ")

@@ -261,7 +261,7 @@ def declared(alliance: Alliance, after: Witness, signature: bytes) -> None:
 
 @pytest.mark.parametrize("served", [True, False], ids=["of a hub that serves", "of a hub at rest"])
 async def test_a_partner_that_was_endorsed_takes_over_with_an_empty_memory(tmp_path, served):
-    """What the declaration added to the directory is in the last head of the hub before, or in the first of the next."""
+    """What the declaration added to the directory is in the last head of the hub before, or the first of the next."""
     async with Alliance(tmp_path) as alliance:
         ayr = await alliance.join("ayr")
         await ayr.report(EVIL)

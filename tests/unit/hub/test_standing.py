@@ -178,7 +178,7 @@ async def test_a_process_that_is_overtaken_while_it_signs_takes_that_head_and_go
         draft = Draft("object", "rpt_quiet", b"{}")
         append = alliance.exchange.streams.append
         await alliance.hub.commits.run(lambda tx: append(tx, "members", [draft], HUB_ITSELF), quiet=True)
-        heads = second.following._heads()
+        heads = second.following._look()
 
         async def overtaken(*, patiently: bool) -> bool:
             await alliance.hub.noting.note(heads)
