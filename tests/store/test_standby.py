@@ -236,7 +236,7 @@ async def test_a_head_is_not_signed_over_what_only_the_primary_has(
             await until(lambda: not follows(primary))
             with pytest.raises(StorageError, match="standbys follow"):
                 await alliance.hub.noting.note(
-                    [head for head in alliance.hub.following._heads() if head.name == "members"]
+                    [head for head in alliance.hub.following._look() if head.name == "members"]
                 )
             assert alliance.hub.noting.stand.note == signed
         await until(lambda: follows(primary))
