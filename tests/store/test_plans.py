@@ -67,7 +67,7 @@ WHOLE = {
 }
 """Statements that read much on purpose, and why."""
 
-NO_TABLE = re.compile(r"INSERT INTO \w+ \([^)]*\)\s*VALUES|CREATE ")
+NO_TABLE = re.compile(r"INSERT INTO \w+ \([^)]*\)\s*(VALUES|SELECT \* FROM unnest)|CREATE ")
 MORE = 2_000.0
 """Of the planner's units, in which a page read in order is 1: what a statement may cost more over a larger store.
 A page of a hundred entries, each read with its body out of order, is about a thousand."""
