@@ -16,6 +16,7 @@ demo: $(STAMP)  ## the story on this machine, left running; ONCE=1 ends after it
 	@$(BIN)/tocsin demo $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
 
 test: lint  ## linters, types, import contracts and all tests
+	@$(BIN)/python -m compileall -q src tests  # hundreds of processes start, and not each shall do it
 	@$(BIN)/python -m pytest
 
 lint: $(STAMP)  ## ruff, mypy --strict, import-linter

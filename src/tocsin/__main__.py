@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `tocsin`, and `python -m tocsin`: whenever it is interrupted, it ends with 130 and without a trace.
 
-Importing everything takes longer than many a command does. Until that is over there is nothing to clean up.
+Importing everything takes longer than many a command does. Until that is over there is nothing to clean up. So httpx
+comes without its own command line, which loads rich and pygments wherever somebody else has installed them.
 """
 
 import os
@@ -14,6 +15,7 @@ def main() -> None:
     heard = signal.getsignal(signal.SIGINT)
     if heard is signal.default_int_handler:  # a job in the background ignores it, and goes on ignoring it
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: it is not there
     from tocsin.cli.main import run
 
     try:

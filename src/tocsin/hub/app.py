@@ -61,6 +61,7 @@ from tocsin.web.serving import check_listen
 from tocsin.web.serving import serve as serve_http
 from tocsin.wire.messages import encode
 from tocsin.wire.parties import KeyEvent
+from tocsin.wire.registrable import look_up
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
@@ -263,6 +264,7 @@ def serve(
     listen = config.listen if port is None else msgspec.structs.replace(config.listen, port=port)
     check_listen(listen)
     app, end_connections, restart = _served(folder)
+    look_up("city.bank")  # the list of suffixes is loaded now, and not while the first report waits
 
     def listening(url: str) -> None:
         if restart is None:

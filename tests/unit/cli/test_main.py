@@ -56,6 +56,15 @@ def test_an_unknown_option_is_answered_with_the_usage_of_its_command(
     assert "--nope" in said
 
 
+def test_a_command_starts_without_what_it_does_not_use() -> None:
+    """Another HTTP client, and what draws on terminals for httpx's own command: half as much to load as all of ours."""
+    command = [sys.executable, "-X", "importtime", "-m", "tocsin", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert "httpx" in loaded
+    assert not loaded & {"requests", "tldextract", "rich", "pygments"}
+
+
 def test_a_folder_that_is_not_there_is_not_blamed_on_its_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
