@@ -49,19 +49,15 @@ class Way:
 
     async def _flowing(self, stack: AsyncExitStack, cursor: str) -> AsyncIterator[bytes] | None:
         """The stream as it comes; None when nothing of it does."""
-        opened = AsyncExitStack()
-        try:
-            async with asyncio.timeout(FIRST_SECONDS):
-                chunks = await opened.enter_async_context(self._hub.stream(cursor))
-                first = await anext(chunks, b"")
-        except TimeoutError:
-            await opened.aclose()
-            self._hold_back()
-            return None
-        except BaseException:
-            await opened.aclose()
-            raise
-        stack.push_async_exit(opened)
+        async with AsyncExitStack() as opened:
+            try:
+                async with asyncio.timeout(FIRST_SECONDS):
+                    chunks = await opened.enter_async_context(self._hub.stream(cursor))
+                    first = await anext(chunks, b"")
+            except TimeoutError:
+                self._hold_back()
+                return None
+            stack.push_async_exit(opened.pop_all())
         return self._as_it_comes(first, chunks)
 
     async def _as_it_comes(self, first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from tocsin.agent.history.refilling import Refilling
 from tocsin.agent.way import Way
 from tocsin.clock import HOUR
 from tocsin.domain.observable import Kind, normalise
+from tocsin.errors import Unreachable
 from tocsin.follow.follower import Follower
 from tocsin.world.network import Wire
 
@@ -177,3 +178,24 @@ async def test_a_withheld_head_is_found_in_whole_answers_too(tmp_path: Path) -> 
         await until(lambda: bool(bute.alarms()))
         assert "shows no head of members" in bute.alarms()[0]
         assert bute.level("worse.example") == ""
+
+
+class _Lost(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
+    """Gives the head of an answer, and the hub dies before its first byte."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=self)
+
+    async def __aiter__(self):
+        raise httpx.RemoteProtocolError("peer closed connection")
+        yield b""
+
+
+async def test_a_hub_that_dies_before_its_first_byte_cannot_be_reached(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        ayr.http = httpx.AsyncClient(transport=_Lost())
+        line = Way(ayr.hub(), ayr.clock, asyncio.sleep)
+        with pytest.raises(Unreachable, match="peer closed connection"):
+            async with line.connect(""):
+                pass
