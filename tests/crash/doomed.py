@@ -34,7 +34,9 @@ class Doom:
 
     def meet(self, engine: Engine) -> bool:
         """Whether the commit of what is open there is the one."""
-        self.left -= self._open[engine].startswith("write")
+        if not self._open[engine].startswith("write"):
+            return False
+        self.left -= 1
         return self.left == 0
 
     def end(self) -> None:
