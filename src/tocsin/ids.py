@@ -59,10 +59,16 @@ def check_id(text: str, prefix: str) -> str:
 
 
 def complete(begun: str, known: Iterable[str]) -> str:
-    """The one known identifier that begins so, as a screen shortens it; Unknown for too few digits, none or several."""
+    """The one known identifier that begins so, as a screen shortens it.
+
+    Malformed for too few digits; Unknown for none or several.
+    """
     letters = begun.strip().rstrip("….")
     if len(letters.partition("_")[2]) < SHORTEST:
-        raise Unknown(f"{begun[:60]!r} is too short: give at least {SHORTEST} of its digits.")
+        raise Malformed(
+            f"{begun[:60]!r} is too short: give at least {SHORTEST} of its digits.",
+            next_step="Copy it from where it is shown.",
+        )
     found = [one for one in known if one.startswith(letters)]
     if len(found) != 1:
         count = "Nothing here begins" if not found else f"{len(found)} identifiers begin"

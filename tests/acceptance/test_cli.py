@@ -184,6 +184,20 @@ def test_a_mail_is_reported_once_unless_it_is_asked_for_again(bank: Bank) -> Non
     assert "Sent as rpt_" in third.stdout
 
 
+def test_what_a_person_leaves_out_is_not_sent(bank: Bank) -> None:
+    mail = bank.mail()
+    shown = tocsin("agent", "report", bank.home, mail, "--dry-run").stdout
+    (value,) = re.findall(r"^  \+ landing-host (\S+)", shown, re.M)[:1]
+    assert tocsin("agent", "report", bank.home, mail, bank.mail(), "--without", value).returncode == 2
+    stranger = tocsin("agent", "report", bank.home, mail, "--yes", "--without", "other[.]example")
+    assert stranger.returncode == 1
+    assert "other.example is none of the values that would leave" in stranger.stderr
+    ended = tocsin("agent", "report", bank.home, mail, "--yes", "--without", value)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(rf"^  - attacker +{re.escape(value)} .*you left it out", ended.stdout, re.M)
+    assert not re.search(rf"^  \+ .*{re.escape(value)}$", ended.stdout, re.M)
+
+
 def test_a_report_that_the_hub_refused_stands_in_the_way_of_none(bank: Bank) -> None:
     mail = bank.mail()
     nobody = "party:prt_" + "0" * 32

@@ -5,6 +5,8 @@ A **note** accuses nobody and asks for little; a **problem** keeps this agent fr
 itself; an **alarm** is for what accuses somebody.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tocsin.agent.journal import Decision, write
@@ -37,6 +39,16 @@ class Alarm(msgspec.Struct, frozen=True):
         if self.sentence.startswith(_NOTES):
             return "note"
         return "problem" if self.sentence.startswith(_PROBLEMS) else "alarm"
+
+
+KINDS = ("note", "problem", "alarm")
+"""From what asks for little to what accuses somebody."""
+
+
+def told(alarms: Sequence[Alarm]) -> str:
+    """How many there are of each kind, the gravest first."""
+    counts = {kind: sum(one.kind() == kind for one in alarms) for kind in reversed(KINDS)}
+    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)
 
 
 class _Row(msgspec.Struct, frozen=True):

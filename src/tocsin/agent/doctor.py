@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from tocsin.agent import journal
-from tocsin.agent.alarms import alarms
+from tocsin.agent.alarms import KINDS, alarms, told
 from tocsin.agent.history.doubt import newest_note, require_trust
 from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
@@ -112,7 +112,7 @@ class Doctor:
                     roots[firm[row.name].size] = firm[row.name].root
                 demand_history(member.hub, member.realm, row.name, _entries(tx, row), roots)
         if not rows:
-            return Note("Nothing was proved yet.", "Start it: tocsin agent serve.")
+            return Note("Nothing was proved yet.", f"Start it: tocsin agent serve {self._folder}")
         return (
             f"{sum(row.size for row in rows):,} entries of {counted(len(rows), 'stream')} are what was signed"
         )
@@ -123,7 +123,11 @@ class Doctor:
             heard = alarms(tx)
             late = [row.name for row in tx.all("streams", {}, into=StreamRow) if row.late]
         if heard:
-            return Note(f"Alarms: {len(heard)}. {heard[0].sentence}", "Look at them: tocsin agent inbox.")
+            first = max(heard, key=lambda one: KINDS.index(one.kind()))
+            return Note(
+                f"{told(heard)}: {first.sentence}",
+                f"Read them, act, then clear them: tocsin agent inbox {self._folder} --clear-alarms.",
+            )
         if late:
             return Note(
                 f"The partner has not witnessed: {', '.join(late)}.", "Nothing steps to block meanwhile."
@@ -136,7 +140,10 @@ class Doctor:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return "agent serve runs"
-        return Note("agent serve does not run: nothing is heard or sent.", "Start it: tocsin agent serve.")
+        return Note(
+            "agent serve does not run: nothing is heard or sent.",
+            f"Start it: tocsin agent serve {self._folder}",
+        )
 
     def _hub(self) -> str | Note:
         return self._ask(lambda http: answers(http, self._settings.hub_url, self._clock))

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processor time of the hub for one `named` report, from the socket until it is durable and receipted.
 
-Eight banks send one after the other, each on its own connection. Beside it stands the least that any such door must do:
-an ASGI application on the same server that reads the body, checks the same signature and commits one row.
+Eight banks send one after the other, each on its own connection; then 64 do at once, so that commits and heads are
+shared as they are in an attack. Beside it stands the least that any such door must do: an ASGI application on the same
+server that reads the body, checks the same signature and commits one row for each.
 """
 
+import asyncio
 import http.client
 import os
 import random
@@ -29,26 +31,34 @@ from tocsin.proof.httpsig import NONCE_SIZE, check_body, check_signature, read_s
 from tocsin.proof.signing import SigningKey
 
 _SENDERS = 8
+_AT_ONCE = 64
 _REQUESTS = 600
 _TARGET_MILLISECONDS = 1.0
 _PATH = "/v1/reports"
 
 
 def run(seed: int) -> Iterator[Row]:
-    """One row: milliseconds of processor time for a report of three values."""
+    """Two rows: milliseconds of processor time for a report of three values, alone and among others."""
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as folder:
-        hub = found(Path(folder) / "hub", _SENDERS, chance)
+        hub = found(Path(folder) / "hub", _AT_ONCE, chance)
         requests = [_request(hub, hub.banks[number % _SENDERS], chance) for number in range(_REQUESTS)]
+        crowd = [_request(hub, hub.banks[number % _AT_ONCE], chance) for number in range(4 * _REQUESTS)]
         with hub.served() as served:
             ours = _cost(served.pid, hub.url, requests)
+            shared = asyncio.run(_cost_at_once(served.pid, hub.url, crowd))
         keys = {bank.party: SigningKey.from_seed(bank.signing_seed).public for bank in hub.banks}
         authority = hub.url.removeprefix("http://")
         with child(_bare, Path(folder) / "bare.db", authority, keys) as pipe:
             pid, url = pipe.recv()
             bare = _cost(pid, url, requests)
-    beside = Beside("signature and one commit", bare)
-    yield Row("a named report", ours, "ms CPU", "lower", _TARGET_MILLISECONDS, beside).judged()
+            bare_shared = asyncio.run(_cost_at_once(pid, url, crowd))
+    for name, figure, beside in (
+        ("a named report", ours, bare),
+        (f"a named report, {_AT_ONCE} at once", shared, bare_shared),
+    ):
+        limit = Beside("signature and one commit", beside)
+        yield Row(name, figure, "ms CPU", "lower", _TARGET_MILLISECONDS, limit).judged()
 
 
 def _request(hub: BenchHub, bank: Membership, chance: random.Random) -> bytes:
@@ -94,6 +104,28 @@ def _cost(pid: int, url: str, requests: Sequence[bytes]) -> float:
     for link in links:
         link.close()
     return spent / (len(requests) - warm) * 1000
+
+
+async def _cost_at_once(pid: int, url: str, requests: Sequence[bytes]) -> float:
+    """The same when so many senders each wait for their own receipt only."""
+    host, _, port = url.removeprefix("http://").partition(":")
+
+    async def send(mine: Sequence[bytes]) -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for request in mine:
+            writer.write(request)
+            status = (await reader.readline()).split()[1]
+            headers = await reader.readuntil(b"\r\n\r\n")
+            length = int(headers.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            said = await reader.readexactly(length)
+            if status != b"200":
+                raise RemoteError(f"A report was refused: {said[:300]!r}.")
+        writer.close()
+
+    started = cpu_seconds_of(pid)
+    await asyncio.gather(*(send(requests[number::_AT_ONCE]) for number in range(_AT_ONCE)))
+    await asyncio.sleep(0.5)
+    return (cpu_seconds_of(pid) - started) / len(requests) * 1000
 
 
 def _bare(pipe: Connection, file: Path, authority: str, keys: dict[str, bytes]) -> None:

@@ -94,7 +94,7 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
             f"  the hub's history is {history}",
             f"  the vault's key is in {key}: keep a copy of it, apart from every backup of the folder",
             f"  the recovery key is in {joined.recovery}: print it, put it away, then delete the file.",
-            "Next: tocsin agent serve, and tocsin agent report for a suspicious mail.",
+            f"Next: tocsin agent serve {parsed.dir}, and tocsin agent report {parsed.dir} FILE for a suspicious mail.",
         ),
         joined,
     )

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from tocsin.agent import app as agent
+from tocsin.agent.alarms import told
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
 from tocsin.hub import app as hub
@@ -36,7 +37,7 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     found = agent.status(Path(parsed.dir))
     lines = [f"{found.name}  ({found.role}, {found.party})", f"hub: {found.url}  ({found.hub})"]
     lines += (
-        [f"alarms: {len(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
+        [f"heard: {told(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
     )
     lines.append(f"outbox: {found.waiting} waiting, {found.refused} refused")
     lines.append("values: " + ", ".join(f"{count:,} at {level}" for level, count in found.levels.items()))

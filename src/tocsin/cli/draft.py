@@ -11,7 +11,7 @@ from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
 from tocsin.cli.readers import together
 from tocsin.cli.screen import counted, readable, row
-from tocsin.domain.observable import defang
+from tocsin.domain.observable import Kind, defang
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ _MAIL_STAYS = "everything else in the mail: subject, text, recipients and other 
 
 _PLACES = 4
 """Places of one value that are named."""
-_WIDER = "wider than what was in the file: agree only if all of it is the attacker's"
+_WIDER = "wider than what was in the file: agree only if all of it is the attacker's, else leave it out by --without"
 _HOLDS = "holds {}: leaves because it is the attacker's own"
 _SENDER = {"named": "class named: the hub knows that it is you, readers do not"}
 """Who learns the sender, by class; the classes that are not built are refused before anything is shown."""
@@ -58,12 +58,18 @@ def leaves(several: Sequence[Leaving]) -> list[str]:
     notes = [
         f"also {', '.join(dict.fromkeys(parts))}" if parts else "",
         _places([leaving.value.where for leaving in several]) if len(several) > 1 else "",
-        *(leaving.cut for leaving in several),
-        _WIDER if several[0].wider else "",
+        *(cut for leaving in several for cut in leaving.cut.split("; ")),
+        _WIDER if any(map(_is_wider, several)) else "",
         _HOLDS.format(several[0].holds) if several[0].holds else "",
     ]
     note = "; ".join(dict.fromkeys(filter(None, notes)))
     return row(f"  + {first.part:<12} ", readable(first.observable), f"({note})" if note else "")
+
+
+def _is_wider(leaving: Leaving) -> bool:
+    """Whether more is named than stood there: a domain for a name below it, or for one mailbox of it."""
+    cut = leaving.value.observable.kind is Kind.EMAIL and leaving.indicator.observable.kind is not Kind.EMAIL
+    return leaving.wider or cut
 
 
 def _stays(draft: Draft) -> Iterator[str]:

@@ -20,9 +20,10 @@ from tocsin.agent.redaction.approve import STANDING_RULES, Approved, StandingRul
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Value
-from tocsin.agent.redaction.redact import Draft
+from tocsin.agent.redaction.redact import Draft, without
 from tocsin.agent.reported import Earlier, earlier, lacking, told_to
 from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
+from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines
@@ -90,6 +91,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="check and show what would leave; send nothing, keep nothing"
     )
     approver(parser)
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="leave this value out, written as it is shown; may be given again",
+    )
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
         "--attack",
@@ -111,6 +119,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.report_class in anonymous.CLASSES:
         anonymous.refuse(parsed.report_class)
+    if parsed.without and len(parsed.files) > 1:
+        raise UsageError("--without goes with one file: what to leave out is a question to each.")
     outcomes: list[FileReport] = []
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
         for name in parsed.files:
@@ -167,9 +177,11 @@ class _Door:
         marking = Marking(tlp=self._parsed.tlp)
         data = path.read_bytes()
         name = printable(path.name)
-        return prepare(
+        prepared = prepare(
             self._house, self._reader, self._classifier, name, data, attack=attack, marking=marking
         )
+        home = [recognise(value) for value in self._parsed.without]
+        return msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
 
     def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""

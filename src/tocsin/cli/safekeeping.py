@@ -62,7 +62,7 @@ def _hub_restore(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(
         (
             f"In place: {made.entries:,} entries in {made.streams} streams. Unspent codes are void.",
-            f"Next: tocsin hub serve. It takes no reports, and is refilled by its readers {goal}.",
+            f"Next: tocsin hub serve {parsed.dir}. It takes no reports, and is refilled by its readers {goal}.",
         ),
         made,
     )
@@ -100,7 +100,9 @@ def _agent_backup(parsed: argparse.Namespace) -> Iterator[Output]:
 def _agent_restore(parsed: argparse.Namespace) -> Iterator[Output]:
     made = agent.restore(Path(parsed.dir), parsed.file)
     messages = "1 message waits" if made.waiting == 1 else f"{made.waiting} messages wait"
-    yield Output((f"Restored the agent of {made.name}; {messages}. Next: tocsin agent serve.",), made)
+    yield Output(
+        (f"Restored the agent of {made.name}; {messages}. Next: tocsin agent serve {parsed.dir}",), made
+    )
 
 
 COMMANDS = (

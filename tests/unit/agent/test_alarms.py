@@ -3,9 +3,9 @@
 
 import pytest
 
-from tocsin.agent.alarms import INFORMATION, SHOWN, Alarm, alarms, reached, sound, sound_error
+from tocsin.agent.alarms import INFORMATION, SHOWN, Alarm, alarms, reached, sound, sound_error, told
 from tocsin.clock import Instant
-from tocsin.errors import BadProof, NotActive, RemoteError, Unreachable
+from tocsin.errors import BadProof, Forked, NotActive, RemoteError, Unreachable
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
 
@@ -47,3 +47,10 @@ def test_only_what_accuses_is_an_alarm_and_a_suspension_ends(store: Store) -> No
         assert not reached(tx, Instant(4))
         sound_error(tx, BadProof("it does not add up"), Instant(5))
         assert [(one.kind(), one.over) for one in alarms(tx)] == [("alarm", 0), ("problem", 3), ("note", 0)]
+
+
+def test_what_was_heard_is_counted_by_its_kind_the_gravest_first() -> None:
+    note, accusation = Alarm(1, f"{INFORMATION}A joined."), Alarm(2, str(Forked("Two heads.")))
+    assert told((note, note)) == "2 notes"
+    assert told((note, accusation, Alarm(3, str(Unreachable("gone"))))) == "1 alarm, 1 problem, 1 note"
+    assert told(()) == ""

@@ -75,6 +75,19 @@ def test_a_person_is_warned_of_a_wider_domain_and_of_a_name_that_holds_the_banks
     assert "(holds your institution's name: leaves because it is the attacker's own)" in said
 
 
+def test_a_mailbox_that_is_cut_to_its_domain_is_wider_too() -> None:
+    reading = mail(found("email", "jane.doe@evil.example", "reply-to"))
+    said = " ".join("\n".join(shown(reading)).split())
+    assert "reply-to evil[.]example (part before the @ cut: it held a recipient's name; wider than" in said
+
+
+def test_a_reason_that_holds_for_several_places_is_said_once() -> None:
+    page, host = "https://northmoor.evil.example/jane.doe", "northmoor.evil.example"
+    reading = mail(found("url", page), found("domain", host, "landing-host"))
+    said = " ".join("\n".join(shown(reading)).split())
+    assert said.count("names below evil.example cut") == 1
+
+
 def test_the_readers_are_shown() -> None:
     assert shown(PHISH)[1] == (
         "would be told to members: all banks and the desk; class named: the hub knows that it is you, readers do not"

@@ -10,6 +10,8 @@ A disclosure has no field for text: subject, body, names of files and places in 
 Whether a draft is sent is decided in `tocsin.agent.redaction.approve`.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from tocsin.agent.readers.reading import Defect, Reading
@@ -21,6 +23,7 @@ from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
+from tocsin.domain.observable import Observable
 from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.ids import Entropy, new_id
 
@@ -81,6 +84,33 @@ def redact(
         marking=carried,
     )
     return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects)
+
+
+def without(draft: Draft, home: Collection[Observable]) -> Draft:
+    """The draft without these of its values, which stay because a person wants it so.
+
+    Malformed when one of them would not leave anyway; NothingToShare when no other does.
+    """
+    leaving = {one.observable for one in draft.disclosure.indicators}
+    for one in home:
+        if one not in leaving:
+            raise Malformed(f"{one.value} is none of the values that would leave of this file.")
+    indicators = tuple(one for one in draft.disclosure.indicators if one.observable not in home)
+    if not indicators and not draft.disclosure.external_ids:
+        raise NothingToShare("You left out every value.")
+    return msgspec.structs.replace(
+        draft,
+        disclosure=msgspec.structs.replace(draft.disclosure, indicators=indicators),
+        leaves=tuple(one for one in draft.leaves if one.indicator.observable not in home),
+        stays=(
+            *draft.stays,
+            *(
+                msgspec.structs.replace(one.value, reason="you left it out")
+                for one in draft.leaves
+                if one.indicator.observable in home
+            ),
+        ),
+    )
 
 
 def _as_they_stood(leaves: list[Leaving]) -> list[Leaving]:

@@ -41,7 +41,10 @@ async def join(house: House, code: str, http: httpx.AsyncClient, agreement: str 
     """Redeem the code and keep the membership in the vault; NotAgreed when another agreement must be accepted."""
     _, _, hub = code.strip().partition(".")
     if not hub:
-        raise Malformed("A code has two parts with a dot between; was it cut?")
+        raise Malformed(
+            "A code has two parts with a dot between; was it cut?",
+            next_step="Paste the whole code, as tocsin hub enrol printed it for you.",
+        )
     signing, sealing, recovery = (house.entropy(KEY_SIZE) for _ in range(3))
     enrol = Enrol(
         code=code.strip(),

@@ -12,13 +12,13 @@ from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.reading import Attachment, Defect, Reading
 from tocsin.agent.redaction.assets import assets_of
 from tocsin.agent.redaction.classify import Classifier
-from tocsin.agent.redaction.redact import MAX_REASONS, redact
+from tocsin.agent.redaction.redact import MAX_REASONS, redact, without
 from tocsin.agent.redaction.traces import Traces
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.linter import MAX_INDICATORS, lint
 from tocsin.domain.marking import TLP, Marking
 from tocsin.domain.observable import Kind, Observable
-from tocsin.errors import NothingToShare, Refused
+from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.wire.registrable import registrable
 
 B64 = base64.urlsafe_b64encode(JANE.encode()).decode()
@@ -424,3 +424,23 @@ def test_what_is_left_when_a_files_time_is_used_up_stays() -> None:
     assert {value.reason for value in draft.stays} == {
         "the values before it took 2 seconds to look at: report the rest separately"
     }
+
+
+def test_what_a_person_leaves_out_stays_and_says_so() -> None:
+    values = [found("domain", f"evil-{number}.example") for number in range(3)]
+    draft = draft_of(*values)
+    home = {values[0].observable, values[2].observable}
+    left = without(draft, home)
+    assert [one.observable for one in left.disclosure.indicators] == [values[1].observable]
+    assert [one.indicator.observable for one in left.leaves] == [values[1].observable]
+    assert {value.observable for value in left.stays if value.reason == "you left it out"} == home
+    assert left.disclosure.report_id == draft.disclosure.report_id
+    assert without(draft, ()) == draft
+
+
+def test_nobody_leaves_out_everything_or_what_does_not_leave_anyway() -> None:
+    value = found("domain", "evil.example")
+    with pytest.raises(NothingToShare):
+        without(draft_of(value), {value.observable})
+    with pytest.raises(Malformed):
+        without(draft_of(value), {found("domain", "other.example").observable})
