@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent.vault import Membership
+from tocsin.bench.database import open_hub
 from tocsin.clock import Clock, SystemClock
 from tocsin.config import HubConfig, load
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
@@ -23,7 +24,6 @@ from tocsin.hub.keyfile import read_keys
 from tocsin.hub.views.directory import state_party
 from tocsin.ids import new_id
 from tocsin.proof.signing import SigningKey
-from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store
 from tocsin.wire.messages import Report, encode
 from tocsin.wire.parties import PartyEvent
@@ -40,10 +40,12 @@ class BenchHub(msgspec.Struct, frozen=True):
     url: str
     exchange: Exchange
     banks: tuple[Membership, ...]
+    store: str
+    """A file in its folder, or a URL of PostgreSQL."""
 
     def open(self) -> Store:
         """Its store, from outside of the process that serves."""
-        return open_sqlite(self.folder / "hub.db")
+        return open_hub(self.folder, self.store)
 
     @contextmanager
     def served(self) -> Iterator[Served]:
@@ -52,20 +54,20 @@ class BenchHub(msgspec.Struct, frozen=True):
             yield processes.serve("hub", ["hub", "serve", str(self.folder)], self.folder / "log")
 
 
-def found(folder: Path, banks: int, chance: random.Random) -> BenchHub:
+def found(folder: Path, banks: int, chance: random.Random, store: str = "hub.db") -> BenchHub:
     """Found a hub and enrol so many banks, all in one transaction."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    init(folder, "Bench Alliance", url, port, "hub.db")
+    init(folder, "Bench Alliance", url, port, store)
     hub = exchange(
         load(folder / "hub.toml", HubConfig), read_keys(folder / "hub.keys"), SystemClock(), os.urandom
     )
-    made = BenchHub(folder, url, hub, tuple(_bank(hub, number, chance) for number in range(banks)))
-    store = made.open()
-    with store.transaction("bench enrol") as tx:
+    made = BenchHub(folder, url, hub, tuple(_bank(hub, number, chance) for number in range(banks)), store)
+    opened = made.open()
+    with opened.transaction("bench enrol") as tx:
         for bank in made.banks:
             state_party(tx, hub, _event(bank, chance))
-    store.close()
+    opened.close()
     return made
 
 

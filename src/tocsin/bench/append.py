@@ -10,18 +10,16 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
 
 import apsw
 import psycopg
-from psycopg import sql
 
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import Taken
 from tocsin.hub.streams import Draft, Origin, Streams
 from tocsin.storage.postgres import open_postgres
 from tocsin.storage.sqlite import open_sqlite
@@ -54,27 +52,6 @@ def run_postgres(seed: int, url: str) -> Iterator[Row]:
 def _row(name: str, ours: float, bare: float) -> Row:
     beside = Beside("bare engine, same rows", bare)
     return Row(name, ours, "entries/s", "higher", max(_TARGET, bare / 3), beside).judged()
-
-
-@contextmanager
-def emptied(url: str) -> Iterator[None]:
-    """For a database without tables; whatever is made in it goes at the end. Taken for one that has any."""
-    with psycopg.connect(url, autocommit=True) as admin:
-        if _tables(admin):
-            raise Taken(
-                "The database holds tables, and a benchmark fills and empties its own only.",
-                next_step="Make an empty database for it (createdb), and name that.",
-            )
-        try:
-            yield
-        finally:
-            for table in _tables(admin):
-                admin.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(table)))
-
-
-def _tables(admin: psycopg.Connection[tuple[str]]) -> list[str]:
-    rows = admin.execute("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
-    return [name for (name,) in rows]
 
 
 def drafts_of(chance: random.Random) -> list[Draft]:

@@ -26,6 +26,7 @@ from tocsin.bench import crowd, raw, verifying
 from tocsin.bench.alliance import BenchHub, cpu_seconds_of, found, report, resident_bytes
 from tocsin.bench.child import child
 from tocsin.bench.crowd import Address, Arrivals, Reader
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.wire.messages import Receipt, SignedReceipt, decode
@@ -79,24 +80,34 @@ class _Run(msgspec.Struct, frozen=True):
 
 def run(seed: int) -> Iterator[Row]:
     """Rows of both paces, of what is lost, and of the hub's memory."""
+    return _measured(seed, "hub.db", "")
+
+
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same for a hub whose store is an empty database of PostgreSQL."""
+    with emptied(url):
+        yield from _measured(seed, url, ", PostgreSQL")
+
+
+def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as folder:
-        hub = found(Path(folder) / "hub", _READERS + _AGENTS + _SENDERS, chance)
+        hub = found(Path(folder) / "hub", _READERS + _AGENTS + _SENDERS, chance, store)
         with hub.served() as served:
             idle = resident_bytes(served.pid)
             runs, memory = asyncio.run(_measure(hub, served.pid, chance))
     size = 2_000 * (_VALUES + 1)
     bare = _bare(hub.banks[:_READERS], size)
-    yield from _rows(runs, bare)
+    yield from _rows(runs, bare, engine)
     beside = Beside("without connections", idle / 2**20)
-    name = f"hub with {_READERS:,} connections, resident"
+    name = f"hub with {_READERS:,} connections, resident{engine}"
     yield Row(name, memory / 2**20, "MiB", "lower", _TARGET_BYTES / 2**20, beside).judged()
 
 
-def _rows(runs: Sequence[_Run], bare: float) -> Iterator[Row]:
+def _rows(runs: Sequence[_Run], bare: float, engine: str) -> Iterator[Row]:
     beside = Beside("raw uvloop, same bytes", bare * 1000)
     for one in runs:
-        pace = f"at {one.pace}/s"
+        pace = f"at {one.pace}/s{engine}"
         limit = _TARGET_SECONDS * 1000
         yield Row(
             f"report to slowest reader {pace}", one.worst() * 1000, "ms", "lower", limit, beside

@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from tocsin.agent.vault import Membership
 from tocsin.bench.alliance import BenchHub, cpu_seconds_of, found, report
 from tocsin.bench.child import child
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.errors import RemoteError
@@ -39,9 +40,19 @@ _PATH = "/v1/reports"
 
 def run(seed: int) -> Iterator[Row]:
     """Two rows: milliseconds of processor time for a report of three values, alone and among others."""
+    return _measured(seed, "hub.db", "")
+
+
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same for a hub whose store is an empty database of PostgreSQL; the server's own time is not in it."""
+    with emptied(url):
+        yield from _measured(seed, url, ", PostgreSQL")
+
+
+def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as folder:
-        hub = found(Path(folder) / "hub", _AT_ONCE, chance)
+        hub = found(Path(folder) / "hub", _AT_ONCE, chance, store)
         requests = [_request(hub, hub.banks[number % _SENDERS], chance) for number in range(_REQUESTS)]
         crowd = [_request(hub, hub.banks[number % _AT_ONCE], chance) for number in range(4 * _REQUESTS)]
         with hub.served() as served:
@@ -58,7 +69,7 @@ def run(seed: int) -> Iterator[Row]:
         (f"a named report, {_AT_ONCE} at once", shared, bare_shared),
     ):
         limit = Beside("signature and one commit", beside)
-        yield Row(name, figure, "ms CPU", "lower", _TARGET_MILLISECONDS, limit).judged()
+        yield Row(f"{name}{engine}", figure, "ms CPU", "lower", _TARGET_MILLISECONDS, limit).judged()
 
 
 def _request(hub: BenchHub, bank: Membership, chance: random.Random) -> bytes:

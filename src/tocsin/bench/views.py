@@ -15,6 +15,7 @@ from pathlib import Path
 
 import apsw
 
+from tocsin.bench.database import emptied, open_hub
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.config import HubConfig
@@ -24,7 +25,6 @@ from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import Draft, Origin, Placed
 from tocsin.hub.views.sources import Said, record_said, retract, vouch
-from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Params, Store
 
 _ENTRIES = 100_000
@@ -36,18 +36,28 @@ _BODY = bytes(690)
 
 def run(seed: int) -> Iterator[Row]:
     """Two rows: microseconds for one entry that is applied, and for one that is retracted."""
+    return _measured(seed, "hub.db", "")
+
+
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same in an empty database of PostgreSQL."""
+    with emptied(url):
+        yield from _measured(seed, url, ", PostgreSQL")
+
+
+def _measured(seed: int, place: str, engine: str) -> Iterator[Row]:
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as folder:
         config = HubConfig(alliance="Bench", public_url="http://hub.example")
         hub = exchange(config, chance.randbytes(64), SystemClock(), os.urandom)
-        store = open_sqlite(Path(folder) / "hub.db", "hub")
+        store = open_hub(Path(folder), place)
         _fill(store, hub)
         chosen = chance.sample(range(0, _ENTRIES, 2), _MEASURED)
         applied, retracted = _measure(store, hub, chosen)
         store.close()
         beside = Beside("one row by the bare engine", _bare(Path(folder) / "bare.db"))
     for what, spent in (("apply", applied), ("retract", retracted)):
-        name = f"{what} one entry at {_ENTRIES:,}"
+        name = f"{what} one entry at {_ENTRIES:,}{engine}"
         yield Row(name, spent, "µs at the hub's views", "lower", _TARGET, beside).judged()
 
 
