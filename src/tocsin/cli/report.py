@@ -96,7 +96,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="VALUE",
-        help="leave this value out, written as it is shown; may be given again",
+        help="leave this value out, written as it is shown, and with a host all that is at it; may be given again",
     )
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(

@@ -23,7 +23,7 @@ from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
-from tocsin.domain.observable import Observable
+from tocsin.domain.observable import Observable, host_of
 from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.ids import Entropy, new_id
 
@@ -87,7 +87,7 @@ def redact(
 
 
 def without(draft: Draft, home: Collection[Observable]) -> Draft:
-    """The draft without these of its values, which stay because a person wants it so.
+    """The draft without these of its values, which stay because a person wants it so; with a host, all that is at it.
 
     Malformed when one of them would not leave anyway; NothingToShare when no other does.
     """
@@ -95,19 +95,21 @@ def without(draft: Draft, home: Collection[Observable]) -> Draft:
     for one in home:
         if one not in leaving:
             raise Malformed(f"{one.value} is none of the values that would leave of this file.")
-    indicators = tuple(one for one in draft.disclosure.indicators if one.observable not in home)
+    hosts = {one.value for one in home if host_of(one) == one.value}
+    stay = {one for one in leaving if one in home or host_of(one) in hosts}
+    indicators = tuple(one for one in draft.disclosure.indicators if one.observable not in stay)
     if not indicators and not draft.disclosure.external_ids:
         raise NothingToShare("You left out every value.")
     return msgspec.structs.replace(
         draft,
         disclosure=msgspec.structs.replace(draft.disclosure, indicators=indicators),
-        leaves=tuple(one for one in draft.leaves if one.indicator.observable not in home),
+        leaves=tuple(one for one in draft.leaves if one.indicator.observable not in stay),
         stays=(
             *draft.stays,
             *(
                 msgspec.structs.replace(one.value, reason="you left it out")
                 for one in draft.leaves
-                if one.indicator.observable in home
+                if one.indicator.observable in stay
             ),
         ),
     )

@@ -438,6 +438,15 @@ def test_what_a_person_leaves_out_stays_and_says_so() -> None:
     assert without(draft, ()) == draft
 
 
+def test_who_leaves_a_host_out_leaves_out_what_is_at_it() -> None:
+    page, host = found("url", "https://two.example/a"), found("domain", "two.example", "landing-host")
+    other = found("url", "https://one.example/a")
+    left = without(draft_of(page, host, other), {host.observable})
+    assert [one.observable for one in left.disclosure.indicators] == [other.observable]
+    left = without(draft_of(page, host, other), {page.observable})
+    assert host.observable in {one.observable for one in left.disclosure.indicators}
+
+
 def test_nobody_leaves_out_everything_or_what_does_not_leave_anyway() -> None:
     value = found("domain", "evil.example")
     with pytest.raises(NothingToShare):
