@@ -10,7 +10,8 @@ import resource
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -74,18 +75,22 @@ class Attack:
         lines = [f"POST {path} HTTP/1.1", f"Host: {self.authority}", *(f"{k}: {v}" for k, v in signed), *more]
         return "\r\n".join([*lines, "", ""]).encode()
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self.address)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection, which ends whatever happens to its test."""
+        reader, writer = await asyncio.open_connection(*self.address)
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+            await asyncio.sleep(0)  # for the loop to close the socket
 
     async def says(self, *parts: bytes) -> bytes:
         """The answer to these bytes, up to its end."""
-        reader, writer = await self.connect()
-        try:
+        async with self.connected() as (reader, writer):
             for part in parts:
                 writer.write(part)
             return await answer_of(reader)
-        finally:
-            writer.close()
 
     async def serves(self) -> bool:
         return (
@@ -115,51 +120,48 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
 async def test_a_gigabyte_of_body_is_refused_as_soon_as_it_is_too_much(attack: Attack, chunked: bool) -> None:
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {GIGABYTE}"
-    reader, writer = await attack.connect()
-    writer.write(attack.head("/v1/reports", b"{}", length))
-    sent, highest = 0, 0.0
-    answer = asyncio.create_task(answer_of(reader))
-    while sent < GIGABYTE and not answer.done():
-        writer.write(b"%x\r\n%b\r\n" % (len(PART), PART) if chunked else PART)
-        try:
-            await writer.drain()
-        except ConnectionError:
-            break
-        sent += len(PART)
-        highest = max(highest, attack.grown())
-    said = await asyncio.wait_for(answer, 10)
+    async with attack.connected() as (reader, writer):
+        writer.write(attack.head("/v1/reports", b"{}", length))
+        answer = asyncio.create_task(answer_of(reader))
+        part = b"%x\r\n%b\r\n" % (len(PART), PART) if chunked else PART
+        sent, highest = await pushed(attack, writer, part)
+        said = await asyncio.wait_for(answer, 10)
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b"problem/too-large" in said
     assert sent < 64 * MEGABYTE
     assert highest < 40
-    writer.close()
     assert await attack.serves()
 
 
-async def test_a_gigabyte_of_nobody_s_is_not_even_read(attack: Attack) -> None:
-    reader, writer = await attack.connect()
-    writer.write(f"POST /v1/reports HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
-    said = await asyncio.wait_for(answer_of(reader), 10)
-    assert said.startswith(b"HTTP/1.1 401 ")
-    writer.close()
-
-
-async def test_a_gigabyte_is_not_taken_after_its_refusal_either(attack: Attack) -> None:
-    """Whoever sends on into an answered request fills nothing."""
-    reader, writer = await attack.connect()
-    writer.write(f"POST /v1/reports HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
-    assert (await answer_of(reader)).startswith(b"HTTP/1.1 401 ")
+async def pushed(attack: Attack, writer: asyncio.StreamWriter, part: bytes) -> tuple[int, float]:
+    """How many bytes of a gigabyte somebody who never listens could send, and what the hub grew to meanwhile."""
     sent, highest = 0, 0.0
-    while sent < 256 * MEGABYTE:
+    while sent < GIGABYTE:
+        writer.write(part)
         try:
-            writer.write(PART)
             await writer.drain()
         except ConnectionError:
             break
-        sent += len(PART)
+        sent += len(part)
         highest = max(highest, attack.grown())
+    return sent, highest
+
+
+async def test_a_gigabyte_of_nobody_s_is_not_even_read(attack: Attack) -> None:
+    async with attack.connected() as (reader, writer):
+        writer.write(f"POST /v1/reports HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
+        said = await asyncio.wait_for(answer_of(reader), 10)
+    assert said.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_gigabyte_is_not_taken_after_its_refusal_either(attack: Attack) -> None:
+    """Whoever sends on into an answered request fills nothing, and is not listened to for long."""
+    async with attack.connected() as (reader, writer):
+        writer.write(f"POST /v1/reports HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
+        assert (await answer_of(reader)).startswith(b"HTTP/1.1 401 ")
+        sent, highest = await pushed(attack, writer, PART)
+    assert sent < 64 * MEGABYTE
     assert highest < 40
-    writer.close()
     assert await attack.serves()
 
 
@@ -201,14 +203,13 @@ async def test_whoever_drips_is_told_and_cut_off(attack: Attack) -> None:
 
 async def drip(attack: Attack, begin: bytes) -> tuple[bytes, float]:
     """What is said to it at last, and when."""
-    reader, writer = await attack.connect()
-    writer.write(begin)
-    answer = asyncio.create_task(answer_of(reader))
-    while not answer.done():
-        writer.write(b"a")
-        await asyncio.wait({answer}, timeout=1)
-    writer.close()
-    return await answer, time.monotonic()
+    async with attack.connected() as (reader, writer):
+        writer.write(begin)
+        answer = asyncio.create_task(answer_of(reader))
+        while not answer.done():
+            writer.write(b"a")
+            await asyncio.wait({answer}, timeout=1)
+        return await answer, time.monotonic()
 
 
 async def test_ten_thousand_idle_connections_are_bounded_and_cut_off(

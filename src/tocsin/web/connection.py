@@ -7,6 +7,8 @@
 - A request that comes before the answer to the one before it is whole ends the connection: what is queued would pass
   every bound, and no client of ours sends ahead.
 - A connection on which nothing is under way has a deadline after whatever came on it.
+- Of a body that goes on after its answer `MAX_UNWANTED` bytes are taken in, so that its sender can read the answer;
+  then no more, and the connection ends.
 - Whoever takes in nothing of an answer for `TAKE_SECONDS` is cut off.
 - A connection beyond the server's or its peer's number is closed at once.
 
@@ -39,6 +41,8 @@ TAKE_SECONDS = 60.0
 LEAVE_SECONDS = 5.0
 """For the last words to whoever is refused."""
 MAX_SILENT = 16 * 1024
+MAX_UNWANTED = 4 * 1024 * 1024
+"""As much as the largest body has: whoever kept to that bound keeps the connection."""
 MAX_OF_PEER = 128
 """Connections of one address: a bank behind one has an agent or two."""
 _OTHER_FILES = 128
@@ -61,6 +65,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._silent = 0
+        self._unwanted = 0
         self._peer = ""
         self._asking = False
         """Whether a request has begun and is not whole."""
@@ -114,6 +119,7 @@ class BoundedConnection(HttpToolsProtocol):
             raise Malformed("A request came before the answer to the one before it was whole.")
         super().on_message_begin()
         self._asking = True
+        self.cycle = cast(RequestResponseCycle, None)  # as before the first: there is none until its header is whole
         self._within(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
@@ -122,7 +128,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1"
         ):  # its answer is in chunks
             self.scope["extensions"] = {EXTENSION: {"pipe": Pipe(self.transport, self._take_over)}}
-        self._silent = 0
+        self._silent = self._unwanted = 0
         self._within(BODY_SECONDS)
         super().on_headers_complete()
 
@@ -130,6 +136,10 @@ class BoundedConnection(HttpToolsProtocol):
         """A part of its body is there."""
         self._silent = 0
         super().on_body(body)
+        if self.cycle.response_complete:
+            self._unwanted += len(body)
+            if self._unwanted > MAX_UNWANTED:
+                self._leave()
 
     def on_message_complete(self) -> None:
         """It is whole; its answer may take as long as it wants."""
@@ -151,8 +161,12 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _under_way(self) -> bool:
         """Whether the last request whose header is whole waits for its answer or a part of it."""
-        last = cast(RequestResponseCycle | None, self.cycle)  # before the first header there is none
+        last = self._last()
         return last is not None and not last.response_complete
+
+    def _last(self) -> RequestResponseCycle | None:
+        """The last request; None while its header is not whole."""
+        return cast(RequestResponseCycle | None, self.cycle)
 
     def _within(self, seconds: float | None) -> None:
         """Cut it off unless it comes further by then; None: there is nothing to wait for."""
@@ -168,9 +182,18 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _refuse(self, error: TocsinError) -> None:
         """Say why, unless an answer was begun, and end the connection; what was written is still sent."""
-        if not (self._under_way() and self.cycle.response_started):
+        last = self._last()
+        if last is None or not last.response_started:
             self.transport.write(_spoken(error))
         self.transport.close()
+        self._within_leave()
+
+    def _leave(self) -> None:
+        """Take in no more; who still sends has this long to read the answer, which a reset could cost him."""
+        self.flow.pause_reading()
+        self._within_leave()
+
+    def _within_leave(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(LEAVE_SECONDS, self.transport.abort)

@@ -132,6 +132,37 @@ async def test_whoever_is_slow_is_told_and_cut_off(begin, answered, monkeypatch)
         assert not place.state.connections
 
 
+async def test_a_body_that_goes_on_after_its_answer_is_swallowed_up_to_a_bound(monkeypatch):
+    monkeypatch.setattr(connection, "MAX_UNWANTED", 100_000)
+    head = b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+    async with serving() as place:
+        reader, writer = await place.connect()
+        for size in (100_000, 1_000_000_000):
+            writer.write(head % size)
+            answered = await reader.readuntil(b"\r\n\r\n")
+            assert answered.startswith(b"HTTP/1.1 404 ")
+            await reader.readexactly(int(answered.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+            if size == 100_000:
+                writer.write(b"a" * size)
+        monkeypatch.setattr(connection, "LEAVE_SECONDS", 0.05)
+        sent = 0
+        with pytest.raises(ConnectionError):
+            while sent < 1_000_000_000:
+                writer.write(b"a" * 65_536)
+                await writer.drain()
+                sent += 65_536
+        assert sent < 50_000_000  # what the sockets' buffers hold
+        writer.close()
+
+
+async def test_a_body_that_never_ends_after_its_answer_gets_no_second_answer(monkeypatch):
+    monkeypatch.setattr(connection, "BODY_SECONDS", 0.05)
+    async with serving() as place:
+        said = await place.says(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na")
+        assert said.count(b"HTTP/1.1") == 1
+        assert not place.state.connections
+
+
 async def test_who_is_refused_and_takes_no_last_words_is_cut_off(monkeypatch):
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.05)
     monkeypatch.setattr(connection, "LEAVE_SECONDS", 0.05)
