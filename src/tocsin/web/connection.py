@@ -119,7 +119,9 @@ class BoundedConnection(HttpToolsProtocol):
             raise Malformed("A request came before the answer to the one before it was whole.")
         super().on_message_begin()
         self._asking = True
-        self.cycle = cast(RequestResponseCycle, None)  # as before the first: there is none until its header is whole
+        self.cycle = cast(
+            RequestResponseCycle, None
+        )  # as before the first: there is none until its header is whole
         self._within(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
