@@ -148,7 +148,7 @@ class Unreadable(InputError):
 
     problem = "unreadable"
     status = 415
-    next_step = "Save it as .eml or STIX JSON, or confirm its values one by one: tocsin agent sight."
+    next_step = "Save it as text, CSV, .eml or JSON, or confirm its values one by one: tocsin agent sight."
 
 
 class TooCostly(InputError):
@@ -164,7 +164,7 @@ class NothingToShare(InputError):
 
     problem = "nothing-to-share"
     status = 422
-    next_step = "Look at the reason beside each value; what is the attacker's after all: tocsin agent sight."
+    next_step = "Look at the reason beside each value; add what is the attacker's after all: --also VALUE."
 
 
 class Refused(InputError):

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -196,6 +197,42 @@ def test_what_a_person_leaves_out_is_not_sent(bank: Bank) -> None:
     assert ended.returncode == 0, ended.stderr
     assert re.search(rf"^  - attacker +{re.escape(value)} .*you left it out", ended.stdout, re.M)
     assert not re.search(rf"^  \+ .*{re.escape(value)}$", ended.stdout, re.M)
+
+
+def test_what_a_file_only_mentions_leaves_when_a_person_says_so(bank: Bank) -> None:
+    note = bank.machine.folder / "note.txt"
+    note.write_text(
+        "The customer opened http://pay.evil-note.example/x, our portal is https://www.ayr.example/ and all is well."
+    )
+    nothing = tocsin("agent", "report", bank.home, note, "--dry-run")
+    assert nothing.returncode == 1
+    assert "--also VALUE" in nothing.stderr
+    assert "? hxxp://pay[.]evil-note[.]example/x" in nothing.stderr
+    sent = tocsin("agent", "report", bank.home, note, "--also", "hxxp://pay[.]evil-note[.]example/x", "--yes")
+    assert (sent.returncode, "1 value in" in sent.stdout) == (0, True)
+    own = tocsin("agent", "report", bank.home, note, "--also", "https://www.ayr.example/", "--yes")
+    assert own.returncode == 1
+    assert "is not the attacker's" in own.stderr
+    nowhere = tocsin("agent", "report", bank.home, note, "--also", "other.example", "--yes")
+    assert "none of the values that were found" in nowhere.stderr
+
+
+def test_a_folder_and_an_archive_are_reported_file_by_file(bank: Bank) -> None:
+    folder = bank.machine.folder / "desk"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep/list.txt").write_text("one.evil-desk.example\ntwo.evil-desk.example\n")
+    (folder / "note.bin").write_bytes(b"\x7fELF")
+    with zipfile.ZipFile(folder / "mails.zip", "w") as archive:
+        archive.write(bank.mail(), "first.eml")
+        archive.writestr("second.csv", "value,kind,day\nthree.evil-desk.example,domain,1\n")
+    done = tocsin("agent", "report", bank.home, folder, "--yes", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines() + done.stderr.splitlines()]
+    files = {row["file"].partition("desk/")[2]: row for row in rows if "file" in row}
+    assert set(files) == {"deep/list.txt", "mails.zip > first.eml", "mails.zip > second.csv", "note.bin"}
+    assert [name for name, row in files.items() if row["settled"] is None] == ["note.bin"]
+    assert (done.returncode, rows[-1]["sent"], rows[-1]["refused"]) == (1, 3, 1)
+    again = tocsin("agent", "report", bank.home, folder, "--yes")
+    assert again.stdout.count("Already reported") == 3
 
 
 def test_a_report_that_the_hub_refused_stands_in_the_way_of_none(bank: Bank) -> None:

@@ -2,11 +2,13 @@
 """A draft for a person at a terminal: exactly what would leave, then what stays and why. No link can be clicked."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from tocsin.agent.readers.reading import Attachment
 from tocsin.agent.redaction.door import Leaving
+from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
 from tocsin.cli.readers import together
@@ -19,6 +21,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 """A value in the reason of a defect."""
 _MAIL_STAYS = "everything else in the mail: subject, text, recipients and other headers"
 
+MAX_SHOWN = 40
+"""Values that stay and are listed for a person; a log mentions thousands."""
 _PLACES = 4
 """Places of one value that are named."""
 _WIDER = "wider than what was in the file: agree only if all of it is the attacker's, else leave it out by --without"
@@ -33,6 +37,8 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
     disclosure = draft.disclosure
     values = _grouped(draft.leaves, lambda leaving: leaving.indicator.observable)
     count = counted(len(values), "value")
+    if reading.counts:
+        yield f"holds: {', '.join(f'{number:,} {what}' for what, number in reading.counts)}"
     yield f"would leave: {count}, {disclosure.attack} of {disclosure.happened}, {disclosure.marking}"
     yield f"would be told to {together(readers)}; {_SENDER[report_class]}"
     for several in values:
@@ -43,8 +49,8 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
     yield from _stays(draft)
     for attachment in reading.attachments:
         yield from _file(attachment)
-    if reading.format == "mail":
-        yield f"  - {_MAIL_STAYS}"
+    if reading.text or reading.format == "mail":
+        yield f"  - {_MAIL_STAYS if reading.format == 'mail' else 'everything else in it: no text leaves'}"
     if draft.unread:
         yield "could not be used:"
     for defect in draft.unread:
@@ -66,6 +72,20 @@ def leaves(several: Sequence[Leaving]) -> list[str]:
     return row(f"  + {first.part:<12} ", readable(first.observable), f"({note})" if note else "")
 
 
+def unclear(found: Iterable[Value]) -> Iterator[str]:
+    """The first values that nobody's rule decides, for a person to choose the attacker's from; no other."""
+    every = _grouped(
+        (value for value in found if value.owner is Owner.UNCLEAR), lambda value: value.observable
+    )
+    if every:
+        yield "found, and not known to be the attacker's:"
+    for several in every[:MAX_SHOWN]:
+        note = f"({_places([one.where for one in several])})"
+        yield from row("  ? ", readable(several[0].observable), note)
+    if len(every) > MAX_SHOWN:
+        yield f"  and {len(every) - MAX_SHOWN:,} more; --json shows all."
+
+
 def _is_wider(leaving: Leaving) -> bool:
     """Whether more is named than stood there: a domain for a name below it, or for one mailbox of it."""
     cut = leaving.value.observable.kind is Kind.EMAIL and leaving.indicator.observable.kind is not Kind.EMAIL
@@ -73,10 +93,14 @@ def _is_wider(leaving: Leaving) -> bool:
 
 
 def _stays(draft: Draft) -> Iterator[str]:
-    for several in _grouped(draft.stays, lambda value: (value.owner, value.observable, value.reason)):
+    every = _grouped(draft.stays, lambda value: (value.owner, value.observable, value.reason))
+    for several in every[:MAX_SHOWN]:
         value = several[0]
         note = f"({_places([one.where for one in several])}: {value.reason})"
         yield from row(f"  - {value.owner:<12} ", readable(value.observable), note)
+    if len(every) > MAX_SHOWN:
+        rest = Counter(several[0].owner for several in every[MAX_SHOWN:])
+        yield f"  - and {', '.join(f'{number:,} {owner}' for owner, number in rest.items())}; --json shows all"
 
 
 def _grouped(every: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:

@@ -14,7 +14,7 @@ import msgspec
 from tocsin.agent import anonymous, app
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
-from tocsin.agent.readers.process import ReaderChild
+from tocsin.agent.readers.process import Document, ReaderChild
 from tocsin.agent.readers.reading import Attachment, Defect
 from tocsin.agent.redaction.approve import STANDING_RULES, Approved, StandingRule, approve, standing_rule
 from tocsin.agent.redaction.classify import Classifier
@@ -22,11 +22,11 @@ from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.redaction.redact import Draft, without
 from tocsin.agent.reported import Earlier, earlier, lacking, told_to
-from tocsin.agent.verbs.report import Prepared, digest_of, prepare, send
+from tocsin.agent.verbs.report import Prepared, digest_of, drafted, send
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.draft import lines
+from tocsin.cli.draft import lines, unclear
 from tocsin.cli.readers import audiences, label, together
 from tocsin.cli.screen import counted, minute, printable
 from tocsin.cli.sending import agreed, approver, attended, person, send_now
@@ -35,6 +35,8 @@ from tocsin.domain.marking import TLP, Marking
 from tocsin.errors import InputError, Missing, TocsinError, UsageError
 from tocsin.wire.problem import Problem, to_problem
 
+PROGRESS_FILES = 100
+"""Files after which a long run says how far it is."""
 WAITS = 3
 """Exit code: there was no answer, and what was approved waits in the outbox."""
 
@@ -79,7 +81,12 @@ class Summary(msgspec.Struct, frozen=True):
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a mail (.eml) or a STIX 2.0/2.1 JSON file")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a file of any kind that is read (below), an archive of such files, or a folder of them",
+    )
     parser.add_argument(
         "--class",
         dest="report_class",
@@ -97,6 +104,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="VALUE",
         help="leave this value out, written as it is shown, and with a host all that is at it; may be given again",
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="send this value too: it is only mentioned, but you know that it is the attacker's; may be given again",
     )
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
@@ -119,19 +133,19 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.report_class in anonymous.CLASSES:
         anonymous.refuse(parsed.report_class)
-    if parsed.without and len(parsed.files) > 1:
-        raise UsageError("--without goes with one file: what to leave out is a question to each.")
+    files = [file for name in parsed.files for file in _files(Path(name))]
+    if (parsed.without or parsed.also) and len(files) > 1:
+        raise UsageError("--without and --also go with one file: what to send is a question to each.")
     outcomes: list[FileReport] = []
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
-        for name in parsed.files:
-            if not Path(name).is_file():
-                raise Missing(f"{name} is no file that can be read.")
         door = _Door(parsed, house, reader)
-        for name in parsed.files:
-            for output in door.file(Path(name)):
+        for number, file in enumerate(files, 1):
+            for output in door.file(file):
                 yield output
                 outcomes += [output.data] if isinstance(output.data, FileReport) else []
-    if len(parsed.files) > 1:
+            if number % PROGRESS_FILES == 0 and number < len(files):
+                yield Output((f"{number:,} of {len(files):,} files.",))
+    if len(outcomes) > 1:
         total = _summary(outcomes)
         yield Output((", ".join(_summary_words(total)) + ".",), total)
 
@@ -147,13 +161,21 @@ class _Door:
         self._rules: list[StandingRule] = [standing_rule(name) for name in house.config.standing_rules]
 
     def file(self, path: Path) -> Iterator[Output]:
-        """What would leave of one file, then what became of it; the last output carries its `FileReport`."""
+        """Of each document that a file is or holds: what would leave, then what became of it, with a `FileReport`."""
         name = printable(str(path))
         try:
-            prepared = self._prepare(path)
+            for document in self._reader.each(path.read_bytes(), name):
+                yield from self._document(document)
         except InputError as error:
-            refused = FileReport(name, problem=to_problem(error))
-            yield Output((f"{name}: {error.diagnostics()}",), refused, 1)
+            yield _refused(name, error)
+
+    def _document(self, document: Document) -> Iterator[Output]:
+        name = printable(document.name)
+        try:
+            prepared = self._prepare(document)
+        except InputError as error:
+            found = self._classifier.classify(document.reading) if document.reading else ()
+            yield _refused(name, error, found)
             return
         audiences = told_to(self._house, self._parsed.audience)
         yield Output((f"{name}:", *lines(prepared, audiences, self._parsed.report_class)))
@@ -172,15 +194,17 @@ class _Door:
         yield Output(tuple(_said_before(before)))
         yield self._settle(prepared, _beside(shown, before))
 
-    def _prepare(self, path: Path) -> Prepared:
-        attack = Attack(self._parsed.attack) if self._parsed.attack else None
-        marking = Marking(tlp=self._parsed.tlp)
-        data = path.read_bytes()
-        name = printable(path.name)
-        prepared = prepare(
-            self._house, self._reader, self._classifier, name, data, attack=attack, marking=marking
+    def _prepare(self, document: Document) -> Prepared:
+        parsed = self._parsed
+        prepared = drafted(
+            self._house,
+            self._classifier,
+            document,
+            attack=Attack(parsed.attack) if parsed.attack else None,
+            marking=Marking(tlp=parsed.tlp),
+            also=[recognise(value) for value in parsed.also],
         )
-        home = [recognise(value) for value in self._parsed.without]
+        home = [recognise(value) for value in parsed.without]
         return msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
 
     def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
@@ -224,6 +248,21 @@ class _Door:
         whole = f"exactly this to {together(shown.audiences)}, {draft.disclosure.marking}, class {shown.report_class}"
         again = f"Report again what {shown.already} tells already, " if shown.already else "Send "
         return approve(draft, person(self._parsed), now) if agreed(f"{again}{whole}?") else None
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or every file in a folder, in the order of their names."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    if not path.is_file():
+        raise Missing(f"{path} is no file that can be read.")
+    return [path]
+
+
+def _refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Output:
+    """A file of which nothing leaves, with what was found in it, for a person to choose from."""
+    told = (f"{name}: {error.diagnostics()}", *unclear(found))
+    return Output(told, FileReport(name, stays=found, problem=to_problem(error)), 1)
 
 
 def _said_before(before: tuple[Earlier, ...]) -> Iterator[str]:
@@ -293,6 +332,8 @@ REPORT = Command(
     _report,
     _arguments,
     "Example: tocsin agent report my-agent suspicious.eml --dry-run\n\n"
+    "Read are mails, mbox folders, STIX 2.x, MISP events, lists, tables, notes, web pages, logs of Zeek and Suricata, "
+    ".xlsx, .docx, gzip and ZIP, by what is in them and not by their name. "
     "The file is read in a child process without keys or network. Only values that the attacker holds leave; your "
     "people and text stay, and your name except inside an address of the attacker's own, which is marked. Standing "
     "rules, switched on in agent.toml, approve without a person:\n"

@@ -20,7 +20,7 @@ _COLON = re.compile(r"\[(:|://|/)\]")
 # What looks ahead for a first letter is there for speed: at nearly every place of a text it fails at once.
 _SCHEME = re.compile(r"(?=[hHmM])(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
 _DEFANGED_HOST = re.compile(
-    r"(?<![\w@./-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
+    r"(?<![\w@./\])}-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
     r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
     re.IGNORECASE,
 )

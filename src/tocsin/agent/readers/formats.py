@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which reader reads a file: decided by its content, never by its name.
 
+=====================  =========================================================
+gzip, ZIP, mbox        taken apart: each file inside is read by itself
+a mail                 `mail`
+STIX 2.0 and 2.1       `stix`
+a MISP event           `misp`
+logs of Zeek, Suricata `logs`
+.xlsx, .docx           `office`
+a table, any header    `table`
+all other text         `text`: a list, a web page, or running text
+=====================  =========================================================
+
 What no reader knows is refused with a sentence that says what it looks like; see `tocsin.errors.Unreadable`.
 """
 
 import re
 
+from tocsin.agent.readers.containers import Inside, gunzip, is_mbox, split_mbox, unzip
+from tocsin.agent.readers.logs import is_log, read_log
 from tocsin.agent.readers.mail import read_mail
+from tocsin.agent.readers.misp import read_misp
+from tocsin.agent.readers.office import is_office, read_office
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.readers.stix import read_stix
+from tocsin.agent.readers.table import read_table, separator_of
+from tocsin.agent.readers.text import read_text, text_of
 from tocsin.errors import Unreadable
 
 _LOOKS_LIKE = (
     (b"%PDF", "a PDF"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Outlook .msg or an old Office file"),
-    (b"PK\x03\x04", "a ZIP archive or an Office file"),
-    (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
     (b"MZ", "a Windows program"),
@@ -33,23 +48,45 @@ _MAIL_FIELDS = frozenset(
     b"from to cc subject date received return-path delivered-to message-id mime-version content-type reply-to sender "
     b"x-original-to authentication-results received-spf dkim-signature arc-seal x-received envelope-to".split()
 )
-_MBOX_NEXT = re.compile(rb"\r?\n\r?\nFrom [^\s]+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d")
+_NAME = re.compile(rb'"([A-Za-z_]{2,30})"\s*:')
+_STIX_NAMES = frozenset({b"spec_version", b"object_refs", b"kill_chain_phases"})
+_MISP_WORDS = (
+    b"Attribute Object ShadowAttribute Tag info distribution analysis threat_level_id to_ids sharing_group_id"
+)
+_MISP_NAMES = frozenset(_MISP_WORDS.split())
 
 
-def read(data: bytes) -> Reading:
-    """Read a file with the reader for its format; Unreadable names what else it looks like."""
+def read(data: bytes) -> Reading | Inside:
+    """Read a file with the reader for its format, or take it apart if it holds files; Unreadable names what it is."""
     head = data[:4_096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         raise Unreadable("It is empty.")
+    if data.startswith(b"\x1f\x8b"):
+        return gunzip(data)
+    if data.startswith(b"PK\x03\x04"):
+        return read_office(data) if is_office(data) else unzip(data)
     if _PATTERN.match(head):
         raise Unreadable("It looks like STIX patterns without their objects.")
+    if is_log(head):
+        return read_log(data)
     if head[:1] in (b"{", b"["):
-        return read_stix(data)
+        return read_misp(data) if _is_misp(data) else read_stix(data)
     if _is_mail(head):
-        if head.startswith(b"From ") and _MBOX_NEXT.search(data):
-            raise Unreadable("It looks like an mbox folder with several mails; save each as .eml.")
-        return read_mail(data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"))
-    raise Unreadable(f"It looks like {_looks_like(data, head)}.")
+        return (
+            split_mbox(data)
+            if is_mbox(data)
+            else read_mail(data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"))
+        )
+    if what := _looks_like(data, head):
+        raise Unreadable(f"It looks like {what}.")
+    text = text_of(data[:65_536])
+    return read_table(data) if separator_of(text) else read_text(data)
+
+
+def _is_misp(data: bytes) -> bool:
+    """Whether JSON is a MISP event, or a list of them: by the names of its first fields, without reading it twice."""
+    names = set(_NAME.findall(data[:1_000_000]))
+    return not names & _STIX_NAMES and (b"Event" in names or len(names & _MISP_NAMES) > 2)
 
 
 def _is_mail(head: bytes) -> bool:
@@ -66,24 +103,14 @@ def _is_mail(head: bytes) -> bool:
 
 
 def _looks_like(data: bytes, head: bytes) -> str:
+    """What a file is that is not read; empty for text."""
     for magic, name in _LOOKS_LIKE:
         if data.startswith(magic):
             return name
     lower = head.lower()
     if b"stix_package" in lower or b"stix.mitre.org" in lower:
         return "STIX 1.x in XML, which is not read; export it as STIX 2.1"
-    if lower.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    if lower.startswith(b"<"):
+    if lower.startswith(b"<") and not lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "XML"
-    if b"\x00" in head:
-        return "binary data of an unknown kind"
-    return "a table (CSV)" if _is_table(head) else "plain text without the header lines of a mail"
-
-
-def _is_table(head: bytes) -> bool:
-    """Whether its first lines have separators as tables do: in a sentence a blank follows the comma."""
-    lines = [line for line in head.split(b"\n") if line.strip()][:3]
-    return len(lines) > 1 and any(
-        all(line.count(mark) - line.count(mark + b" ") >= 2 for line in lines) for mark in (b",", b";", b"\t")
-    )
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return "binary data of an unknown kind" if b"\x00" in head and not wide else ""

@@ -8,20 +8,20 @@ from typing import IO
 
 import msgspec
 
+from tocsin.agent.readers.containers import MAX_FILE, Inside
 from tocsin.agent.readers.reading import Reading
 from tocsin.errors import Malformed
 
-MAX_FILE = 32 * 2**20
-"""Bytes of one file; the largest mail that common gateways pass is 25 MiB before base64."""
-MAX_ANSWER = 16 * 2**20
-"""Bytes of one answer: some 50,000 values."""
+MAX_ANSWER = MAX_FILE + 2 * 2**20
+"""Bytes of one answer: what a container holds, or some 100,000 values."""
 _PREFIX = 4
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A reading, or the kind and the reason of a refusal."""
+    """A reading, the files in a file, or the kind and the reason of a refusal."""
 
     reading: Reading | None = None
+    inside: Inside | None = None
     problem: str = ""
     """`tocsin.errors.TocsinError.problem` of the refusal: ``unreadable``, ``too-costly`` or ``too-large``."""
     reason: str = ""

@@ -99,6 +99,22 @@ class Gathering:
         for kind, raw in mentions_in(text):
             self.mention(kind, raw, where)
 
+    def prose(self, text: str, where: str) -> None:
+        """Keep what a person wrote about: what was defanged was meant (``named``), the rest only mentioned."""
+        plainly = {*urls_in(text), *(raw for _, raw in mentions_in(text) if raw in text)}
+        for number, url in enumerate(urls_in(refang(text))):
+            if number >= MAX_URLS:
+                self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
+                break
+            with suppress(Malformed):
+                link = normalise(Kind.URL, url)
+                self._keep(link, "text" if url in plainly else "named", where, url)
+                if url not in plainly:
+                    self._keep_host(host_of(link) or "", "named", where, url)
+        for kind, raw in mentions_in(text):
+            with suppress(Malformed):
+                self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
+
     def _keep(self, observable: Observable, part: str, where: str, raw: str) -> None:
         if len(self._found) >= MAX_FOUND:
             self.defect(where, f"the file names more than {MAX_FOUND} values; this one is not kept")

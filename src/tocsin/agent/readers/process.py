@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Self
@@ -21,8 +21,9 @@ import msgspec
 
 from tocsin.agent.readers.child import ROOT_STAYED
 from tocsin.agent.readers.confinement import bound_cpu, is_filtered
-from tocsin.agent.readers.frames import MAX_ANSWER, MAX_FILE, Answer, read_frame, write_frame
-from tocsin.agent.readers.reading import MAX_TEXT, Defect, Found, Reading
+from tocsin.agent.readers.containers import MAX_FILE
+from tocsin.agent.readers.frames import MAX_ANSWER, Answer, read_frame, write_frame
+from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS
@@ -38,10 +39,21 @@ FRESH_AFTER_FILES = 5_000
 FRESH_ABOVE_BYTES = 2 * 2**20
 """After a file of this size the child is replaced, so that the memory it took goes back."""
 
+MAX_DEPTH = 3
+"""Containers inside each other that are opened."""
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
-_FORMATS = frozenset({"mail", "stix-2.0", "stix-2.1"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One file that was handed in, or lay in one; what was read of it, or why nothing was."""
+
+    name: str
+    """``bundle.zip > mail 3``: the way to it."""
+    data: bytes
+    reading: Reading | None = None
+    error: InputError | None = None
 
 
 class ReaderChild:
@@ -69,9 +81,42 @@ class ReaderChild:
     def read(self, data: bytes, name: str) -> Reading:
         """Read one file; `name` is for messages only.
 
-        Raises Unreadable (no reader knows it, or it broke the reader), TooCostly (processor time, memory or waiting
-        time), TooLarge. Nothing of it stays in the child's way: the next call works.
+        Raises Unreadable (no reader knows it, it broke the reader, or it only holds other files), TooCostly (processor
+        time, memory or waiting time), TooLarge. Nothing of it stays in the child's way: the next call works.
         """
+        answer = self._answer(data, name)
+        if answer.reading is None:
+            raise Unreadable(f"{name} holds files: each is read by itself.")
+        return self._sound(answer.reading, name)
+
+    def each(self, data: bytes, name: str, depth: int = 0) -> Iterator[Document]:
+        """Every document that a file is or holds, with its own bytes; one that cannot be read says why.
+
+        The same refusals as `read` when the file itself cannot be; what lies in more than `MAX_DEPTH` containers is
+        refused by itself.
+        """
+        answer = self._answer(data, name)
+        if answer.reading is not None:
+            yield Document(name, data, self._sound(answer.reading, name))
+        for packed in answer.inside.files if answer.inside else ():
+            inner = f"{name} > {packed.name}" if packed.name else name
+            try:
+                if depth >= MAX_DEPTH:
+                    raise TooCostly(f"{inner} lies in more than {MAX_DEPTH} archives.")
+                yield from self.each(packed.data, inner, depth + 1)
+            except InputError as error:
+                yield Document(inner, packed.data, error=error)
+        for defect in answer.inside.defects if answer.inside else ():
+            yield Document(f"{name} > {defect.where}", b"", error=Unreadable(f"It {defect.reason}."))
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+
+    def _answer(self, data: bytes, name: str) -> Answer:
+        """What the child says of a file, if it is no refusal."""
         if len(data) > MAX_FILE:
             raise TooLarge(
                 f"{name} has {len(data) / 2**20:.1f} MiB; at most {MAX_FILE // 2**20} MiB are read."
@@ -79,19 +124,16 @@ class ReaderChild:
         answer = self._ask(data, name)
         if len(data) > FRESH_ABOVE_BYTES or self._files >= FRESH_AFTER_FILES:
             self.close()
-        if answer.reading is None:
+        if answer.reading is None and answer.inside is None:
             raise _REFUSALS.get(answer.problem, Unreadable)(f"{name}: {answer.reason[:400]}")
+        return answer
+
+    def _sound(self, reading: Reading, name: str) -> Reading:
         try:
-            return checked(answer.reading)
+            return checked(reading)
         except Malformed as error:
             self.close()
             raise Unreadable(f"{name}: the reader's answer is not sound ({error.detail}).") from None
-
-    def close(self) -> None:
-        """End the child, if there is one."""
-        process, self._process = self._process, None
-        if process is not None:
-            _end(process)
 
     def _ask(self, data: bytes, name: str) -> Answer:
         process, questions, answers = self._running()
@@ -176,7 +218,7 @@ def checked(reading: Reading) -> Reading:
     for text in _texts(reading):
         if len(text) > MAX_TEXT or _CONTROL.search(text):
             raise Malformed("a text is too long or holds control characters")
-    if reading.format not in _FORMATS or not all(map(catalogue_of, reading.external_ids)):
+    if reading.format not in FORMATS or not all(map(catalogue_of, reading.external_ids)):
         raise Malformed("a name is not from its vocabulary")
     if reading.happened is not None and not 0 <= reading.happened <= Instant(_LAST_INSTANT):
         raise Malformed("the time is out of range")
@@ -214,5 +256,6 @@ def _texts(reading: Reading) -> Iterable[str]:
         yield from (attachment.name, attachment.media_type, attachment.sha256)
     for pair in reading.authentication:
         yield from pair
+    yield from (name for name, _ in reading.counts)
     for defect in reading.defects:
         yield from (defect.where, defect.reason)

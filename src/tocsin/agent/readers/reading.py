@@ -14,6 +14,11 @@ MAX_TEXT = 20_000
 """Characters of readable text kept for a person to look at."""
 
 
+FORMATS = frozenset(
+    {"mail", "stix-2.0", "stix-2.1", "misp", "text", "html", "list", "table", "zeek", "suricata"}
+)
+
+
 class Found(msgspec.Struct, frozen=True):
     """One value, in normal form, with the place where it stood."""
 
@@ -61,7 +66,7 @@ class Reading(msgspec.Struct, frozen=True):
     """Everything that was read from one file."""
 
     format: str
-    """``mail``, ``stix-2.0`` or ``stix-2.1``."""
+    """One of `FORMATS`."""
     title: str = ""
     """Subject line or report name."""
     text: str = ""
@@ -87,4 +92,6 @@ class Reading(msgspec.Struct, frozen=True):
     """True when a marking was unknown: it is held, not shared."""
     marked_at: str = ""
     """Where the marking that decides stands: the first unknown one, else the strictest label."""
+    counts: tuple[tuple[str, int], ...] = ()
+    """How many of what the file holds, sorted: lines of a log by their kind, attributes of an event."""
     defects: tuple[Defect, ...] = ()

@@ -216,7 +216,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.only_mentioned,
     Classifier.picture,
 )
-_MENTIONED = "only mentioned: if you know that it is the attacker's, tocsin agent sight tells it"
+_MENTIONED = "only mentioned: if you know that it is the attacker's, add it by --also"
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
 
 

@@ -10,14 +10,14 @@ A disclosure has no field for text: subject, body, names of files and places in 
 Whether a draft is sent is decided in `tocsin.agent.redaction.approve`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from tocsin.agent.readers.reading import Defect, Reading
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.door import Door, Leaving, Stay
-from tocsin.agent.redaction.owner import Value
+from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
@@ -31,6 +31,7 @@ NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
 """Labels under which somebody else's information may not leave the organisation that received it (TLP 2.0)."""
 
 
+_ABOUT_TECHNIQUES = frozenset({"stix-2.0", "stix-2.1", "misp"})
 MAX_REASONS = 8
 """Reasons that are given when nothing leaves."""
 
@@ -53,18 +54,20 @@ def redact(
     now: Instant,
     entropy: Entropy,
     marking: Marking = Marking(),  # noqa: B008 a frozen value
+    also: Collection[Observable] = (),
     meter: Meter = cpu_seconds,
 ) -> Draft:
     """The draft for one reading. Refused by its marking; NothingToShare when no value remains.
 
-    `marking` is the sender's own choice and may only narrow what the reading already carries. `meter` counts this
-    process's work: what comes after its bound stays (`tocsin.agent.redaction.door`).
+    `marking` is the sender's own choice and may only narrow what the reading already carries. `also` are values that a
+    person knows to be the attacker's where no rule does; Malformed for one that is not there, or is somebody's.
+    `meter` counts this process's work: what comes after its bound stays (`tocsin.agent.redaction.door`).
     """
     carried = stricter(marking, Marking(tlp=_passable(reading)))
     door = Door(classifier, reading, meter)
     leaves: list[Leaving] = []
     stays: list[Value] = []
-    for value in classifier.classify(reading):
+    for value in _as_known(classifier.classify(reading), also):
         try:
             leaves.append(door.pass_out(value))
         except Stay as reason:
@@ -72,8 +75,8 @@ def redact(
     leaves = _as_they_stood(leaves)
     indicators = sorted({leaving.indicator for leaving in leaves}, key=lambda i: (i.observable, i.part))
     catalogued = tuple(sorted(filter(catalogue_of, set(reading.external_ids)))[:MAX_EXTERNAL_IDS])
-    # A bundle may be about techniques alone; a mail that only mentions one says nothing of the attack.
-    if not indicators and (reading.format == "mail" or not catalogued):
+    # A bundle may be about techniques alone; a text that only mentions one says nothing of the attack.
+    if not indicators and (reading.format not in _ABOUT_TECHNIQUES or not catalogued):
         raise NothingToShare(_why_nothing(stays, reading.defects))
     disclosure = Disclosure(
         report_id=new_id("rpt", entropy),
@@ -113,6 +116,25 @@ def without(draft: Draft, home: Collection[Observable]) -> Draft:
             ),
         ),
     )
+
+
+def _as_known(values: tuple[Value, ...], also: Collection[Observable]) -> Iterator[Value]:
+    """The values, those a person vouches for as the attacker's."""
+    for one in also:
+        owners = {value.owner: value.reason for value in values if value.observable == one}
+        if not owners:
+            raise Malformed(f"{one.value} is none of the values that were found in this file.")
+        if not owners.keys() & {Owner.UNCLEAR, Owner.ATTACKER}:
+            owner, reason = next(iter(owners.items()))
+            raise Malformed(f"{one.value} is not the attacker's ({owner}): {reason.rstrip('.')}.")
+    for value in values:
+        if value.owner is Owner.UNCLEAR and value.observable in also:
+            part = "named" if value.part == "text" else value.part
+            yield msgspec.structs.replace(
+                value, owner=Owner.ATTACKER, part=part, reason="the attacker's: you said so"
+            )
+        else:
+            yield value
 
 
 def _as_they_stood(leaves: list[Leaving]) -> list[Leaving]:

@@ -4,6 +4,7 @@
 `prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.redaction.approve`).
 """
 
+from collections.abc import Collection
 from hashlib import sha256
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from tocsin.agent import anonymous
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
-from tocsin.agent.readers.process import ReaderChild
+from tocsin.agent.readers.process import Document, ReaderChild
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.approve import Approved
 from tocsin.agent.redaction.classify import Classifier
@@ -20,6 +21,8 @@ from tocsin.agent.vault import Case, Evidence
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import Marking
+from tocsin.domain.observable import Observable
+from tocsin.errors import Unreadable
 from tocsin.ids import from_stix, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Report, encode
@@ -58,7 +61,23 @@ def prepare(
     marking: Marking,
 ) -> Prepared:
     """Read a file and draft its disclosure; an InputError says why there is none, or why it may not be sent."""
-    reading = reader.read(data, name)
+    document = Document(name, data, reader.read(data, name))
+    return drafted(house, classifier, document, attack=attack, marking=marking)
+
+
+def drafted(
+    house: House,
+    classifier: Classifier,
+    document: Document,
+    *,
+    attack: Attack | None,
+    marking: Marking,
+    also: Collection[Observable] = (),
+) -> Prepared:
+    """The same for a document that was read already; what was wrong with its reading is raised here."""
+    reading = document.reading
+    if reading is None:
+        raise document.error or Unreadable(f"{document.name} was not read.")
     kind = attack or (Attack.PHISHING if reading.format == "mail" else Attack.OTHER)
     draft = redact(
         reading,
@@ -67,9 +86,10 @@ def prepare(
         now=house.clock.now(),
         entropy=house.entropy,
         marking=marking,
+        also=also,
     )
     require_clean(draft.disclosure, registrable)
-    return Prepared(name, data, reading, draft)
+    return Prepared(document.name, document.data, reading, draft)
 
 
 def send(

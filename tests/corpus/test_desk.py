@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an analyst has on the desk besides mail and STIX: published feeds, MISP events, logs, notes, defanged lists."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tocsin.agent.readers.cells import value_in
+from tocsin.agent.readers.process import Document, ReaderChild
+from tocsin.agent.readers.reading import Reading
+from tocsin.domain.observable import Kind, Observable, normalise
+from tocsin.errors import Malformed
+
+pytestmark = [pytest.mark.corpus, pytest.mark.processes]
+
+NO_VALUES = {"456-7890"}
+"""What the published list calls valid and is no value here: a telephone number's end."""
+UNKNOWN_DIGESTS = 128
+"""Letters of a SHA-512."""
+
+
+def documents(path: Path) -> list[Document]:
+    with ReaderChild() as reader:
+        return list(reader.each(path.read_bytes(), path.name))
+
+
+def reading_of(path: Path) -> Reading:
+    (document,) = documents(path)
+    assert document.reading is not None, document.error
+    return document.reading
+
+
+def values_of(reading: Reading, part: str = "named") -> set[str]:
+    return {found.observable.value for found in reading.found if found.part == part}
+
+
+def test_of_the_defanged_list_everything_valid_is_found_and_nothing_invalid(data_dir: Path) -> None:
+    folder = data_dir / "text/defang"
+    found = values_of(reading_of(folder / "input.txt"))
+    valid = set((folder / "valid.txt").read_text().splitlines()) - NO_VALUES
+    for word in valid:
+        if len(word) == UNKNOWN_DIGESTS:
+            continue
+        value = value_in(word)
+        assert value is not None, word
+        assert normalise(*value).value in found, word
+    for word in (folder / "invalid.txt").read_text().splitlines():
+        assert not any(word == one or one.startswith(f"{word}/") for one in found), word
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a feed that are no remark, cut at the remark behind them."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [re.split(r"\s+#|\s*;", line)[0].strip() for line in lines if line.strip() and line[0] != "#"]
+
+
+def true_value(line: str) -> Observable | None:
+    """What a line of a feed is, by rules of this test alone; None for a path without a host, and for a file's name."""
+    kind, word = Kind.DOMAIN, line.partition(":")[0]
+    if re.fullmatch("[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", line):
+        kind, word = {32: Kind.MD5, 40: Kind.SHA1, 64: Kind.SHA256}[len(line)], line
+    elif re.fullmatch(r"[0-9.]+(:[0-9]+)?", line):
+        kind = Kind.IPV4
+    elif re.fullmatch(r"[0-9.]+/[0-9]+", line):
+        kind, word = Kind.CIDR, line
+    elif "/" in line:
+        kind, word = Kind.URL, line if "://" in line else f"http://{line}"
+    try:
+        return None if line[0] == "/" or line.endswith(".dll") else normalise(kind, word)
+    except Malformed:
+        return None
+
+
+def test_precision_and_recall_over_the_published_feeds(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, true = set[tuple[str, Observable]](), set[tuple[str, Observable]]()
+    for path in sorted((data_dir / "feeds").rglob("*")):
+        if path.suffix in (".txt", ".md5", ".sha256") and not re.search("Emotet|filename", path.name):
+            found |= {(path.name, one.observable) for one in reading_of(path).found if one.part == "named"}
+            values = (true_value(line) for line in lines_of(path) if " " not in line)
+            true |= {(path.name, value) for value in values if value}
+    said = []
+    for kind in Kind:
+        here = {one for one in found if one[1].kind is kind}
+        there = {one for one in true if one[1].kind is kind}
+        if len(there) >= 50:
+            precision, recall = len(here & there) / len(here), len(here & there) / len(there)
+            said.append(f"{kind}: {len(there):,} true, precision {precision:.4f}, recall {recall:.4f}")
+            assert precision >= 0.98, sorted(here - there)[:10]
+            assert recall >= 0.95, sorted(there - here)[:10]
+    with capsys.disabled():
+        print("\n" + "\n".join(said))
+    assert len(said) >= 4
+
+
+@pytest.mark.parametrize(("name", "urls"), [("202509.csv", 2_783), ("202510.csv", 5_818)])
+def test_tables_of_branded_phish_are_read_under_their_own_header(
+    data_dir: Path, name: str, urls: int
+) -> None:
+    path = data_dir / "feeds/jpcert" / name
+    reading = reading_of(path)
+    assert reading.counts == (("rows", urls),)
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    true = set()
+    for row in rows:
+        try:
+            true.add(normalise(Kind.URL, row[1]).value)
+        except Malformed:
+            continue
+    assert values_of(reading) == true
+    assert len(true) > 0.9 * urls
+
+
+MISP = {
+    "cloudmensis.misp.json": (22, 11), "glupteba.misp-event.json": (321, 321), "misp-telebots.json": (95, 69),
+    "misp.event_2021-06-09_gelsemium-when-threat-actors-go-gardening.json": (154, 153),
+    "misp-machete-event.json": (396, 0), "misp-kryptocibule.json": (191, 0),
+    "misp-dukes-operation-ghost-event.json": (101, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(MISP))
+def test_misp_events_have_as_many_attributes_as_their_authors_say(data_dir: Path, name: str) -> None:
+    reading = reading_of(data_dir / "misp/eset" / name)
+    assert (dict(reading.counts)["attributes"], dict(reading.counts)["to_ids"]) == MISP[name]
+    assert bool(values_of(reading)) == bool(MISP[name][1])
+
+
+def attributes(document: Any) -> list[dict[str, Any]]:
+    if isinstance(document, list):
+        return [one for inner in document for one in attributes(inner)]
+    if not isinstance(document, dict):
+        return []
+    own = [document] if {"type", "value", "to_ids"} <= set(document) else []
+    return own + [
+        one for name, inner in document.items() if name != "ShadowAttribute" for one in attributes(inner)
+    ]
+
+
+def test_without_to_ids_no_value_of_any_event_is_accused(data_dir: Path) -> None:
+    for path in sorted((data_dir / "misp/eset").iterdir()):
+        accused = {
+            str(one["value"]).lower() for one in attributes(json.loads(path.read_bytes())) if one["to_ids"]
+        }
+        for value in values_of(reading_of(path)):
+            assert any(value in one for one in accused), (path.name, value)
+
+
+def test_what_misp_keeps_in_the_organisation_is_not_passed_on(data_dir: Path) -> None:
+    for name in ("glupteba.misp-event.json", "misp-machete-event.json"):
+        assert reading_of(data_dir / "misp/eset" / name).tlp == "TLP:AMBER+STRICT"
+    assert reading_of(data_dir / "misp/pymisp/shadow.json").tlp == "TLP:AMBER+STRICT"
+
+
+LOGS = {
+    "suricata/test6-malicious.suricata.json": {"flow": 3_512, "alert": 745, "dns": 680, "http": 56},
+    "zeek-json/ssl.json.gz": {"ssl": 49_474}, "zeek-json/weird.json.gz": {"weird": 24_202},
+    "zeek-json/rdp.json.gz": {"rdp": 4_122}, "zeek-json/smtp.json.gz": {"smtp": 1_188},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_logs_have_as_many_lines_as_their_readme_says(data_dir: Path, name: str) -> None:
+    reading = reading_of(data_dir / "logs" / name)
+    assert dict(reading.counts).items() >= LOGS[name].items()
+    assert reading.defects == ()
+
+
+def test_no_line_of_any_log_is_lost(data_dir: Path) -> None:
+    for path in sorted((data_dir / "logs").rglob("*")):
+        if path.is_dir():
+            continue
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        lines = [line for line in data.splitlines() if line.strip() and not line.startswith(b"#")]
+        header = path.suffix in (".csv", ".binetflow")
+        reading = reading_of(path)
+        assert sum(number for _, number in reading.counts) == len(lines) - header, path.name
+        assert values_of(reading) == set(), path.name
+
+
+def test_reports_of_vendors_name_what_they_defanged(data_dir: Path) -> None:
+    reading = reading_of(data_dir / "text/reports/Bitdefender-Labs-Report-X-creat6958-en-EN.txt")
+    text = (data_dir / "text/reports/Bitdefender-Labs-Report-X-creat6958-en-EN.txt").read_text(
+        encoding="utf-8"
+    )
+    assert len(values_of(reading)) > 50
+    assert all(value not in text for value in values_of(reading))
