@@ -217,6 +217,31 @@ def test_what_a_file_only_mentions_leaves_when_a_person_says_so(bank: Bank) -> N
     assert "none of the values that were found" in nowhere.stderr
 
 
+def test_what_stands_on_a_warning_list_is_held_until_a_person_says_so(bank: Bank) -> None:
+    lists = bank.machine.folder / "lists"
+    lists.mkdir()
+    (lists / "shared.json").write_text(
+        json.dumps({"name": "Shared hosts", "type": "hostname", "list": ["shared.example"], "version": 7})
+    )
+    assert "No warning list" in tocsin("agent", "warninglists", bank.home).stdout
+    assert "1 list installed." in tocsin("agent", "warninglists", bank.home, "--install", lists).stdout
+    assert (
+        "Shared hosts" in tocsin("agent", "warninglists", bank.home, "--check", "a[.]shared[.]example").stdout
+    )
+    indicators = bank.machine.folder / "held.txt"
+    indicators.write_text("a.shared.example\nown.evil-held.example\n")
+    shown = tocsin("agent", "report", bank.home, indicators, "--dry-run").stdout
+    assert "would leave: 1 value" in shown
+    assert "on the warning list 'Shared hosts'" in " ".join(shown.split())
+    with_it = tocsin(
+        "agent", "report", bank.home, indicators, "--dry-run", "--also", "a.shared.example"
+    ).stdout
+    assert "would leave: 2 values" in with_it
+    gone = tocsin("agent", "warninglists", bank.home, "--remove", "Shared hosts")
+    assert (gone.returncode, "was removed" in gone.stdout) == (0, True)
+    assert "would leave: 2 values" in tocsin("agent", "report", bank.home, indicators, "--dry-run").stdout
+
+
 def test_a_folder_and_an_archive_are_reported_file_by_file(bank: Bank) -> None:
     folder = bank.machine.folder / "desk"
     (folder / "deep").mkdir(parents=True)

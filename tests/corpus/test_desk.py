@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an analyst has on the desk besides mail and STIX: published feeds, MISP events, logs, notes, defanged lists."""
 
+import csv
 import gzip
 import json
 import re
@@ -12,6 +13,13 @@ import pytest
 from tocsin.agent.readers.cells import value_in
 from tocsin.agent.readers.process import Document, ReaderChild
 from tocsin.agent.readers.reading import Reading
+from tocsin.agent.redaction.assets import assets_of
+from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.owner import Owner
+from tocsin.agent.redaction.warninglists import Warninglist, Warninglists, read_warninglist
+from tocsin.agent.shields.guard import guard_for
+from tocsin.agent.warninglists import install, installed
+from tocsin.config import OwnAssets
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import Malformed
 
@@ -191,3 +199,62 @@ def test_reports_of_vendors_name_what_they_defanged(data_dir: Path) -> None:
     )
     assert len(values_of(reading)) > 50
     assert all(value not in text for value in values_of(reading))
+
+
+def every_list(data_dir: Path) -> Warninglists:
+    """The published lists, and those that the collisions name and that are not among the files, by their rows."""
+    there = [
+        read_warninglist(path.read_bytes()) for path in sorted((data_dir / "misp/warninglists").iterdir())
+    ]
+    named = {path.stem for path in (data_dir / "misp/warninglists").iterdir()}
+    rows = collisions(data_dir)
+    missing = {name for row in rows for name in row["warninglists"].split()} - named
+    made = []
+    for name in sorted(missing):
+        values = tuple(row["value"] for row in rows if name in row["warninglists"].split())
+        made.append(Warninglist(name, "cidr" if "dns" in name else "hostname", values))
+    return Warninglists([*there, *made])
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def collisions(data_dir: Path) -> list[dict[str, str]]:
+    with (data_dir / "ref/warninglist_collisions_exact.csv").open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def test_every_published_list_can_be_installed(data_dir: Path, tmp_path: Path) -> None:
+    paths = sorted((data_dir / "misp/warninglists").iterdir())
+    assert len(install(tmp_path, paths)) == 29
+    assert len(installed(tmp_path).lists) == 29
+
+
+def test_all_collisions_are_held_with_their_reason_and_none_is_lost(data_dir: Path) -> None:
+    """Each value where it stands in its real source: it does not leave by itself, it is shown, a person can send it."""
+    lists = every_list(data_dir)
+    judges = Classifier(assets_of("Banco Teste S.A."), warninglists=lists)
+    guard = guard_for(OwnAssets("Banco Teste S.A."), judges)
+    rows = collisions(data_dir)
+    assert len(rows) == 39
+    named = 0
+    for row in rows:
+        value = value_in(row["value"])
+        assert value is not None
+        observable = normalise(*value)
+        assert lists.hits(observable), row
+        assert any("warning list" in reason for reason in guard(observable)), row
+        for source in row["found_in"].replace("D/", "").split():
+            reading = reading_of(data_dir / source)
+            about = [one for one in judges.classify(reading) if row["value"] in one.observable.value]
+            names_it = re.search(
+                rf"(?m)(^|://|[\s'\",;@]){re.escape(row['value'])}(?![\w.-])", text_of(data_dir / source)
+            )
+            assert about or not names_it or reading.format == "mail", (
+                row
+            )  # a mail's provider is no value of its own
+            named += bool(about)
+            exact = [one for one in about if one.observable == observable]
+            assert all(one.owner is not Owner.ATTACKER and one.reason for one in exact), row
+    assert named >= 30  # the others stand there only in a path, or as a provider in a mail's headers

@@ -29,6 +29,7 @@ from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.rotate import complete
+from tocsin.agent.warninglists import installed
 from tocsin.agent.way import Way
 from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.follower import Follower
@@ -48,9 +49,10 @@ _SCRUB_SECONDS = 60.0
 
 
 def classifier(house: House) -> Classifier:
-    """Knows this bank's assets and the names of the other members."""
+    """Knows this bank's assets, the names of the other members, and the warning lists that are installed."""
     own = own_assets(house.config.own)
-    return Classifier(own, tuple(assets_of(name) for name in _members(house) if name != own.legal_name))
+    members = tuple(assets_of(name) for name in _members(house) if name != own.legal_name)
+    return Classifier(own, members, warninglists=installed(house.folder))
 
 
 def _members(house: House) -> tuple[str, ...]:
@@ -161,7 +163,7 @@ async def _scrub(house: House) -> None:
 
 
 async def _shield(house: House, news: asyncio.Event) -> None:
-    members, files = _members(house), protection(house)
+    members, lists, files = _members(house), installed(house.folder), protection(house)
     while True:
         try:
             async with asyncio.timeout(_SHIELD_SECONDS):
@@ -171,7 +173,9 @@ async def _shield(house: House, news: asyncio.Event) -> None:
         news.clear()
         try:
             write_metrics(house, levels(house))
-            if members != (members := _members(house)):
+            before = (members, lists)
+            members, lists = _members(house), installed(house.folder)
+            if before != (members, lists):
                 files = protection(house)
             for change in files.apply(house.clock.now(), dry_run=False):
                 if change.changes:

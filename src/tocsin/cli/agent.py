@@ -22,6 +22,7 @@ from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.warning import ACK, WARN
+from tocsin.cli.warninglists import WARNINGLISTS
 from tocsin.config import OwnAssets
 from tocsin.ids import DIGITS, complete
 from tocsin.wire.messages import ERASURE_REASONS
@@ -180,6 +181,7 @@ COMMANDS = (
     INBOX,
     OUTBOX,
     SIGHT,
+    WARNINGLISTS,
     WARN,
     ACK,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),

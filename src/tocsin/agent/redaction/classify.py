@@ -19,6 +19,7 @@ from tocsin.agent.redaction.bystanders import Bystanders, Place
 from tocsin.agent.redaction.owner import Owner, Value, Verdict
 from tocsin.agent.redaction.route import Route, mail_of, routes_of
 from tocsin.agent.redaction.traces import Traces
+from tocsin.agent.redaction.warninglists import Warninglists
 from tocsin.domain.linter import network_of, private_address, too_wide
 from tocsin.domain.observable import Observable, host_of
 from tocsin.wire.registrable import registrable
@@ -53,11 +54,16 @@ class Classifier:
     """Knows the bank's own assets, the other members' genuine ones, and the places of bystanders."""
 
     def __init__(
-        self, own: Assets, members: tuple[Assets, ...] = (), bystanders: Bystanders | None = None
+        self,
+        own: Assets,
+        members: tuple[Assets, ...] = (),
+        bystanders: Bystanders | None = None,
+        warninglists: Warninglists | None = None,
     ) -> None:
         self.own = own
         self._members = members
         self._bystanders = bystanders or Bystanders.shipped()
+        self.warninglists = warninglists or Warninglists()
         self._own_names = Traces(own)
         self._genuine_names = {name: member for member in (*members, own) for name in member.names}
 
@@ -150,6 +156,14 @@ class Classifier:
             return None
         return Verdict(Owner.BYSTANDER, f"{place.name}: {place.why}")
 
+    def warned_of(self, found: Found, case: _Case) -> Verdict | None:
+        """What stands on a list of things that are often accused by mistake: held, and never called innocent."""
+        if hits := self.warninglists.hits(found.observable):
+            return Verdict(
+                Owner.UNCLEAR, f"on the warning list {', '.join(map(repr, hits))}: add it by --also"
+            )
+        return None
+
     def may_be_genuine(self, found: Found, case: _Case) -> Verdict | None:
         """Authentication passed at a genuine domain: the whole mail waits for a person."""
         return Verdict(Owner.UNCLEAR, case.genuine) if case.genuine else None
@@ -211,6 +225,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.forged_name,
     Classifier.not_public,
     Classifier.bystander,
+    Classifier.warned_of,
     Classifier.may_be_genuine,
     Classifier.way,
     Classifier.only_mentioned,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a human must look before this bank blocks a value: its own house, its partners, other members, shared places.
+"""Why a human must look before this bank blocks a value: its own house, its partners, other members, shared places,
+and the warning lists that it has installed.
 
 A poisoned report must not make a bank block its own domain, another member's, a resolver, a card network or a cloud.
 A guard holds; it never silences.
@@ -38,6 +39,7 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
         place = classifier.place(observable)
         if place and not place.may_hold(observable):
             reasons.append(f"{place.name}: {place.why}")
+        reasons += [f"on the warning list {name!r}" for name in classifier.warninglists.hits(observable)]
         return tuple(reasons)
 
     return guard
