@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Domains, addresses, networks, URLs, e-mail addresses and hashes in normal form, so that equal things are equal.
+"""Domains, addresses, networks, URLs, mail addresses, hashes and accounts in normal form: equal things are equal.
 
 >>> normalise(Kind.DOMAIN, "WWW.Bücher.Example.")
 Observable(kind=<Kind.DOMAIN: 'domain'>, value='www.xn--bcher-kva.example')
@@ -27,6 +27,7 @@ from urllib.parse import quote, unquote, urlsplit
 import idna
 import msgspec
 
+from tocsin.domain.accounts import iban, wallet
 from tocsin.errors import Malformed
 
 MAX_VALUE = 2_048
@@ -68,9 +69,12 @@ class Kind(StrEnum):
     MD5 = "md5"
     SHA1 = "sha1"
     SHA256 = "sha256"
+    SHA512 = "sha512"
+    IBAN = "iban"
+    WALLET = "wallet"
 
 
-_HASH_LENGTHS = {Kind.MD5: 32, Kind.SHA1: 40, Kind.SHA256: 64}
+_HASH_LENGTHS = {Kind.MD5: 32, Kind.SHA1: 40, Kind.SHA256: 64, Kind.SHA512: 128}
 
 
 class Observable(msgspec.Struct, frozen=True, order=True):
@@ -273,4 +277,7 @@ _NORMAL_FORMS: dict[Kind, Callable[[str], str]] = {
     Kind.MD5: partial(_digest, Kind.MD5),
     Kind.SHA1: partial(_digest, Kind.SHA1),
     Kind.SHA256: partial(_digest, Kind.SHA256),
+    Kind.SHA512: partial(_digest, Kind.SHA512),
+    Kind.IBAN: iban,
+    Kind.WALLET: wallet,
 }

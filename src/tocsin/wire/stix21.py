@@ -54,6 +54,9 @@ _PATHS = {
     Kind.MD5: "file:hashes.MD5",
     Kind.SHA1: "file:hashes.'SHA-1'",
     Kind.SHA256: "file:hashes.'SHA-256'",
+    Kind.SHA512: "file:hashes.'SHA-512'",
+    Kind.IBAN: "bank-account:iban",  # this and the next are objects of public extensions, not of STIX itself
+    Kind.WALLET: "cryptocurrency-wallet:value",
 }
 _KINDS = {path: kind for kind, path in _PATHS.items()}
 _EQUALS = re.compile(r"\[([a-z0-9-]+:[A-Za-z0-9.'-]+) = '((?:[^'\\]++|\\['\\])*+)'\]")

@@ -122,6 +122,8 @@ def test_minting_is_stable() -> None:
         (Observable(Kind.MD5, "a" * 32), f"[file:hashes.MD5 = '{'a' * 32}']"),
         (Observable(Kind.SHA1, "a" * 40), f"[file:hashes.'SHA-1' = '{'a' * 40}']"),
         (Observable(Kind.SHA256, "a" * 64), f"[file:hashes.'SHA-256' = '{'a' * 64}']"),
+        (Observable(Kind.SHA512, "a" * 128), f"[file:hashes.'SHA-512' = '{'a' * 128}']"),
+        (Observable(Kind.IBAN, "DE89370400440532013000"), "[bank-account:iban = 'DE89370400440532013000']"),
     ],
 )
 def test_patterns_are_those_of_the_standard(observable: Observable, pattern: str) -> None:

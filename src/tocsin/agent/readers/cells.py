@@ -11,12 +11,16 @@ write places: with a port, with a path and without a scheme.
 """
 
 import re
+from contextlib import suppress
 
 from tocsin.agent.readers.extract import refang
+from tocsin.domain.accounts import iban, wallet
 from tocsin.domain.observable import Kind
+from tocsin.errors import Malformed
 
 LONGEST = 4_000
-_DIGESTS = {32: Kind.MD5, 40: Kind.SHA1, 64: Kind.SHA256}
+_DIGESTS = {32: Kind.MD5, 40: Kind.SHA1, 64: Kind.SHA256, 128: Kind.SHA512}
+_ACCOUNTS = {Kind.IBAN: iban, Kind.WALLET: wallet}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}://", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
@@ -42,7 +46,7 @@ def value_in(text: str) -> tuple[Kind, str] | None:
     if not 3 < len(word) <= LONGEST or any(map(str.isspace, word)):
         return None
     if _HEX.fullmatch(word):
-        kind = _DIGESTS.get(len(word))
+        kind = _DIGESTS.get(len(word)) or _account(word)
         return (kind, word) if kind else None
     word = _mended(refang(word))
     scheme = _SCHEME.match(word)
@@ -58,8 +62,17 @@ def _bare(word: str) -> tuple[Kind, str] | None:
     if place := _PLACE.match(word):
         return _network_or_page(word, place[1])
     word = _PORT.sub("", word)
-    host = _host(word)
-    return (host, word) if host else None
+    kind = _host(word) or _account(word)
+    return (kind, word) if kind else None
+
+
+def _account(word: str) -> Kind | None:
+    """Of all words only those whose check digits hold."""
+    for kind, check in _ACCOUNTS.items() if any(map(str.isdigit, word)) else ():
+        with suppress(Malformed):
+            check(word)
+            return kind
+    return None
 
 
 def _mended(word: str) -> str:

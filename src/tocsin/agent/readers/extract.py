@@ -31,8 +31,18 @@ _URL = re.compile(
 )
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII)
 _HEX = "[0-9a-fA-F]"
-_DIGEST = re.compile(rf"(?<![\w/=-]){_HEX}{{32}}(?:{_HEX}{{8}}(?:{_HEX}{{24}})?)?(?![\w/=-])", re.ASCII)
-_DIGEST_KINDS = {64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
+_DIGEST = re.compile(
+    rf"(?<![\w/=-]){_HEX}{{32}}(?:{_HEX}{{8}}(?:{_HEX}{{24}}(?:{_HEX}{{64}})?)?)?(?![\w/=-])", re.ASCII
+)
+_DIGEST_KINDS = {128: Kind.SHA512, 64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
+# Many more words look so than are accounts: whoever takes them asks for the check digits.
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+)
+_WALLET = re.compile(
+    r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[a-z0-9]{11,87}|[13LMDTX48][1-9A-HJ-NP-Za-km-z]{25,94})"
+    r"(?![A-Za-z0-9])"
+)
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -62,6 +72,14 @@ def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
             yield Kind.EMAIL, match[0].strip(".+-")
     for match in _DIGEST.finditer(text):
         yield _DIGEST_KINDS[len(match[0])], match[0]
+
+
+def accounts_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """What may be an IBAN or a cryptocurrency address; normalising tells, by their check digits, which are."""
+    for match in _IBAN.finditer(text):
+        yield Kind.IBAN, match[0]
+    for match in _WALLET.finditer(text):
+        yield Kind.WALLET, match[0]
 
 
 def _without_sentence(url: str) -> str:

@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-from tocsin.agent.readers.extract import mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import accounts_in, mentions_in, refang, urls_in
 from tocsin.agent.readers.reading import Defect, Found
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.errors import Malformed
@@ -114,6 +114,8 @@ class Gathering:
         for kind, raw in mentions_in(text):
             with suppress(Malformed):
                 self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
+        for kind, raw in accounts_in(text):
+            self.mention(kind, raw, where)
 
     def _keep(self, observable: Observable, part: str, where: str, raw: str) -> None:
         if len(self._found) >= MAX_FOUND:

@@ -44,6 +44,11 @@ _KINDS = {
     "md5": Kind.MD5,
     "sha1": Kind.SHA1,
     "sha256": Kind.SHA256,
+    "sha512": Kind.SHA512,
+    "iban": Kind.IBAN,
+    "btc": Kind.WALLET,
+    "xmr": Kind.WALLET,
+    "dash": Kind.WALLET,
 }
 """Types whose values can be told, by the names of their parts; all others are kept in the file alone."""
 _PARTS = {"email-src": "sender", "email-reply-to": "reply-to"}

@@ -33,8 +33,12 @@ _VALUE_KINDS = {
     "email-addr:value": Kind.EMAIL,
     "ipv4-addr:value": Kind.IPV4,
     "ipv6-addr:value": Kind.IPV6,
+    "cryptocurrency-wallet:value": Kind.WALLET,
+    "cryptocurrency-wallet:address": Kind.WALLET,
+    "bank-account:iban": Kind.IBAN,
+    "bank-account:iban_number": Kind.IBAN,
 }
-_HASH_KINDS = {"md5": Kind.MD5, "sha1": Kind.SHA1, "sha256": Kind.SHA256}
+_HASH_KINDS = {"md5": Kind.MD5, "sha1": Kind.SHA1, "sha256": Kind.SHA256, "sha512": Kind.SHA512}
 _SENDERS = frozenset({"email-message:from_ref.value", "email-message:sender_ref.value"})
 
 

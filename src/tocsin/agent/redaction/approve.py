@@ -70,9 +70,9 @@ STANDING_RULES = {
         StandingRule(
             name="phish-machines",
             sentence="Links, hosts, addresses of machines and digests of files from a phish leave at once, at up to "
-            "TLP:AMBER; mail addresses wait for a person, and so does a domain that is wider than the mail.",
+            "TLP:AMBER; mail addresses, accounts, and a domain that is wider than the mail wait for a person.",
             attacks=frozenset({Attack.PHISHING}),
-            kinds=frozenset(Kind) - {Kind.EMAIL, Kind.CIDR},
+            kinds=frozenset(Kind) - {Kind.EMAIL, Kind.CIDR, Kind.IBAN, Kind.WALLET},
             labels=frozenset({TLP.CLEAR, TLP.GREEN, TLP.AMBER}),
         ),
     )

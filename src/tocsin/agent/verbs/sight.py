@@ -34,7 +34,7 @@ def recognise(text: str) -> Observable:
             return normalise(kind, plain)
         except Malformed:
             continue
-    raise Malformed(f"{text[:80]!r} is no URL, address, network, mail address, hash or domain.")
+    raise Malformed(f"{text[:80]!r} is no URL, address, network, mail address, hash, account or domain.")
 
 
 _KINDS = (
@@ -43,9 +43,12 @@ _KINDS = (
     Kind.IPV4,
     Kind.IPV6,
     Kind.CIDR,
+    Kind.SHA512,
     Kind.SHA256,
     Kind.SHA1,
     Kind.MD5,
+    Kind.IBAN,
+    Kind.WALLET,
     Kind.DOMAIN,
 )
 """The stricter forms first: a domain is what nothing else is."""

@@ -40,6 +40,9 @@ from tocsin.errors import Malformed
         ("a" * 32, Kind.MD5, "a" * 32),
         ("B" * 40, Kind.SHA1, "b" * 40),
         ("0" * 64, Kind.SHA256, "0" * 64),
+        ("0" * 128, Kind.SHA512, "0" * 128),
+        ("DE89370400440532013000", Kind.IBAN, "DE89370400440532013000"),
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", Kind.WALLET, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
     ],
 )
 def test_a_word_is_the_value_that_feeds_mean_by_it(word: str, kind: Kind, value: str) -> None:

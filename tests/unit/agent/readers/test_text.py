@@ -74,3 +74,14 @@ def test_no_text_is_too_long_to_be_bounded() -> None:
     reading = read_text(b"word " * 1_000_000)
     assert len(reading.text) == 20_000
     assert reading.found == ()
+
+
+def test_accounts_are_found_by_their_check_digits_and_accuse_nobody() -> None:
+    reading = read_text(
+        b"He was to pay to DE89 3704 0044 0532 0130 00, or 0.3 BTC to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa; not to "
+        b"DE89 3704 0044 0532 0130 01 and not to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb, of which none is one."
+    )
+    assert parts(reading) == {
+        "DE89370400440532013000": "text",
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": "text",
+    }
