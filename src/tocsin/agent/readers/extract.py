@@ -35,6 +35,7 @@ _DIGEST = re.compile(
     rf"(?<![\w/=-]){_HEX}{{32}}(?:{_HEX}{{8}}(?:{_HEX}{{24}}(?:{_HEX}{{64}})?)?)?(?![\w/=-])", re.ASCII
 )
 _DIGEST_KINDS = {128: Kind.SHA512, 64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
+_IPV4 = re.compile(r"(?<![\w./-])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\w/-]|\.\d)", re.ASCII)
 # Many more words look so than are accounts: whoever takes them asks for the check digits.
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
@@ -80,6 +81,12 @@ def accounts_in(text: str) -> Iterator[tuple[Kind, str]]:
         yield Kind.IBAN, match[0]
     for match in _WALLET.finditer(text):
         yield Kind.WALLET, match[0]
+
+
+def addresses_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """IPv4 addresses and networks that stand alone in text; a version number of four parts looks the same."""
+    for match in _IPV4.finditer(text):
+        yield Kind.CIDR if "/" in match[0] else Kind.IPV4, match[0]
 
 
 def _without_sentence(url: str) -> str:

@@ -5,10 +5,11 @@ A value that cannot be put in normal form becomes a `Defect` with its place, unl
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-from tocsin.agent.readers.extract import accounts_in, mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import accounts_in, addresses_in, mentions_in, refang, urls_in
 from tocsin.agent.readers.reading import Defect, Found
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.errors import Malformed
@@ -22,6 +23,7 @@ MAX_RAW = 400
 MAX_CARRIED = 3
 """Links inside each other that are followed."""
 _CARRIED = re.compile(r"[?&][\w.-]{1,60}=(https?(?:://|%3A%2F%2F)[^&]{4,2000})", re.IGNORECASE)
+_AFTER = re.compile(r"'\)|[\u201c\u201d\u2018\u2019\u00ab\u00bb\\]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -101,8 +103,8 @@ class Gathering:
 
     def prose(self, text: str, where: str) -> None:
         """Keep what a person wrote about: what was defanged was meant (``named``), the rest only mentioned."""
-        plainly = {*urls_in(text), *(raw for _, raw in mentions_in(text) if raw in text)}
-        for number, url in enumerate(urls_in(refang(text))):
+        plainly = {*_quoted(urls_in(text)), *(raw for _, raw in mentions_in(text) if raw in text)}
+        for number, url in enumerate(_quoted(urls_in(refang(text)))):
             if number >= MAX_URLS:
                 self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
                 break
@@ -114,7 +116,7 @@ class Gathering:
         for kind, raw in mentions_in(text):
             with suppress(Malformed):
                 self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
-        for kind, raw in accounts_in(text):
+        for kind, raw in (*accounts_in(text), *addresses_in(text)):
             self.mention(kind, raw, where)
 
     def _keep(self, observable: Observable, part: str, where: str, raw: str) -> None:
@@ -138,3 +140,8 @@ class Gathering:
             host = host_of(normalise(Kind.URL, f"http://{place}/"))
             if host:
                 self._keep_host(host, part, where, raw)
+
+
+def _quoted(urls: Iterable[str]) -> Iterator[str]:
+    """Each without the quotation mark behind it, and what a command line has there: ``http://a.example/b')&c.exe``."""
+    return (_AFTER.split(url, maxsplit=1)[0] for url in urls)
