@@ -110,7 +110,7 @@ def texts_of(data_dir: Path) -> dict[str, str]:
 def test_precision_and_recall_over_feeds_and_reports(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of running text recall alone is asked: its truth is what stands there as one word, and other words hold values."""
+    """Of running text recall alone is asked: its truth is what stands there as one word, and values stand elsewhere."""
     found, true, sound = (set[tuple[str, str, str]]() for _ in range(3))
     for path in sorted((data_dir / "feeds").rglob("*")):
         if path.suffix in (".txt", ".md5", ".sha256") and not re.search("Emotet|filename", path.name):
