@@ -270,8 +270,8 @@ def serve(
         if restart is None:
             ready(url)
             return
-        restart.opened = lambda: ready(url)
         restoring(url)
+        restart.when_opened(lambda: ready(url))
 
     serve_http(app, listen, listening, end_connections, connections=_MAX_CONNECTIONS)
 

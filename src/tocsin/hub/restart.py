@@ -279,8 +279,7 @@ class Restart:
         self, ceremony: Ceremony, close: Callable[[], Awaitable[None]], reopen: Callable[[], Reopened]
     ) -> None:
         """`close` lets go of what the ceremony was given; `reopen` makes the hub as it is served every day."""
-        self.opened: Callable[[], None] = lambda: None
-        """Called in the event loop when the hub takes what it is sent; whoever serves it sets it."""
+        self._opened: Callable[[], None] = lambda: None
         self._ceremony = ceremony
         self._close = close
         self._reopen = reopen
@@ -293,6 +292,12 @@ class Restart:
     def application(self) -> Starlette:
         """To be served from the beginning to the end."""
         return Starlette(routes=[Mount("/", app=self._forward)], lifespan=self._lifespan)
+
+    def when_opened(self, call: Callable[[], None]) -> None:
+        """Call back, in the event loop, when the hub takes what it is sent; at once if it does already."""
+        self._opened = call
+        if self._open and self._serving.is_set():
+            call()
 
     def end_connections(self) -> None:
         """The process stops, in the event loop: end the open streams of whatever is served now."""
@@ -323,6 +328,6 @@ class Restart:
             await stack.enter_async_context(app.router.lifespan_context(app))
             self._current, self._end_connections = app, hub.end_connections
             self._serving.set()
-            self.opened()
+            self._opened()
         except Exception:  # nobody waits for this task: its failure must at least be read
             log.exception("the hub could not be opened after its restore")

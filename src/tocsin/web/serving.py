@@ -5,6 +5,7 @@ import ipaddress
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import FrameType
 
 import uvicorn
@@ -37,15 +38,29 @@ def check_listen(listen: Listen) -> Listen:
 
 
 class _Server(uvicorn.Server):
-    """Ends open streams before it waits for requests: a stream would not end by itself."""
+    """Starts and stops the application itself: what fails in its start is raised, where uvicorn would only log it.
 
-    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+    Ends open streams before it waits for requests: a stream would not end by itself.
+    """
+
+    def __init__(
+        self, app: Starlette, config: uvicorn.Config, ready: Callable[[], None], end_streams: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._app = app
+        self._ready = ready
         self._end_streams = end_streams
+        self._running = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._running.enter_async_context(self._app.router.lifespan_context(self._app))
+        await super().startup(sockets)
+        self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
         await super().shutdown(sockets)
+        await self._running.aclose()
 
 
 def serve(
@@ -56,9 +71,10 @@ def serve(
     *,
     connections: int,
 ) -> None:
-    """Serve until the process is told to stop; `ready` is called with the URL once the port is open.
+    """Serve until the process is told to stop; `ready` is called with the URL once the application has started.
 
-    `end_streams` is called first when it stops, in the event loop. More than `connections` at once are not taken.
+    Raises what that start raises: StorageError, say, when its store cannot be read. `end_streams` is called first when
+    it stops, in the event loop. More than `connections` at once are not taken.
     """
     check_listen(listen)
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
@@ -71,9 +87,12 @@ def serve(
         place.listen(_BACKLOG)
         scheme = "https" if listen.tls_certificate else "http"
         host = f"[{listen.host}]" if family is socket.AF_INET6 else listen.host
+        url = f"{scheme}://{host}:{place.getsockname()[1]}"
         server = _Server(
+            app,
             uvicorn.Config(
                 app,
+                lifespan="off",
                 access_log=False,
                 log_config=None,
                 server_header=False,
@@ -85,6 +104,7 @@ def serve(
                 + 1,  # at which uvicorn would refuse those it has, too
                 timeout_keep_alive=75,
             ),
+            lambda: ready(url),
             end_streams,
         )
 
@@ -94,5 +114,4 @@ def serve(
         # uvicorn takes the signals while it runs and gives them back at the end: they must then be no death.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
-        ready(f"{scheme}://{host}:{place.getsockname()[1]}")
         server.run(sockets=[place])

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Off loopback nothing starts without TLS or a declared proxy."""
+"""Off loopback nothing starts without TLS or a declared proxy, and nothing is ready before it has started."""
 
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from starlette.applications import Starlette
 
 from tocsin.config import Listen
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, StorageError
 from tocsin.web.serving import check_listen, serve
 
 TLS = {"tls_certificate": "hub.pem", "tls_key": "hub.key"}
@@ -72,3 +74,44 @@ def taken_port() -> Iterator[int]:
 def test_a_taken_port_is_named(taken_port: int) -> None:
     with pytest.raises(ConfigError, match=f"127.0.0.1:{taken_port}"):
         serve(Starlette(), Listen(port=taken_port), pytest.fail, connections=8)
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Whoever serves takes them for the rest of the process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_start_that_fails_is_raised_and_never_said_to_be_ready() -> None:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        raise StorageError("The disk is full.")
+        yield
+
+    with pytest.raises(StorageError, match="The disk is full"):
+        serve(Starlette(lifespan=lifespan), Listen(port=0), pytest.fail, connections=8)
+
+
+@pytest.mark.usefixtures("signals")
+def test_it_is_ready_once_it_has_started_and_stops_what_it_started() -> None:
+    said: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        said.append("started")
+        yield
+        said.append("stopped")
+
+    def ready(url: str) -> None:
+        said.append(url.rpartition(":")[0])
+        signal.raise_signal(signal.SIGTERM)
+
+    serve(
+        Starlette(lifespan=lifespan), Listen(port=0), ready, lambda: said.append("streams end"), connections=8
+    )
+
+    assert said == ["started", "http://127.0.0.1", "streams end", "stopped"]
