@@ -62,6 +62,23 @@ def test_the_file_is_durable_and_forgets(file: Place, pragma: str, value: object
     file.close()
 
 
+def test_a_statement_is_compiled_once_whatever_it_is_asked_with() -> None:
+    """SQLite asks the authorizer whenever it compiles; without the setting it does for most statements, each time."""
+    store = open_sqlite(":memory:")
+    connection = store._engine._connection  # type: ignore[attr-defined]
+    asked: list[str] = []
+    for name, query in store.queries.items():
+        if not query.writes:
+            connection.authorizer = None  # to set one expires what was compiled
+            connection.authorizer = lambda *_, name=name: asked.append(name) or apsw.SQLITE_OK
+            for value in (1, 2, 3):
+                connection.execute(query.text, dict.fromkeys(query.parameters, value)).fetchall()
+                if value == 1:
+                    asked.clear()
+    assert asked == []
+    store.close()
+
+
 def test_the_file_and_its_log_are_readable_by_their_owner_only(file: Place) -> None:
     store = file.open()
     store.run("append", lambda tx: append(tx, "all"))

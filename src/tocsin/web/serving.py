@@ -44,7 +44,11 @@ class _Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: Starlette, config: uvicorn.Config, ready: Callable[[], None], end_streams: Callable[[], None]
+        self,
+        app: Starlette,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        end_streams: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._app = app
