@@ -11,7 +11,6 @@ The public suffix list is data, and this floor reads none: callers pass `Registr
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tocsin.domain.catalogue import catalogue_of
-from tocsin.domain.disclosure import PARTS, Disclosure
+from tocsin.domain.disclosure import PARTS, Disclosure, Indicator
 from tocsin.domain.folding import TooMuchHidden, unfold
 from tocsin.domain.marking import TLP
 from tocsin.domain.observable import Kind, Observable, check_normal, host_of
@@ -65,8 +64,7 @@ def lint(disclosure: Disclosure, registrable: Registrable) -> tuple[Finding, ...
     found = list(lint_envelope(disclosure))
     for index, indicator in enumerate(disclosure.indicators[:MAX_INDICATORS]):
         where = f"indicators[{index}]"
-        if indicator.part not in PARTS:
-            found.append(Finding("part", where, f"Its part is none of {', '.join(sorted(PARTS))}."))
+        found.extend(lint_part(indicator, where))
         found.extend(lint_observable(indicator.observable, registrable, where))
     return tuple(found)
 
@@ -81,6 +79,12 @@ def lint_warning(warning: Warning, registrable: Registrable) -> tuple[Finding, .
     for index, observable in enumerate(warning.look_for[:MAX_INDICATORS]):
         found.extend(lint_observable(observable, registrable, f"look_for[{index}]"))
     return tuple(found)
+
+
+def lint_part(indicator: Indicator, where: str) -> Iterator[Finding]:
+    """The rule for the part that a value plays."""
+    if indicator.part not in PARTS:
+        yield Finding("part", where, f"Its part is none of {', '.join(sorted(PARTS))}.")
 
 
 def lint_observable(observable: Observable, registrable: Registrable, where: str) -> Iterator[Finding]:
@@ -212,7 +216,7 @@ def _count(count: int, where: str) -> Iterator[Finding]:
 
 
 def _repeated(items: tuple[object, ...], where: str) -> Iterator[Finding]:
-    if any(count > 1 for count in Counter(items).values()):
+    if len(set(items)) < len(items):
         yield Finding("repeated", where, "The same value stands in it twice.")
 
 

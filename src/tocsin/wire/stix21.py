@@ -180,10 +180,7 @@ def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...])
     The grouping may name more indicators than are given: one that could not be read does not cost its neighbours.
     """
     for one in indicators:
-        if one.id not in grouping.object_refs or one.created != grouping.created:
-            raise Malformed(f"{one.id} is not of this grouping and its day.")
-        if marking_of(one) != marking_of(grouping):
-            raise Malformed(f"{one.id} is marked otherwise than its grouping.")
+        check_member(grouping, one)
     return Disclosure(
         report_id=from_stix(grouping.id, "rpt"),
         attack=attack_of(grouping),
@@ -193,6 +190,14 @@ def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...])
         marking=marking_of(grouping),
         grading=grading_of(grouping),
     )
+
+
+def check_member(grouping: StixGrouping, one: StixIndicator) -> None:
+    """Malformed unless an indicator is of this grouping, its day and its marking."""
+    if one.id not in grouping.object_refs or one.created != grouping.created:
+        raise Malformed(f"{one.id} is not of this grouping and its day.")
+    if marking_of(one) != marking_of(grouping):
+        raise Malformed(f"{one.id} is marked otherwise than its grouping.")
 
 
 def indicator_of(found: StixIndicator) -> Indicator:

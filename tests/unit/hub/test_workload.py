@@ -77,14 +77,14 @@ async def test_what_is_short_is_read_at_once_and_paid_for():
 async def test_an_honest_report_does_not_wait_for_one_that_takes_long_to_read(tmp_path, monkeypatch):
     async with Alliance(tmp_path) as alliance:
         ayr, bute = await alliance.join("ayr", follow=False), await alliance.join("bute", follow=False)
-        gate, look_up = threading.Event(), report_verb.lint
+        gate, rules = threading.Event(), report_verb.lint_normal
 
-        def slow(disclosure, registrable):
-            if disclosure.indicators[0].observable.value == "slow.example":
+        def slow(observable, registrable, where):
+            if observable.value == "slow.example":
                 gate.wait(10)
-            return look_up(disclosure, registrable)
+            return rules(observable, registrable, where)
 
-        monkeypatch.setattr(report_verb, "lint", slow)
+        monkeypatch.setattr(report_verb, "lint_normal", slow)
         many = [normalise(Kind.DOMAIN, f"host-{number}.example") for number in range(30)]
         waiting = asyncio.create_task(ayr.report(normalise(Kind.DOMAIN, "slow.example"), *many))
         await asyncio.sleep(0.1)
@@ -117,7 +117,7 @@ async def test_what_waited_under_embargo_is_not_linted_again_and_its_refused_obj
         outcomes = await agent.tell("/v1/reports", message)
         assert sorted(one.status for one in outcomes) == ["held", "held", "refused"]
         monkeypatch.setattr(linter, "RULES", ())
-        monkeypatch.setattr(report_verb, "lint", None)
+        monkeypatch.setattr(report_verb, "lint_normal", None)
         alliance.clock.advance(61 * SECOND)
         while look(alliance.database, "SELECT count(*) FROM held") != [(0,)]:
             await asyncio.sleep(0.05)

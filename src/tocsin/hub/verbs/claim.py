@@ -32,7 +32,7 @@ from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import Claim, Claimed
 from tocsin.wire.events import ErasureEvent, SightingEvent
 from tocsin.wire.messages import Header, Outcome, Receipt, SignedReceipt, decode
-from tocsin.wire.stix21 import read
+from tocsin.wire.stix21 import StixIndicator, indicator_of, marking_of, read
 
 MAX_RECEIPTS = 100
 _BATCHED = frozenset({"object", "sighting"})
@@ -150,8 +150,15 @@ def said_again(
                         "chain": about.chain,
                     },
                 )
-                restricted = bool(about.purposes)
-                return said_by(found, [place], restricted=restricted, unattended=about.unattended)
+                if not isinstance(found, StixIndicator):
+                    return []
+                return said_by(
+                    indicator_of(found).observable,
+                    marking_of(found),
+                    [place],
+                    restricted=bool(about.purposes),
+                    unattended=about.unattended,
+                )
             case "sighting":
                 return [Said(place, decode(body, SightingEvent).observable, attended=True)]
     except InputError:

@@ -17,7 +17,8 @@ import msgspec
 
 from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import Audience, default_audience
-from tocsin.domain.linter import Registrable, lint, lint_envelope
+from tocsin.domain.disclosure import Indicator
+from tocsin.domain.linter import Registrable, lint_envelope, lint_normal, lint_part
 from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
 from tocsin.hub.batches import new_batch
@@ -30,7 +31,16 @@ from tocsin.hub.views.sources import Said, said_by, vouch
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Outcome, Report
-from tocsin.wire.stix21 import StixGrouping, StixIndicator, StixObject, disclosure_of, indicator_of, read
+from tocsin.wire.stix21 import (
+    StixGrouping,
+    StixIndicator,
+    StixObject,
+    check_member,
+    disclosure_of,
+    indicator_of,
+    marking_of,
+    read,
+)
 
 MAX_AUDIENCES = 8
 CLASSES = frozenset({"named", "now", "mixed"})
@@ -49,10 +59,15 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class _Candidate(msgspec.Struct, frozen=True):
-    """An object that may enter, with its bytes as the author sent them."""
+    """An object that may enter, with everything that is known of it before a store is asked."""
 
     found: StixObject
+    indicator: Indicator | None
+    """What it says when it is no grouping."""
     data: bytes
+    """As the author sent it."""
+    digest: bytes
+    modified: Instant
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -126,12 +141,12 @@ def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Out
         data = bytes(raw)
         try:
             found = read(data, hub.identity.alliance_identity)
-            if isinstance(found, StixIndicator):
-                indicator_of(found)
+            indicator = indicator_of(found) if isinstance(found, StixIndicator) else None
         except InputError as error:
             refused.append(Outcome(f"objects[{position}]", "refused", str(error)))
         else:
-            candidates.append(_Candidate(found, data))
+            digest, modified = sha256(data).digest(), from_text(found.modified)
+            candidates.append(_Candidate(found, indicator, data, digest, modified))
     return candidates, refused
 
 
@@ -147,31 +162,37 @@ def _clean(
         raise Refused(f"A report has exactly one grouping; this one has {len(groupings)} that can be read.")
     grouping = groupings[0].found
     assert isinstance(grouping, StixGrouping)
-    if disclosure_of(grouping, ()).report_id != report.id:
+    envelope = disclosure_of(grouping, ())
+    if envelope.report_id != report.id:
         raise Refused("The grouping's identifier is not the report's.")
     kept: dict[str, _Candidate] = {}
     for one in candidates:
-        if isinstance(one.found, StixIndicator):
+        if one.indicator is not None:
             sentence = "Its identifier stands in this report twice." if one.found.id in kept else ""
-            if sentence := sentence or _broken(registrable, grouping, one.found):
+            if sentence := sentence or _broken(registrable, grouping, one):
                 refused.append(Outcome(one.found.id, "refused", sentence))
             else:
                 kept[one.found.id] = one
-    indicators = tuple(one.found for one in kept.values() if isinstance(one.found, StixIndicator))
-    for finding in lint_envelope(disclosure_of(grouping, indicators)):
-        raise Refused(refused[0].reason if refused else f"{finding.where}: {finding.sentence}")
+    indicators = tuple(one.indicator for one in kept.values() if one.indicator is not None)
+    for finding in lint_envelope(msgspec.structs.replace(envelope, indicators=indicators)):
+        costly = refused and not kept  # what its indicators broke is why none is left
+        raise Refused(refused[0].reason if costly else f"{finding.where}: {finding.sentence}")
     return [*groupings, *kept.values()]
 
 
-def _broken(registrable: Registrable | None, grouping: StixGrouping, indicator: StixIndicator) -> str:
+def _broken(registrable: Registrable | None, grouping: StixGrouping, one: _Candidate) -> str:
     """The first rule that an indicator breaks, as a sentence; empty when it breaks none."""
+    assert isinstance(one.found, StixIndicator), "the grouping is no candidate for itself"
+    assert one.indicator is not None, "it is an indicator's"
     try:
-        disclosure = disclosure_of(grouping, (indicator,))
+        check_member(grouping, one.found)
     except InputError as error:
         return error.detail
     if registrable is None:
         return ""
-    return next((finding.sentence for finding in lint(disclosure, registrable)), "")
+    # Its value was just read, and so is in normal form.
+    findings = (*lint_part(one.indicator, ""), *lint_normal(one.indicator.observable, registrable, ""))
+    return findings[0].sentence if findings else ""
 
 
 def _place(
@@ -223,15 +244,22 @@ def _place(
 
 
 def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[Said]:
-    return said_by(one.found, places, restricted=bool(report.purposes), unattended=report.unattended)
+    if one.indicator is None:
+        return []
+    return said_by(
+        one.indicator.observable,
+        marking_of(one.found),
+        places,
+        restricted=bool(report.purposes),
+        unattended=report.unattended,
+    )
 
 
 def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tuple[Outcome | None, str]:
     """Known or conflict when the owner posted this version before; otherwise its chain, old or new."""
     versions = tx.all("versions_of_object", {"owner": owner, "id": one.found.id}, into=_Version)
-    digest, modified = sha256(one.data).digest(), from_text(one.found.modified)
-    same = [version for version in versions if version.modified == modified]
-    if any(version.digest == digest for version in same):
+    same = [version for version in versions if version.modified == one.modified]
+    if any(version.digest == one.digest for version in same):
         return Outcome(one.found.id, "known", "You posted this version before."), ""
     if same:
         reason = "You posted this version before with other content; give the change a later version."
@@ -246,7 +274,7 @@ def _version_row(owner: str, place: Placed, one: _Candidate, chain: str) -> Para
         "seq": place.seq,
         "owner": owner,
         "id": one.found.id,
-        "modified": from_text(one.found.modified),
-        "digest": sha256(one.data).digest(),
+        "modified": one.modified,
+        "digest": one.digest,
         "chain": chain,
     }

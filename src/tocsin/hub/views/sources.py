@@ -20,6 +20,7 @@ import msgspec
 
 from tocsin.clock import Instant
 from tocsin.domain.level import COUNTS_FOR, Band, band_of
+from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
@@ -27,7 +28,6 @@ from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.events import BandEvent
 from tocsin.wire.messages import decode, encode
-from tocsin.wire.stix21 import StixIndicator, StixObject, indicator_of, marking_of
 
 _BANDS = tuple(Band)
 
@@ -66,11 +66,12 @@ class _Retracted(msgspec.Struct, frozen=True):
     value: str
 
 
-def said_by(found: StixObject, places: Iterable[Placed], *, restricted: bool, unattended: bool) -> list[Said]:
-    """What an object at these places vouches for: nothing when it is `restricted` or must not be acted on."""
-    if not isinstance(found, StixIndicator) or restricted or not marking_of(found).blocks():
+def said_by(
+    observable: Observable, marking: Marking, places: Iterable[Placed], *, restricted: bool, unattended: bool
+) -> list[Said]:
+    """What an indicator at these places vouches for: nothing when it is `restricted` or must not be acted on."""
+    if restricted or not marking.blocks():
         return []
-    observable = indicator_of(found).observable
     return [Said(place, observable, attended=not unattended) for place in places]
 
 
