@@ -21,8 +21,9 @@ from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Transaction
-from tocsin.wire.messages import decode
+from tocsin.wire.messages import decode, peek
 from tocsin.wire.parties import PartyEvent
+from tocsin.wire.sse import EventParser
 
 EVIL, WORSE, LATER = (normalise(Kind.DOMAIN, f"{name}.example") for name in ("evil", "worse", "later"))
 TEXT = "5d" * 32
@@ -193,6 +194,51 @@ async def test_a_process_that_is_overtaken_while_it_signs_takes_that_head_and_go
         assert second.noting.stand.note == alliance.hub.noting.stand.note
         await second.following.stop()
         second.commits.close()
+
+
+async def test_what_happens_while_a_head_is_signed_is_never_proved_ahead_of_its_entries(tmp_path):
+    """A connection that opens meanwhile takes over what another process has signed of entries that were not sent."""
+    async with Alliance(tmp_path, witnessed=False) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        second = other_process(alliance)
+        told = second.following.follow(party_of(alliance, ayr), None)
+        while not second.following._fanout.readers("members"):
+            await anext(told)  # what stands already
+        looked = second.following._look()
+        second.following._sent = {head.name: head for head in looked}
+        await ayr.report(EVIL)
+        await alliance.settled()
+        second.noting.look()
+        second.following._news = frozenset({"directory"})
+        second.following._publish(looked)
+        assert _kinds(await anext(told)) == ["entry", "entry", "head", "position"]
+        await told.aclose()
+        second.commits.close()
+
+
+async def test_who_is_suspended_while_a_head_is_signed_is_cut_before_anything_is_sent(tmp_path):
+    async with Alliance(tmp_path, witnessed=False) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        bute = await alliance.join("bute", follow=False)
+        await alliance.settled()
+        second = other_process(alliance)
+        told = second.following.follow(party_of(alliance, ayr), None)
+        while not second.following._fanout.readers("members"):
+            await anext(told)
+        looked = second.following._look()
+        second.following._sent = {head.name: head for head in looked}
+        await bute.report(EVIL)
+        looked = second.following._look()
+        stand(alliance, ayr.party, Standing.SUSPENDED)
+        second.following._publish(looked)
+        async with asyncio.timeout(5):
+            assert [chunk async for chunk in told] == []
+        second.commits.close()
+
+
+def _kinds(chunk: bytes) -> list[str]:
+    return ["position" if at is not None else peek(data).kind for at, data in EventParser().feed(chunk)]
 
 
 async def test_two_processes_sign_one_log_and_readers_of_both_prove_everything(tmp_path):

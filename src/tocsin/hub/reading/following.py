@@ -250,10 +250,11 @@ class Following:
         while True:
             await _wait(self._wake)
             try:
-                self._news |= await self._noting.note(self._look())
+                looked = self._look()
+                self._news |= await self._noting.note(looked)
                 if self._noting.behind:
                     self._wake.set()
-                self._publish()
+                self._publish(looked)
             except Exception:  # one failed round must not end the service: the next one starts from the store
                 log.exception("what is new could not be sent")
             self.after_round()
@@ -261,21 +262,25 @@ class Following:
     def _look(self) -> list[StreamHead]:
         """Every stream as it stands, once whoever may no longer read as it does is cut."""
         with self._reader.reading("look") as tx:
-            return self._standing(tx)
-
-    def _standing(self, tx: Transaction) -> list[StreamHead]:
-        heads = tx.all("stream_heads", {}, into=StreamHead)
-        if any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
-            self._cut_changed(tx)
+            heads = tx.all("stream_heads", {}, into=StreamHead)
+            self._cut_changed(tx, heads)
         return heads
 
-    def _publish(self) -> None:
-        """Send entries and heads that are new, all as of one moment, made once for all who read alike.
+    def _publish(self, looked: list[StreamHead]) -> None:
+        """Send entries and heads that are new, made once for all who read alike.
 
-        The store is looked at again: another process may have signed what was not there before.
+        Streams are as they were `looked` at, thousands of them; but time has passed, and no head and no cursor may be
+        ahead of the entries that it covers. So what another process has signed since is looked at again, and so is
+        what says who may read.
         """
+        sizes = {head.name: head.size for head in looked}
+        signed = self._noting.stand.streams
+        ahead = [name for name, row in signed.items() if row.noted_size > sizes.get(name, 0)]
         with self._reader.reading("wave") as tx:
-            fresh = {head.name: head for head in self._standing(tx) if head.size > self._sent_size(head)}
+            again = heads_of(tx, {DIRECTORY, ROSTERS, *ahead})
+            self._cut_changed(tx, again)
+            standing = {head.name: head for head in (*looked, *again)}
+            fresh = {name: head for name, head in standing.items() if head.size > self._sent_size(head)}
             heads = {
                 name: event(encode(head))
                 for name in sorted(self._news, key=_directory_first)
@@ -313,8 +318,10 @@ class Following:
             pages.append(b"".join(event(encode(entry)) for entry in entries if entry.seq < head.size))
         return pages
 
-    def _cut_changed(self, tx: Transaction) -> None:
+    def _cut_changed(self, tx: Transaction, heads: Iterable[StreamHead]) -> None:
         """End the connections of parties whose standing or groups changed; they come back to what they may read now."""
+        if not any(head.size > self._sent_size(head) for head in heads if head.name in (DIRECTORY, ROSTERS)):
+            return
         standing = viewers(tx)
         for subscriber, viewer in list(self._viewers.items()):
             if standing.get(viewer.party.id) != viewer:
