@@ -24,9 +24,9 @@ A Store is one connection: use it from one thread at a time, and open another fo
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Literal, LiteralString, Protocol, TypeVar
+from typing import Literal, LiteralString, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ Value = int | str | bytes | None
 Params = Mapping[str, Value]
 Row = TypeVar("Row", bound=msgspec.Struct)
 T = TypeVar("T")
+P = ParamSpec("P")
 Purpose = Literal["write", "write alone", "read", "build"]
 """What a transaction is for; ``write alone`` keeps other writers out from its first moment, so it is not refused."""
 
@@ -106,11 +107,12 @@ class Transaction:
         self._queries = queries
         self._writing = writing
         self._failure: StorageError | None = None
+        self._over = False
 
     def all(self, query: str, params: Params, *, into: type[Row]) -> list[Row]:
         """Every row of the named query."""
         asked = self._query(query, (params,))
-        columns, rows = self._do(query, lambda: self._engine.fetch(asked, params))
+        columns, rows = self._do(query, self._engine.fetch, asked, params)
         if rows and tuple(columns) != into.__struct_fields__:
             given = ", ".join(columns)
             raise self._doom(StorageError(f"Query {query} gives {given}: not the fields of {into.__name__}."))
@@ -126,12 +128,12 @@ class Transaction:
     def run(self, query: str, params: Params) -> int:
         """Carry out the named query; how many rows it changed."""
         asked = self._query(query, (params,))
-        return self._do(query, lambda: self._engine.change(asked, params))
+        return self._do(query, self._engine.change, asked, params)
 
     def run_each(self, query: str, many: Sequence[Params]) -> int:
         """Carry out the named query for each, in order and fast; how many rows were changed in all."""
         asked = self._query(query, many)
-        return self._do(query, lambda: self._engine.change_each(asked, many)) if many else 0
+        return self._do(query, self._engine.change_each, asked, many) if many else 0
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -150,7 +152,7 @@ class Transaction:
 
     def end(self) -> None:
         """Whatever is asked of it from now on fails. Called by `Store` only."""
-        self._doom(StorageError(f"'{self.name}' is over."))
+        self._over = True
 
     def _undo_part(self) -> None:
         if isinstance(self._failure, StoreBusy):
@@ -161,7 +163,7 @@ class Transaction:
             self._command("RELEASE SAVEPOINT part")
 
     def _command(self, text: LiteralString) -> None:
-        self._do(text, lambda: self._engine.command(text))
+        self._do(text, self._engine.command, text)
 
     def _query(self, name: str, many: Sequence[Params]) -> Query:
         """The named query, when it is allowed here and every set of parameters fits it."""
@@ -183,11 +185,13 @@ class Transaction:
                     raise self._doom(StorageError(f"Query {name} cannot store this {parameter}."))
         return query
 
-    def _do(self, what: str, work: Callable[[], T]) -> T:
+    def _do(self, what: str, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         if self._failure is not None:
             raise self._failure
+        if self._over:
+            raise StorageError(f"'{self.name}' is over.")
         try:
-            return work()
+            return work(*given, **named)
         except self._engine.failure as error:
             raise self._doom(self._engine.explain(error, f"In '{self.name}', {what}:")) from None
 
@@ -215,23 +219,17 @@ class Store:
         """The number of the session at the engine's server; 0 where there is no server."""
         return self._engine.session
 
-    @contextmanager
-    def transaction(self, name: str) -> Iterator[Transaction]:
+    def transaction(self, name: str) -> AbstractContextManager[Transaction]:
         """Commit when the block ends, undo everything when it raises; StoreBusy when it must be tried again."""
-        with self._begin(name, "write") as tx:
-            yield tx
+        return self._begin(name, "write")
 
-    @contextmanager
-    def reading(self, name: str) -> Iterator[Transaction]:
+    def reading(self, name: str) -> AbstractContextManager[Transaction]:
         """One moment of the store, for reading only; never waits for a writer."""
-        with self._begin(name, "read") as tx:
-            yield tx
+        return self._begin(name, "read")
 
-    @contextmanager
-    def building(self) -> Iterator[Transaction]:
+    def building(self) -> AbstractContextManager[Transaction]:
         """A transaction in which nobody else builds; for `tocsin.storage.steps` only."""
-        with self._begin("build the store", "build") as tx:
-            yield tx
+        return self._begin("build the store", "build")
 
     def run(self, name: str, work: Callable[[Transaction], T]) -> T:
         """Do the work in a writing transaction, repeated a bounded number of times; StoreBusy after that."""
