@@ -41,17 +41,20 @@ _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-_CARRIERS = (
-    (ipaddress.IPv6Network("::ffff:0:0/96"), 96),
-    (ipaddress.IPv6Network("::ffff:0:0:0/96"), 96),
-    (ipaddress.IPv6Network("64:ff9b::/96"), 96),
-    (ipaddress.IPv6Network("64:ff9b:1::/48"), 96),
-    (ipaddress.IPv6Network("2001::/32"), 96),
-    (ipaddress.IPv6Network("2002::/16"), 16),
-    (ipaddress.IPv6Network("::/96"), 96),
+_CARRIERS = tuple(
+    (int(network.network_address), network.prefixlen, before)
+    for network, before in (
+        (ipaddress.IPv6Network("::ffff:0:0/96"), 96),
+        (ipaddress.IPv6Network("::ffff:0:0:0/96"), 96),
+        (ipaddress.IPv6Network("64:ff9b::/96"), 96),
+        (ipaddress.IPv6Network("64:ff9b:1::/48"), 96),
+        (ipaddress.IPv6Network("2001::/32"), 96),
+        (ipaddress.IPv6Network("2002::/16"), 16),
+        (ipaddress.IPv6Network("::/96"), 96),
+    )
 )
-"""Networks whose addresses carry an IPv4 address, and how many bits stand before it: mapped, translated, NAT64 twice,
-Teredo, 6to4, compatible."""
+"""Networks whose addresses carry an IPv4 address, as numbers, and how many bits stand before it: mapped, translated,
+NAT64 twice, Teredo, 6to4, compatible."""
 _TEREDO, _COMPATIBLE = _CARRIERS[4][0], _CARRIERS[-1][0]
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 """What stands in the second half of an ISATAP address, before the IPv4 address."""
@@ -115,8 +118,11 @@ def host_of(observable: Observable) -> str | None:
         return observable.value
     if observable.kind is Kind.EMAIL:
         return observable.value.rpartition("@")[2]
-    if observable.kind is Kind.URL:
-        return (urlsplit(observable.value).hostname or "").strip("[]")
+    if (
+        observable.kind is Kind.URL
+    ):  # in normal form: no user name, a slash behind the host, all of it in lower case
+        place = observable.value.partition("://")[2].partition("/")[0]
+        return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
     return None
 
 
@@ -152,13 +158,13 @@ def _ipv4(text: str) -> str:
 
 
 def _ipv6(text: str) -> str:
+    alone = text.strip("[]").partition("%")[0].removesuffix("/128")
     try:
-        network = ipaddress.IPv6Network(text.strip("[]").partition("%")[0])
+        address = ipaddress.IPv6Address(alone)
     except ValueError as error:
         raise Malformed(f"{text[:60]!r} is not an IPv6 address: {error}.") from None
-    if network.prefixlen != network.max_prefixlen:
-        raise Malformed(f"{text[:60]!r} is a network, and not an IPv6 address.")
-    return str((_carried(network) or network).network_address)
+    carried = _carried(int(address), 128)
+    return str(address if carried is None else carried.network_address)
 
 
 def _cidr(text: str) -> str:
@@ -166,32 +172,36 @@ def _cidr(text: str) -> str:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise Malformed(f"{text[:60]!r} is not a network in CIDR form: {error}.") from None
-    carried = _carried(network) if isinstance(network, ipaddress.IPv6Network) else None
-    return str(carried or network)
+    if isinstance(network, ipaddress.IPv4Network):
+        return str(network)
+    return str(_carried(int(network.network_address), network.prefixlen) or network)
 
 
-def _carried(network: ipaddress.IPv6Network) -> ipaddress.IPv4Network | None:
-    """The IPv4 network that an IPv6 network only carries; Malformed when it is wider than all of IPv4."""
-    found = _carrier(network)
+def _carried(first: int, length: int) -> ipaddress.IPv4Network | None:
+    """The IPv4 network that an IPv6 network only carries; Malformed when it is wider than all of IPv4.
+
+    `first` is the network's first address and `length` that of its prefix: in numbers this is several times as fast.
+    """
+    found = _carrier(first, length)
     if found is None:
         return None
     carrier, before = found
-    if network.prefixlen < before:
+    if length < before:
         raise Malformed("The network is wider than all IPv4 addresses, which it carries.")
-    inner = int(network.network_address) >> (96 - before) & 0xFFFF_FFFF
+    inner = first >> (96 - before) & 0xFFFF_FFFF
     if carrier == _TEREDO:
         inner ^= 0xFFFF_FFFF
-    return ipaddress.IPv4Network((inner, min(32, network.prefixlen - before)), strict=False)
+    return ipaddress.IPv4Network((inner, min(32, length - before)), strict=False)
 
 
-def _carrier(network: ipaddress.IPv6Network) -> tuple[ipaddress.IPv6Network, int] | None:
+def _carrier(first: int, length: int) -> tuple[int, int] | None:
     """What of `_CARRIERS` a network meets. The first addresses of all, such as ``::1``, carry none."""
-    address = int(network.network_address)
-    for carrier, before in _CARRIERS:
-        if network.overlaps(carrier) and (carrier != _COMPATIBLE or address >= 2**24):
+    for carrier, wide, before in _CARRIERS:
+        beyond = 128 - min(length, wide)
+        if first >> beyond == carrier >> beyond and (carrier != _COMPATIBLE or first >= 2**24):
             return carrier, before
-    is_isatap = network.prefixlen >= 96 and address >> 32 & 0xFFFF_FFFF in _ISATAP
-    return (network, 96) if is_isatap else None
+    is_isatap = length >= 96 and first >> 32 & 0xFFFF_FFFF in _ISATAP
+    return (first, 96) if is_isatap else None
 
 
 def _host(text: str) -> str:

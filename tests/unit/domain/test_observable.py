@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Equal things have one normal form, and the normal form is its own."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +137,15 @@ def test_what_is_no_value_of_its_kind_is_refused(kind: Kind, raw: str) -> None:
 )
 def test_the_host_of_a_value(kind: Kind, value: str, host: str | None) -> None:
     assert host_of(normalise(kind, value)) == host
+
+
+@given(st.text(alphabet="ab1.:@/?#[]%-é", max_size=30))
+def test_the_host_of_a_url_is_the_one_that_the_library_reads(rest: str) -> None:
+    try:
+        url = normalise(Kind.URL, f"http://{rest}")
+    except Malformed:
+        return
+    assert host_of(url) == (urlsplit(url.value).hostname or "").strip("[]")
 
 
 def test_a_value_from_outside_must_be_its_own_normal_form() -> None:

@@ -24,6 +24,7 @@ import signal
 import struct
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 MAX_MEMORY = 768 * 2**20
@@ -135,6 +136,7 @@ def bound_cpu(pid: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
+@cache
 def _is_capable(capability: int) -> bool:
     """Whether this process has a capability, by the kernel's word."""
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -17,8 +17,9 @@ from tocsin.domain.observable import Kind
 _DOT = re.compile(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
 _AT = re.compile(r"[\[({]\s?(?:@|at)\s?[\])}]", re.IGNORECASE)
 _COLON = re.compile(r"\[(:|://|/)\]")
-# What looks ahead for a first letter is there for speed: at nearly every place of a text it fails at once.
-_SCHEME = re.compile(r"(?=[hHmM])(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE)
+# An expression that begins with a class of letters is fast, for the search passes over all others; under IGNORECASE it
+# is not. So what must stand before the first letter is looked for behind it, and the case of the rest is ignored apart.
+_SCHEME = re.compile(r"[hHmM](?<![A-Za-z0-9].)(?i:(?<=h)(?:xxp|\*\*p|txp|xtp)|(?<=m)eow)([sS]?)(?=\s?:)")
 _DEFANGED_HOST = re.compile(
     r"(?<![\w@./\])}-])(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}[\[({](?:\.|dot)[\])}]"
     r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
@@ -26,13 +27,15 @@ _DEFANGED_HOST = re.compile(
 )
 _NOT_IN_URL = r"\s<>\"\x00-\x20\x7f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20"
 _URL = re.compile(
-    rf"(?=[hHfFwW])(?:(?<![A-Za-z0-9])(?:https?|ftp)://|(?<![\w./@-])www\.)[^{_NOT_IN_URL}]{{1,4000}}",
-    re.IGNORECASE,
+    r"[hHfFwW](?:(?<![A-Za-z0-9].)(?i:(?<=h)ttps?|(?<=f)tp)://|(?<![\w./@-].)(?i:(?<=w)ww\.))"
+    rf"[^{_NOT_IN_URL}]{{1,4000}}",
 )
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII)
+_AT_HOST = re.compile(r"@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII)
+_LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
+_MAX_LOCAL = 64
 _HEX = "[0-9a-fA-F]"
 _DIGEST = re.compile(
-    rf"(?<![\w/=-]){_HEX}{{32}}(?:{_HEX}{{8}}(?:{_HEX}{{24}}(?:{_HEX}{{64}})?)?)?(?![\w/=-])", re.ASCII
+    rf"{_HEX}(?<![\w/=-].){_HEX}{{31}}(?:{_HEX}{{8}}(?:{_HEX}{{24}}(?:{_HEX}{{64}})?)?)?(?![\w/=-])", re.ASCII
 )
 _DIGEST_KINDS = {128: Kind.SHA512, 64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
 _IPV4 = re.compile(r"(?<![\w./-])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\w/-]|\.\d)", re.ASCII)
@@ -61,16 +64,18 @@ def urls_in(text: str) -> Iterator[str]:
         yield url if "://" in url[:8] else f"http://{url}"
 
 
-def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
-    """Mail addresses, digests and defanged hosts in text as it was written, with what each looks like."""
+def defanged_hosts_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """The hosts that stand defanged in a text as it was written, with what each looks like."""
     if _DOT.search(text):
         for match in _DEFANGED_HOST.finditer(text):
             host = refang(match[0])
             yield Kind.IPV4 if host.replace(".", "").isdigit() else Kind.DOMAIN, host
-    text = refang(text)
-    if "@" in text:
-        for match in _MAIL.finditer(text):
-            yield Kind.EMAIL, match[0].strip(".+-")
+
+
+def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """Mail addresses and digests in refanged text, with what each looks like."""
+    for mail in _mails_in(text):
+        yield Kind.EMAIL, mail.strip(".+-")
     for match in _DIGEST.finditer(text):
         yield _DIGEST_KINDS[len(match[0])], match[0]
 
@@ -87,6 +92,18 @@ def addresses_in(text: str) -> Iterator[tuple[Kind, str]]:
     """IPv4 addresses and networks that stand alone in text; a version number of four parts looks the same."""
     for match in _IPV4.finditer(text):
         yield Kind.CIDR if "/" in match[0] else Kind.IPV4, match[0]
+
+
+def _mails_in(text: str) -> Iterator[str]:
+    """Each ``local@host.name``, found by its sign, before which the local part is as long as its letters reach."""
+    end = 0
+    for match in _AT_HOST.finditer(text):
+        sign = match.start()
+        near = max(0, sign - _MAX_LOCAL - 1)
+        start = near + len(text[near:sign].rstrip(_LOCAL))
+        if max(end, sign - _MAX_LOCAL) <= start < sign:
+            end = match.end()
+            yield text[start:end]
 
 
 def _without_sentence(url: str) -> str:

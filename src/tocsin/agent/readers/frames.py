@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What agent and reader child say to each other: frames of four bytes of length (big-endian) and that many of body.
 
-A question's body is the file itself. An answer's body is an `Answer` in MessagePack. Neither side trusts a length.
+A question's body is the file itself. An answer's body is an `Answer` in MessagePack. Neither side trusts a length. The
+child waits for the agent as long as it likes, and never the other way round: the agent's two functions end at a time.
 """
 
+import os
+import select
+import time
+from contextlib import suppress
 from typing import IO
 
 import msgspec
@@ -15,6 +20,7 @@ from tocsin.errors import Malformed
 MAX_ANSWER = MAX_FILE + 2 * 2**20
 """Bytes of one answer: what a container holds, or some 100,000 values."""
 _PREFIX = 4
+_PIECE = 2**18
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -39,8 +45,51 @@ def read_frame(stream: IO[bytes], bound: int) -> bytes | None:
     prefix = stream.read(_PREFIX)
     if len(prefix) < _PREFIX:
         return None
+    size = _announced(prefix, bound)
+    body = stream.read(size)
+    return body if len(body) == size else None
+
+
+def send_by(pipe: int, body: bytes, until: float) -> None:
+    """Send one frame into a pipe that does not block; TimeoutError when it is not taken `until` (monotonic)."""
+    for piece in (len(body).to_bytes(_PREFIX, "big"), body):
+        rest = memoryview(piece)
+        while rest:
+            _wait(pipe, select.POLLOUT, until)
+            with suppress(BlockingIOError):
+                rest = rest[os.write(pipe, rest) :]
+
+
+def receive_by(pipe: int, bound: int, until: float) -> bytes | None:
+    """As `read_frame`; TimeoutError when it has not come `until` (monotonic)."""
+    prefix = _received(pipe, _PREFIX, until)
+    if len(prefix) < _PREFIX:
+        return None
+    size = _announced(prefix, bound)
+    body = _received(pipe, size, until)
+    return body if len(body) == size else None
+
+
+def _received(pipe: int, size: int, until: float) -> bytes:
+    """So many bytes, fewer when the other side is gone."""
+    found = bytearray()
+    while len(found) < size:
+        _wait(pipe, select.POLLIN, until)
+        if not (piece := os.read(pipe, min(size - len(found), _PIECE))):
+            break
+        found += piece
+    return bytes(found)
+
+
+def _wait(pipe: int, event: int, until: float) -> None:
+    ready = select.poll()
+    ready.register(pipe, event)
+    if not ready.poll(max(0.0, until - time.monotonic()) * 1_000):
+        raise TimeoutError
+
+
+def _announced(prefix: bytes, bound: int) -> int:
     size = int.from_bytes(prefix, "big")
     if size > bound:
         raise Malformed(f"A frame of {size} bytes is announced; the bound is {bound}.")
-    body = stream.read(size)
-    return body if len(body) == size else None
+    return size

@@ -7,9 +7,17 @@ A value that cannot be put in normal form becomes a `Defect` with its place, unl
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from urllib.parse import unquote, urlsplit
 
-from tocsin.agent.readers.extract import accounts_in, addresses_in, mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import (
+    accounts_in,
+    addresses_in,
+    defanged_hosts_in,
+    mentions_in,
+    refang,
+    urls_in,
+)
 from tocsin.agent.readers.reading import Defect, Found
 from tocsin.domain.observable import Kind, Observable, host_of, normalise
 from tocsin.errors import Malformed
@@ -29,7 +37,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 def plain(text: str, bound: int) -> str:
     """Text that can be shown and sent: no control characters but tab and line feed, at most `bound` characters."""
-    return _CONTROLS.sub(" ", text[:bound])
+    shown = text[:bound]
+    return shown if shown.isprintable() else _CONTROLS.sub(" ", shown)
 
 
 class Gathering:
@@ -76,35 +85,36 @@ class Gathering:
             self.defect(where, error.detail)
             self._keep_host_only(raw, "landing-host", where)
             return
-        self._keep(link, "link", where, raw)
-        host = host_of(link)
-        if host:
-            self._keep_host(host, "landing-host", where, raw)
-        inner = _CARRIED.search(link.value) if depth < MAX_CARRIED else None
-        if inner:
-            self.link(unquote(inner[1]), f"{where}, the URL it carries" if depth == 0 else where, depth + 1)
+        self._follow(link, where, raw, depth)
 
     def mention(self, kind: Kind, raw: str, where: str) -> None:
         """Keep one value that is only named; nothing when it is none of that kind."""
         with suppress(Malformed):
             self._keep(normalise(kind, raw), "text", where, raw)
 
+    def host(self, host: str, part: str, where: str, raw: str) -> None:
+        """Keep a host that is in normal form already."""
+        kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
+        self._keep(Observable(kind, host), part, where, raw)
+
     def text(self, text: str, where: str) -> None:
         """Keep what running text names: URLs, which mail programs make clickable, and other values as mentioned."""
-        for number, url in enumerate(urls_in(refang(text))):
+        refanged = refang(text)
+        for number, url in enumerate(urls_in(refanged)):
             if number >= MAX_URLS:
                 self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
                 break
             with suppress(Malformed):
-                normalise(Kind.URL, url)
-                self.link(url, where)
-        for kind, raw in mentions_in(text):
+                self._follow(normalise(Kind.URL, url), where, url)
+        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged)):
             self.mention(kind, raw, where)
 
     def prose(self, text: str, where: str) -> None:
         """Keep what a person wrote about: what was defanged was meant (``named``), the rest only mentioned."""
-        plainly = {*_quoted(urls_in(text)), *(raw for _, raw in mentions_in(text) if raw in text)}
-        for number, url in enumerate(_quoted(urls_in(refang(text)))):
+        refanged = refang(text)
+        mentions = [*defanged_hosts_in(text), *mentions_in(refanged)]
+        plainly = {*_quoted(urls_in(text)), *(raw for _, raw in mentions if raw in text)}
+        for number, url in enumerate(_quoted(urls_in(refanged))):
             if number >= MAX_URLS:
                 self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
                 break
@@ -112,24 +122,29 @@ class Gathering:
                 link = normalise(Kind.URL, url)
                 self._keep(link, "text" if url in plainly else "named", where, url)
                 if url not in plainly:
-                    self._keep_host(host_of(link) or "", "named", where, url)
-        for kind, raw in mentions_in(text):
+                    self.host(host_of(link) or "", "named", where, url)
+        for kind, raw in mentions:
             with suppress(Malformed):
                 self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
         for kind, raw in (*accounts_in(text), *addresses_in(text)):
             self.mention(kind, raw, where)
 
+    def _follow(self, link: Observable, where: str, raw: str, depth: int = 0) -> None:
+        self._keep(link, "link", where, raw)
+        host = host_of(link)
+        if host:
+            self.host(host, "landing-host", where, raw)
+        inner = _CARRIED.search(link.value) if depth < MAX_CARRIED else None
+        if inner:
+            self.link(unquote(inner[1]), f"{where}, the URL it carries" if depth == 0 else where, depth + 1)
+
     def _keep(self, observable: Observable, part: str, where: str, raw: str) -> None:
         if len(self._found) >= MAX_FOUND:
             self.defect(where, f"the file names more than {MAX_FOUND} values; this one is not kept")
             return
-        self._found.setdefault(
-            (observable, part), Found(observable, part, plain(where, MAX_RAW), plain(raw, MAX_RAW))
-        )
-
-    def _keep_host(self, host: str, part: str, where: str, raw: str) -> None:
-        kind = Kind.IPV6 if ":" in host else Kind.IPV4 if host.rpartition(".")[2].isdigit() else Kind.DOMAIN
-        self._keep(Observable(kind, host), part, where, raw)
+        if (observable, part) not in self._found:
+            found = Found(observable, part, plain(where, MAX_RAW), plain(raw, MAX_RAW))
+            self._found[observable, part] = found
 
     def _keep_host_only(self, raw: str, part: str, where: str) -> None:
         """A URL that is too long, broken after its host or of another scheme still tells where it leads."""
@@ -139,7 +154,7 @@ class Gathering:
             place = stem.netloc.partition("@")[0] if stem.scheme == "file" else stem.netloc
             host = host_of(normalise(Kind.URL, f"http://{place}/"))
             if host:
-                self._keep_host(host, part, where, raw)
+                self.host(host, part, where, raw)
 
 
 def _quoted(urls: Iterable[str]) -> Iterator[str]:

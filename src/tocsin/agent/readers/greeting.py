@@ -15,6 +15,7 @@ A number is taken from the subject and from `NEAR` characters after a greeting, 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from tocsin.agent.readers.people import is_ordinary, says_what_one_is
 
@@ -39,9 +40,11 @@ _LABELS = (
     r"(?:full |account )?name|customer|client|account holder|cardholder|nome|cliente|titular|correntista|nombre|nom|"
     r"kunde|kundin|kontoinhaber(?:in)?|naam|klant|intestatario"
 )
-# It looks ahead for a letter for speed: at most places of a text that fails at once.
+# What stands before the words is there for speed: at nearly every place of a text it fails at once. A greeting begins a
+# word, and that with a capital or where a line begins.
 _GREETING = re.compile(
-    rf"(?<![\w@])(?=[^\W\d_])(?:(?:{_GREETINGS})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{_LABELS})\s?:\s?)",
+    r"(?<![\w@])(?:(?<![^\n\r>])(?=[a-z])|(?=(?-i:[A-Z])))"
+    rf"(?:(?:{_GREETINGS})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{_LABELS})\s?:\s?)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"\s{0,20}[^\W\d_][\w'’-]{1,40}(?: [^\W\d_][\w'’-]{1,40}){0,2},")
@@ -55,9 +58,7 @@ _HANDLE = re.compile(r"\s{0,4}([^\W_][\w.+-]{1,62}\w)[ ]?(?:[,!:;\n\r]|$)")
 _ADDRESS = re.compile(r"\s{0,4}([\w.+-]{1,64})@[\w.-]{1,253}")
 _SMALL_WORDS = "de da do das dos del della di du van von der den zu la le el e y i al bin ibn ben ter ten"
 _PARTICLES = frozenset(_SMALL_WORDS.split(" "))
-_INVISIBLE = dict.fromkeys(
-    [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF]
-)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _URL = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<!\w)(?:\d{1,8}(?: \d{1,8}){1,6}|[^\W_]{1,20}(?:[./-][^\W_]{1,20}){0,6})(?!\w)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -65,7 +66,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 def visible(text: str) -> str:
     """A text without the characters that nobody sees and that senders strew into words."""
-    return text if text.isascii() else text.translate(_INVISIBLE)
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def told_in(text: str, *, everywhere: bool = False) -> tuple[list[str], list[str]]:
@@ -86,13 +87,8 @@ def _numbers_in(parts: Sequence[str]) -> list[str]:
 def _ends(text: str) -> list[int]:
     """Where each greeting ends, 0 for a name alone; one inside of a sentence counts only when it has a capital."""
     ends = [0] if _OPENING.match(text) else []
-    for greeting in _GREETING.finditer(text):
-        first = greeting.start() == 0 or text[greeting.start() - 1] in "\n\r>"
-        if first or not greeting[0][0].islower():
-            ends.append(greeting.end())
-        if len(ends) == MAX_GREETINGS:
-            break
-    return ends
+    ends += [greeting.end() for greeting in islice(_GREETING.finditer(text), MAX_GREETINGS)]
+    return ends[:MAX_GREETINGS]
 
 
 def _names_at(text: str, start: int) -> Iterator[str]:

@@ -25,7 +25,7 @@ RECIPIENT_FIELDS = (
 )  # fmt: skip
 MAX_NAME = 100
 
-_FOLD = re.compile(r"[\r\n]+[ \t]*|\t")
+_FOLD = re.compile(r"[\t\r\n](?:(?<!\t)[\r\n]*[ \t]*)?")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]\\]{1,64}@[^\s<>@,;:\"'()\[\]\\]{1,253}")
 _ANGLED = re.compile(r"<\s*([^<>\s]{1,64}@[^<>\s]{1,253})\s*>")
 _AROUND_NAMES = re.compile(r"[<>()\";]|\S*@\S*|,\s*,")

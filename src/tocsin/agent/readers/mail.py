@@ -13,10 +13,10 @@ pictures shown in the text are ``text``: named by the mail, but as often the rea
 import hashlib
 from collections.abc import Iterator
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 
-from tocsin.agent.readers import headers, markup, parts, received
+from tocsin.agent.readers import headers, markup, mime, parts, received
 from tocsin.agent.readers.addressees import Addressees
 from tocsin.agent.readers.charsets import decode, is_known
 from tocsin.agent.readers.gather import Gathering, plain
@@ -74,10 +74,10 @@ class _Reader:
     def _parsed(self, data: bytes, where: str) -> "Message[str, str]":
         """The mail as a tree; where its parts are nested beyond reading, its header with its body as one text."""
         try:
-            return BytesParser(policy=compat32).parsebytes(data)
+            return mime.parsed(data)
         except RecursionError:
             self._gathering.defect(where, "its parts are nested too deep; its body was read as plain text")
-            message = BytesParser(policy=compat32).parsebytes(data, headersonly=True)
+            message = BytesHeaderParser(policy=compat32).parsebytes(data)
             for name in ("content-type", "content-transfer-encoding"):
                 del message[name]
             return message
@@ -103,16 +103,14 @@ class _Reader:
                     self._addresses(value, part, where)
         self._addressees.header(fields)
         if host := headers.named_sending_host_of(fields):
-            self._sending_host(host[0], f"{prefix}{host[1]} header")
+            kind = Kind.IPV6 if ":" in host[0] else Kind.IPV4
+            self._gathering.value(kind, host[0], "sending-host", f"{prefix}{host[1]} header")
         hops = received.hops_in(fields.get("received", ()), prefix)
         self._hops += hops
         for hop in hops:
             if received.is_public(hop.address):
-                self._sending_host(hop.address, hop.where)
+                self._gathering.host(hop.address, "sending-host", hop.where, hop.address)
         self._gathering.text(" ".join(fields.get("subject", ())[:1]), f"{prefix}Subject header")
-
-    def _sending_host(self, address: str, where: str) -> None:
-        self._gathering.value(Kind.IPV6 if ":" in address else Kind.IPV4, address, "sending-host", where)
 
     def _addresses(self, value: str, part: str, where: str) -> None:
         addresses = headers.addresses_in(value)

@@ -19,11 +19,12 @@ _LINKS = tuple((tag, etree.XPath(f"//{tag}/@{attribute}")) for tag, attribute in
           ("a", "href"), ("area", "href"), ("form", "action"), ("button", "formaction"), ("input", "formaction"),
           ("iframe", "src"), ("frame", "src")))  # fmt: skip
 _RESOURCES = tuple(
-    etree.XPath(path)
-    for path in ("//@src", "//@background", "//@data", "//@poster", "//@srcset", "//link/@href")
+    etree.XPath(f"/descendant::{path}")
+    for path in ("*/@src", "*/@background", "*/@data", "*/@poster", "*/@srcset", "link/@href")
 )
 _BASE = etree.XPath("//base/@href")
 _META = etree.XPath("//meta[@http-equiv]/@content")
+_TEXTS = etree.XPath("//text()", smart_strings=False)
 _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _RAW_LINK = re.compile(r"(?:href|action)\s*=\s*[\"']?\s*([^\"'\s>]{4,4000})", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,20}):", re.IGNORECASE)
@@ -70,9 +71,9 @@ def _taken_apart(root: etree._Element) -> Page:
     base = next((href for href in _BASE(root) if _SCHEME.match(href)), "")
     targets = [(place, _absolute(str(raw), base)) for place, raw in _targets(root)]
     resources = [_absolute(str(raw), base) for found in _RESOURCES for raw in found(root)]
-    etree.strip_elements(root, "script", "style", "title", with_tail=False)
+    _strip(root, "script", "style", "title")
     text = _text(root)
-    etree.strip_elements(root, "a", with_tail=False)
+    _strip(root, "a")
     return Page(
         links=tuple((place, url) for place, url in targets if _is_web(url))[:MAX_LINKS],
         resources=tuple(dict.fromkeys(url for url in resources if _is_web(url)))[:MAX_LINKS],
@@ -115,8 +116,14 @@ def _is_web(url: str) -> bool:
     return url[:8].lower().startswith(("http:", "https:", "ftp:"))
 
 
+def _strip(root: etree._Element, *tags: str) -> None:
+    """Take the elements of these names out; a body may hold a second document behind the first, which is shown too."""
+    for document in (root, *root.itersiblings()):
+        etree.strip_elements(document, *tags, with_tail=False)
+
+
 def _text(root: etree._Element) -> str:
-    return " ".join(" ".join(root.itertext()).split())
+    return " ".join(" ".join(_TEXTS(root)).split())
 
 
 def _scanned(source: str, why: str) -> Page:

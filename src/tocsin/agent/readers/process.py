@@ -7,22 +7,23 @@ it says is believed no more than the file: bounded, decoded strictly, and every 
 """
 
 import logging
+import os
 import re
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import msgspec
 
 from tocsin.agent.readers.child import ROOT_STAYED
 from tocsin.agent.readers.confinement import bound_cpu, is_filtered
 from tocsin.agent.readers.containers import MAX_FILE
-from tocsin.agent.readers.frames import MAX_ANSWER, Answer, read_frame, write_frame
+from tocsin.agent.readers.frames import MAX_ANSWER, Answer, receive_by, send_by
 from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
 from tocsin.domain.catalogue import catalogue_of
@@ -136,28 +137,27 @@ class ReaderChild:
             raise Unreadable(f"{name}: the reader's answer is not sound ({error.detail}).") from None
 
     def _ask(self, data: bytes, name: str) -> Answer:
-        process, questions, answers = self._running()
+        process, question, answer = self._running()
         self._files += 1
         bound_cpu(process.pid)
-        timer = threading.Timer(self._wall_seconds, process.kill)
-        timer.start()
+        until = time.monotonic() + self._wall_seconds
         try:
-            write_frame(questions, data)
-            body = read_frame(answers, MAX_ANSWER)
+            send_by(question, data, until)
+            body = receive_by(answer, MAX_ANSWER, until)
             if body is not None:
                 self._look_at_filter(process.pid)
                 return msgspec.msgpack.decode(body, type=Answer)
+        except TimeoutError:
+            process.kill()
         except OSError:
             pass  # it died while the file was handed in
         except (Malformed, msgspec.MsgspecError) as error:
             self.close()
             raise Unreadable(f"{name}: the reader's answer cannot be understood ({error}).") from None
-        finally:
-            timer.cancel()
         raise self._death(name)
 
-    def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
-        """The child with its two pipes, started afresh if there is none or it has ended meanwhile."""
+    def _running(self) -> tuple[subprocess.Popen[bytes], int, int]:
+        """The child with its two pipes' descriptors, started afresh if there is none or it has ended meanwhile."""
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._files = 0
@@ -173,7 +173,9 @@ class ReaderChild:
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        return self._process, self._process.stdin, self._process.stdout
+        question, answer = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(question, False)  # `send_by` never waits for a child that does not take it
+        return self._process, question, answer
 
     def _death(self, name: str) -> InputError:
         """What the end of the child over this file means."""

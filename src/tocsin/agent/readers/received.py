@@ -17,7 +17,7 @@ that the client itself gave in its HELO:
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import islice
 
 from tocsin.agent.readers.gather import plain
@@ -38,13 +38,15 @@ _FROM = re.compile(r"\s*from\s+([^\s()]{1,255})", re.IGNORECASE)
 _HELO = re.compile(r"\b(?:helo|ehlo)[=\s]+([^\s()]{1,255})", re.IGNORECASE)
 _REVERSE = re.compile(r"\(\s*(?:[^\s()\[\]@]{1,64}@)?([^\s()\[\]@]{1,255})\s+\[")
 _ADDRESS = re.compile(r"[\[(](?:IPv6:)?([0-9a-f:.]{3,45})[\])]", re.IGNORECASE)
-_PRIVATE = tuple(
-    ip_network(net)
-    for net in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10",
+_PRIVATE = {
+    bits: tuple((int(net.network_address), int(net.broadcast_address)) for net in map(ip_network, nets))
+    for bits, nets in (
+        (32, ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+              "192.168.0.0/16")),
+        (128, ("::/127", "fc00::/7", "fe80::/10")),
     )
-)  # fmt: skip
+}  # fmt: skip
+"""By the length of an address: the first and the last of each network."""
 
 
 def hops_in(values: Iterable[str], prefix: str) -> list[Hop]:
@@ -60,10 +62,11 @@ def hops_in(values: Iterable[str], prefix: str) -> list[Hop]:
 def is_public(text: str) -> bool:
     """Whether it is an address outside of anybody's own network; documentation addresses count as public."""
     try:
-        address = ip_address(text)
+        address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except ValueError:
         return False
-    return not any(address in net for net in _PRIVATE if net.version == address.version)
+    number = int(address)
+    return not any(first <= number <= last for first, last in _PRIVATE[address.max_prefixlen])
 
 
 def _hop(value: str, place: str) -> Hop | None:

@@ -242,7 +242,7 @@ def authenticated(reading: Reading) -> bool:
 
 def _unicode(name: str) -> str:
     """A host name with its international labels as people read them."""
-    return ".".join(_label(label) for label in name.split("."))
+    return ".".join(map(_label, name.split("."))) if "xn--" in name else name
 
 
 def _label(label: str) -> str:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Running text yields its URLs, addresses, digests and whatever somebody defanged, and nothing else."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.agent.readers.extract import mentions_in, refang, urls_in
+from tocsin.agent.readers import extract
+from tocsin.agent.readers.extract import defanged_hosts_in, mentions_in, refang, urls_in
 from tocsin.domain.observable import Kind
 
 
@@ -47,22 +50,78 @@ def test_urls_end_where_the_sentence_goes_on(text: str, urls: list[str]) -> None
     ("text", "mentions"),
     [
         ("write to Drop.Box+1@evil.example.", [(Kind.EMAIL, "Drop.Box+1@evil.example")]),
-        ("c2 is login.evil[.]example today", [(Kind.DOMAIN, "login.evil.example")]),
-        ("beacon to 192.0.2[.]7 seen", [(Kind.IPV4, "192.0.2.7")]),
         ("hash " + "ab" * 32, [(Kind.SHA256, "ab" * 32)]),
         ("md5 " + "ab" * 16 + ", sha1 " + "cd" * 20, [(Kind.MD5, "ab" * 16), (Kind.SHA1, "cd" * 20)]),
         ("version 1.2.3.4 of evil.example", []),
         ("https://a.example/" + "ab" * 16, []),
+        ("ab" * 16 + "-" + "cd" * 20 + "x", []),
+        (
+            "z" * 64 + "@evil.example " + "z" * 65 + "@evil.example",
+            [(Kind.EMAIL, "z" * 64 + "@evil.example")],
+        ),
+        ("a@evil.example@other.example", [(Kind.EMAIL, "a@evil.example")]),
     ],
 )
 def test_other_values_are_found_as_they_stand(text: str, mentions: list[tuple[Kind, str]]) -> None:
     assert list(mentions_in(text)) == mentions
 
 
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("c2 is login.evil[.]example today", [(Kind.DOMAIN, "login.evil.example")]),
+        ("beacon to 192.0.2[.]7 seen", [(Kind.IPV4, "192.0.2.7")]),
+        ("version 1.2.3.4 of evil.example", []),
+    ],
+)
+def test_a_bare_host_is_found_when_it_was_defanged(text: str, hosts: list[tuple[Kind, str]]) -> None:
+    assert list(defanged_hosts_in(text)) == hosts
+
+
 @given(st.text(alphabet="htps:/.[]()dotxw@a1 \n", max_size=300))
 def test_no_text_raises(text: str) -> None:
-    list(urls_in(refang(text)))
-    list(mentions_in(text))
+    refanged = refang(text)
+    list(urls_in(refanged))
+    list(mentions_in(refanged))
+    list(defanged_hosts_in(text))
+
+
+PLAINLY = {
+    "scheme": re.compile(r"(?<![A-Za-z0-9])(?:hxxp|h\*\*p|htxp|hxtp|meow)(s?)(?=\s?:)", re.IGNORECASE),
+    "url": re.compile(
+        rf"(?:(?<![A-Za-z0-9])(?:https?|ftp)://|(?<![\w./@-])www\.)[^{extract._NOT_IN_URL}]{{1,4000}}", re.IGNORECASE
+    ),
+    "mail": re.compile(
+        r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII
+    ),
+    "digest": re.compile(r"(?<![\w/=-])[0-9a-f]{32}(?:[0-9a-f]{8}(?:[0-9a-f]{24})?)?(?![\w/=-])", re.ASCII | re.I),
+}  # fmt: skip
+"""The expressions as one would write them; those of the product find the same and are several times faster."""
+_PIECES = [
+    "http",
+    "HXXPS",
+    "h**p",
+    "meow",
+    "ftp",
+    "www.",
+    "WwW.",
+    ":",
+    "//",
+    " :",
+    "a" * 62,
+    "ab" * 16,
+    "c" * 8,
+    "D" * 24,
+]
+_TEXTS = st.lists(st.sampled_from([*_PIECES, *"@@..-_+/=x1Eé \n"]), max_size=24).map("".join)
+
+
+@given(_TEXTS)
+def test_what_is_written_for_speed_finds_what_the_plain_expression_does(text: str) -> None:
+    assert extract._SCHEME.sub(r"http\1", text) == PLAINLY["scheme"].sub(r"http\1", text)
+    for name, fast in (("url", extract._URL), ("digest", extract._DIGEST)):
+        assert [one[0] for one in fast.finditer(text)] == [one[0] for one in PLAINLY[name].finditer(text)]
+    assert list(extract._mails_in(text)) == [one[0] for one in PLAINLY["mail"].finditer(text)]
 
 
 @given(st.from_regex(r"https://[a-z]{1,10}\.example/[a-z0-9/]{0,20}[a-z0-9]", fullmatch=True))

@@ -33,6 +33,14 @@ def test_what_can_be_followed_is_a_link(source: str, url: str) -> None:
     assert links(source) == [url]
 
 
+def test_a_second_document_behind_the_first_is_read_like_it() -> None:
+    page = read_page(
+        "<html><p>Dear</p></html><html><title>t</title><p>Helen <a href='https://evil.example/'>bank</a>"
+    )
+    assert (page.text, page.loose_text) == ("Dear Helen bank", "Dear Helen")
+    assert page.links == (("link 1", "https://evil.example/"),)
+
+
 @pytest.mark.parametrize(
     "source",
     [
