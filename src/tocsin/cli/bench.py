@@ -36,6 +36,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help=f"an empty database: measure {', '.join(ON_POSTGRES)} there too, and leave it empty",
     )
+    parser.add_argument(
+        "--mails", type=Path, metavar="FOLDER", help="real mails: measure mail over all that is in it too"
+    )
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        metavar="PYTHON",
+        help="measure mail against eml_parser and iocextract too: the interpreter of an environment that has them",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of everything random in it (default 1)")
 
 
@@ -47,6 +56,8 @@ def _bench(parsed: argparse.Namespace) -> Iterator[Output]:
         rows += _benchmark(name)(parsed.seed)
         if parsed.postgres and name in ON_POSTGRES:
             rows += import_module(f"tocsin.bench.{name}").run_postgres(parsed.seed, parsed.postgres)
+        if name == "mail":
+            rows += import_module("tocsin.bench.mail").run_beside(parsed.seed, parsed.mails, parsed.peers)
     results = Results(machine(), parsed.seed, tuple(rows))
     if parsed.chart:
         parsed.chart.parent.mkdir(parents=True, exist_ok=True)
