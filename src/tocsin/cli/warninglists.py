@@ -91,7 +91,7 @@ def _lines(lists: tuple[ListedWarninglist, ...]) -> Iterator[str]:
 WARNINGLISTS = Command(
     "agent",
     "warninglists",
-    "lists of what is often accused by mistake: a hit is held, with the reason, until a person looks",
+    "lists of what is often accused by mistake: what is on one is held",
     _warninglists,
     _arguments,
     "Example: tocsin agent warninglists my-agent --install misp-warninglists/lists\n\n"
