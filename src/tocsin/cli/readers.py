@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may read and under which label, as a person writes it and is told it: checked before anything else happens."""
+"""Who may read, when and under which label, as a person writes it and is told it: checked before anything happens."""
 
 import argparse
 from collections.abc import Sequence
 
+from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import FORMS, Audience
 from tocsin.domain.marking import TLP, parse_tlp
 from tocsin.domain.party import Role
@@ -24,6 +25,14 @@ def label(text: str) -> TLP:
     """A TLP label from the command line."""
     try:
         return parse_tlp(text)
+    except Malformed as error:
+        raise argparse.ArgumentTypeError(error.detail) from None
+
+
+def time(text: str) -> Instant:
+    """A time with its zone from the command line."""
+    try:
+        return from_text(text)
     except Malformed as error:
         raise argparse.ArgumentTypeError(error.detail) from None
 

@@ -22,14 +22,15 @@ from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.redaction.redact import Draft, without
 from tocsin.agent.reported import Earlier, earlier, lacking, told_to
-from tocsin.agent.verbs.report import Prepared, digest_of, drafted, send
+from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, digest_of, drafted, send
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, unclear
-from tocsin.cli.readers import audiences, label, together
+from tocsin.cli.readers import audiences, label, time, together
 from tocsin.cli.screen import counted, minute, printable
 from tocsin.cli.sending import agreed, approver, attended, person, send_now
+from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.marking import TLP, Marking
 from tocsin.errors import InputError, Missing, TocsinError, UsageError
@@ -49,6 +50,8 @@ class FileReport(msgspec.Struct, frozen=True):
     """What would leave, or left; its marking is in it."""
     audiences: tuple[str, ...] = ()
     """Who reads it."""
+    not_before: Instant = NO_EMBARGO
+    """And not before then."""
     report_class: str = ""
     leaves: tuple[Leaving, ...] = ()
     """What each value that leaves was in the file, what was cut off it, and what a person must know of it."""
@@ -128,6 +131,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "a file marked TLP:AMBER+STRICT or TLP:RED is refused",
     )
     audiences(parser, "members: all banks and the desk")
+    parser.add_argument(
+        "--not-before",
+        default=NO_EMBARGO,
+        type=time,
+        metavar="TIME",
+        help="an embargo, such as 2026-11-21T18:00Z: the hub holds it and shows it to nobody earlier; "
+        "tocsin agent erase takes it back",
+    )
 
 
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
@@ -178,12 +189,15 @@ class _Door:
             yield _refused(name, error, found)
             return
         audiences = told_to(self._house, self._parsed.audience)
-        yield Output((f"{name}:", *lines(prepared, audiences, self._parsed.report_class)))
+        yield Output(
+            (f"{name}:", *lines(prepared, audiences, self._parsed.report_class), *_embargo(self._parsed))
+        )
         reading, draft = prepared.reading, prepared.draft
         shown = FileReport(
             name,
             draft.disclosure,
             audiences,
+            self._parsed.not_before,
             self._parsed.report_class,
             leaves=draft.leaves,
             stays=draft.stays,
@@ -216,7 +230,7 @@ class _Door:
         approved = None if parsed.dry_run else self._approval(prepared.draft, shown)
         if approved is None:
             return Output(("Nothing was sent.",), msgspec.structs.replace(shown, waits=False))
-        queued = send(house, prepared, approved, shown.report_class, shown.audiences)
+        queued = send(house, prepared, approved, shown.report_class, shown.audiences, shown.not_before)
         outcome = msgspec.structs.replace(
             shown,
             already="",
@@ -265,6 +279,12 @@ def _refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Out
     return Output(told, FileReport(name, stays=found, problem=to_problem(error)), 1)
 
 
+def _embargo(parsed: argparse.Namespace) -> Iterator[str]:
+    """From when on somebody may read it, if not at once."""
+    if parsed.not_before:
+        yield f"under embargo: nobody reads it before {minute(parsed.not_before)} UTC"
+
+
 def _said_before(before: tuple[Earlier, ...]) -> Iterator[str]:
     """What stands of earlier reports of the same file."""
     for one in before:
@@ -290,13 +310,14 @@ def _outcome(outcome: FileReport, settled: Settled, agent: str) -> Output:
     receipt = settled.receipt
     if receipt is None:
         return Output((f"The hub refused it. {settled.problem}",), outcome, 1)
-    accepted = sum(one.status == "accepted" for one in receipt.outcomes)
-    others = [one for one in receipt.outcomes if one.status != "accepted"]
+    taken = sum(one.status in ("accepted", "held") for one in receipt.outcomes)
+    others = [one for one in receipt.outcomes if one.status not in ("accepted", "held")]
     indicators = outcome.disclosure.indicators if outcome.disclosure else ()
     values = len({indicator.observable for indicator in indicators})
     said = [
         f"Sent as {outcome.report}, approved by {outcome.approved_by}.",
-        f"{counted(values, 'value')} in {counted(accepted, 'entry', 'entries')} receipted.",
+        f"{counted(values, 'value')} in {counted(taken, 'entry', 'entries')} receipted.",
+        *(["Held until its embargo ends."] if any(one.status == "held" for one in receipt.outcomes) else []),
         "To take it back:",
         f"  tocsin agent erase {agent} {outcome.report} --reason mistake",
         *(f"  {one.status}: {one.object}: {one.reason}" for one in others),

@@ -9,13 +9,13 @@ import msgspec
 from tocsin.agent.house import House
 from tocsin.agent.own_warnings import Content
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redaction.approve import Approved, approve
+from tocsin.agent.redaction.approve import approve
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs import warn
 from tocsin.agent.verbs.acknowledge import acknowledge
 from tocsin.agent.verbs.erase import erase
-from tocsin.agent.verbs.report import PATH, Prepared, send
+from tocsin.agent.verbs.report import Prepared, send
 from tocsin.agent.verbs.sight import look, sight
 from tocsin.agent.work import classifier
 from tocsin.clock import MINUTE, SECOND, Instant, day_of
@@ -25,8 +25,6 @@ from tocsin.domain.party import Role
 from tocsin.domain.warning import Urgency
 from tocsin.errors import StateError, Unknown
 from tocsin.ids import new_id
-from tocsin.wire.messages import Report, encode
-from tocsin.wire.stix21 import mint
 from tocsin.world import moves, operators
 from tocsin.world.adversary import deceive, misbehave, replay
 from tocsin.world.bystander import WARNED_DAYS, Answered, End, Said
@@ -62,24 +60,9 @@ def _report(world: World, move: moves.Report) -> None:
     )  # fmt: skip
     if move.embargo_minutes:
         said.not_before = Instant(max(at, world.latest) + move.embargo_minutes * MINUTE)
-        _embargoed(house, approved, audiences, said.not_before)
-    else:
-        prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
-        send(house, prepared, approved, "named", audiences)
+    prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
+    send(house, prepared, approved, "named", audiences, said.not_before)
     _remember(world, house, said)
-
-
-def _embargoed(house: House, approved: Approved, audiences: tuple[str, ...], not_before: Instant) -> None:
-    """What a tool of the bank's own may ask of the wire, and no command does yet."""
-    objects = mint(approved.disclosure, house.vault.membership().alliance_identity, house.entropy)
-    message = Report(
-        id=approved.disclosure.report_id,
-        sent=approved.at,
-        audiences=audiences,
-        objects=tuple(msgspec.Raw(encode(one)) for one in objects),
-        not_before=not_before,
-    )
-    house.store.run("approve report", lambda tx: house.outbox.queue(tx, PATH, message))
 
 
 def _sight(world: World, move: moves.Sight) -> None:

@@ -43,15 +43,33 @@ class Alliance(msgspec.Struct, frozen=True):
     seats: dict[str, Seat]
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a hub is."""
+
+    port: int
+    """Of its address."""
+    listens: int = 0
+    """Where it listens itself, if somebody else stands at its address."""
+    store: str = "hub.db"
+    """A file in its folder, or a URL of an empty database of PostgreSQL."""
+
+
 def raise_alliance(
-    folder: Path, members: tuple[Member, ...], processes: Processes, tell: Callable[[str], None]
+    folder: Path,
+    members: tuple[Member, ...],
+    processes: Processes,
+    tell: Callable[[str], None],
+    place: Place | None = None,
 ) -> Alliance:
     """Make and start all of it, as its operators would: the same commands, in the same order."""
     hub, partner = folder / "hub", folder / "partner"
-    hub_port, partner_port = free_port(), free_port()
-    url = f"http://127.0.0.1:{hub_port}"
+    place, partner_port = place or Place(free_port()), free_port()
+    url = f"http://127.0.0.1:{place.port}"
     made = ask(
-        ["hub", "init", str(hub), "--alliance", "City Alliance", "--url", url, "--port", str(hub_port)],
+        [
+            *("hub", "init", str(hub), "--alliance", "City Alliance", "--store", place.store),
+            *("--url", url, "--port", str(place.listens or place.port)),
+        ],
         HubMade,
     )
     witness = ask(

@@ -1,192 +1,176 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same moves on real processes, by the commands that people type: the second driver.
+"""A whole alliance of real processes on one machine: the second driver of the moves.
 
-It does what a person or a bad day can do to processes on one machine. What needs a clock, a wire or a disk that can be
-taken in hand is refused (NotBuilt) and belongs to the world in one process. What must hold at the end is looked for in
-the stores' files: everything that was said is there once, where it belongs and nowhere else.
+A move is done by the command that a person would type (`commands.py`). The hub's processes stand behind one address
+(`front.py`), and the clocks of all of them are moved from outside (`moved.py`). What needs a wire, a disk or a party
+that can be taken in hand is refused, and belongs to the world in one process.
+
+What must hold at the end is looked for in the stores themselves: everything that was said is there as often as it was
+said, where it belongs and nowhere else; nobody has it before its time, and nobody has the text of what was taken back.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self, TypeVar
 
 import msgspec
 
 from tocsin.agent.app import SETTINGS
-from tocsin.agent.outbox import Settled
-from tocsin.config import AgentConfig, load, save
+from tocsin.clock import DAY, Instant
+from tocsin.config import AgentConfig, HubConfig, load, save
 from tocsin.domain.party import Role
-from tocsin.errors import NotBuilt
-from tocsin.hub.edge.app import MadeEdge
-from tocsin.hub.verbs.edges import EdgeCode
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import SqliteEngine
-from tocsin.world import moves
-from tocsin.world.alliance import Alliance, Member, raise_alliance
-from tocsin.world.moves import EDGE, HUB, Move
+from tocsin.storage.store import Value
+from tocsin.world.alliance import Alliance, Member, Place, raise_alliance
+from tocsin.world.bystander import RETENTION_DAYS
+from tocsin.world.front import Front
+from tocsin.world.moved import Clocks
+from tocsin.world.moves import EDGE, GROUP, HUB, PARTNER, TWIN
 from tocsin.world.processes import Processes, ask, free_port
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 MEMBERS = (
     Member("ayr", "Ayr Bank plc", Role.BANK, "ayr.example"),
     Member("bute", "Bute Bank plc", Role.BANK, "bute.example"),
     Member("esk", "Esk Office", Role.AGENCY, "esk.example"),
 )
+GROUP_STREAM = f"group:{GROUP}"
+_RESTORE_SECONDS = 5
+"""A hub that comes back waits no longer for what nobody brings."""
 _REST_SECONDS = 60.0
 
 
-class Told(msgspec.Struct, frozen=True):
-    """One thing that was said and receipted, and the stream that it is for."""
+class Told(msgspec.Struct):
+    """One thing that was said and receipted, and what became of it."""
 
     by: str
     fact: str
-    stream: str
+    streams: tuple[str, ...]
     kind: str = "sighting"
     """As entries have it."""
-
-
-class _Sent(msgspec.Struct, frozen=True):
-    id: str
-    settled: Settled | None = None
-
-
-class _Stands(msgspec.Struct, frozen=True):
-    party: str
-
-
-class _Roster(msgspec.Struct, frozen=True):
-    group: str
+    entries: int = 1
+    """In each of its streams."""
+    at: Instant = Instant(0)
+    not_before: Instant = Instant(0)
+    """Embargo."""
+    gone: bool = False
+    """Its text is nowhere any more."""
 
 
 class Outside:
-    """One alliance of real processes."""
+    """One alliance of real processes, from the beginning of its context to the end."""
 
-    def __init__(self, folder: Path, processes: Processes) -> None:
+    def __init__(self, folder: Path, store: str = "hub.db") -> None:
+        """`store` is the hub's: a file in its folder, or a URL of an empty database of PostgreSQL."""
         self.folder = folder
-        self.processes = processes
-        self.alliance: Alliance = raise_alliance(folder, MEMBERS, processes, lambda line: None)
+        self.store = store
+        self.clocks = Clocks(folder)
+        self.processes = Processes(self.clocks.file)
+        self.alliance: Alliance
         self.told: list[Told] = []
-        self.members: set[str] = set()
-        """Who is in the group."""
+        self.backups: dict[str, Path] = {}
+        self.suspended: set[str] = set()
+        self.members: dict[str, Instant] = {}
+        """Who is in the group, and from when on it reads there."""
         self.left: set[str] = set()
         """Who was in it, and keeps what it had."""
-        self._edge_port = free_port()
-        self._has_edge = False
-        self._does: dict[type[Move], Callable[[Any], None]] = {
-            moves.Sight: self._sight,
-            moves.Warn: self._warn,
-            moves.Acknowledge: self._acknowledge,
-            moves.Erase: self._erase,
-            moves.Suspend: self._suspend,
-            moves.Reinstate: self._reinstate,
-            moves.JoinGroup: self._join_group,
-            moves.LeaveGroup: self._leave_group,
-            moves.RaiseEdge: self._raise_edge,
-            moves.ReadFrom: self._read_from,
-            moves.Kill: self._kill,
-            moves.Start: self._start,
-            moves.Wait: lambda move: time.sleep(move.seconds),
-        }
+        self.has_edge = False
+        self._ports = {name: free_port() for name in ("front", HUB, TWIN, EDGE)}
+        self._open = ExitStack()
 
-    def do(self, move: Move) -> None:
-        """Do one move; NotBuilt for one that needs a simulated machine."""
-        if type(move) not in self._does:
-            raise NotBuilt(f"{type(move).__name__} needs a simulated machine: tocsin.world.inside has them.")
-        self._does[type(move)](move)
+    def __enter__(self) -> Self:
+        """Raise the alliance as its operators would, the hub behind its front."""
+        ports = self._ports
+        with ExitStack() as opening:
+            opening.enter_context(Front(ports["front"], (ports[HUB], ports[TWIN])))
+            opening.enter_context(self.processes)
+            place = Place(ports["front"], ports[HUB], self.store)
+            self.alliance = raise_alliance(self.folder, MEMBERS, self.processes, lambda line: None, place)
+            settings = self.folder / HUB / "hub.toml"
+            short = {"retention_days": RETENTION_DAYS, "restore_seconds": _RESTORE_SECONDS}
+            save(settings, msgspec.structs.replace(load(settings, HubConfig), **short))
+            self._open = opening.pop_all()
+        return self
 
-    def _sight(self, move: moves.Sight) -> None:
-        folder = str(self.alliance.seats[move.by].folder)
-        command = ["agent", "sight", folder, f"lure-{move.value}.example", "--audience", move.audience]
-        sent = ask([*command, "--yes"], _Sent)
-        self.told.append(Told(move.by, sent.id, move.audience))
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
 
-    def _warn(self, move: moves.Warn) -> None:
-        command = ["agent", "warn", str(self.alliance.seats[move.by].folder)]
-        about = ["--title", "A wave of calls", "--look-for", f"lure-{move.value}.example"]
-        spoken = ["--measures", "Block the host.", "--audience", move.audience, "--by", "Inspector Okafor"]
-        warning = ask([*command, "draft", *about, *spoken], _Sent).id
-        for step in ("approve", "issue"):
-            ask([*command, step, warning, "--by", "Superintendent Lindqvist"], _Sent)
-        self.told.append(Told(move.by, warning, move.audience, "warning"))
+    # what commands are done with
 
-    def _acknowledge(self, move: moves.Acknowledge) -> None:
-        seat = self.alliance.seats[move.by]
-        warnings = [one.fact for one in reversed(self.told) if one.kind == "warning"]
-        warning = warnings[move.nth % len(warnings)]
-        sent = ask(["agent", "ack", str(seat.folder), warning, "--answer", move.answer], _Sent)
-        self.told.append(Told(move.by, sent.id, f"party:{seat.party}", "acknowledgement"))
+    def ask(self, words: Sequence[str], into: type[R]) -> R:
+        """Run a command on the machine whose folder is its third word, by that machine's clock."""
+        return ask(words, into, self.clocks.file(Path(words[2]).name))
 
-    def _join_group(self, move: moves.JoinGroup) -> None:
-        party = self.alliance.seats[move.who].party
-        self._group("--add", party, "--history", move.history)
-        self.members.add(move.who)
+    def home(self, who: str) -> str:
+        """The folder of a machine."""
+        return str(self.folder / who)
 
-    def _leave_group(self, move: moves.LeaveGroup) -> None:
-        self._group("--remove", self.alliance.seats[move.who].party)
-        self.members.remove(move.who)
-        self.left.add(move.who)
+    def party(self, who: str) -> str:
+        """The identifier of a party by its short name."""
+        return self.alliance.seats[who].party
 
-    def _group(self, *change: str) -> None:
-        ask(["hub", "group", str(self.folder / HUB), moves.GROUP, *change], _Roster)
+    def audience(self, text: str) -> str:
+        """An audience with a party's identifier in place of its short name."""
+        kind, _, short = text.partition(":")
+        return f"party:{self.party(short)}" if kind == "party" else text
 
-    def _raise_edge(self, move: moves.RaiseEdge) -> None:
-        code = ask(["hub", "edge", str(self.folder / HUB), EDGE], EdgeCode).code
-        place = ["--url", self._edge_url, "--port", str(self._edge_port)]
-        ask(
-            [
-                "hub",
-                "follow",
-                str(self.folder / EDGE),
-                "--hub",
-                self.alliance.hub_url,
-                "--code",
-                code,
-                *place,
-            ],
-            MadeEdge,
-        )
-        self._start(moves.Start(EDGE))
-        self._has_edge = True
-
-    @property
-    def _edge_url(self) -> str:
-        return f"http://127.0.0.1:{self._edge_port}"
-
-    def _read_from(self, move: moves.ReadFrom) -> None:
-        settings = self.alliance.seats[move.who].folder / SETTINGS
-        url = self._edge_url if move.place == EDGE else ""
-        save(settings, msgspec.structs.replace(load(settings, AgentConfig), read_url=url))
-        if self.processes.runs(move.who):
-            self.processes.kill(move.who)
-            self._start(moves.Start(move.who))
-
-    def _erase(self, move: moves.Erase) -> None:
-        own = [one for one in reversed(self.told) if one.by == move.by]
-        folder = str(self.alliance.seats[move.by].folder)
-        ask(["agent", "erase", folder, own[move.nth % len(own)].fact, "--reason", "mistake"], _Sent)
-
-    def _suspend(self, move: moves.Suspend) -> None:
-        self._stand("suspend", move.who)
-
-    def _reinstate(self, move: moves.Reinstate) -> None:
-        self._stand("reinstate", move.who)
-
-    def _stand(self, step: str, who: str) -> None:
-        party = self.alliance.seats[who].party
-        ask(["hub", step, str(self.folder / "hub"), party, "--reason", "incident"], _Stands)
-
-    def _kill(self, move: moves.Kill) -> None:
-        self.processes.kill(move.who)
-
-    def _start(self, move: moves.Start) -> None:
-        if self.processes.runs(move.who):
+    def start(self, who: str) -> None:
+        """Start a process as its operator does, unless it runs."""
+        if self.processes.runs(who):
             return
-        kind = {HUB: HUB, EDGE: HUB, moves.PARTNER: moves.PARTNER}.get(move.who, "agent")
-        arguments = [kind, "serve", str(self.folder / move.who)]
-        if move.who == EDGE:
-            arguments += ["--follow", self.alliance.hub_url]
-        self.processes.serve(move.who, arguments, self.folder / f"{move.who}.log")
+        place = HUB if who == TWIN else who
+        kind = {HUB: HUB, EDGE: HUB, PARTNER: PARTNER}.get(place, "agent")
+        words = [kind, "serve", self.home(place)]
+        if place == HUB:
+            words += ["--port", str(self._ports[who])]
+        if who == EDGE:
+            words += ["--follow", self.alliance.hub_url]
+        self.processes.serve(who, words, self.folder / f"{who}.log")
+
+    def restart(self, who: str) -> None:
+        """A process that runs begins anew."""
+        if self.processes.runs(who):
+            self.processes.kill(who)
+            self.start(who)
+
+    def restart_hubs(self) -> None:
+        """Whatever process of the hub runs begins anew."""
+        for who in (HUB, TWIN):
+            self.restart(who)
+
+    def edge_place(self) -> tuple[str, int]:
+        """Address and port of the edge."""
+        return f"http://127.0.0.1:{self._ports[EDGE]}", self._ports[EDGE]
+
+    def read_from(self, who: str, url: str) -> None:
+        """A party's settings name an edge, or none; its agent is started anew."""
+        settings = self.folder / who / SETTINGS
+        save(settings, msgspec.structs.replace(load(settings, AgentConfig), read_url=url))
+        self.restart(who)
+
+    def lose_edge_and_twin(self) -> None:
+        """The hub's machine is lost: its other process cannot go on, and its edge may not be known any more."""
+        for who in (TWIN, EDGE):
+            self.processes.kill(who)
+        self.has_edge = False
+
+    def age(self, days: int) -> None:
+        """Days pass. What has reached the alliance's age is gone when the hub has looked, as it does when it starts."""
+        self.clocks.advance(days * DAY)
+        old = self.clocks.now(HUB) - RETENTION_DAYS * DAY
+        for one in self.told:
+            one.gone = one.gone or (one.kind in ("object", "sighting") and one.at < old)
+        self.restart_hubs()
+
+    # what must hold
 
     def at_rest(self) -> list[str]:
         """What is wrong once everybody has had time to catch up; empty for a sound alliance."""
@@ -196,43 +180,64 @@ class Outside:
         return wrong
 
     def _wrong(self) -> Iterator[str]:
+        now = self.clocks.now(HUB)
         for name, readable in self._readers():
-            held = Counter(
-                _look(self.folder / name / f"{_STORES.get(name, 'agent')}.db", _ENTRIES[name in _STORES])
-            )
+            entries, texts = self._held(name)
             for one in self.told:
-                if one.stream == _GROUP_STREAM and name in self.left:
+                if GROUP_STREAM in one.streams and name in self.left:
                     continue
-                meant = int(readable is None or one.stream in readable)
-                if held[one.fact, one.stream] != meant:
-                    yield f"{one.fact} of {one.by} is {held[one.fact, one.stream]} times at {name}, not {meant}."
-                if elsewhere := sum(
-                    n for (fact, at), n in held.items() if fact == one.fact and at != one.stream
-                ):
-                    yield f"{one.fact} of {one.by} is {elsewhere} times in other streams at {name}."
+                due = one.entries if one.not_before <= now else 0
+                meant = {at: due for at in one.streams if readable is None or at in readable}
+                for at in {at for fact, at in entries if fact == one.fact} | meant.keys():
+                    if (found := entries[one.fact, at]) != meant.get(at, 0):
+                        yield f"{one.fact} of {one.by} is {found} times in {at} at {name}, not {meant.get(at, 0)}."
+                    kept = not one.gone and (at != GROUP_STREAM or one.at >= self.members.get(name, 0))
+                    left = meant.get(at, 0) * kept
+                    if (found := texts[one.fact, at]) != left:
+                        yield f"{found} texts of {one.fact} are in {at} at {name}, not {left}."
 
     def _readers(self) -> Iterator[tuple[str, frozenset[str] | None]]:
         """Hub and edge, which hold all, and everybody with what it may read."""
-        yield from ((name, None) for name in (HUB, *([EDGE] if self._has_edge else [])))
+        yield from ((name, None) for name in (HUB, *([EDGE] if self.has_edge else [])))
         for member in MEMBERS:
-            names = {"all", f"role:{member.role}", f"party:{self.alliance.seats[member.short].party}"}
+            if member.short in self.suspended:
+                continue
+            names = {"all", "jurisdiction:GB", f"role:{member.role}", f"party:{self.party(member.short)}"}
+            names |= {f"role:{member.role}+jurisdiction:GB"}
             names |= {"members"} if member.role is Role.BANK else set()
-            names |= {_GROUP_STREAM} if member.short in self.members else set()
+            names |= {GROUP_STREAM} if member.short in self.members else set()
             yield member.short, frozenset(names)
 
+    def _held(self, name: str) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+        """How many entries about each fact a store holds in each stream, and how many that still have their text.
 
-_GROUP_STREAM = f"group:{moves.GROUP}"
-_STORES = {HUB: "hub", EDGE: "edge"}
-"""What holds every stream, in the hub's own tables."""
+        What tells of an erasure is about the same fact, and is neither.
+        """
+        entries, texts = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for fact, stream, body in self._look(name):
+            entries[str(fact), str(stream)] += 1
+            texts[str(fact), str(stream)] += body is not None
+        return entries, texts
+
+    def _look(self, name: str) -> list[tuple[Value, ...]]:
+        query = Query("look", _ENTRIES[name in (HUB, EDGE)], frozenset(), writes=False)
+        if name == HUB and self.store.startswith("postgresql://"):
+            from tocsin.storage.postgres import PostgresEngine  # its driver is 20 MB that the demo never uses
+
+            engine: SqliteEngine | PostgresEngine = PostgresEngine(self.store)
+        else:
+            engine = SqliteEngine(self.folder / name / (f"{name}.db" if name in (HUB, EDGE) else "agent.db"))
+        try:
+            return engine.fetch(query, {})[1]
+        finally:
+            engine.close()
+
+
 _ENTRIES = {
-    True: "SELECT entry.fact, stream.name FROM entry JOIN stream ON stream.number = entry.stream",
-    False: "SELECT fact, stream FROM entry",
+    True: "SELECT entry.fact, stream.name, body.seq FROM entry JOIN stream ON stream.number = entry.stream "
+    "LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq "
+    "WHERE entry.kind IN ('object', 'sighting', 'warning', 'acknowledgement')",
+    False: "SELECT entry.fact, entry.stream, body.seq FROM entry LEFT JOIN body ON body.stream = entry.stream "
+    "AND body.seq = entry.seq WHERE entry.kind IN ('object', 'sighting', 'warning', 'acknowledgement')",
 }
-
-
-def _look(path: Path, text: str) -> list[tuple[Any, ...]]:
-    engine = SqliteEngine(path)
-    try:
-        return engine.fetch(Query("look", text, frozenset(), writes=False), {})[1]
-    finally:
-        engine.close()
+"""Of what holds every stream, in the hub's own tables, and of an agent's."""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -34,7 +34,9 @@ class Served(msgspec.Struct, frozen=True):
 class Processes:
     """Every process of one alliance; leaving the context ends them all, by the numbers they were started with."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock_of: Callable[[str], Path] | None = None) -> None:
+        """`clock_of` names the file that moves a process's time, by the process's name: `tocsin.world.moved`."""
+        self._clock_of = clock_of
         self._running: list[tuple[Served, subprocess.Popen[bytes]]] = []
 
     def __enter__(self) -> Self:
@@ -47,9 +49,10 @@ class Processes:
 
     def serve(self, name: str, arguments: Sequence[str], log: Path) -> Served:
         """Start `tocsin …` and wait until it says that it is ready; RemoteError with its last words otherwise."""
+        clock = self._clock_of(name) if self._clock_of else None
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 our own command with our own arguments
-                [sys.executable, "-m", "tocsin.world.tethered", *arguments],
+                [*_program("tocsin.world.tethered", clock), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -117,9 +120,12 @@ class Processes:
             time.sleep(0.2)
 
 
-def ask(arguments: Sequence[str], into: type[R]) -> R:
-    """Run one command with --json; its last line as a struct, or the error that its problem document stands for."""
-    ended = _run([*arguments, "--json"])
+def ask(arguments: Sequence[str], into: type[R], clock: Path | None = None) -> R:
+    """Run one command with --json; its last line as a struct, or the error that its problem document stands for.
+
+    `clock` moves its time: `tocsin.world.moved`.
+    """
+    ended = _run([*arguments, "--json"], clock=clock)
     said = ended.stdout.strip().splitlines()
     if ended.returncode != 0 or not said:
         raise _failure(said[-1] if said else b"", ended.stderr)
@@ -146,14 +152,21 @@ def _ended(served: Served, code: int) -> str:
     return f"{served.name} (process {served.pid}) has ended with code {code}; its log: {served.log}"
 
 
-def _run(arguments: Sequence[str], columns: int = 0) -> subprocess.CompletedProcess[bytes]:
+def _run(
+    arguments: Sequence[str], columns: int = 0, clock: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603 our own command with our own arguments
-        [sys.executable, "-m", "tocsin", *arguments],
+        [*_program("tocsin", clock), *arguments],
         capture_output=True,
         timeout=_COMMAND_SECONDS,
         check=False,
         env={**_environment(), "COLUMNS": str(columns)},
     )
+
+
+def _program(module: str, clock: Path | None) -> list[str]:
+    moved = ["-m", "tocsin.world.moved", str(clock), module] if clock else ["-m", module]
+    return [sys.executable, *moved]
 
 
 def _environment() -> dict[str, str]:

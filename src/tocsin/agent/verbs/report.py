@@ -18,6 +18,7 @@ from tocsin.agent.redaction.approve import Approved
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.agent.vault import Case, Evidence
+from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import Marking
@@ -30,6 +31,7 @@ from tocsin.wire.registrable import registrable
 from tocsin.wire.stix21 import mint
 
 PATH = "/v1/reports"
+NO_EMBARGO = Instant(0)
 _NOTE_TEXT = 4_000
 """Characters of the readable text that a case keeps beside the file itself."""
 
@@ -93,12 +95,20 @@ def drafted(
 
 
 def send(
-    house: House, prepared: Prepared, approved: Approved, report_class: str, audiences: tuple[str, ...]
+    house: House,
+    prepared: Prepared,
+    approved: Approved,
+    report_class: str,
+    audiences: tuple[str, ...],
+    not_before: Instant = NO_EMBARGO,
 ) -> Queued:
-    """Open the case and queue the approved disclosure, in one transaction with the journal."""
+    """Open the case and queue the approved disclosure, in one transaction with the journal.
+
+    The hub holds it back until `not_before`, and refuses it when that is too far away.
+    """
     if report_class in anonymous.CLASSES:
         anonymous.refuse(report_class)
-    report = _message(house, approved, audiences)
+    report = _message(house, approved, audiences, not_before)
     case = Case(
         id=new_id("cas", house.entropy),
         opened=approved.at,
@@ -125,13 +135,14 @@ def digest_of(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _message(house: House, approved: Approved, audiences: tuple[str, ...]) -> Report:
+def _message(house: House, approved: Approved, audiences: tuple[str, ...], not_before: Instant) -> Report:
     objects = mint(approved.disclosure, house.vault.membership().alliance_identity, house.entropy)
     assert len(objects) <= MAX_OBJECTS, "the redactor bounds the number of indicators"
     return Report(
         id=from_stix(objects[0].id, "rpt"),
         sent=approved.at,
         audiences=audiences,
+        not_before=not_before,
         unattended=approved.unattended,
         objects=tuple(msgspec.Raw(encode(one)) for one in objects),
     )
