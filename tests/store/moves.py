@@ -6,6 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.errors import StorageError
+from tocsin.hub.readable import StoredEntry, stored
 from tocsin.storage.store import Params, Store, Transaction
 
 ZERO = bytes(32)
@@ -19,21 +20,6 @@ class Head(msgspec.Struct, frozen=True):
     frontier: bytes
     root: bytes
     added: int
-
-
-class PageRow(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 class Bare(msgspec.Struct, frozen=True):
@@ -100,7 +86,7 @@ def advance(tx: Transaction, head: Head, root: bytes) -> None:
         raise StorageError("The head moved while it was locked.")
 
 
-def page(store: Store, number: int = 0, after: int = -1, limit: int = 1000) -> list[PageRow]:
+def page(store: Store, number: int = 0, after: int = -1, limit: int = 1000) -> list[StoredEntry]:
     """Entries of a stream."""
     with store.reading("page") as tx:
-        return tx.all("page_of_stream", {"stream": number, "after": after, "limit": limit}, into=PageRow)
+        return stored(tx, number, after + 1, limit)

@@ -7,11 +7,11 @@ batches by the bare engine, on one core and without a network. Beside the start 
 """
 
 import asyncio
-import os
 import random
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -19,28 +19,26 @@ import apsw
 from tocsin.agent import app as agent_app
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.signed import SignedHub, http_client
+from tocsin.bench.alliance import BenchHub, found
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
-from tocsin.clock import SystemClock, day_of
-from tocsin.config import HubConfig, OwnAssets, load
+from tocsin.clock import day_of
+from tocsin.config import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role
 from tocsin.follow.follower import Follower
 from tocsin.hub import app as hub_app
-from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.keyfile import read_keys
 from tocsin.hub.readable import StoredEntry, stored
 from tocsin.hub.reading.backlog import PART
 from tocsin.hub.streams import Draft, Origin
 from tocsin.ids import Entropy, new_id
 from tocsin.proof.leaf import LeafParts, check_body, commit_header, leaf_of
 from tocsin.storage.sqlite import open_sqlite
-from tocsin.storage.store import Store
 from tocsin.wire.messages import encode
 from tocsin.wire.stix21 import mint
-from tocsin.world.processes import Processes, free_port
 
 _BATCH = 1_000
 _STREAM = "members"
@@ -48,13 +46,14 @@ _CATCH_UP_SECONDS = 180.0
 """For a million entries; a shorter history has its share of it."""
 _START_SECONDS = 5.0
 _MILLION = 1_000_000
+_SHORT = 100_000
 _SAMPLE = 100_000
 """Entries of which the bare engine's figure is made at most; a longer history takes its multiple."""
 
 
 def run(seed: int) -> Iterator[Row]:
     """Two rows at 100,000 entries."""
-    return measure(seed, 100_000)
+    return measure(seed, _SHORT)
 
 
 def run_million(seed: int) -> Iterator[Row]:
@@ -62,63 +61,58 @@ def run_million(seed: int) -> Iterator[Row]:
     return measure(seed, _MILLION)
 
 
-def measure(seed: int, entries: int) -> Iterator[Row]:
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same two, for a hub whose store is an empty database of PostgreSQL; the agent's is a file, as ever."""
+    with emptied(url):
+        yield from measure(seed, _SHORT, url, ", PostgreSQL")
+
+
+def measure(seed: int, entries: int, store: str = "hub.db", engine: str = "") -> Iterator[Row]:
     """Two rows: seconds until the agent has kept it all, and seconds until the hub serves."""
-    with tempfile.TemporaryDirectory() as name, Processes() as processes:
-        folder, port = Path(name), free_port()
-        url = f"http://127.0.0.1:{port}"
-        hub_app.init(folder / "hub", "Bench", url, port, "hub.db")
-        serve = ["hub", "serve", str(folder / "hub"), "--port", str(port)]
-        empty = _started(processes, serve, folder / "empty.log")
-        agent_app.init(
-            folder / "agent", url, hub_app.enrol(folder / "hub", "A", Role.BANK, "GB").code, OWN, None
-        )
-        processes.stop()
-        _fill(folder / "hub", seed, entries)
-        started = _started(processes, serve, folder / "hub.log")
-        caught_up = asyncio.run(_catch_up(folder / "agent", url, entries))
-        processes.stop()
-        bare = _bare(folder, min(entries, _SAMPLE)) * entries / min(entries, _SAMPLE)
-    limit = Beside("leaves and rows by the bare engine", bare)
+    chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        hub = found(folder / "hub", 0, chance, store)
+        with _timed(hub) as empty:
+            code = hub_app.enrol(hub.folder, "A", Role.BANK, "GB").code
+            agent_app.init(folder / "agent", hub.url, code, OWN, None)
+        _fill(hub, chance.randbytes, entries)
+        with _timed(hub) as started:
+            caught_up = asyncio.run(_catch_up(folder / "agent", hub.url, entries))
+        bare = _bare(hub, folder / "bare.db", min(entries, _SAMPLE)) * entries / min(entries, _SAMPLE)
+    beside = Beside("leaves and rows by the bare engine", bare)
     target = _CATCH_UP_SECONDS * entries / _MILLION
-    yield Row(f"cold agent at {entries:,} entries", caught_up, "seconds", "lower", target, limit).judged()
-    beside = Beside("start without a history", empty)
-    yield Row(
-        f"hub start at {entries:,} entries", started, "seconds", "lower", _START_SECONDS, beside
-    ).judged()
+    title = f"cold agent at {entries:,} entries{engine}"
+    yield Row(title, caught_up, "seconds", "lower", target, beside).judged()
+    beside, title = Beside("start without a history", empty), f"hub start at {entries:,} entries{engine}"
+    yield Row(title, started, "seconds", "lower", _START_SECONDS, beside).judged()
 
 
 OWN = OwnAssets(legal_name="Bench Bank plc", domains=("bench.example",))
 
 
-def _started(processes: Processes, serve: list[str], log: Path) -> float:
+@contextmanager
+def _timed(hub: BenchHub) -> Iterator[float]:
+    """While it serves: seconds until it did."""
     began = time.perf_counter()
-    processes.serve("hub", serve, log)
-    return time.perf_counter() - began
+    with hub.served():
+        yield time.perf_counter() - began
 
 
-def _hub(folder: Path) -> tuple[Exchange, Store]:
-    config = load(folder / "hub.toml", HubConfig)
-    return exchange(config, read_keys(folder / "hub.keys"), SystemClock(), os.urandom), open_sqlite(
-        folder / "hub.db"
-    )
-
-
-def _fill(folder: Path, seed: int, entries: int) -> None:
+def _fill(hub: BenchHub, entropy: Entropy, entries: int) -> None:
     """Reports of a thousand domains each, as their senders' agents mint them."""
-    hub, store = _hub(folder)
-    entropy = random.Random(seed).randbytes  # noqa: S311 a repeatable load, not a secret
-    origin = Origin("prt_bench", bytes(200))
+    store, origin = hub.open(), Origin("prt_bench", bytes(200))
     for start in range(0, entries, _BATCH):
         report = new_id("rpt", entropy)
+        bodies = _bodies(hub.exchange, report, min(_BATCH, entries - start), entropy)
         with store.transaction("bench fill") as tx:
-            drafts = [Draft("object", report, body) for body in _bodies(hub, report, start, entries, entropy)]
-            hub.streams.append(tx, _STREAM, drafts, origin)
+            hub.exchange.streams.append(
+                tx, _STREAM, [Draft("object", report, body) for body in bodies], origin
+            )
     store.close()
 
 
-def _bodies(hub: Exchange, report: str, start: int, entries: int, entropy: Entropy) -> Iterator[bytes]:
-    count = min(_BATCH, entries - start)
+def _bodies(hub: Exchange, report: str, count: int, entropy: Entropy) -> Iterator[bytes]:
     values = (Observable(Kind.DOMAIN, f"login-{entropy(6).hex()}.example") for _ in range(count))
     indicators = tuple(Indicator(value, "link") for value in values)
     disclosure = Disclosure(report, Attack.PHISHING, day_of(hub.clock.now()), indicators, (), Marking())
@@ -145,11 +139,11 @@ async def _catch_up(folder: Path, url: str, entries: int) -> float:
     return spent
 
 
-def _bare(folder: Path, entries: int) -> float:
+def _bare(hub: BenchHub, file: Path, entries: int) -> float:
     """The same leaves and rows, with nothing fetched, proved, judged or looked up."""
-    hub, store = _hub(folder / "hub")
-    open_sqlite(folder / "bare.db", "agent").close()
-    bare = apsw.Connection(str(folder / "bare.db"))
+    store = hub.open()
+    open_sqlite(file, "agent").close()
+    bare = apsw.Connection(str(file))
     bare.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON")
     bare.execute("PRAGMA cache_size = -16000")
     spent = 0.0
@@ -157,7 +151,7 @@ def _bare(folder: Path, entries: int) -> float:
         with store.reading("bench page") as tx:
             rows = stored(tx, 1, start, PART)
         began = time.perf_counter()
-        _keep_barely(bare, hub, rows)
+        _keep_barely(bare, hub.exchange, rows)
         spent += time.perf_counter() - began
     bare.close()
     store.close()
@@ -165,35 +159,17 @@ def _bare(folder: Path, entries: int) -> float:
 
 
 def _keep_barely(bare: apsw.Connection, hub: Exchange, rows: list[StoredEntry]) -> None:
-    leaves = [_leaf(hub, row) for row in rows]
-    stream = _STREAM
+    at = [(_STREAM, row, _leaf(hub, row)) for row in rows]
     entries = [
-        (
-            stream,
-            row.seq,
-            row.header,
-            row.salt_h,
-            row.origin_c,
-            row.body_c,
-            leaf,
-            row.kind,
-            row.fact,
-            row.added,
-        )
-        for row, leaf in zip(rows, leaves, strict=True)
+        (name, one.seq, one.header, one.salt_h, one.origin_c, one.body_c, leaf, one.kind, one.fact, one.added)
+        for name, one, leaf in at
     ]
+    bodies = [(name, one.seq, one.salt_b, one.body) for name, one, _ in at]
+    postings = [(f"domain:{leaf.hex()[:18]}", name, one.seq, one.fact, 0, 0) for name, one, leaf in at]
     with bare:
         bare.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries)
-        bare.executemany(
-            "INSERT INTO body VALUES (?, ?, ?, ?)", [(stream, row.seq, row.salt_b, row.body) for row in rows]
-        )
-        bare.executemany(
-            "INSERT INTO posting VALUES (?, ?, ?, ?, 'named', 1, ?, ?)",
-            [
-                (f"domain:{leaf.hex()[:18]}", stream, row.seq, row.fact, 0, 0)
-                for row, leaf in zip(rows, leaves, strict=True)
-            ],
-        )
+        bare.executemany("INSERT INTO body VALUES (?, ?, ?, ?)", bodies)
+        bare.executemany("INSERT INTO posting VALUES (?, ?, ?, ?, 'named', 1, ?, ?)", postings)
 
 
 def _leaf(hub: Exchange, row: StoredEntry) -> bytes:

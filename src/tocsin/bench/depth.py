@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One stream of a million entries: what is added to it, read from it, and how the hub comes up with it.
 
-Everything runs on one file, filled once: the rate of appending at 100,000 and at 1,000,000 entries, each beside the
+Everything runs on one store, filled once: the rate of appending at 100,000 and at 1,000,000 entries, each beside the
 bare engine at the same size; a page at that depth; the walk through 100,000; the poll that finds nothing new; and from
-the start of the hub's process until it is ready.
+the start of the hub's process until it is ready, beside that of a hub without a history.
 
 A second form fills ten million: what the hub holds in memory must not grow with what it has told.
 """
@@ -15,15 +15,18 @@ import random
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-import apsw
 import httpx
 import msgspec
 
 from tocsin.agent.signed import SignedHub
 from tocsin.bench.alliance import BenchHub, cpu_seconds_of, found, resident_bytes
-from tocsin.bench.append import BATCH, Bare, drafts_of
+from tocsin.bench.append import BATCH, drafts_of, rate
+from tocsin.bench.bare import Bare, bare_beside
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.hub.readable import PAGE, page, viewer_of
@@ -35,8 +38,11 @@ from tocsin.wire.messages import encode
 _FIRST = 100_000
 _DEEP = 1_000_000
 _DEEPEST = 10_000_000
+_WALK = 100_000
+_PAGES = 2
+"""Of the hub's make a thousand entries."""
 _AT_ONCE = 10
-"""Batches that are made durable together while a file is filled, which is not measured."""
+"""Batches that are made durable together while a store is filled, which is not measured."""
 _MEASURED = 20
 """Batches, each made durable."""
 _POLLS = 200
@@ -44,7 +50,7 @@ _STREAM = "members"
 
 
 class _Made(msgspec.Struct, frozen=True):
-    """What the file holds, and what it took."""
+    """What the store holds, and what it took."""
 
     rates: tuple[float, ...]
     """Entries per second at each size."""
@@ -54,19 +60,13 @@ class _Made(msgspec.Struct, frozen=True):
 
 def run(seed: int) -> Iterator[Row]:
     """Rows of appending, restart, memory and reading."""
-    chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
-    with tempfile.TemporaryDirectory() as folder:
-        hub = found(Path(folder) / "hub", 1, chance)
-        made = _fill(hub, chance, (_FIRST, _DEEP))
-        bare_file = Path(folder) / "bare.db"
-        bare = _fill_bare(bare_file, chance)
-        for size, rate, limit in zip((_FIRST, _DEEP), made.rates, bare, strict=True):
-            beside = Beside("bare engine, same rows", limit)
-            target = max(10_000.0, limit / 3)
-            name = f"append at {size:,} stored"
-            yield Row(name, rate, "entries/s", "higher", target, beside).judged()
-        yield _resident(made, (_FIRST, _DEEP))
-        yield from _reading(hub, bare_file)
+    return _measured(seed, "hub.db", "")
+
+
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same in an empty database of PostgreSQL, which is empty again at the end."""
+    with emptied(url):
+        yield from _measured(seed, url, ", PostgreSQL")
 
 
 def run_ten_million(seed: int) -> Iterator[Row]:
@@ -77,30 +77,55 @@ def run_ten_million(seed: int) -> Iterator[Row]:
     beside = Beside(f"at {_DEEP:,}", made.rates[0])
     name = f"append at {_DEEPEST:,} stored"
     yield Row(name, made.rates[1], "entries/s", "higher", 10_000.0, beside).judged()
-    yield _resident(made, (_DEEP, _DEEPEST))
+    yield _resident(made, (_DEEP, _DEEPEST), "")
 
 
-def _resident(made: _Made, sizes: tuple[int, int]) -> Row:
+def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
+    chance, sizes = random.Random(seed), (_FIRST, _DEEP)  # noqa: S311 a repeatable load, not a secret
+    with tempfile.TemporaryDirectory() as folder:
+        hub = found(Path(folder) / "hub", 1, chance, store)
+        empty = Beside("start without a history", _start(hub))
+        made = _fill(hub, chance, sizes)
+        bodies = [draft.body for draft in drafts_of(chance)]
+        with closing(bare_beside(store, Path(folder), bodies)) as bare:
+            for size, ours, limit in zip(sizes, made.rates, _fill_bare(bare, sizes), strict=True):
+                beside = Beside("bare engine, same rows", limit)
+                name = f"append at {size:,} stored{engine}"
+                yield Row(name, ours, "entries/s", "higher", max(10_000.0, limit / 3), beside).judged()
+            yield _resident(made, sizes, engine)
+            yield Row(f"restart at {_DEEP:,}{engine}", _start(hub), "s", "lower", 5.0, empty).judged()
+            yield from _reading(hub, bare, engine)
+        yield _polling(hub, engine)
+
+
+def _start(hub: BenchHub) -> float:
+    """Seconds until the hub's process serves."""
+    began = time.perf_counter()
+    with hub.served():
+        return time.perf_counter() - began
+
+
+def _resident(made: _Made, sizes: tuple[int, int], engine: str) -> Row:
     """What a hub holds in memory at the second size, beside the first."""
     less, more = (resident / 2**20 for resident in made.resident)
-    name, beside = f"hub at {sizes[1]:,}, resident", Beside(f"at {sizes[0]:,}", less)
+    name, beside = f"hub at {sizes[1]:,}, resident{engine}", Beside(f"at {sizes[0]:,}", less)
     return Row(name, more, "MiB", "lower", less * 1.1, beside).judged()
 
 
 def _fill(hub: BenchHub, chance: random.Random, sizes: tuple[int, int]) -> _Made:
     drafts, origin = drafts_of(chance), Origin(hub.banks[0].party, bytes(200))
     store, rates, resident, held = hub.open(), [], [], 0
+
+    def append(batches: int = 1) -> None:
+        with store.transaction("bench append") as tx:
+            for _ in range(batches):
+                hub.exchange.streams.append(tx, _STREAM, drafts, origin)
+
     for size in sizes:
         while held < size:
+            append(_AT_ONCE)
             held += _AT_ONCE * BATCH
-            with store.transaction("bench fill") as tx:
-                for _ in range(_AT_ONCE):
-                    hub.exchange.streams.append(tx, _STREAM, drafts, origin)
-        started = time.perf_counter()
-        for _ in range(_MEASURED):
-            with store.transaction("bench append") as tx:
-                hub.exchange.streams.append(tx, _STREAM, drafts, origin)
-        rates.append(_MEASURED * BATCH / (time.perf_counter() - started))
+        rates.append(rate(append, _MEASURED))
         held += _MEASURED * BATCH
         with hub.served() as served:
             resident.append(resident_bytes(served.pid))
@@ -108,49 +133,31 @@ def _fill(hub: BenchHub, chance: random.Random, sizes: tuple[int, int]) -> _Made
     return _Made(tuple(rates), tuple(resident))
 
 
-def _fill_bare(file: Path, chance: random.Random) -> list[float]:
-    bare, rates = Bare(file, [draft.body for draft in drafts_of(chance)]), []
-    for size in (_FIRST, _DEEP):
+def _fill_bare(bare: Bare, sizes: tuple[int, int]) -> Iterator[float]:
+    for size in sizes:
         while bare.held < size:
             bare.append()
-        started = time.perf_counter()
-        for _ in range(_MEASURED):
-            bare.append()
-        rates.append(_MEASURED * BATCH / (time.perf_counter() - started))
-    bare.close()
-    return rates
+        yield rate(bare.append, _MEASURED)
 
 
-def _reading(hub: BenchHub, bare_file: Path) -> Iterator[Row]:
-    started = time.perf_counter()
-    with hub.served() as served:
-        ready = time.perf_counter() - started
-        poll, health = asyncio.run(_poll(hub, served.pid))
-    opened = time.perf_counter()
-    connection = apsw.Connection(str(bare_file))
-    connection.execute("SELECT header FROM entry WHERE stream = 0 AND seq = 0").fetchall()
-    opened = time.perf_counter() - opened
-    yield Row(
-        f"restart at {_DEEP:,}", ready, "s", "lower", 5.0, Beside("bare engine opens it", opened)
-    ).judged()
+def _reading(hub: BenchHub, bare: Bare, engine: str) -> Iterator[Row]:
+    """A page and a walk. A database works in processes of its own: there what passes is measured, here what is used."""
+    meter, unit = (time.perf_counter, "") if engine else (time.process_time, " CPU")
     store = hub.open()
-    head = _head(store)
-    start = head.size - 2 * PAGE - 10
-    ours = _best(lambda: _walk(store, hub, start, 2 * PAGE)) * 1000
-    bare = _best(lambda: _bare_walk(connection, _DEEP, 1_000)) * 1000
-    yield Row(
-        "page of 1,000 at that depth", ours, "ms CPU", "lower", 10.0, Beside("bare engine, same rows", bare)
-    ).judged()
-    ours = _best(lambda: _walk(store, hub, 500_000, 100_000), times=1)
-    bare = _best(lambda: _bare_walk(connection, 500_000, 100_000), times=1)
-    yield Row(
-        "walk of 100,000 entries", ours, "s CPU", "lower", 2.0, Beside("bare engine, same rows", bare)
-    ).judged()
-    yield Row(
-        "poll that finds nothing", poll, "ms CPU", "lower", 1.0, Beside("a health check", health)
-    ).judged()
+    size = _head(store).size
+
+    def both(count: int, times: int) -> tuple[float, Beside]:
+        ours = _best(partial(_walk, store, hub, size - count, count), meter, times)
+        limit = _best(partial(_bare_walk, bare, bare.held - count, count), meter, times)
+        return ours, Beside("bare engine, same rows", limit)
+
+    spent, beside = both(_PAGES * PAGE, 5)
+    beside = msgspec.structs.replace(beside, value=beside.value * 1000)
+    name = f"page of {_PAGES * PAGE:,} at that depth{engine}"
+    yield Row(name, spent * 1000, f"ms{unit}", "lower", 10.0, beside).judged()
+    spent, beside = both(_WALK, 1)
+    yield Row(f"walk of {_WALK:,} entries{engine}", spent, f"s{unit}", "lower", 2.0, beside).judged()
     store.close()
-    connection.close()
 
 
 def _head(store: Store) -> StreamHead:
@@ -172,31 +179,32 @@ def _walk(store: Store, hub: BenchHub, start: int, count: int) -> None:
         assert len(sent) == PAGE, "the stream holds as many"
 
 
-def _bare_walk(connection: apsw.Connection, start: int, count: int) -> None:
-    for at in range(start, start + count, 1_000):
-        rows = connection.execute(
-            "SELECT header, a, b, c, salt, body FROM entry JOIN body USING (stream, seq) "
-            "WHERE stream = 0 AND seq > ? AND seq <= ? ORDER BY seq",
-            (at, at + 1_000),
-        ).fetchall()
-        assert len(rows) == 1_000, "the table holds as many"
+def _bare_walk(bare: Bare, start: int, count: int) -> None:
+    for at in range(start, start + count, _PAGES * PAGE):
+        assert bare.read(at, _PAGES * PAGE) == _PAGES * PAGE, "the table holds as many"
 
 
-def _best(work: Callable[[], None], times: int = 5) -> float:
-    """Processor seconds of the fastest of a few: everything is in memory, and nothing waits."""
+def _best(work: Callable[[], None], meter: Callable[[], float], times: int) -> float:
+    """Seconds of the fastest of a few: everything is in memory, and nothing waits."""
     gc.collect()
     spans = []
     for _ in range(times):
-        started = time.process_time()
+        started = meter()
         work()
-        spans.append(time.process_time() - started)
+        spans.append(meter() - started)
     return min(spans)
 
 
+def _polling(hub: BenchHub, engine: str) -> Row:
+    """A reader who comes with a cursor after which there is nothing, beside the least that the same server answers."""
+    with hub.served() as served:
+        poll, health = asyncio.run(_poll(hub, served.pid))
+    beside = Beside("a health check", health)
+    return Row(f"poll that finds nothing{engine}", poll, "ms CPU", "lower", 1.0, beside).judged()
+
+
 async def _poll(hub: BenchHub, pid: int) -> tuple[float, float]:
-    """Milliseconds of the hub's time for a reader who comes with a cursor after which there is nothing, and for the
-    least that the same server answers.
-    """
+    """Milliseconds of the hub's time for each of the two."""
     store = hub.open()
     with store.reading("bench heads") as tx:
         heads = tx.all("stream_heads", {}, into=StreamHead)

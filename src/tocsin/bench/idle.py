@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.bench.alliance import resident_bytes
+from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.domain.party import Role
-from tocsin.world.alliance import Member, raise_alliance
-from tocsin.world.processes import Processes
+from tocsin.world.alliance import Member, Place, raise_alliance
+from tocsin.world.processes import Processes, free_port
 
 _TARGET = 150.0
 _SETTLED_SECONDS = 5.0
@@ -20,14 +21,24 @@ _SETTLED_SECONDS = 5.0
 
 def run(seed: int) -> Iterator[Row]:
     """Two rows; nothing in them is random."""
+    return _measured("hub.db", "")
+
+
+def run_postgres(seed: int, url: str) -> Iterator[Row]:
+    """The same with a hub on PostgreSQL, whose driver it holds; the server's own memory is not counted."""
+    with emptied(url):
+        yield from _measured(url, ", PostgreSQL")
+
+
+def _measured(store: str, engine: str) -> Iterator[Row]:
     member = Member("ayr", "Ayr Bank plc", Role.BANK, "ayr.example")
     with tempfile.TemporaryDirectory() as folder, Processes() as processes:
-        raise_alliance(Path(folder), (member,), processes, lambda _: None)
+        raise_alliance(Path(folder), (member,), processes, lambda _: None, Place(free_port(), store=store))
         time.sleep(_SETTLED_SECONDS)
         held = {served.name: _with_children(served.pid) / 2**20 for served in processes.running}
     beside = Beside("Python with nothing loaded", _bare() / 2**20)
     for name, title in (("hub", "hub"), ("ayr", "agent with its reader")):
-        yield Row(f"{title}, idle, resident", held[name], "MiB", "lower", _TARGET, beside).judged()
+        yield Row(f"{title}, idle, resident{engine}", held[name], "MiB", "lower", _TARGET, beside).judged()
 
 
 def _with_children(pid: int) -> int:

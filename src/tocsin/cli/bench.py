@@ -13,7 +13,7 @@ from tocsin.files import replace_file
 
 BENCHMARKS = ("append", "catchup", "depth", "fanout", "idle", "intake", "mail", "views", "world")
 """Each a module of `tocsin.bench`, which is loaded when it is run: no other command waits for what they need."""
-ON_POSTGRES = ("append", "fanout", "intake", "views")
+ON_POSTGRES = ("append", "catchup", "depth", "fanout", "idle", "intake", "views")
 """Those that can be measured on PostgreSQL too."""
 LONG = ("catchup-million", "depth-ten-million")
 """Minutes each, and gigabytes of disk: run by their names alone."""

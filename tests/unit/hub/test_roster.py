@@ -14,6 +14,7 @@ from tocsin.domain.party import Role, Standing
 from tocsin.errors import Conflict, Malformed, Unknown
 from tocsin.hub.assembly import exchange
 from tocsin.hub.exchange import Exchange
+from tocsin.hub.readable import stored
 from tocsin.hub.streams import HUB_ITSELF, Draft
 from tocsin.hub.verbs.roster import MAX_GROUPS, join_group, leave_group, roster
 from tocsin.hub.views.rosters import ROSTERS
@@ -24,21 +25,6 @@ from tocsin.wire.events import MembershipEvent
 from tocsin.wire.messages import decode
 
 AYR, BUTE, GONE, SUSPENDED = (f"prt_{number:032x}" for number in range(4))
-
-
-class _Body(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    leaf: bytes
-    fact: str
-    kind: str
-    added: int
-    not_before: int | None
-    salt_b: bytes | None
-    body: bytes | None
 
 
 class Hub(msgspec.Struct, frozen=True):
@@ -63,7 +49,7 @@ class Hub(msgspec.Struct, frozen=True):
     def events(self) -> list[MembershipEvent]:
         """Every entry of the desk's stream."""
         with self.store.reading("events") as tx:
-            rows = tx.all("page_of_stream", {"stream": 1, "after": -1, "limit": 100}, into=_Body)
+            rows = stored(tx, 1, 0, 100)
         return [decode(row.body or b"", MembershipEvent) for row in rows]
 
 

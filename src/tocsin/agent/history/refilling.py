@@ -46,6 +46,8 @@ class _Leaf(msgspec.Struct, frozen=True):
 
 
 class _EntryRow(msgspec.Struct, frozen=True):
+    """The fields of an `Entry`, but for its stream."""
+
     seq: int
     header: bytes
     salt_h: bytes
@@ -144,18 +146,7 @@ class Refilling:
             rows = tx.all("entries_between", asked, into=_EntryRow)
         entries, size = [], 0
         for row in rows:
-            entries.append(
-                Entry(
-                    stream=stream,
-                    seq=row.seq,
-                    header=row.header,
-                    salt_h=row.salt_h,
-                    origin_c=row.origin_c,
-                    body_c=row.body_c,
-                    body=row.body,
-                    salt_b=row.salt_b,
-                )
-            )
+            entries.append(Entry(stream=stream, **msgspec.structs.asdict(row)))
             size += len(row.header) + len(row.body or b"")
             if size > (_DIRECTORY_BYTES if stream == DIRECTORY else _PART_BYTES):
                 break
