@@ -62,32 +62,30 @@ def raise_alliance(
     place: Place | None = None,
 ) -> Alliance:
     """Make and start all of it, as its operators would: the same commands, in the same order."""
-    hub, partner = folder / "hub", folder / "partner"
-    place, partner_port = place or Place(free_port()), free_port()
+    place = place or Place(free_port())
     url = f"http://127.0.0.1:{place.port}"
-    made = ask(
-        [
-            *("hub", "init", str(hub), "--alliance", "City Alliance", "--store", place.store),
-            *("--url", url, "--port", str(place.listens or place.port)),
-        ],
-        HubMade,
-    )
-    witness = ask(
-        ["partner", "init", str(partner), "--hub-key", made.key, "--port", str(partner_port)], PartnerMade
-    )
-    witnessed_at = f"http://127.0.0.1:{partner_port}"
-    ask(["hub", "partner", str(hub), "--url", witnessed_at, "--key", witness.key], PartnerLink)
-    tell(
-        f"partner  process {processes.serve('partner', ['partner', 'serve', str(partner)], folder / 'partner.log').pid}"
-    )
-    tell(f"hub      process {processes.serve('hub', ['hub', 'serve', str(hub)], folder / 'hub.log').pid}")
+    hub = _found(folder, url, place)
+    for name in ("partner", "hub"):
+        served = processes.serve(name, [name, "serve", str(folder / name)], folder / f"{name}.log")
+        tell(f"{name:<8} process {served.pid}")
     seats = {}
     for member in members:
-        seats[member.short] = _join(folder, hub, url, member)
+        seats[member.short] = _join(folder, folder / "hub", url, member)
         arguments = ["agent", "serve", str(seats[member.short].folder)]
         served = processes.serve(member.short, arguments, folder / f"{member.short}.log")
         tell(f"agent    process {served.pid}  {member.name} ({member.role})")
-    return Alliance(folder, url, made.hub, seats)
+    return Alliance(folder, url, hub, seats)
+
+
+def _found(folder: Path, url: str, place: Place) -> str:
+    """A hub and its partner, which do not serve yet; the hub's identifier."""
+    hub, partner, port = str(folder / "hub"), str(folder / "partner"), free_port()
+    named = ["hub", "init", hub, "--alliance", "City Alliance", "--url", url]
+    where = ["--port", str(place.listens or place.port), "--store", place.store]
+    made = ask([*named, *where], HubMade)
+    witness = ask(["partner", "init", partner, "--hub-key", made.key, "--port", str(port)], PartnerMade)
+    ask(["hub", "partner", hub, "--url", f"http://127.0.0.1:{port}", "--key", witness.key], PartnerLink)
+    return made.hub
 
 
 def _join(folder: Path, hub: Path, url: str, member: Member) -> Seat:
