@@ -45,8 +45,8 @@ world: $(STAMP)  ## random stories of a troubled alliance, held against what mus
 oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read? (3 minutes)
 	@$(BIN)/python -m tests.timing.oracle
 
-crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes)
-	@POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
+crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes); SEED=1
+	@$(if $(SEED),TOCSIN_SEED=$(SEED)) POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
 
 schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times what tests do (20 minutes)
 	@TOCSIN_SCHEMA_EXAMPLES=600 $(BIN)/python -m pytest tests/acceptance/test_schema.py

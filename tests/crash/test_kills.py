@@ -34,7 +34,7 @@ from tocsin.agent import app as agent
 
 pytestmark = pytest.mark.processes
 
-SEED = 20261121
+SEED = int(os.environ.get("TOCSIN_SEED", "20261121"))
 WHOLE = os.environ.get("KILLS") == "all"
 AGENTS = ("ayr", "bute", "clyde", "doon", "esk", "forth", "garnock", "halladale")[: 8 if WHOLE else 3]
 ROUNDS = 5 if WHOLE else 1

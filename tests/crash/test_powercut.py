@@ -24,7 +24,7 @@ from tocsin.hub import commits, intake
 from tocsin.storage import sqlite
 from tocsin.storage.store import Transaction
 
-SEED = 20261129
+SEED = int(os.environ.get("TOCSIN_SEED", "20261129"))
 ROUNDS = 40
 """Cuts that one alliance lives through: its store grows, and looking at it takes longer."""
 WHOLE = os.environ.get("POWER_CUTS") == "all"

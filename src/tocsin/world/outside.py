@@ -173,10 +173,17 @@ class Outside:
     # what must hold
 
     def at_rest(self) -> list[str]:
-        """What is wrong once everybody has had time to catch up; empty for a sound alliance."""
-        deadline = time.monotonic() + _REST_SECONDS
-        while (wrong := list(self._wrong())) and time.monotonic() < deadline:
+        """What is wrong once everybody has had time to catch up; empty for a sound alliance.
+
+        The cores may be shared: what counts is that it becomes less.
+        """
+        wrong, deadline = list(self._wrong()), time.monotonic() + _REST_SECONDS
+        while wrong and time.monotonic() < deadline:
             time.sleep(0.5)
+            left = list(self._wrong())
+            if len(left) < len(wrong):
+                deadline = time.monotonic() + _REST_SECONDS
+            wrong = left
         return wrong
 
     def _wrong(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tocsin.wire.problem import to_error
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _COMMAND_SECONDS = 60.0
 
