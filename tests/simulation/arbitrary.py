@@ -93,11 +93,13 @@ def _crashes(draw: st.DrawFn) -> Crash:
 SAYING: list[st.SearchStrategy[Move]] = [
     st.builds(Report, _banks, st.lists(_values, min_size=1, max_size=3, unique=True).map(tuple), _audiences),
     st.builds(Report, _agents, st.tuples(_values)),
-    st.builds(Sight, _agents, _values, st.sampled_from(["members", "all", f"group:{GROUP}"])),
-    st.builds(Warn, st.sampled_from(WARNERS), _values, st.sampled_from(["all", "members", "role:bank"])),
+    st.builds(Sight, _agents, _values, st.sampled_from(["members", "all", "party:ayr", f"group:{GROUP}"])),
+    st.builds(
+        Warn, st.sampled_from(WARNERS), _values, st.sampled_from(["all", "members", "role:bank", "party:ayr"])
+    ),
     st.builds(Withdraw, st.sampled_from(WARNERS), _nth),
-    st.builds(Acknowledge, _banks, _nth, st.sampled_from(Answer)),
-    st.builds(Report, _banks, st.tuples(_values), st.just(("all",)), st.sampled_from([1, 10, 300])),
+    st.builds(Acknowledge, _agents, _nth, st.sampled_from(Answer)),
+    st.builds(Report, _banks, st.tuples(_values), _audiences, st.sampled_from([1, 10, 300])),
     st.builds(Erase, _agents, _nth),
     st.builds(EraseByLaw, _nth),
 ]
@@ -118,7 +120,7 @@ TROUBLE: list[st.SearchStrategy[Move]] = [
     st.builds(Lose, _machines),
     st.builds(Skew, _machines, st.integers(-400, 400)),
     st.builds(Leap, st.integers(1, 400)),
-    st.builds(Age),
+    st.builds(Age, st.sampled_from([29, 31, 60])),
     st.builds(Start, st.just(TWIN)),
     st.builds(RaiseEdge),
     st.builds(ReadFrom, _agents, st.sampled_from([EDGE, EDGE, HUB])),
