@@ -218,6 +218,10 @@ STORIES: dict[str, list[Move]] = {
         Lose("bute"),
         Wait(2.0),
     ],
+    "a hub that was away for longer than an embargo may last still keeps what it promised": [
+        Report("cowal", (0,), ("all",), embargo_minutes=1),
+        Age(91),
+    ],
     "an edge hears of an erasure, and those who read there": [
         RaiseEdge(),
         ReadFrom("bute"),

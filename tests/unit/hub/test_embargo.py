@@ -158,6 +158,15 @@ async def test_its_author_takes_it_back_before_anybody_read_it(tmp_path):
         assert b"evil.example" not in bytes_of(alliance.folder, "hub.db")
 
 
+async def test_a_hub_that_was_away_for_long_carries_out_what_it_has_signed_for(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        ayr = await alliance.join("ayr")
+        await ayr.tell(PATH, later(ayr))
+        alliance.clock.advance((MAX_EMBARGO_DAYS + 10) * DAY)
+        assert await tick(alliance) == 1
+        assert "members" in alliance.sizes()
+
+
 async def test_while_its_author_is_suspended_it_waits(tmp_path):
     async with Alliance(tmp_path) as alliance:
         ayr = await alliance.join("ayr")

@@ -493,8 +493,8 @@ DELETE FROM held WHERE id = :id;
 UPDATE held SET not_before = :until WHERE party = :party AND id = :id;
 
 -- name: purge_held
--- Forget messages whose author did not come back.
-DELETE FROM held WHERE not_before < :before;
+-- Forget messages whose author did not come back. Those of an active party are never forgotten, however late they are.
+DELETE FROM held WHERE not_before < :before AND party NOT IN (SELECT id FROM party WHERE standing = 'active');
 
 -- Head log --------------------------------------------------------------------------------------------------------------
 
