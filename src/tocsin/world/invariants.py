@@ -69,16 +69,22 @@ Invariant = Callable[[World], Iterator[str]]
 
 
 def copies_are_prefixes(world: World) -> Iterator[str]:
-    """Every replica holds, in order and without a gap, the beginning of what the hub holds, and its tree says so."""
+    """Every replica holds, in order and without a gap, the beginning of what the hub holds, and its tree says so.
+
+    A hub that comes back, and a stream that it has closed until its reader hands the rest back, may lack the end.
+    """
     theirs = _leaves(world.hub.disk, "SELECT stream.name, entry.leaf FROM entry JOIN stream "
                      "ON stream.number = entry.stream ORDER BY entry.stream, entry.seq")  # fmt: skip
+    closed = {name for (name,) in world.hub.disk.look(
+        "SELECT stream.name FROM closed JOIN stream ON stream.key = closed.key")}  # fmt: skip
     for short, agent in _honest(world):
         held = _leaves(agent.disk, "SELECT stream, leaf FROM entry ORDER BY stream, seq")
         for name, size, frontier, firm in agent.disk.look("SELECT name, size, frontier, firm FROM stream"):
             ours, hubs = held.get(name, []), theirs.get(name, [])
             if len(ours) != size or EMPTY.extend(ours).root() != Frontier.from_bytes(frontier).root():
                 yield f"{short} holds {len(ours)} entries of {name} under a tree of {size}."
-            certain = min(firm, len(hubs)) if world.hub.restoring else len(ours)
+            lacks = world.hub.restoring or name in closed
+            certain = min(firm, len(hubs)) if lacks else len(ours)
             if ours[:certain] != hubs[:certain]:
                 yield f"{short} holds another {name} than the hub."
 
