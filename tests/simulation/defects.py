@@ -208,7 +208,7 @@ def past_shown() -> Iterator[None]:
 @contextmanager
 def leaver_kept() -> Iterator[None]:
     """A connection is not cut when its party leaves a group."""
-    with patch.object(Following, "_cut_changed", lambda self, tx: None):
+    with patch.object(Following, "_cut_changed", lambda self, tx, heads: None):
         yield
 
 
