@@ -100,6 +100,16 @@ class OwnAssets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Own networks in CIDR form."""
     partners: tuple[str, ...] = ()
     """Domains and networks of partners that must never be blocked without a human."""
+    bic: tuple[str, ...] = ()
+    """Own bank identifier codes, of 8 or 11 letters."""
+    iban: tuple[str, ...] = ()
+    """How account numbers of own customers begin; ``?`` stands for any digit: ``GB??HPBK``."""
+    bin: tuple[str, ...] = ()
+    """How numbers of own cards begin."""
+    internal_hosts: tuple[str, ...] = ()
+    """Names of own machines that stand under no own domain; ``*`` stands for anything: ``WS-*``."""
+    staff: tuple[str, ...] = ()
+    """People whose names must not leave in a text, as they are written."""
 
 
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

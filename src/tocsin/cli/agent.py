@@ -16,6 +16,7 @@ from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.inbox import INBOX, OUTBOX
+from tocsin.cli.redact import REDACT
 from tocsin.cli.report import REPORT
 from tocsin.cli.screen import counted, say
 from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
@@ -178,6 +179,7 @@ COMMANDS = (
         "Outbound HTTPS only. Every entry is proved before it is acted on; what does not add up is an alarm.",
     ),
     REPORT,
+    REDACT,
     INBOX,
     OUTBOX,
     SIGHT,
