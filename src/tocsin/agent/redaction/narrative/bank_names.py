@@ -53,19 +53,21 @@ def _longest(text: str, tokens: list[tuple[int, int, str]], at: int, own: Own) -
         if number > 1 and start - tokens[at + number - 2][1] > _GAP:
             break
         joined += word
-        if _is_name(joined, text[tokens[at][0] : end], own):
+        if _is_name(joined, text[tokens[at][0] : end], len(word), own):
             best = number
     return best
 
 
-def _is_name(joined: str, raw: str, own: Own) -> bool:
+def _is_name(joined: str, raw: str, last: int, own: Own) -> bool:
     if joined in own.names or (joined.replace("and", "") in own.names and "and" in joined):
         return True
     if joined in own.acronyms:
         return raw.isupper() or any(sign in raw for sign in "&+")
     if raw[:1].islower() and not any(sign in raw for sign in "&+"):
         return False
-    return any(joined[:-cut] in own.names for cut in range(1, _ENDING + 1) if len(joined) - cut >= 5)
+    return any(
+        joined[:-cut] in own.names for cut in range(1, min(_ENDING + 1, last)) if len(joined) - cut >= 5
+    )
 
 
 def _with_generic(tokens: list[tuple[int, int, str]], first: int, after: int) -> tuple[int, int]:

@@ -73,7 +73,7 @@ def _hide(board: Board, start: int, end: int, kind: Kind, *, guarded: bool = Fal
         sorted(word for word in plain(board.text[start:end]).split() if word.strip(".") not in _TITLES)
     )
     if not board.hide(start, end, kind, same, guarded=guarded):
-        for found in _WORD.finditer(board.text, start, end):
+        for found in (one for one in _WORD.finditer(board.text, start, end) if plain(one[0]) not in _TITLES):
             board.hide(found.start(), found.end(), kind, plain(found[0]), guarded=guarded)
 
 
