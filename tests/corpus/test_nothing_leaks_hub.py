@@ -10,7 +10,7 @@ what was logged down to DEBUG. `leak_checker` shares no list with the product.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +41,7 @@ from tocsin.config import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.linter import lint_observable
 from tocsin.domain.marking import Marking
+from tocsin.domain.observable import Observable
 from tocsin.errors import InputError
 from tocsin.ids import Entropy, new_id
 from tocsin.wire.registrable import registrable
@@ -124,6 +125,7 @@ def _without_redaction(
     now: Instant,
     entropy: Entropy,
     marking: Marking,
+    also: Collection[Observable],
 ) -> Draft:
     """All that was found and that the hub's linter lets in."""
     clean = (one for one in reading.found if not list(lint_observable(one.observable, registrable, "")))

@@ -4,7 +4,7 @@
 The header decides little, for nobody agrees on one: a column holds values when most of its cells do. In such a column
 every cell is read, with several values in one cell if need be; other columns are read as running text. A table whose
 header speaks of two sides (source and destination, client and server) is a log: it accuses nobody, and its values are
-only mentioned.
+only mentioned. So are those of a column whose header calls them genuine, allowed, a victim's or somebody's own.
 """
 
 import csv
@@ -30,6 +30,11 @@ _SIDES = re.compile(
     r"|(?:src|source|dst|dest|client|server)(?:ip|addr|host|port)",
     re.IGNORECASE,
 )
+_INNOCENT = re.compile(
+    r"genuine|legit|benign|innocent|allow|white|clean|\bown|_own|internal|customer|victim|recipient|target|impersonat|brand",
+    re.IGNORECASE,
+)
+"""Words of a header that say whose a column's values are: not the attacker's."""
 _SEVERAL = re.compile(r"[\s,;|]+")
 
 
@@ -46,12 +51,14 @@ def read_rows(rows: Iterator[list[str]], text: str) -> Reading:
     sample = list(islice(rows, SAMPLE))
     header = sample[0] if sample and not any(map(value_in, sample[0])) else []
     columns = _value_columns(sample[1:] if header else sample)
-    part = "text" if sum(bool(_SIDES.search(name)) for name in header) > 1 else "named"
+    is_log = sum(bool(_SIDES.search(name)) for name in header) > 1
+    innocent = {column for column, name in enumerate(header) if is_log or _INNOCENT.search(name)}
     count = 0
     for number, row in enumerate((*sample[bool(header) :], *rows), 2 if header else 1):
         count += 1
         for column, cell in enumerate(row[:MAX_COLUMNS]):
             where = f"row {number}, {plain(header[column], 40) if column < len(header) else f'column {column + 1}'}"
+            part = "text" if column in innocent else "named"
             _take(gathering, cell, where, part, holds_values=column in columns)
     return Reading(
         format="table",

@@ -52,6 +52,21 @@ def test_a_log_of_two_sides_accuses_nobody(header: str) -> None:
     assert parts(reading) == {"192.0.2.7": "text", "198.51.100.9": "text"}
 
 
+@pytest.mark.parametrize(
+    "header", ["genuine_domain", "Allowlist", "customer site", "victim", "own_host", "Brand"]
+)
+def test_a_column_that_calls_its_values_somebody_s_accuses_nobody(header: str) -> None:
+    reading = read_table(
+        f"value,{header},n\nevil.example,bank.example,1\nbad.example,www.bank.example,2\n".encode()
+    )
+    assert parts(reading) == {
+        "evil.example": "named",
+        "bad.example": "named",
+        "bank.example": "text",
+        "www.bank.example": "text",
+    }
+
+
 def test_a_time_of_the_day_is_no_address() -> None:
     reading = read_table(
         b"day,value,n\n2026-11-30 11:10:00,evil.example,1\n2026-11-30 11:11:00,bad.example,2\n"
