@@ -10,9 +10,10 @@ from hashlib import sha256
 
 import msgspec
 
+from tocsin.domain.release import follows
 from tocsin.errors import Conflict
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.readable import streams_of, viewer_of
+from tocsin.hub.readable import viewer_of
 from tocsin.hub.streams import directory_size
 from tocsin.proof.encoding import framed
 from tocsin.storage.store import Transaction
@@ -44,7 +45,8 @@ def write(
     """The receipt of a message that is new."""
     now = hub.clock.now()
     viewer = viewer_of(tx, party)
-    reads = streams_of(viewer, now) if viewer else frozenset()
+    placed = {one.stream for one in outcomes if one.seq >= 0}
+    reads = {stream for stream in placed if viewer and follows(stream, viewer, now).allowed}
     return encode(
         Receipt(
             hub=hub.identity.id,
