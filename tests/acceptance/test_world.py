@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The moves of the simulated world, done to real processes: on a file, and on PostgreSQL."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -118,11 +117,7 @@ def play(world: Outside, story: list[Move]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_what_happens_to_real_processes_costs_nobody_anything(
-    name: str, world: Outside, request: pytest.FixtureRequest
-):
-    if name.startswith("two") and "postgres" in request.node.name and "TOCSIN_STORIES" not in os.environ:
-        pytest.skip("Its commands lose a race with the hub's new key on PostgreSQL: shown by make world.")
+def test_what_happens_to_real_processes_costs_nobody_anything(name: str, world: Outside):
     before = len(world.told)
     assert play(world, STORIES[name]) == []
     assert len(world.told) >= before + 6

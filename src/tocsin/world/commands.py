@@ -185,6 +185,7 @@ def _rotate(world: Outside, move: moves.Rotate) -> None:
     if move.who == HUB:
         world.ask(["hub", "rotate-key", world.home(HUB)], Rotated)
         world.restart_hubs()
+        world.wait_for_directory()
         return
     world.ask(["agent", "rotate", world.home(move.who), "--by", _PERSON], _Rotated)
     world.backups.pop(move.who, None)  # as its manual says: an older one has keys that are nobody's

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import LiteralString, Self, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from tocsin.agent.app import SETTINGS
 from tocsin.clock import DAY, Instant
 from tocsin.config import AgentConfig, HubConfig, load, save
 from tocsin.domain.party import Role
+from tocsin.errors import StateError
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import SqliteEngine
 from tocsin.storage.store import Value
@@ -170,6 +171,25 @@ class Outside:
             one.gone = one.gone or (one.kind in ("object", "sighting") and one.at < old)
         self.restart_hubs()
 
+    def wait_for_directory(self) -> None:
+        """Until every member that follows, and may, knows the whole directory of the hub: its new key stands there.
+
+        A command that is earlier says that no key it knows has signed the receipt, and keeps its message.
+        """
+        deadline = time.monotonic() + _REST_SECONDS
+        here = {member.short for member in MEMBERS if self.processes.runs(member.short)}
+        following = here - self.suspended
+        while any(self._directory(name) < self._directory(HUB) for name in following):
+            if time.monotonic() > deadline:
+                raise StateError(
+                    f"Not all of {', '.join(sorted(following))} have heard of the hub's new key."
+                )
+            time.sleep(0.2)
+
+    def _directory(self, name: str) -> int:
+        """How many entries of the directory a store holds."""
+        return len(self._fetch(name, _DIRECTORY[name == HUB]))
+
     # what must hold
 
     def at_rest(self) -> list[str]:
@@ -227,7 +247,10 @@ class Outside:
         return entries, texts
 
     def _look(self, name: str) -> list[tuple[Value, ...]]:
-        query = Query("look", _ENTRIES[name in (HUB, EDGE)], frozenset(), writes=False)
+        return self._fetch(name, _ENTRIES[name in (HUB, EDGE)])
+
+    def _fetch(self, name: str, statement: LiteralString) -> list[tuple[Value, ...]]:
+        query = Query("look", statement, frozenset(), writes=False)
         if name == HUB and self.store.startswith("postgresql://"):
             from tocsin.storage.postgres import PostgresEngine  # its driver is 20 MB that the demo never uses
 
@@ -248,3 +271,8 @@ _ENTRIES = {
     "AND body.seq = entry.seq WHERE entry.kind IN ('object', 'sighting', 'warning', 'acknowledgement')",
 }
 """Of what holds every stream, in the hub's own tables, and of an agent's."""
+_DIRECTORY = {
+    True: "SELECT entry.seq FROM entry JOIN stream ON stream.number = entry.stream WHERE stream.name = 'directory'",
+    False: "SELECT seq FROM entry WHERE stream = 'directory'",
+}
+"""The same of the directory alone."""
