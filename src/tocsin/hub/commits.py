@@ -35,7 +35,7 @@ class _Job(Generic[T]):
         self.work = work
         self.erases = erases
         self.done: asyncio.Future[T] = loop.create_future()
-        self._loop = loop
+        self.loop = loop
         self._settle: Callable[[], None] = lambda: None
 
     def attempt(self, tx: Transaction) -> None:
@@ -55,8 +55,14 @@ class _Job(Generic[T]):
         self._settle = lambda: self.done.set_exception(error)
 
     def tell(self) -> None:
-        """Give the answer to whoever waits, if it still does."""
-        self._loop.call_soon_threadsafe(lambda: None if self.done.done() else self._settle())
+        """Give the answer to whoever waits, if it still does; in the event loop."""
+        if not self.done.done():
+            self._settle()
+
+
+def _tell_all(wave: list[_Job[object]]) -> None:
+    for job in wave:
+        job.tell()
 
 
 class Commits:
@@ -116,8 +122,7 @@ class Commits:
         except StorageError as error:
             for job in wave:
                 job.fail(error)
-        for job in wave:
-            job.tell()
+        wave[0].loop.call_soon_threadsafe(_tell_all, wave)
         self._unscrubbed = self._unscrubbed or any(job.erases for job in wave)
         if self._unscrubbed and self._store.scrubs_lightly:
             with suppress(StorageError):  # somebody reads an older moment: tried again after the next wave

@@ -10,10 +10,9 @@ from hashlib import sha256
 
 import msgspec
 
-from tocsin.domain.release import follows
 from tocsin.errors import Conflict
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.readable import viewer_of
+from tocsin.hub.readable import streams_of, viewer_of
 from tocsin.hub.streams import directory_size
 from tocsin.proof.encoding import framed
 from tocsin.storage.store import Transaction
@@ -45,8 +44,7 @@ def write(
     """The receipt of a message that is new."""
     now = hub.clock.now()
     viewer = viewer_of(tx, party)
-    placed = {one.stream for one in outcomes if one.seq >= 0}
-    reads = {stream for stream in placed if viewer and follows(stream, viewer, now).allowed}
+    reads = streams_of(viewer, now) if viewer else frozenset()
     return encode(
         Receipt(
             hub=hub.identity.id,

@@ -8,6 +8,8 @@ begin with printable text, a context with zero bytes, so the two cannot meet.
 Not here: the choice of an algorithm, and the making of keys. A seed comes from the caller's entropy.
 """
 
+from functools import lru_cache
+
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -84,6 +86,11 @@ def check_public_key(public: bytes) -> bytes:
     return public
 
 
+@lru_cache(8_192)  # a hub's members sign again and again
+def _loaded(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(check_public_key(public))
+
+
 def verify(public: bytes, context: Context, message: bytes, signature: bytes) -> None:
     """Check a signature made with `SigningKey.sign`; BadSignature otherwise."""
     verify_exactly(public, context.over(message), signature)
@@ -92,6 +99,6 @@ def verify(public: bytes, context: Context, message: bytes, signature: bytes) ->
 def verify_exactly(public: bytes, message: bytes, signature: bytes) -> None:
     """Check a signature made with `SigningKey.sign_exactly`; BadSignature otherwise."""
     try:
-        Ed25519PublicKey.from_public_bytes(check_public_key(public)).verify(signature, message)
+        _loaded(public).verify(signature, message)
     except (InvalidSignature, ValueError, Malformed):
         raise BadSignature("It was not made by this key over these bytes.") from None

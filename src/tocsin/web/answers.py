@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How every HTTP server of Tocsin reads a request and answers: bounded bodies, messages, problem documents."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 
@@ -8,7 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import ExceptionHandler
+from starlette.types import ExceptionHandler, Receive, Scope, Send
 
 from tocsin.errors import KeyReplaced, RemoteError, StorageError, TocsinError, TooLarge
 from tocsin.wire import sse
@@ -25,11 +26,28 @@ def answer(message: msgspec.Struct, status: int = 200) -> Response:
     return Response(encode(message), status, _HEADERS, "application/json")
 
 
+class _Stream(StreamingResponse):
+    """The same with two tasks of asyncio, which cost less than a task group of anyio."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until it is all said, or the reader is gone."""
+        said = asyncio.ensure_future(self.stream_response(send))
+        gone = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((said, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
+            gone.cancel()
+            await asyncio.gather(said, gone, return_exceptions=True)
+        if not said.cancelled():
+            said.result()
+
+
 def streaming(chunks: AsyncIterator[bytes]) -> Response:
     """Events as they come, for as long as they come."""
     # Buffering proxies would hold them back; this header is what nginx and its kin look for.
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(chunks, media_type=sse.MEDIA_TYPE, headers=headers)
+    return _Stream(chunks, media_type=sse.MEDIA_TYPE, headers=headers)
 
 
 def problem_answer(error: TocsinError) -> Response:

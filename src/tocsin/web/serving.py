@@ -97,6 +97,7 @@ def serve(
             uvicorn.Config(
                 app,
                 lifespan="off",
+                proxy_headers=False,  # nobody here asks where a request came from
                 access_log=False,
                 log_config=None,
                 server_header=False,

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from tocsin import errors
 from tocsin.errors import RemoteError, TocsinError, TooLarge
-from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body, problem_answer
+from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body, problem_answer, streaming
 from tocsin.wire.messages import Welcome
 from tocsin.wire.problem import MEDIA_TYPE, Problem, to_error
 
@@ -178,3 +178,56 @@ def test_a_message_is_answered_as_json_with_its_status() -> None:
     response = answer(Welcome(hub="h", streams=()), 201)
     assert (response.status_code, response.media_type) == (201, "application/json")
     assert b'"kind":"welcome"' in bytes(response.body)
+
+
+class Told:
+    """A stream that goes on until it is let go, and what came of it."""
+
+    def __init__(self, *chunks: bytes, fault: Exception | None = None) -> None:
+        self.sent: list[bytes] = []
+        self.over = False
+        self._chunks, self._fault = chunks, fault
+        self.all_sent = asyncio.Event()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            for chunk in self._chunks:
+                yield chunk
+            if self._fault is not None:
+                raise self._fault
+            self.all_sent.set()
+            await asyncio.Event().wait()
+        finally:
+            self.over = True
+
+    async def send(self, message: Event) -> None:
+        if message["type"] == "http.response.body":
+            self.sent.append(message["body"])
+
+    async def receive(self) -> Event:
+        await self.all_sent.wait()
+        return {"type": "http.disconnect"}
+
+
+async def test_a_stream_is_let_go_when_its_reader_is_gone() -> None:
+    told = Told(b"a", b"b")
+    await streaming(told.chunks())({"type": "http"}, told.receive, told.send)
+    assert (told.sent, told.over) == ([b"a", b"b"], True)
+
+
+async def test_what_ends_a_stream_is_raised() -> None:
+    told = Told(b"a", fault=TocsinError("It broke."))
+    with pytest.raises(TocsinError, match="It broke"):
+        await streaming(told.chunks())({"type": "http"}, told.receive, told.send)
+    assert (told.sent, told.over) == ([b"a"], True)
+
+
+async def test_a_server_that_stops_ends_a_stream() -> None:
+    told = Told(b"a")
+    forever = asyncio.Event().wait
+    task = asyncio.create_task(streaming(told.chunks())({"type": "http"}, forever, told.send))  # type: ignore[arg-type]
+    await told.all_sent.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told.over

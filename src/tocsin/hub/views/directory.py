@@ -180,7 +180,7 @@ def key_changes(tx: Transaction) -> tuple[bytes, ...]:
 def demand_own_key(tx: Transaction, hub: Exchange, own: VerifierKey) -> None:
     """KeyReplaced when the directory names another key of this hub than the one that this process signs with."""
     row = tx.one("declared_last", {"holder": "hub"}, into=DeclaredRow)
-    if row is not None and row.value != str(own):
+    if row is not None and VerifierKey.parse(row.value) != own:
         raise KeyReplaced(
             f"The key of {hub.identity.id} is another one since entry {row.seq} of the directory."
         )
