@@ -145,7 +145,7 @@ async def test_a_hub_that_answers_before_it_commits_is_found_out(
     def hasty(job: commits._Job[object], tx: Transaction) -> None:
         attempt(job, tx)
         job.tell()
-        asyncio.run_coroutine_threadsafe(turns(), job._loop).result(10)
+        asyncio.run_coroutine_threadsafe(turns(), job.loop).result(10)
 
     async def turns() -> None:
         for _ in range(200):  # more than the loop needs to give the answer to its sender, who keeps it
