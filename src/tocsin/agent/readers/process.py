@@ -22,7 +22,7 @@ import msgspec
 
 from tocsin.agent.readers.child import ROOT_STAYED
 from tocsin.agent.readers.confinement import bound_cpu, is_filtered
-from tocsin.agent.readers.containers import MAX_FILE
+from tocsin.agent.readers.containers import MAX_FILE, Inside
 from tocsin.agent.readers.frames import MAX_ANSWER, Answer, receive_by, send_by
 from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
@@ -42,6 +42,10 @@ FRESH_ABOVE_BYTES = 2 * 2**20
 
 MAX_DEPTH = 3
 """Containers inside each other that are opened."""
+MAX_UNPACKED = 128 * 2**20
+"""Bytes that all containers in one file hold together: each alone is bounded, and a few bytes hold thousands."""
+FILE_COSTS = 4_096
+"""Bytes for which a file counts besides its own, so that empty ones are bounded too."""
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
@@ -90,25 +94,34 @@ class ReaderChild:
             raise Unreadable(f"{name} holds files: each is read by itself.")
         return self._sound(answer.reading, name)
 
-    def each(self, data: bytes, name: str, depth: int = 0) -> Iterator[Document]:
+    def each(self, data: bytes, name: str) -> Iterator[Document]:
         """Every document that a file is or holds, with its own bytes; one that cannot be read says why.
 
-        The same refusals as `read` when the file itself cannot be; what lies in more than `MAX_DEPTH` containers is
-        refused by itself.
+        The same refusals as `read` when the file itself cannot be. What lies in more than `MAX_DEPTH` containers, or
+        behind the first `MAX_UNPACKED` bytes of what they hold together, is refused by itself.
         """
-        answer = self._answer(data, name)
-        if answer.reading is not None:
-            yield Document(name, data, self._sound(answer.reading, name))
-        for packed in answer.inside.files if answer.inside else ():
-            inner = f"{name} > {packed.name}" if packed.name else name
+        waiting, unpacked = [(name, data, 0)], 0
+        while waiting:
+            name, data, depth = waiting.pop()
             try:
-                if depth >= MAX_DEPTH:
-                    raise TooCostly(f"{inner} lies in more than {MAX_DEPTH} archives.")
-                yield from self.each(packed.data, inner, depth + 1)
+                if depth > MAX_DEPTH:
+                    raise TooCostly(f"{name} lies in more than {MAX_DEPTH} archives.")
+                if unpacked > MAX_UNPACKED:
+                    raise TooLarge(f"{name}: the files before it have more than {MAX_UNPACKED >> 20} MiB.")
+                answer = self._answer(data, name)
+                if answer.reading is not None:
+                    yield Document(name, data, self._sound(answer.reading, name))
             except InputError as error:
-                yield Document(inner, packed.data, error=error)
-        for defect in answer.inside.defects if answer.inside else ():
-            yield Document(f"{name} > {defect.where}", b"", error=Unreadable(f"It {defect.reason}."))
+                if not depth:
+                    raise
+                yield Document(name, data, error=error)
+                continue
+            inside = answer.inside or Inside(())
+            unpacked += sum(len(packed.data) + FILE_COSTS for packed in inside.files)
+            for packed in reversed(inside.files):
+                waiting.append((f"{name} > {packed.name}" if packed.name else name, packed.data, depth + 1))
+            for defect in inside.defects:
+                yield Document(f"{name} > {defect.where}", b"", error=Unreadable(f"It {defect.reason}."))
 
     def close(self) -> None:
         """End the child, if there is one."""
