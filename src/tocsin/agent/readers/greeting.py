@@ -28,7 +28,7 @@ SHORTEST_NUMBER = 4
 
 _GREETINGS = (
     r"dear(?:est)?|hello|hi|hey|good (?:morning|afternoon|evening|day)|greetings|welcome(?: back)?|attn|"
-    r"(?:sehr )?geehrte[rs]?|verehrte[rs]?|guten (?:tag|morgen|abend)|hallo|liebe[rs]?|"
+    r"geehrte[rs]?|sehr geehrte[rs]?|verehrte[rs]?|guten (?:tag|morgen|abend)|hallo|liebe[rs]?|"
     r"gr(?:ü|ue)(?:ß|ss) (?:gott|dich)|moin|"
     r"ol[áa]|oi|prezad[oa]s?|car[oa]s?|estimad[oa]s?|querid[oa]s?|bom dia|boa (?:tarde|noite)|sr\(a\)|"
     r"hola|buen(?:os|as) (?:d[ií]as|tardes|noches)|apreciad[oa]s?|distinguid[oa]s?|"
@@ -37,14 +37,26 @@ _GREETINGS = (
     r"beste|geachte|goedendag|goedemorgen|hej|k[æä]re|dzie[ńn] dobry|szanown[yai]"
 )
 _LABELS = (
-    r"(?:full |account )?name|customer|client|account holder|cardholder|nome|cliente|titular|correntista|nombre|nom|"
-    r"kunde|kundin|kontoinhaber(?:in)?|naam|klant|intestatario"
+    r"name|full name|account name|customer|client|account holder|cardholder|nome|cliente|titular|correntista|"
+    r"nombre|nom|kunde|kundin|kontoinhaber(?:in)?|naam|klant|intestatario"
 )
+
+
+def _by_first_letter(words: str) -> str:
+    """The same alternatives, those of one letter behind it: one look at a letter refuses all the others."""
+    by_letter: dict[str, list[str]] = {}
+    for word in re.split(r"\|(?![^(]*\))", words):
+        by_letter.setdefault(word[0], []).append(word[1:])
+    return "|".join(
+        f"(?-i:[{letter}{letter.upper()}])(?:{'|'.join(rest)})" for letter, rest in by_letter.items()
+    )
+
+
 # What stands before the words is there for speed: at nearly every place of a text it fails at once. A greeting begins a
 # word, and that with a capital or where a line begins.
 _GREETING = re.compile(
     r"(?<![\w@])(?:(?<![^\n\r>])(?=[a-z])|(?=(?-i:[A-Z])))"
-    rf"(?:(?:{_GREETINGS})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{_LABELS})\s?:\s?)",
+    rf"(?:(?:{_by_first_letter(_GREETINGS)})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{_by_first_letter(_LABELS)})\s?:\s?)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"\s{0,20}[^\W\d_][\w'’-]{1,40}(?: [^\W\d_][\w'’-]{1,40}){0,2},")

@@ -13,13 +13,25 @@ from email import errors
 from email.message import Message
 from email.parser import HeaderParser, Parser
 from email.policy import compat32
+from typing import NamedTuple
 
 _FIELD = re.compile(r"([!-9;-~]++):[ \t]*+([^\r\n]*+(?:(?:\r\n?|\n)[ \t][^\r\n]*+)*+)(?:\r\n?|\n|\Z)")
 _ODD_LINE = re.compile(r"From |:|[ \t]")
 _HEADER = re.compile(r"(?:(?:From |[!-9;-~]*+:|[\t ])[^\r\n]*+(?:\r\n?|\n|\Z))*+")
 _NEWLINE = re.compile(r"\r\n?|\n")
+_DASHES = re.compile(r"--(?<![^\r\n]--)")
+"""Where a line begins with them: found by its letters, which is the fastest search."""
+_BEHIND_MARK = re.compile(r"(--)?[ \t]*+(?:\r\n?|\n|\Z)")
 _LAST_LINE = re.compile(r"(?<![^\r\n])[^\r\n]+(?:\r\n?|\n)?\Z")
 _UNENCODED = frozenset({"7bit", "8bit", "binary"})
+
+
+class _Bound(NamedTuple):
+    """A line between two parts of a multipart, or behind the last one."""
+
+    start: int
+    end: int
+    is_last: bool
 
 
 def parsed(data: bytes) -> "Message[str, str]":
@@ -88,31 +100,33 @@ def _parts(
         outer.defects.append(errors.InvalidMultipartContentTransferEncodingDefect())
     bounds = _bounds(boundary, text, start, end)
     first = next(bounds, None)
-    if first is None or first["last"]:
+    if first is None or first.is_last:
         outer.defects.append(errors.StartBoundaryNotFoundDefect())
-        return text[start : first.start() if first else end]
+        return text[start : first.start if first else end]
     default = "message/rfc822" if outer.get_content_type() == "multipart/digest" else "text/plain"
     found: list[Message[str, str] | str] = []
-    begin = first.end()
+    begin = first.end
     for bound in bounds:
-        is_part = bound.start() > begin  # there is none between two boundaries that follow each other
+        is_part = bound.start > begin  # there is none between two boundaries that follow each other
         if is_part:
-            found.append(_part(text, begin, bound.start(), default=default, bounded=True))
-        begin = bound.end()
-        if is_part and bound["last"]:
+            found.append(_part(text, begin, bound.start, default=default, bounded=True))
+        begin = bound.end
+        if is_part and bound.is_last:
             return found
     outer.defects.append(errors.CloseBoundaryNotFoundDefect())
     return [*found, _part(text, begin, end, default=default, bounded=True)]
 
 
-def _bounds(boundary: str, text: str, start: int, end: int) -> "Iterator[re.Match[str]]":
-    """Every line that is a boundary, or the last one. It is found by its letters: that is the fastest search."""
-    mark = re.escape(f"--{boundary}")
+def _bounds(boundary: str, text: str, start: int, end: int) -> "Iterator[_Bound]":
+    """Every line that is a boundary, or the last one, without an expression of its own to compile for each mail."""
     if _NEWLINE.search(boundary):
-        return iter(())
-    return re.compile(rf"{mark}(?<![^\r\n]{mark})(?P<last>--)?[ \t]*(?:\r\n?|\n|\Z)").finditer(
-        text, start, end
-    )
+        return
+    mark = f"--{boundary}"
+    for dashes in _DASHES.finditer(text, start, end):
+        if text.startswith(mark, dashes.start(), end) and (
+            rest := _BEHIND_MARK.match(text, dashes.start() + len(mark), end)
+        ):
+            yield _Bound(dashes.start(), rest.end(), is_last=rest[1] is not None)
 
 
 def _before_newline(text: str, start: int, end: int) -> int:
