@@ -74,6 +74,22 @@ async def test_a_stream_whose_end_nobody_holds_goes_on_from_what_is_held(tmp_pat
         assert [line for line in accusations(dee) if not line.startswith(LOST)] == []
 
 
+async def test_a_reader_that_comes_before_the_next_head_accuses_nobody(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr, dee = await alliance.join("ayr"), await alliance.join("dee")
+        stream = f"party:{dee.party}"
+        await ayr.report(value("kept"), audiences=(stream,))
+        await until(lambda: in_step(alliance, dee))
+        alliance.back_up(tmp_path / "old.db")
+        await dee.unfollow()
+        await ayr.report(value("gone"), audiences=(stream,))
+        await lost(alliance)
+        give_up(alliance, stream)
+        dee.follow()  # its stream has entries, and until the next round no head
+        await until(lambda: in_step(alliance, dee))
+        assert [line for line in accusations(dee) if not line.startswith(LOST)] == []
+
+
 async def test_a_reader_that_holds_what_is_given_up_believes_no_more_and_says_so(tmp_path: Path) -> None:
     async with Alliance(tmp_path) as alliance:
         ayr, dee = await alliance.join("ayr"), await alliance.join("dee")

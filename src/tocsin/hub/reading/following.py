@@ -39,6 +39,9 @@ _ROUND_SECONDS = 0.4
 """Look at the store at least this often: another process of this hub may have written, or suspended somebody, who is
 then cut within a second."""
 
+_ROUNDS_WAITED = 5
+"""Half rounds in which a stream's first head is waited for: a closed stream has none until a reader brings its end."""
+
 _AT_ONCE = 64 * 1024
 """Bytes that are sent together to a reader who catches up: a dozen small events cost it one turn, not a dozen."""
 
@@ -174,7 +177,7 @@ class Following:
         yield event(encode(Welcome(hub=self._hub.identity.id, streams=streams, epoch=self._epoch)))
         if offer := self._offer(viewer.party.id, names):
             yield event(encode(offer))
-        heads = {head.name: head for head in self._heads(names)}
+        heads = {head.name: head for head in await self._with_heads(names)}
         at = {head.number: start.get(head.number, 0) for head in heads.values()}
         async for chunk in self._backlog.parts(viewer, heads, at, self._epoch):
             yield chunk
@@ -183,6 +186,17 @@ class Following:
         self._fanout.listen(subscriber, names)
         async for chunk in self._rest(subscriber, viewer, at):
             yield chunk
+
+    async def _with_heads(self, names: frozenset[str]) -> list[StreamHead]:
+        """Streams as they stand. One without a head gets it in the next round, which is waited for, but not for ever:
+        whoever holds entries of it, as after an abandonment, would take a closing event without that head for a lie.
+        """
+        for _ in range(_ROUNDS_WAITED):
+            heads = self._heads(names)
+            if all(not head.size or self._noting.has_head(head.name) for head in heads):
+                break
+            await asyncio.sleep(_ROUND_SECONDS / 2)
+        return heads
 
     async def _rest(self, subscriber: Subscriber, viewer: Viewer, at: dict[int, int]) -> AsyncIterator[bytes]:
         """What is left when no stream lacks as much as a part: each stream with its head, as they stand now."""
