@@ -75,7 +75,9 @@ HASHES = st.one_of(
 LONG_URLS = st.sampled_from([";", "|", '"', "\\", "'", "a", "%"]).map(
     lambda filler: normalise(Kind.URL, "http://long.example/" + filler * ((MAX_VALUE - 20) // 3))
 )
-OBSERVABLES = st.one_of(DOMAINS, ADDRESSES, CIDRS, URLS, EMAILS, HASHES, LONG_URLS)
+SYSTEMS = _normal(Kind.SYSTEM, st.integers(0, 2**32 - 1).map(str))
+FILE_NAMES = _normal(Kind.FILE_NAME, _TEXT | _SYNTAX)
+OBSERVABLES = st.one_of(DOMAINS, ADDRESSES, CIDRS, URLS, EMAILS, HASHES, LONG_URLS, SYSTEMS, FILE_NAMES)
 """A value of any kind in normal form, often with characters that mean something to somebody's parser."""
 
 GRADINGS = st.builds("admiralty:{}{}".format, st.sampled_from("ABCDEF"), st.sampled_from("123456")).map(

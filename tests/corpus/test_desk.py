@@ -12,8 +12,7 @@ import pytest
 
 from tocsin.agent.readers.cells import value_in
 from tocsin.agent.readers.process import Document, ReaderChild
-from tocsin.agent.readers.reading import Found, Reading
-from tocsin.agent.readers.text import read_text
+from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.assets import assets_of
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.owner import Owner
@@ -21,7 +20,7 @@ from tocsin.agent.redaction.warninglists import Warninglist, Warninglists, read_
 from tocsin.agent.shields.guard import guard_for
 from tocsin.agent.warninglists import install, installed
 from tocsin.config import OwnAssets
-from tocsin.domain.observable import Kind, Observable, normalise
+from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Malformed
 
 pytestmark = [pytest.mark.corpus, pytest.mark.processes]
@@ -55,96 +54,6 @@ def test_of_the_defanged_list_everything_valid_is_found_and_nothing_invalid(data
         assert normalise(*value).value in found, word
     for word in (folder / "invalid.txt").read_text().splitlines():
         assert not any(word == one or one.startswith(f"{word}/") for one in found), word
-
-
-def lines_of(path: Path) -> list[str]:
-    """The lines of a feed that are no remark, cut at the remark behind them."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [re.split(r"\s+#|\s*;", line)[0].strip() for line in lines if line.strip() and line[0] != "#"]
-
-
-def true_value(line: str) -> Observable | None:
-    """What a line of a feed is, by rules of this test alone; None for a path without a host, and for a file's name."""
-    kind, word = Kind.DOMAIN, line.partition(":")[0]
-    if re.fullmatch("[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", line):
-        kind, word = {32: Kind.MD5, 40: Kind.SHA1, 64: Kind.SHA256}[len(line)], line
-    elif re.fullmatch(r"[0-9.]+(:[0-9]+)?", line):
-        kind = Kind.IPV4
-    elif re.fullmatch(r"[0-9.]+/[0-9]+", line):
-        kind, word = Kind.CIDR, line
-    elif "/" in line:
-        kind, word = Kind.URL, line if "://" in line else f"http://{line}"
-    try:
-        return None if line[0] == "/" or line.endswith(".dll") else normalise(kind, word)
-    except Malformed:
-        return None
-
-
-def words_of(text: str) -> set[Observable]:
-    """What stands in a text as a word of its own, defanged or not: names only when they were defanged."""
-    found = set()
-    for word in text.split():
-        bare = word.strip(".,;:()[]{}\"'<>\u201c\u201d\u2018\u2019`*|")
-        plain = re.sub(r"\[\.\]|\(\.\)|\[dot\]|\(dot\)", ".", bare, flags=re.IGNORECASE).replace("[:]", ":")
-        plain = re.sub(r"^hxxp", "http", plain, flags=re.IGNORECASE)
-        value = true_value(plain) if "." in plain or len(plain) in (32, 40, 64) else None
-        if value and is_meant(value.kind, plain, defanged=plain != bare):
-            found.add(value)
-    return found
-
-
-def is_meant(kind: Kind, word: str, *, defanged: bool) -> bool:
-    """Whether a word of running text is a value: a bare name is one only when somebody defanged it."""
-    if kind is Kind.DOMAIN:
-        return defanged and bool(re.fullmatch(r"[\w.-]+\.[a-zA-Z]{2,}", word))
-    return kind is not Kind.URL or bool(re.match("https?://[^/]+[.]", word))
-
-
-def texts_of(data_dir: Path) -> dict[str, str]:
-    """Reports of vendors as people read them."""
-    plain = {path.name: path.read_text("utf-8", "replace") for path in (data_dir / "text/reports").iterdir()}
-    told = {path.name: json.loads(path.read_bytes())["signal"] for path in (data_dir / "text/tram").iterdir()}
-    return plain | told
-
-
-def test_precision_and_recall_over_feeds_and_reports(
-    data_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of running text recall alone is asked: its truth is what stands there as one word, and values stand elsewhere."""
-    found, true, sound = (set[tuple[str, str, str]]() for _ in range(3))
-    for path in sorted((data_dir / "feeds").rglob("*")):
-        if path.suffix in (".txt", ".md5", ".sha256") and not re.search("Emotet|filename", path.name):
-            found |= {
-                (path.name, one.observable.kind, one.observable.value) for one in named(reading_of(path))
-            }
-            values = (true_value(line) for line in lines_of(path) if " " not in line)
-            true |= {(path.name, value.kind, value.value) for value in values if value}
-    sound |= found
-    for name, text in texts_of(data_dir).items():
-        reading = read_text(text.encode())
-        found |= {(name, one.observable.kind, one.observable.value) for one in reading.found}
-        true |= {(name, value.kind, value.value) for value in words_of(text)}
-        words = {one.strip(".") for one in re.split("[^A-Za-z0-9.]+", text)}
-        ids = {one for one in words if re.fullmatch(r"T1[0-9]{3}(\.[0-9]{3})?", one)}
-        true |= {(name, "technique", one) for one in ids}
-        found |= {(name, "technique", one) for one in reading.external_ids if one[0] == "T"}
-        sound |= {(name, "technique", one) for one in reading.external_ids if one[0] == "T"}
-    said = []
-    for kind in (*Kind, "technique"):
-        there = {one for one in true if one[1] == kind}
-        if len(there) >= 50:
-            here, judged = {one for one in found if one[1] == kind}, {one for one in sound if one[1] == kind}
-            precision, recall = len(judged & there) / len(judged), len(here & there) / len(there)
-            said.append(f"{kind}: {len(there):,} true, precision {precision:.4f}, recall {recall:.4f}")
-            assert precision >= 0.98, sorted(judged - there)[:10]
-            assert recall >= 0.95, sorted(there - here)[:10]
-    with capsys.disabled():
-        print("\n" + "\n".join(said))
-    assert len(said) >= 6
-
-
-def named(reading: Reading) -> list[Found]:
-    return [one for one in reading.found if one.part == "named"]
 
 
 @pytest.mark.parametrize(("name", "urls"), [("202509.csv", 2_783), ("202510.csv", 5_818)])

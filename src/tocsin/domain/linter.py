@@ -11,7 +11,7 @@ The public suffix list is data, and this floor reads none: callers pass `Registr
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tocsin.domain.catalogue import catalogue_of
+from tocsin.domain.context import is_private_system
 from tocsin.domain.disclosure import PARTS, Disclosure, Indicator
 from tocsin.domain.folding import TooMuchHidden, unfold
 from tocsin.domain.marking import TLP
-from tocsin.domain.observable import Kind, Observable, check_normal, host_of
+from tocsin.domain.observable import DIGESTS, OF_INSTITUTIONS, Kind, Observable, check_normal, host_of
 from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed, Refused
 from tocsin.ids import check_id
@@ -76,6 +77,7 @@ def lint_warning(warning: Warning, registrable: Registrable) -> tuple[Finding, .
     """
     found = [] if warning.withdrawn else list(_count(len(warning.look_for), "look_for"))
     found.extend(_repeated(warning.look_for, "look_for"))
+    found.extend(_names_alone(warning.look_for, "look_for"))
     for index, observable in enumerate(warning.look_for[:MAX_INDICATORS]):
         found.extend(lint_observable(observable, registrable, f"look_for[{index}]"))
     return tuple(found)
@@ -150,6 +152,31 @@ def unregistered(observable: Observable, network: Network | None, registrable: R
     return None
 
 
+def of_an_institution(
+    observable: Observable, network: Network | None, registrable: Registrable
+) -> str | None:
+    """The code of a bank or an issuer of cards names who was hit, or a bystander such as a mule's bank."""
+    if observable.kind in OF_INSTITUTIONS:
+        return "It is the code of a bank or of an issuer of cards: it names an institution and no attack."
+    return None
+
+
+def private_system(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
+    """Numbers that anybody may use inside mean something to their user alone."""
+    if observable.kind is Kind.SYSTEM and is_private_system(observable.value):
+        return "Its number is for private use or kept free: it means nothing to others."
+    return None
+
+
+def address_in_file_name(
+    observable: Observable, network: Network | None, registrable: Registrable
+) -> str | None:
+    """A mail address in the name of a file is most often the victim's."""
+    if observable.kind is Kind.FILE_NAME and MAIL_ADDRESS.search(observable.value):
+        return "The file's name holds a mail address."
+    return None
+
+
 def address_in_url(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """A mail address in a URL is most often the victim's."""
     if observable.kind is not Kind.URL:
@@ -169,6 +196,9 @@ RULES: tuple[tuple[str, Callable[[Observable, Network | None, Registrable], str 
     ("too-wide", too_wide),
     ("unregistered", unregistered),
     ("address-in-url", address_in_url),
+    ("address-in-file-name", address_in_file_name),
+    ("institution", of_an_institution),
+    ("private-system", private_system),
 )
 """In the order in which they are asked, after `not_normal`; each is told the value's network too (`network_of`)."""
 
@@ -202,6 +232,7 @@ def lint_envelope(disclosure: Disclosure) -> Iterator[Finding]:
     if disclosure.indicators or not disclosure.external_ids:  # techniques alone are worth telling
         yield from _count(len(disclosure.indicators), "indicators")
     yield from _repeated(disclosure.indicators, "indicators")
+    yield from _names_alone([indicator.observable for indicator in disclosure.indicators], "indicators")
     ids = disclosure.external_ids
     if len(ids) > MAX_EXTERNAL_IDS or list(ids) != sorted(set(ids)):
         sentence = f"They are at most {MAX_EXTERNAL_IDS}, sorted and without repeats."
@@ -213,6 +244,13 @@ def lint_envelope(disclosure: Disclosure) -> Iterator[Finding]:
 def _count(count: int, where: str) -> Iterator[Finding]:
     if not 1 <= count <= MAX_INDICATORS:
         yield Finding("count", where, f"There are 1 to {MAX_INDICATORS:,} values in one.")
+
+
+def _names_alone(observables: Sequence[Observable], where: str) -> Iterator[Finding]:
+    """The name of a file is told only beside the digest of one: alone it finds everybody's files of that name."""
+    kinds = {observable.kind for observable in observables}
+    if Kind.FILE_NAME in kinds and not kinds & DIGESTS:
+        yield Finding("name-alone", where, "The name of a file is told only beside the digest of a file.")
 
 
 def _repeated(items: tuple[object, ...], where: str) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Domains, addresses, networks, URLs, mail addresses, hashes and accounts in normal form: equal things are equal.
+"""Domains, addresses, networks, URLs, mail addresses, hashes, accounts and what stands around them in normal form.
+
+Equal things are equal:
 
 >>> normalise(Kind.DOMAIN, "WWW.Bücher.Example.")
 Observable(kind=<Kind.DOMAIN: 'domain'>, value='www.xn--bcher-kva.example')
@@ -28,6 +30,7 @@ import idna
 import msgspec
 
 from tocsin.domain.accounts import iban, wallet
+from tocsin.domain.context import autonomous_system, bank_code, file_name, issuer_number
 from tocsin.errors import Malformed
 
 MAX_VALUE = 2_048
@@ -75,9 +78,23 @@ class Kind(StrEnum):
     SHA512 = "sha512"
     IBAN = "iban"
     WALLET = "wallet"
+    SYSTEM = "autonomous-system"
+    FILE_NAME = "file-name"
+    BIC = "bic"
+    BIN = "bin"
+
+
+AROUND = {
+    Kind.SYSTEM: "an autonomous system has many customers",
+    Kind.FILE_NAME: "any file may bear that name",
+}
+"""What may be told of an attack and proves nothing alone, with the reason why nobody blocks it unseen."""
+OF_INSTITUTIONS = frozenset({Kind.BIC, Kind.BIN})
+"""What names a bank or an issuer of cards and never an attack: it is recognised so that it stays."""
 
 
 _HASH_LENGTHS = {Kind.MD5: 32, Kind.SHA1: 40, Kind.SHA256: 64, Kind.SHA512: 128}
+DIGESTS = frozenset(_HASH_LENGTHS)
 
 
 class Observable(msgspec.Struct, frozen=True, order=True):
@@ -290,4 +307,8 @@ _NORMAL_FORMS: dict[Kind, Callable[[str], str]] = {
     Kind.SHA512: partial(_digest, Kind.SHA512),
     Kind.IBAN: iban,
     Kind.WALLET: wallet,
+    Kind.SYSTEM: autonomous_system,
+    Kind.FILE_NAME: file_name,
+    Kind.BIC: bank_code,
+    Kind.BIN: issuer_number,
 }

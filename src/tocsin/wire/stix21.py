@@ -20,7 +20,7 @@ from tocsin.domain.catalogue import Catalogue, catalogue_of
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
 from tocsin.domain.grading import Grading, parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
-from tocsin.domain.observable import Kind, Observable, check_normal
+from tocsin.domain.observable import OF_INSTITUTIONS, Kind, Observable, check_normal
 from tocsin.errors import Malformed
 from tocsin.ids import Entropy, check_stix_id, from_stix, new_id, to_stix
 
@@ -57,10 +57,13 @@ _PATHS = {
     Kind.SHA512: "file:hashes.'SHA-512'",
     Kind.IBAN: "bank-account:iban",  # this and the next are objects of public extensions, not of STIX itself
     Kind.WALLET: "cryptocurrency-wallet:value",
+    Kind.FILE_NAME: "file:name",
 }
+"""Without what `OF_INSTITUTIONS` holds, which is told to nobody, and what is no text: networks and numbers."""
 _KINDS = {path: kind for kind, path in _PATHS.items()}
 _EQUALS = re.compile(r"\[([a-z0-9-]+:[A-Za-z0-9.'-]+) = '((?:[^'\\]++|\\['\\])*+)'\]")
 _ESCAPED = re.compile(r"\\(.)")
+_SYSTEM = re.compile(r"\[autonomous-system:number = ([0-9]{1,10})\]")
 _WITHIN = re.compile(r"\[(?:ipv4|ipv6)-addr:value ISSUBSET '([0-9a-f.:/]+)'\]")
 
 
@@ -239,11 +242,15 @@ def marking_of(found: StixObject) -> Marking:
 
 
 def pattern_of(observable: Observable) -> str:
-    """The STIX pattern that matches exactly this value (STIX 2.1 §9)."""
+    """The STIX pattern that matches exactly this value (STIX 2.1 §9); Malformed for what names an institution."""
+    if observable.kind in OF_INSTITUTIONS:
+        raise Malformed(f"A {observable.kind} names an institution: no pattern says so.")
     value = observable.value.replace("\\", "\\\\").replace("'", "\\'")
     if observable.kind is Kind.CIDR:
         family = "ipv6" if ":" in value else "ipv4"
         return f"[{family}-addr:value ISSUBSET '{value}']"
+    if observable.kind is Kind.SYSTEM:
+        return f"[autonomous-system:number = {value.removeprefix('AS')}]"
     return f"[{_PATHS[observable.kind]} = '{value}']"
 
 
@@ -256,6 +263,8 @@ def observable_of(pattern: str) -> Observable:
         found = Observable(_KINDS[equals[1]], _ESCAPED.sub(r"\1", value) if "\\" in value else value)
     elif within := _WITHIN.fullmatch(pattern):
         found = Observable(Kind.CIDR, within[1])
+    elif system := _SYSTEM.fullmatch(pattern):
+        found = Observable(Kind.SYSTEM, f"AS{system[1]}")
     else:
         raise Malformed(f"{pattern[:80]!r} is not the pattern of one value.")
     if pattern_of(check_normal(found)) != pattern:

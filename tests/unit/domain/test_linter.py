@@ -72,6 +72,9 @@ def test_a_good_disclosure_passes() -> None:
         (Kind.EMAIL, "a@evil.com"),
         (Kind.MD5, "a" * 32),
         (Kind.SHA256, "a" * 64),
+        (Kind.SYSTEM, "AS64501"),
+        (Kind.SYSTEM, "AS65551"),
+        (Kind.FILE_NAME, "invoice.pdf.exe"),
     ],
 )
 def test_indicators_and_documentation_values_may_leave(kind: Kind, value: str) -> None:
@@ -106,6 +109,15 @@ def test_indicators_and_documentation_values_may_leave(kind: Kind, value: str) -
         (Kind.URL, "https://evil.com/jane%40bank.com/x", "address-in-url"),
         (Kind.URL, "https://evil.com/jane%2540bank.com/x", "address-in-url"),
         (Kind.URL, f"https://evil.com/?u={base64.b64encode(b'jane@bank.com').decode()}", "address-in-url"),
+        (Kind.FILE_NAME, "for jane@bank.com.html", "address-in-file-name"),
+        (Kind.BIC, "HARRGB2L", "institution"),
+        (Kind.BIN, "476210", "institution"),
+        (Kind.SYSTEM, "AS0", "private-system"),
+        (Kind.SYSTEM, "AS23456", "private-system"),
+        (Kind.SYSTEM, "AS64512", "private-system"),
+        (Kind.SYSTEM, "AS4200000000", "private-system"),
+        (Kind.SYSTEM, "as64501", "normal-form"),
+        (Kind.FILE_NAME, "Invoice.exe", "normal-form"),
     ],
 )
 def test_each_rule_has_its_sinner(kind: Kind, value: str, rule: str) -> None:
@@ -137,6 +149,7 @@ def test_every_rule_about_values_is_tried_above() -> None:
         ({"external_ids": ("T1566", "T1566")}, "external-ids"),
         ({"external_ids": tuple(f"T{n}" for n in range(1000, 1001 + MAX_EXTERNAL_IDS))}, "external-ids"),
         ({"marking": Marking(tlp=TLP.RED)}, "marking"),
+        ({"indicators": (Indicator(Observable(Kind.FILE_NAME, "invoice.exe"), "attachment"),)}, "name-alone"),
     ],
 )
 def test_each_rule_about_the_envelope_has_its_sinner(change: dict[str, object], rule: str) -> None:
@@ -144,6 +157,12 @@ def test_each_rule_about_the_envelope_has_its_sinner(change: dict[str, object], 
     assert rule in {finding.rule for finding in lint(bad, registrable)}
     with pytest.raises(Refused):
         require_clean(bad, registrable)
+
+
+def test_the_name_of_a_file_is_told_beside_the_digest_of_one() -> None:
+    name = Indicator(Observable(Kind.FILE_NAME, "invoice.exe"), "attachment")
+    digest = Indicator(Observable(Kind.SHA256, "a" * 64), "attachment")
+    assert lint(msgspec.structs.replace(GOOD, indicators=(name, digest)), registrable) == ()
 
 
 def test_more_values_than_the_bound_are_refused_and_not_all_looked_at() -> None:

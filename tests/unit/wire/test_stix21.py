@@ -124,10 +124,19 @@ def test_minting_is_stable() -> None:
         (Observable(Kind.SHA256, "a" * 64), f"[file:hashes.'SHA-256' = '{'a' * 64}']"),
         (Observable(Kind.SHA512, "a" * 128), f"[file:hashes.'SHA-512' = '{'a' * 128}']"),
         (Observable(Kind.IBAN, "DE89370400440532013000"), "[bank-account:iban = 'DE89370400440532013000']"),
+        (Observable(Kind.SYSTEM, "AS64501"), "[autonomous-system:number = 64501]"),
+        (Observable(Kind.FILE_NAME, "o'x.exe"), "[file:name = 'o\\'x.exe']"),
     ],
 )
 def test_patterns_are_those_of_the_standard(observable: Observable, pattern: str) -> None:
     assert pattern_of(observable) == pattern
+    assert observable_of(pattern) == observable
+
+
+@pytest.mark.parametrize("observable", [Observable(Kind.BIC, "HARRGB2L"), Observable(Kind.BIN, "476210")])
+def test_what_names_an_institution_has_no_pattern(observable: Observable) -> None:
+    with pytest.raises(Malformed, match="names an institution"):
+        pattern_of(observable)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +160,11 @@ def test_patterns_are_those_of_the_standard(observable: Observable, pattern: str
         "[ipv4-addr:value ISSUBSET '192.0.2.1/24']",
         "[x-bank:name = 'Example Bank']",
         "[identity:name = 'Example Bank']",
-        "[file:name = 'victim.docx']",
+        "[file:name = 'Victim.docx']",
+        "[autonomous-system:number = '64501']",
+        "[autonomous-system:number = 064501]",
+        "[autonomous-system:number = 4294967296]",
+        "[bank-account:bic = 'HARRGB2L']",
         "[file:hashes.MD5 = 'x']",
         "[domain-name:value = '" + "\\'" * 100_000 + "']",
     ],
@@ -335,7 +348,7 @@ def test_a_disclosure_without_some_of_its_indicators_still_reads() -> None:
         ({"id": "indicator--1f0c2a64-5a3b-4c8e-9b1d-0123456789ab"}, "not of this grouping"),
         ({"created": "2026-11-22T00:00:00.000Z"}, "and its day"),
         ({"valid_from": "2026-11-21T08:30:00.000Z"}, "valid_from"),
-        ({"pattern": "[file:name = 'victim.docx']"}, "pattern"),
+        ({"pattern": "[x-bank:name = 'victim']"}, "pattern"),
         ({"labels": ("attack:phishing", "PAP:GREEN")}, "labels"),
     ],
 )

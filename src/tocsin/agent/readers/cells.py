@@ -21,6 +21,7 @@ from tocsin.errors import Malformed
 LONGEST = 4_000
 _DIGESTS = {32: Kind.MD5, 40: Kind.SHA1, 64: Kind.SHA256, 128: Kind.SHA512}
 _ACCOUNTS = {Kind.IBAN: iban, Kind.WALLET: wallet}
+_SYSTEM = re.compile(r"AS[0-9]{1,10}", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}://", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
@@ -67,7 +68,9 @@ def _bare(word: str) -> tuple[Kind, str] | None:
 
 
 def _account(word: str) -> Kind | None:
-    """Of all words only those whose check digits hold."""
+    """Of all words only those whose check digits hold, and numbers of autonomous systems."""
+    if _SYSTEM.fullmatch(word):
+        return Kind.SYSTEM
     for kind, check in _ACCOUNTS.items() if any(map(str.isdigit, word)) else ():
         with suppress(Malformed):
             check(word)

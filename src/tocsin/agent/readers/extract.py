@@ -41,12 +41,35 @@ _DIGEST_KINDS = {128: Kind.SHA512, 64: Kind.SHA256, 40: Kind.SHA1, 32: Kind.MD5}
 _IPV4 = re.compile(r"(?<![\w./-])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\w/-]|\.\d)", re.ASCII)
 # Many more words look so than are accounts: whoever takes them asks for the check digits.
 _IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+    r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
 )
 _WALLET = re.compile(
-    r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[a-z0-9]{11,87}|[13LMDTX48][1-9A-HJ-NP-Za-km-z]{25,94})"
+    r"[0bl13LMDTX48](?<![A-Za-z0-9].)(?:(?<=0)x[0-9a-fA-F]{40}|(?<=b)c1[a-z0-9]{11,87}|(?<=l)tc1[a-z0-9]{11,87}"
+    r"|(?<![0bl])[1-9A-HJ-NP-Za-km-z]{25,94})"
     r"(?![A-Za-z0-9])"
 )
+# Written without a blank: "AS 400" is a computer, and "as 200 people" none.
+_SYSTEM = re.compile(r"(?<![\w.-])(?:AS(?=[0-9]{3})|ASN[ :#]{0,2})[0-9]{1,10}(?![\w-]|\.[0-9])", re.ASCII)
+_NO_SYSTEM = "AS400"
+"""A computer in every second bank, written like a number that some network in Europe has."""
+_BANK = re.compile(
+    r"(?:\b(?:BIC|SWIFT)(?:\s?[/-]?\s?(?:BIC|SWIFT|[Cc]ode)){0,2}\s?[:=#]?\s?|:5[0-9][AD]:)"
+    r"([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)(?![\w-])",
+    re.ASCII,
+)
+_ISSUER = re.compile(r"\bBINs?\s?[:=#]?\s?([0-9]{8}|[0-9]{6})(?![\w-]|[ .][0-9])", re.ASCII)
+_FILE_ENDINGS = (
+    "exe dll sys scr bat cmd ps1 psm1 vbs vbe js jse wsf hta jar apk lnk msi msix cab cpl ocx doc docx docm dotm xls "
+    "xlsx xlsm xlsb xll ppt pptx rtf pdf one txt log csv xml html htm shtml svg php asp aspx jsp zip rar 7z gz tar iso "
+    "img vhd vhdx dat bin tmp cfg ini conf elf ko"
+)
+_FILE = re.compile(
+    r"[\w$~{(](?<![\w.@:?=&%$~{(-].)[\w.$~{}()-]{0,120}\.(?i:"
+    + "|".join(_FILE_ENDINGS.split())
+    + r")(?![\w-]|\.\w)",
+    re.ASCII,
+)
+"""A word with the ending of a file; such with blanks cannot be told from the words before it."""
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -86,6 +109,20 @@ def accounts_in(text: str) -> Iterator[tuple[Kind, str]]:
         yield Kind.IBAN, match[0]
     for match in _WALLET.finditer(text):
         yield Kind.WALLET, match[0]
+
+
+def around_in(text: str) -> Iterator[tuple[Kind, str]]:
+    """Autonomous systems, and the codes of banks and card issuers where a text says that they are."""
+    if "AS" in text:
+        yield from ((Kind.SYSTEM, one) for one in _SYSTEM.findall(text) if one != _NO_SYSTEM)
+    yield from ((Kind.BIC, one) for one in _BANK.findall(text))
+    if "BIN" in text:
+        yield from ((Kind.BIN, one) for one in _ISSUER.findall(text))
+
+
+def files_in(text: str) -> Iterator[str]:
+    """Names of files in running text, without their folders; a page at the end of a URL looks the same."""
+    return (match[0] for match in _FILE.finditer(text))
 
 
 def addresses_in(text: str) -> Iterator[tuple[Kind, str]]:

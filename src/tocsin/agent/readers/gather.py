@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 from tocsin.agent.readers.extract import (
     accounts_in,
     addresses_in,
+    around_in,
     defanged_hosts_in,
+    files_in,
     mentions_in,
     refang,
     urls_in,
@@ -32,6 +34,7 @@ MAX_CARRIED = 3
 """Links inside each other that are followed."""
 _CARRIED = re.compile(r"[?&][\w.-]{1,60}=(https?(?:://|%3A%2F%2F)[^&]{4,2000})", re.IGNORECASE)
 _AFTER = re.compile(r"'\)|[\u201c\u201d\u2018\u2019\u00ab\u00bb\\]")
+_ENDING = re.compile(r"\w\.[a-z0-9]{1,10}$")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -66,7 +69,16 @@ class Gathering:
             )
 
     def value(self, kind: Kind, raw: str, part: str, where: str) -> None:
-        """Keep one value that stands for itself; a defect when it is none of that kind."""
+        """Keep one value that stands for itself; a defect when it is none of that kind, unless it is a file's name.
+
+        Names of files are written in so many ways that none is a defect; one without an ending is not kept.
+        """
+        if kind is Kind.FILE_NAME:
+            with suppress(Malformed):
+                name = normalise(kind, raw)
+                if _ENDING.search(name.value):
+                    self._keep(name, part, where, name.value)
+            return
         try:
             self._keep(normalise(kind, raw), part, where, raw)
         except Malformed as error:
@@ -106,7 +118,7 @@ class Gathering:
                 break
             with suppress(Malformed):
                 self._follow(normalise(Kind.URL, url), where, url)
-        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged)):
+        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged), accounts_in(text)):
             self.mention(kind, raw, where)
 
     def prose(self, text: str, where: str) -> None:
@@ -126,8 +138,10 @@ class Gathering:
         for kind, raw in mentions:
             with suppress(Malformed):
                 self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
-        for kind, raw in (*accounts_in(text), *addresses_in(text)):
+        for kind, raw in (*accounts_in(text), *addresses_in(text), *around_in(text)):
             self.mention(kind, raw, where)
+        for raw in files_in(text):
+            self.value(Kind.FILE_NAME, raw, "text", where)
 
     def _follow(self, link: Observable, where: str, raw: str, depth: int = 0) -> None:
         self._keep(link, "link", where, raw)

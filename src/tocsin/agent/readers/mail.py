@@ -231,6 +231,8 @@ class _Reader:
         self._attachments.append(Attachment(title, plain(kind, 100), len(data), digest))
         where = f"{prefix}{'picture' if shown else 'attachment'} {title}"
         self._gathering.value(Kind.SHA256, digest, "text" if shown else "attachment", where)
+        if not shown:
+            self._gathering.value(Kind.FILE_NAME, name, "attachment", where)
         if name.lower().endswith(".eml"):
             self._inner(data, depth)
         elif kind == "text/html" or name.lower().endswith(_PAGE_NAMES):

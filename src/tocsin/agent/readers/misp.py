@@ -49,8 +49,16 @@ _KINDS = {
     "btc": Kind.WALLET,
     "xmr": Kind.WALLET,
     "dash": Kind.WALLET,
+    "AS": Kind.SYSTEM,
+    "filename": Kind.FILE_NAME,
+    "attachment": Kind.FILE_NAME,
+    "email-attachment": Kind.FILE_NAME,
+    "bic": Kind.BIC,
+    "bin": Kind.BIN,
 }
 """Types whose values can be told, by the names of their parts; all others are kept in the file alone."""
+_NAMES_ALONE = frozenset({"filename", "attachment", "email-attachment"})
+"""Types that name a file without a digest of it: anybody's may be called so, and they accuse none."""
 _PARTS = {"email-src": "sender", "email-reply-to": "reply-to"}
 _VICTIM = frozenset({"email-dst"})
 """Types that name whom an attack went to; ``ip-src`` is whoever attacked, in MISP's words."""
@@ -189,7 +197,8 @@ class _Reader:
         for name, text in _parts(found.type, str(found.value)):
             kind = _KINDS.get(name)
             if kind is not None:
-                part = _PARTS.get(name, "named") if accused and found.type not in _VICTIM else "text"
+                innocent = found.type in _VICTIM | _NAMES_ALONE
+                part = _PARTS.get(name, "named") if accused and not innocent else "text"
                 self.gathering.value(_precise(kind, text), text, part, where)
 
     def _mark(self, tags: list[Tag], distribution: str | int | None, where: str) -> None:

@@ -37,6 +37,8 @@ _VALUE_KINDS = {
     "cryptocurrency-wallet:address": Kind.WALLET,
     "bank-account:iban": Kind.IBAN,
     "bank-account:iban_number": Kind.IBAN,
+    "autonomous-system:number": Kind.SYSTEM,
+    "file:name": Kind.FILE_NAME,
 }
 _HASH_KINDS = {"md5": Kind.MD5, "sha1": Kind.SHA1, "sha256": Kind.SHA256, "sha512": Kind.SHA512}
 _SENDERS = frozenset({"email-message:from_ref.value", "email-message:sender_ref.value"})
@@ -62,10 +64,19 @@ def comparisons(pattern: str) -> Iterator[tuple[str, str]]:
             negated = True
         elif (kind, text.upper()) in (("sign", "="), ("sign", "=="), ("word", "IN"), ("word", "ISSUBSET")):
             listed = text.upper() == "IN"
-        elif kind == "text" and path and not negated:
+        elif (kind == "text" or text.isdigit()) and path and not negated:
             before = tokens[place - 1][1].upper() if place else ""
             if before in ("=", "==", "ISSUBSET") or (listed and before in ("(", ",")):
-                yield path, _ESCAPE.sub(r"\1", text[1:-1])
+                yield path, text if kind == "word" else _ESCAPE.sub(r"\1", text[1:-1])
+
+
+def named_in(pattern: str) -> Iterator[Named]:
+    """What the pattern looks for; Malformed as before. A file's name without a digest of it is only mentioned."""
+    named = [found for path, value in comparisons(pattern) if (found := named_at(path, value))]
+    has_digest = any(one.kind in _HASH_KINDS.values() for one in named)
+    for one in named:
+        alone = one.kind is Kind.FILE_NAME and not has_digest
+        yield msgspec.structs.replace(one, part="text") if alone else one
 
 
 def named_at(path: str, value: str) -> Named | None:

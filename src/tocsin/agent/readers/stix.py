@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from tocsin.agent.readers.gather import MAX_RAW, Gathering, plain
 from tocsin.agent.readers.markings import Markings
-from tocsin.agent.readers.pattern import comparisons, named_at
+from tocsin.agent.readers.pattern import named_at, named_in
 from tocsin.agent.readers.reading import MAX_TEXT, Reading
 from tocsin.agent.readers.stix_objects import (
     Indicator,
@@ -201,11 +201,9 @@ class _Reader:
             return
         steers = any("command-and-control" in phase.phase_name for phase in found.kill_chain_phases)
         try:
-            for path, value in comparisons(found.pattern):
-                named = named_at(path, value)
-                if named:
-                    part = "c2" if steers and named.part == "named" else named.part
-                    self._gathering.value(named.kind, named.value, part, where)
+            for named in named_in(found.pattern):
+                part = "c2" if steers and named.part == "named" else named.part
+                self._gathering.value(named.kind, named.value, part, where)
         except Malformed as error:
             self._gathering.defect(where, error.detail)
 

@@ -4,7 +4,8 @@
 The header decides little, for nobody agrees on one: a column holds values when most of its cells do. In such a column
 every cell is read, with several values in one cell if need be; other columns are read as running text. A table whose
 header speaks of two sides (source and destination, client and server) is a log: it accuses nobody, and its values are
-only mentioned. So are those of a column whose header calls them genuine, allowed, a victim's or somebody's own.
+only mentioned. So are the values of a column whose header calls them genuine, allowed, a victim's or somebody's own,
+and the autonomous systems that stand beside addresses.
 """
 
 import csv
@@ -16,6 +17,7 @@ from tocsin.agent.readers.cells import value_in
 from tocsin.agent.readers.gather import Gathering, plain
 from tocsin.agent.readers.reading import MAX_TEXT, Reading
 from tocsin.agent.readers.text import external_ids_in, text_of
+from tocsin.domain.observable import Kind
 
 MAX_COLUMNS = 500
 MAX_CELL = 100_000
@@ -124,4 +126,4 @@ def _take(gathering: Gathering, cell: str, where: str, part: str, *, holds_value
     for word in _words(cell):
         found = value_in(word)
         if found:
-            gathering.value(*found, part, where)
+            gathering.value(*found, "text" if found[0] is Kind.SYSTEM else part, where)

@@ -13,7 +13,7 @@ from tocsin.agent.readers.charsets import decode
 from tocsin.agent.readers.gather import Gathering, plain
 from tocsin.agent.readers.markup import read_page
 from tocsin.agent.readers.reading import MAX_TEXT, Reading
-from tocsin.domain.observable import Kind
+from tocsin.domain.observable import DIGESTS, Kind
 
 MAX_EXTERNAL_IDS = 5_000
 LIST_SHARE = 0.8
@@ -21,6 +21,8 @@ LIST_SHARE = 0.8
 _LOOKED_AT = 2_000
 _COMMENT = ("#", "//", ";", "!")
 _REMARK = re.compile(r"\s+#|\s*;|\s*,|\s|\|")
+_BESIDE = re.compile(r"\s*[-,;|:\t ]\s*(\S.{0,250})")
+"""What a list has behind a digest: the name of that file, if it has the form of one."""
 _TECHNIQUE = re.compile(r"\bT1\d{3}(?:\.\d{3})?\b", re.ASCII)
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE | re.ASCII)
 _PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -99,3 +101,5 @@ def _take(gathering: Gathering, line: str, where: str) -> None:
         gathering.defect(where, "is a path without its host" if _is_path(line) else "holds no value")
     else:
         gathering.value(*found, "named", where)
+        if found[0] in DIGESTS and (beside := _BESIDE.match(line, len(found[1]))):
+            gathering.value(Kind.FILE_NAME, beside[1], "named", where)

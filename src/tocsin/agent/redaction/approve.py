@@ -15,7 +15,7 @@ from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import TLP
-from tocsin.domain.observable import Kind
+from tocsin.domain.observable import AROUND, OF_INSTITUTIONS, Kind
 from tocsin.errors import ConfigError, NothingToShare, Refused
 from tocsin.wire.registrable import registrable
 
@@ -72,7 +72,10 @@ STANDING_RULES = {
             sentence="Links, hosts, addresses of machines and digests of files from a phish leave at once, at up to "
             "TLP:AMBER; mail addresses, accounts, and a domain that is wider than the mail wait for a person.",
             attacks=frozenset({Attack.PHISHING}),
-            kinds=frozenset(Kind) - {Kind.EMAIL, Kind.CIDR, Kind.IBAN, Kind.WALLET},
+            kinds=frozenset(Kind)
+            - {Kind.EMAIL, Kind.CIDR, Kind.IBAN, Kind.WALLET}
+            - AROUND.keys()
+            - OF_INSTITUTIONS,
             labels=frozenset({TLP.CLEAR, TLP.GREEN, TLP.AMBER}),
         ),
     )

@@ -49,6 +49,7 @@ _CONNECTORS = frozenset(_CONNECTING_WORDS.split())
 _GENERIC = frozenset(_GENERIC_WORDS.split())
 _NOISE = {ord("."): None, **dict.fromkeys(map(ord, "株式会社"), " ")}
 _TOKENS = re.compile(r"[^\W_]+|&")
+_BEGINNINGS = frozenset({Kind.IBAN, Kind.BIC, Kind.BIN})
 
 
 class Assets(msgspec.Struct, frozen=True):
@@ -63,15 +64,28 @@ class Assets(msgspec.Struct, frozen=True):
     """Everything it is called, lower case and joined: `aliases_of` its names and the labels of its domains."""
     partners: frozenset[str] = frozenset()
     """Domains of suppliers and partners: bystanders that only this bank knows."""
+    accounts: tuple[str, ...] = ()
+    """How IBANs of own customers begin; ``?`` for any digit."""
+    codes: tuple[str, ...] = ()
+    """Own bank identifier codes."""
+    cards: tuple[str, ...] = ()
+    """How own cards begin."""
 
     def owns(self, observable: Observable) -> str | None:
         """The asset that a value is, or stands on; None when it is none of this institution's."""
         if observable.value in self.addresses:
             return observable.value
+        if observable.kind in _BEGINNINGS:
+            return self._begins(observable)
         if network := network_of(observable):
             return next((str(own) for own in self.networks if overlap(own, network)), None)
         host = host_of(observable)
         return covering(host, self.domains) if host else None
+
+    def _begins(self, observable: Observable) -> str | None:
+        """The own beginning that an account, a bank's code or cards have; of six digits of cards, two may follow."""
+        own = {Kind.IBAN: self.accounts, Kind.BIC: self.codes, Kind.BIN: self.cards}[observable.kind]
+        return next((one for one in own if _agree(one, observable.value)), None)
 
 
 def assets_of(
@@ -82,6 +96,9 @@ def assets_of(
     addresses: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
     partners: tuple[str, ...] = (),
+    accounts: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
+    cards: tuple[str, ...] = (),
 ) -> Assets:
     """An institution's assets from words as people write them; ConfigError names the one that is wrong."""
     try:
@@ -96,6 +113,9 @@ def assets_of(
             addresses=frozenset(normalise(Kind.EMAIL, text).value for text in addresses),
             names=labels.union(*(aliases_of(name) for name in (legal_name, *aliases))) - _GENERIC,
             partners=frozenset(normalise(Kind.DOMAIN, text).value for text in partners),
+            accounts=tuple(text.replace(" ", "").upper() for text in accounts),
+            codes=tuple(normalise(Kind.BIC, text).value[:8] for text in codes),
+            cards=cards,
         )
     except (Malformed, ValueError) as error:
         raise ConfigError(f"The assets of {legal_name!r}: {error}") from None
@@ -105,7 +125,14 @@ def own_assets(own: OwnAssets) -> Assets:
     """The bank's own, from its agent's configuration. Partner networks guard shields only, never this door."""
     named = tuple(text for text in own.partners if network_in(text) is None)
     return assets_of(
-        own.legal_name, domains=own.domains, networks=own.networks, aliases=own.aliases, partners=named
+        own.legal_name,
+        domains=own.domains,
+        networks=own.networks,
+        aliases=own.aliases,
+        partners=named,
+        accounts=own.iban,
+        codes=own.bic,
+        cards=own.bin,
     )
 
 
@@ -155,6 +182,11 @@ def covering(host: str, domains: frozenset[str]) -> str | None:
             return name
         name = name.partition(".")[2]
     return None
+
+
+def _agree(beginning: str, value: str) -> bool:
+    """Whether both say the same as far as both go."""
+    return all(a == b or (a == "?" and b.isdigit()) for a, b in zip(beginning, value, strict=False))
 
 
 def _stripped(words: list[str]) -> list[str]:

@@ -20,8 +20,8 @@ from tocsin.agent.redaction.owner import Owner, Value, Verdict
 from tocsin.agent.redaction.route import Route, mail_of, routes_of
 from tocsin.agent.redaction.traces import Traces
 from tocsin.agent.redaction.warninglists import Warninglists
-from tocsin.domain.linter import network_of, private_address, too_wide
-from tocsin.domain.observable import Observable, host_of
+from tocsin.domain.linter import network_of, private_address, private_system, too_wide
+from tocsin.domain.observable import OF_INSTITUTIONS, Kind, Observable, host_of
 from tocsin.wire.registrable import registrable
 
 _INNER = "forwarded mail"
@@ -138,13 +138,25 @@ class Classifier:
     def not_public(self, found: Found, case: _Case) -> Verdict | None:
         """Addresses and names that only mean something inside somebody's network, and whole suffixes."""
         network = network_of(found.observable)
-        for rule in (private_address, too_wide):
+        for rule in (private_address, too_wide, private_system):
             if sentence := rule(found.observable, network, registrable):
                 return Verdict(Owner.BYSTANDER, sentence)
         host = host_of(found.observable)
         if not host or network or registrable(host) or self.place(found.observable):
             return None
         return Verdict(Owner.UNCLEAR, "not a name of the public DNS, or a suffix that many share")
+
+    def institution(self, found: Found, case: _Case) -> Verdict | None:
+        """Codes of banks and card issuers: a mule's bank is hit too, and whoever's cards are tried is a victim."""
+        if found.observable.kind in OF_INSTITUTIONS:
+            return Verdict(Owner.BYSTANDER, "names an institution, and none is the attacker's")
+        return None
+
+    def file_name(self, found: Found, case: _Case) -> Verdict | None:
+        """What a file in a mail is called was often made for its reader: only a person can tell."""
+        if found.observable.kind is Kind.FILE_NAME and found.part == "attachment":
+            return Verdict(Owner.UNCLEAR, _NAMES_SOMEBODY)
+        return None
 
     def bystander(self, found: Found, case: _Case) -> Verdict | None:
         """Places that the attacker shares with everybody, and the bank's partners."""
@@ -223,15 +235,18 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.forwarder,
     Classifier.genuine_elsewhere,
     Classifier.forged_name,
+    Classifier.institution,
     Classifier.not_public,
     Classifier.bystander,
     Classifier.warned_of,
     Classifier.may_be_genuine,
     Classifier.way,
+    Classifier.file_name,
     Classifier.only_mentioned,
     Classifier.picture,
 )
 _MENTIONED = "only mentioned: if you know that it is the attacker's, add it by --also"
+_NAMES_SOMEBODY = "a file's name may name a customer: if it does not, add it by --also"
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
 
 

@@ -106,6 +106,8 @@ class Door:
         if observable.kind is Kind.DOMAIN:
             host, why = self._host(observable.value)
             return _host_value(host), why
+        if observable.kind is Kind.FILE_NAME and (told := self._told(observable.value)):
+            raise Stay(f"the file's name holds {told}")
         return observable, ""
 
     def _host(self, host: str) -> tuple[str, str]:

@@ -6,7 +6,8 @@
 3. Each is looked at for traces of the victim, and shortened until it holds none: `tocsin.agent.redaction.door`.
 4. `tocsin.domain.linter` has the last word on each of them.
 
-A disclosure has no field for text: subject, body, names of files and places in the case cannot leave.
+A disclosure has no field for text: subject, body and places in the case cannot leave, and the name of a file only by a
+person's word or where somebody published it beside its digest.
 Whether a draft is sent is decided in `tocsin.agent.redaction.approve`.
 """
 
@@ -23,7 +24,7 @@ from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
-from tocsin.domain.observable import Observable, host_of
+from tocsin.domain.observable import DIGESTS, Kind, Observable, host_of
 from tocsin.errors import Malformed, NothingToShare, Refused
 from tocsin.ids import Entropy, new_id
 
@@ -72,7 +73,8 @@ def redact(
             leaves.append(door.pass_out(value))
         except Stay as reason:
             stays.append(msgspec.structs.replace(value, reason=str(reason)))
-    leaves = _as_they_stood(leaves)
+    leaves, alone = _with_digest(_as_they_stood(leaves))
+    stays += alone
     indicators = sorted({leaving.indicator for leaving in leaves}, key=lambda i: (i.observable, i.part))
     catalogued = tuple(sorted(filter(catalogue_of, set(reading.external_ids)))[:MAX_EXTERNAL_IDS])
     # A bundle may be about techniques alone; a text that only mentions one says nothing of the attack.
@@ -146,6 +148,17 @@ def _as_they_stood(leaves: list[Leaving]) -> list[Leaving]:
         else one
         for one in leaves
     ]
+
+
+def _with_digest(leaves: list[Leaving]) -> tuple[list[Leaving], list[Value]]:
+    """Names of files leave only where the digest of a file does; else they stay, with the reason."""
+    if any(one.indicator.observable.kind in DIGESTS for one in leaves):
+        return leaves, []
+    names = [one for one in leaves if one.indicator.observable.kind is Kind.FILE_NAME]
+    alone = [
+        msgspec.structs.replace(one.value, reason="no digest of a file leaves beside it") for one in names
+    ]
+    return [one for one in leaves if one not in names], alone
 
 
 def _passable(reading: Reading) -> TLP:

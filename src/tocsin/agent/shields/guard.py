@@ -13,7 +13,7 @@ from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.levels import Guard
 from tocsin.config import OwnAssets
 from tocsin.domain.linter import network_of
-from tocsin.domain.observable import Kind, Observable, host_of
+from tocsin.domain.observable import AROUND, Kind, Observable, host_of
 
 _REMEMBERED = 50_000
 """Values whose answer is kept: a guard never changes, and is asked again whenever there is news. About 15 MB."""
@@ -36,6 +36,8 @@ def guard_for(own: OwnAssets, classifier: Classifier) -> Guard:
             reasons += [f"your partner's: {one}" for one in networks if overlap(one, theirs)]
         if not reasons and (member := classifier.genuine(observable)):
             reasons.append(member)
+        if around := AROUND.get(observable.kind):
+            reasons.append(around)
         place = classifier.place(observable)
         if place and not place.may_hold(observable):
             reasons.append(f"{place.name}: {place.why}")

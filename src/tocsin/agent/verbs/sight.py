@@ -29,6 +29,9 @@ PATH = "/v1/sightings"
 def recognise(text: str) -> Observable:
     """The observable that a person typed or pasted, defanged or not; Malformed when it is none."""
     plain = text.strip().replace("[.]", ".").replace("[@]", "@").replace("hxxp", "http").replace("[:]", ":")
+    for prefix, kind in _BY_NAME.items():
+        if plain.startswith(prefix):
+            return normalise(kind, plain.removeprefix(prefix))
     for kind in _KINDS:
         try:
             return normalise(kind, plain)
@@ -52,6 +55,8 @@ _KINDS = (
     Kind.DOMAIN,
 )
 """The stricter forms first: a domain is what nothing else is."""
+_BY_NAME = {f"{kind}:": kind for kind in (Kind.SYSTEM, Kind.FILE_NAME)}
+"""Kinds whose values look like others: they are written as ``file-name:invoice.zip``."""
 
 
 def look(house: House, classifier: Classifier, observable: Observable) -> Leaving:

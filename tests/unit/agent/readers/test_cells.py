@@ -45,6 +45,7 @@ from tocsin.errors import Malformed
         ("0" * 128, Kind.SHA512, "0" * 128),
         ("DE89370400440532013000", Kind.IBAN, "DE89370400440532013000"),
         ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", Kind.WALLET, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+        ("AS64501", Kind.SYSTEM, "AS64501"),
     ],
 )
 def test_a_word_is_the_value_that_feeds_mean_by_it(word: str, kind: Kind, value: str) -> None:

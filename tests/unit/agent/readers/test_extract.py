@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.agent.readers import extract
-from tocsin.agent.readers.extract import defanged_hosts_in, mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import around_in, defanged_hosts_in, mentions_in, refang, urls_in
 from tocsin.domain.observable import Kind
 
 
@@ -67,6 +67,26 @@ def test_other_values_are_found_as_they_stand(text: str, mentions: list[tuple[Ki
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("hosted at AS64501, again", [(Kind.SYSTEM, "AS64501")]),
+        ("(AS64501/AS64502)", [(Kind.SYSTEM, "AS64501"), (Kind.SYSTEM, "AS64502")]),
+        ("ASN: 64501 and ASN7018", [(Kind.SYSTEM, "ASN: 64501"), (Kind.SYSTEM, "ASN7018")]),
+        ("our AS400 speaks AS2, as 640 do; GAS64501 and AS-640", []),
+        ("BIC: HARRGB2L", [(Kind.BIC, "HARRGB2L")]),
+        ("SWIFT/BIC HARRGB2LXXX.", [(Kind.BIC, "HARRGB2LXXX")]),
+        ("SWIFT code SOUTDEFF", [(Kind.BIC, "SOUTDEFF")]),
+        (":57A:SOUTDEFF\n:59:/1", [(Kind.BIC, "SOUTDEFF")]),
+        ("SOUTDEFF and DOCUMENT alone", []),
+        ("BIN 476210 and BIN: 47621083", [(Kind.BIN, "476210"), (Kind.BIN, "47621083")]),
+        ("BIN 4762108, DUSTBIN 476210", []),
+    ],
+)
+def test_what_stands_around_is_found_where_it_is_called_so(text: str, found: list[tuple[Kind, str]]) -> None:
+    assert list(around_in(text)) == found
+
+
+@pytest.mark.parametrize(
     ("text", "hosts"),
     [
         ("c2 is login.evil[.]example today", [(Kind.DOMAIN, "login.evil.example")]),
@@ -84,6 +104,7 @@ def test_no_text_raises(text: str) -> None:
     list(urls_in(refanged))
     list(mentions_in(refanged))
     list(defanged_hosts_in(text))
+    list(around_in(text))
 
 
 PLAINLY = {
@@ -95,6 +116,13 @@ PLAINLY = {
         r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}(?![\w-])", re.ASCII
     ),
     "digest": re.compile(r"(?<![\w/=-])[0-9a-f]{32}(?:[0-9a-f]{8}(?:[0-9a-f]{24})?)?(?![\w/=-])", re.ASCII | re.I),
+    "iban": re.compile(
+        r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+    ),
+    "wallet": re.compile(
+        r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[a-z0-9]{11,87}|[13LMDTX48][1-9A-HJ-NP-Za-km-z]{25,94})"
+        r"(?![A-Za-z0-9])"
+    ),
 }  # fmt: skip
 """The expressions as one would write them; those of the product find the same and are several times faster."""
 _PIECES = [
@@ -112,6 +140,12 @@ _PIECES = [
     "ab" * 16,
     "c" * 8,
     "D" * 24,
+    "GB82",
+    "WEST1234",
+    "0x" + "f" * 40,
+    "bc1q" + "z" * 12,
+    "ltc1" + "y" * 12,
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
 ]
 _TEXTS = st.lists(st.sampled_from([*_PIECES, *"@@..-_+/=x1Eé \n"]), max_size=24).map("".join)
 
@@ -119,7 +153,13 @@ _TEXTS = st.lists(st.sampled_from([*_PIECES, *"@@..-_+/=x1Eé \n"]), max_size=24
 @given(_TEXTS)
 def test_what_is_written_for_speed_finds_what_the_plain_expression_does(text: str) -> None:
     assert extract._SCHEME.sub(r"http\1", text) == PLAINLY["scheme"].sub(r"http\1", text)
-    for name, fast in (("url", extract._URL), ("digest", extract._DIGEST)):
+    expressions = {
+        "url": extract._URL,
+        "digest": extract._DIGEST,
+        "iban": extract._IBAN,
+        "wallet": extract._WALLET,
+    }
+    for name, fast in expressions.items():
         assert [one[0] for one in fast.finditer(text)] == [one[0] for one in PLAINLY[name].finditer(text)]
     assert list(extract._mails_in(text)) == [one[0] for one in PLAINLY["mail"].finditer(text)]
 

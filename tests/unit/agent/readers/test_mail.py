@@ -138,7 +138,7 @@ def test_an_attachment_is_known_by_its_digest() -> None:
     digest = hashlib.sha256(content).hexdigest()
     attachment = reading.attachments[0]
     assert (attachment.name, attachment.size, attachment.sha256) == ("invoice.exe", len(content), digest)
-    assert values(reading, "attachment") == [digest]
+    assert values(reading, "attachment") == [digest, "invoice.exe"]
 
 
 def test_a_picture_shown_in_the_text_is_not_an_attachment_of_the_attacker() -> None:
@@ -149,10 +149,13 @@ def test_a_picture_shown_in_the_text_is_not_an_attachment_of_the_attacker() -> N
 
 def test_a_page_that_came_as_a_file_is_searched_for_links() -> None:
     page = "<form action='https://evil.example/post'>"
-    for kind in ("text/html; name=a.html", "application/octet-stream; name=A.HTM"):
+    for kind, name in (
+        ("text/html; name=a.html", "a.html"),
+        ("application/octet-stream; name=A.HTM", "a.htm"),
+    ):
         reading = read_mail(mixed(f"Content-Type: {kind}\r\nContent-Disposition: attachment\r\n\r\n{page}"))
         assert values(reading, "link") == ["https://evil.example/post"]
-        assert values(reading, "attachment") == [hashlib.sha256(page.encode()).hexdigest()]
+        assert values(reading, "attachment") == [hashlib.sha256(page.encode()).hexdigest(), name]
 
 
 @pytest.mark.parametrize("encoding", ["base64 ", "BASE64", "base64 (comment)", "base64;"])

@@ -59,7 +59,8 @@ def test_every_wrapping_holds_the_same_event(document: Any) -> None:
         ("domain|ip", "evil.example|192.0.2.7", {"evil.example", "192.0.2.7"}),
         ("ip-dst|port", "192.0.2.7|443", {"192.0.2.7"}),
         ("hostname|port", "evil.example:443", {"evil.example"}),
-        ("filename|sha256", "a.exe|" + "c" * 64, {"c" * 64}),
+        ("filename|sha256", "%TEMP%\\A.exe|" + "c" * 64, {"a.exe", "c" * 64}),
+        ("AS", "64501", {"AS64501"}),
         ("ip-src", "2001:db8::7", {"2001:db8::7"}),
         ("ip-dst", "192.0.2.0/24", {"192.0.2.0/24"}),
         ("email-src", "a@evil.example", {"a@evil.example"}),
@@ -69,6 +70,17 @@ def test_every_wrapping_holds_the_same_event(document: Any) -> None:
 )
 def test_each_part_of_a_composite_value_is_taken(kind: str, value: str, values: set[str]) -> None:
     assert set(parts(read(event(attribute(kind, value))))) == values
+
+
+@pytest.mark.parametrize("kind", ["filename", "attachment", "email-attachment"])
+def test_a_files_name_without_its_digest_accuses_nobody(kind: str) -> None:
+    assert parts(read(event(attribute(kind, "Invoice.exe")))) == {"invoice.exe": "text"}
+
+
+@pytest.mark.parametrize("name", ["*.exe", "noending", "C:\\Users\\jane\\", "a" * 300 + ".exe"])
+def test_what_no_file_is_called_is_no_value_and_no_defect(name: str) -> None:
+    reading = read(event(attribute("filename", name)))
+    assert (parts(reading), reading.defects) == ({}, ())
 
 
 @pytest.mark.parametrize("flag", [False, "0", 0, None])

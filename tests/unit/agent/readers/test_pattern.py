@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.agent.readers.pattern import MAX_PATTERN, Named, comparisons, named_at
+from tocsin.agent.readers.pattern import MAX_PATTERN, Named, comparisons, named_at, named_in
 from tocsin.domain.observable import Kind
 from tocsin.errors import Malformed
 
@@ -27,6 +27,7 @@ SHA256 = "ab" * 32
         ),
         ("([a:b = 'c'] OR [d:e = 'f']) REPEATS 5 TIMES WITHIN 1.5 SECONDS", [("a:b", "c"), ("d:e", "f")]),
         ("[a:b = 'it\\'s \\\\ [ AND ] fine']", [("a:b", "it's \\ [ AND ] fine")]),
+        ("[autonomous-system:number = 64501 AND a:b > 7]", [("autonomous-system:number", "64501")]),
         ("[a:b != 'c']", []),
         ("[a:b NOT = 'c' AND a:d = 'e']", [("a:d", "e")]),
         ("[a:b NOT IN ('c', 'd')]", []),
@@ -78,7 +79,8 @@ def test_what_is_no_pattern_is_refused(pattern: str) -> None:
         ("file:hashes.md5", "ab" * 16, Named(Kind.MD5, "ab" * 16, "named")),
         ("artifact:hashes.'SHA-1'", "ab" * 20, Named(Kind.SHA1, "ab" * 20, "named")),
         ("file:hashes.SSDEEP", "3:a:b", None),
-        ("file:name", "a.exe", None),
+        ("file:name", "a.exe", Named(Kind.FILE_NAME, "a.exe", "named")),
+        ("autonomous-system:number", "64501", Named(Kind.SYSTEM, "64501", "named")),
         ("network-traffic:dst_ref.type", "ipv4-addr", None),
         ("x509-certificate:hashes.'SHA-256'", SHA256, None),
     ],
@@ -98,3 +100,15 @@ def test_a_quoted_value_comes_back_as_it_was(one: str, other: str) -> None:
     quoted = [text.replace("\\", "\\\\").replace("'", "\\'") for text in (one, other)]
     pattern = f"[url:value = '{quoted[0]}' OR url:value IN ('{quoted[1]}')]"
     assert [value for _, value in comparisons(pattern)] == [one, other]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "part"),
+    [
+        (f"[file:name = 'a.exe' AND file:hashes.MD5 = '{'ab' * 16}']", "named"),
+        ("[file:name = 'a.exe']", "text"),
+        ("[file:name = 'a.exe' AND domain-name:value = 'evil.example']", "text"),
+    ],
+)
+def test_a_files_name_is_accused_beside_a_digest_alone(pattern: str, part: str) -> None:
+    assert {one.part for one in named_in(pattern) if one.kind is Kind.FILE_NAME} == {part}

@@ -67,6 +67,13 @@ def test_a_column_that_calls_its_values_somebody_s_accuses_nobody(header: str) -
     }
 
 
+def test_the_autonomous_system_beside_an_address_is_only_mentioned() -> None:
+    reading = read_table(b"ip,asn,day\n192.0.2.7,AS64501,1\n192.0.2.8,AS64502,2\n")
+    assert parts(reading) == {
+        "192.0.2.7": "named", "192.0.2.8": "named", "AS64501": "text", "AS64502": "text",
+    }  # fmt: skip
+
+
 def test_a_time_of_the_day_is_no_address() -> None:
     reading = read_table(
         b"day,value,n\n2026-11-30 11:10:00,evil.example,1\n2026-11-30 11:11:00,bad.example,2\n"

@@ -93,7 +93,13 @@ def test_others_are_not(kind: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"domains": ("no domain",)}, {"networks": ("300.1.1.1/8",)}, {"addresses": ("x",)}]
+    "wrong",
+    [
+        {"domains": ("no domain",)},
+        {"networks": ("300.1.1.1/8",)},
+        {"addresses": ("x",)},
+        {"codes": ("NORT",)},
+    ],
 )
 def test_a_wrong_asset_is_named(wrong: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(ConfigError, match="Northmoor"):
@@ -106,6 +112,30 @@ def test_assets_come_from_the_agents_configuration() -> None:
     )
     assert own.domains == {"n.example"}
     assert own.partners == {"p.example"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "asset"),
+    [
+        ("iban", "GB70 NORT 4091 7712 3456 78", "GB??NORT"),
+        ("iban", "GB82 WEST 1234 5698 7654 32", None),
+        ("bic", "nortgb2lxxx", "NORTGB2L"),
+        ("bic", "NORTGB2LKEN", "NORTGB2L"),
+        ("bic", "NORTDEFF", None),
+        ("bin", "46581200", "46581200"),
+        ("bin", "465812", "46581200"),
+        ("bin", "46581201", None),
+    ],
+)
+def test_accounts_codes_and_cards_are_known_by_how_they_begin(
+    kind: str, value: str, asset: str | None
+) -> None:
+    own = own_assets(OwnAssets("Northmoor plc", iban=("gb?? NORT",), bic=("NORTGB2LXXX",), bin=("46581200",)))
+    assert own.owns(normalise(Kind(kind), value)) == asset
+
+
+def test_a_bank_that_declares_none_owns_none() -> None:
+    assert NORTH.owns(normalise(Kind.IBAN, "GB82 WEST 1234 5698 7654 32")) is None
 
 
 def test_a_name_covers_itself_and_what_stands_under_it() -> None:

@@ -59,12 +59,30 @@ PNG = Attachment("logo.png", "image/png", 100, "b" * 64)
         (found("url", "https://evil.example/login"), Owner.ATTACKER),
         (found("ipv4", "203.0.113.5", "sending-host"), Owner.ATTACKER),
         (found("sha256", "a" * 64, "attachment"), Owner.ATTACKER),
+        # codes of institutions, and what a file in a mail is called
+        (found("bic", "SOUTDEFF", "named"), Owner.BYSTANDER),
+        (found("bin", "476210", "named"), Owner.BYSTANDER),
+        (found("file-name", "invoice.pdf.exe", "attachment"), Owner.UNCLEAR),
+        (found("file-name", "invoice.pdf.exe", "named"), Owner.ATTACKER),
+        (found("autonomous-system", "AS64501", "named"), Owner.ATTACKER),
+        (found("autonomous-system", "AS64512", "named"), Owner.BYSTANDER),
         # only mentioned
+        (found("autonomous-system", "AS64501", "text"), Owner.UNCLEAR),
+        (found("iban", "GB82WEST12345698765432", "text"), Owner.UNCLEAR),
         (found("url", "https://evil.example/pixel.gif", "text"), Owner.UNCLEAR),
     ],
 )  # fmt: skip
 def test_each_value_has_its_owner(value: Found, owner: Owner) -> None:
     assert owner_of(value) is owner, door().classify(mail(value))[0].reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("iban", "GB70NORT40917712345678"), ("bic", "NORTGB2L"), ("bin", "465812")],
+)
+def test_the_banks_own_accounts_codes_and_cards_are_its_own(kind: str, value: str) -> None:
+    own = assets_of("Northmoor plc", accounts=("GB??NORT",), codes=("NORTGB2L",), cards=("46581200",))
+    assert Classifier(own).classify(mail(found(kind, value, "named")))[0].owner is Owner.OURS
 
 
 def test_the_brand_keyword_inside_a_longer_word_names_nobody() -> None:

@@ -45,6 +45,30 @@ def test_what_tells_nothing_of_the_victim_leaves_whole(kind: str, value: str) ->
     assert sent(found(kind, value)) == [value]
 
 
+def test_the_published_name_of_a_file_leaves_beside_a_digest_and_not_alone() -> None:
+    name = found("file-name", "invoice.exe", "named")
+    assert set(sent(name, found("sha256", "a" * 64, "named"))) == {"invoice.exe", "a" * 64}
+    draft = draft_of(name, found("domain", "evil.example"))
+    assert {one.observable.value for one in draft.disclosure.indicators} == {"evil.example"}
+    assert [one.reason for one in draft.stays] == ["no digest of a file leaves beside it"]
+
+
+@pytest.mark.parametrize("name", ["statement jane doe.pdf", "northmoor_q3.xlsm", "invoice_773120481.pdf"])
+def test_the_name_of_a_file_that_tells_stays(name: str) -> None:
+    values = (found("file-name", name, "named"), found("sha256", "a" * 64, "named"))
+    assert sent(*values) == ["a" * 64]
+
+
+def test_a_person_may_send_what_an_attachment_is_called() -> None:
+    values = (found("file-name", "invoice.exe", "attachment"), found("sha256", "a" * 64, "attachment"))
+    assert sent(*values) == ["a" * 64]
+    also = redact(
+        mail(*values), door(), attack=Attack.PHISHING, now=NOW, entropy=random.Random(1).randbytes,
+        also=[Observable(Kind.FILE_NAME, "invoice.exe")],
+    )  # fmt: skip
+    assert Indicator(Observable(Kind.FILE_NAME, "invoice.exe"), "attachment") in also.disclosure.indicators
+
+
 CUT = [
     # the reader's address, in every clothing
     (f"https://evil.example/a?email={JANE}", "https://evil.example/a"),

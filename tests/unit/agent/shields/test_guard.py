@@ -46,6 +46,8 @@ def reasons(kind: str, value: str) -> tuple[str, ...]:
         ("ipv6", "3fff:99::5", "your partner's: 3fff:99::5/128"),
         ("url", "http://[3fff:99::5]/x", "your partner's: 3fff:99::5/128"),
         ("cidr", "3fff:99::/64", "your partner's: 3fff:99::5/128"),
+        ("autonomous-system", "AS64501", "an autonomous system has many customers"),
+        ("file-name", "invoice.exe", "any file may bear that name"),
         ("ipv4", "8.8.8.8", None),
         ("ipv4", "1.1.1.1", None),
         ("ipv6", "::ffff:8.8.8.8", None),
