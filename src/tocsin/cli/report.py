@@ -113,7 +113,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="VALUE",
-        help="send this value too: it is only mentioned, but you know that it is the attacker's; may be given again",
+        help="send this value too: it is only mentioned, but you know that it is the attacker's (the name of a file "
+        "as file-name:NAME); may be given again",
     )
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(

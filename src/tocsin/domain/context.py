@@ -22,6 +22,7 @@ MAX_NAME = 255
 """Characters of a file's name; no common file system takes more."""
 _SYSTEM = re.compile(r"(?:ASN?\s?)?([0-9]{1,10})(?:\.([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 _BANK = re.compile(r"([A-Z]{6}[A-Z0-9]{2})([A-Z0-9]{3})?")
+_HEAD_OFFICE = "X" * 3
 _ISSUER = re.compile(r"[0-9]{6}(?:[0-9]{2})?", re.ASCII)
 _FOLDER = re.compile(r".*[/\\]", re.DOTALL)
 _NOT_IN_A_NAME = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
@@ -56,7 +57,7 @@ def bank_code(text: str) -> str:
     found = _BANK.fullmatch(text.strip().upper())
     if not found:
         raise Malformed(f"{text[:40]!r} is not a BIC of 8 or 11 characters.")
-    return found[1] if found[2] in (None, "XXX") else found[0]
+    return found[1] if found[2] in (None, _HEAD_OFFICE) else found[0]
 
 
 def issuer_number(text: str) -> str:

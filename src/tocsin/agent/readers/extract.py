@@ -115,7 +115,8 @@ def around_in(text: str) -> Iterator[tuple[Kind, str]]:
     """Autonomous systems, and the codes of banks and card issuers where a text says that they are."""
     if "AS" in text:
         yield from ((Kind.SYSTEM, one) for one in _SYSTEM.findall(text) if one != _NO_SYSTEM)
-    yield from ((Kind.BIC, one) for one in _BANK.findall(text))
+    if "BIC" in text or "SWIFT" in text or ":5" in text:
+        yield from ((Kind.BIC, one) for one in _BANK.findall(text))
     if "BIN" in text:
         yield from ((Kind.BIN, one) for one in _ISSUER.findall(text))
 

@@ -118,7 +118,8 @@ class Gathering:
                 break
             with suppress(Malformed):
                 self._follow(normalise(Kind.URL, url), where, url)
-        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged), accounts_in(text)):
+        beside = chain(accounts_in(text), around_in(text))
+        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged), beside):
             self.mention(kind, raw, where)
 
     def prose(self, text: str, where: str) -> None:

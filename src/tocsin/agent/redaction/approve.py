@@ -70,7 +70,8 @@ STANDING_RULES = {
         StandingRule(
             name="phish-machines",
             sentence="Links, hosts, addresses of machines and digests of files from a phish leave at once, at up to "
-            "TLP:AMBER; mail addresses, accounts, and a domain that is wider than the mail wait for a person.",
+            "TLP:AMBER; mail addresses, accounts, autonomous systems, names of files, and a domain that is wider "
+            "than the mail wait for a person.",
             attacks=frozenset({Attack.PHISHING}),
             kinds=frozenset(Kind)
             - {Kind.EMAIL, Kind.CIDR, Kind.IBAN, Kind.WALLET}

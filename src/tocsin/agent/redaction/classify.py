@@ -246,7 +246,7 @@ RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.picture,
 )
 _MENTIONED = "only mentioned: if you know that it is the attacker's, add it by --also"
-_NAMES_SOMEBODY = "a file's name may name a customer: if it does not, add it by --also"
+_NAMES_SOMEBODY = "a file's name may name a customer: if it does not, add it by --also file-name:NAME"
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
 
 

@@ -27,11 +27,15 @@ PATH = "/v1/sightings"
 
 
 def recognise(text: str) -> Observable:
-    """The observable that a person typed or pasted, defanged or not; Malformed when it is none."""
+    """The observable that a person typed or pasted, defanged or not; Malformed when it is none.
+
+    Codes of banks and issuers of cards are none: nobody may tell them.
+    """
     plain = text.strip().replace("[.]", ".").replace("[@]", "@").replace("hxxp", "http").replace("[:]", ":")
-    for prefix, kind in _BY_NAME.items():
-        if plain.startswith(prefix):
-            return normalise(kind, plain.removeprefix(prefix))
+    if plain.startswith(_NAME):
+        return normalise(Kind.FILE_NAME, plain.removeprefix(_NAME))
+    if plain[:2].upper() == "AS" and plain[2:].isdecimal():
+        return normalise(Kind.SYSTEM, plain)
     for kind in _KINDS:
         try:
             return normalise(kind, plain)
@@ -55,8 +59,8 @@ _KINDS = (
     Kind.DOMAIN,
 )
 """The stricter forms first: a domain is what nothing else is."""
-_BY_NAME = {f"{kind}:": kind for kind in (Kind.SYSTEM, Kind.FILE_NAME)}
-"""Kinds whose values look like others: they are written as ``file-name:invoice.zip``."""
+_NAME = f"{Kind.FILE_NAME}:"
+"""Stands before the name of a file, which looks like a domain: ``file-name:invoice.zip``."""
 
 
 def look(house: House, classifier: Classifier, observable: Observable) -> Leaving:

@@ -147,6 +147,23 @@ def test_a_picture_shown_in_the_text_is_not_an_attachment_of_the_attacker() -> N
     assert len(reading.attachments) == 1
 
 
+def test_where_the_money_goes_is_read_and_only_mentioned() -> None:
+    body = (
+        "Pay to GB82 WEST 1234 5698 7654 32, BIC: WESTGB2L, or to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.\r\n"
+        "Not to GB83 WEST 1234 5698 7654 32, whose check digits are wrong."
+    )
+    for reading in (read_mail(mail(body)), read_mail(mail(f"<p>{body}</p>", "text/html"))):
+        assert {"GB82WEST12345698765432", "WESTGB2L", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"} <= set(
+            values(reading, "text")
+        )
+        assert "GB83WEST12345698765432" not in values(reading, "text")
+
+
+def test_a_picture_in_the_text_is_not_known_by_its_name() -> None:
+    part = "Content-Type: image/png; name=logo.png\r\nContent-ID: <1>\r\n\r\nx"
+    assert values(read_mail(mixed(part)), "attachment") == []
+
+
 def test_a_page_that_came_as_a_file_is_searched_for_links() -> None:
     page = "<form action='https://evil.example/post'>"
     for kind, name in (
