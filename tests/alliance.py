@@ -24,7 +24,7 @@ from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox, Settled, check_receipt
 from tocsin.agent.readers.reading import Reading
-from tocsin.agent.redaction.approve import approve, standing_rule
+from tocsin.agent.redaction.approve import approve, approve_by_rule, outgoing
 from tocsin.agent.redaction.assets import own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import Draft
@@ -39,8 +39,9 @@ from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shield
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
-from tocsin.domain.observable import Observable
+from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role
+from tocsin.domain.standing_rule import StandingRule
 from tocsin.errors import TocsinError, Unreachable
 from tocsin.follow.follower import Follower
 from tocsin.halves.witness import Proposal
@@ -72,6 +73,8 @@ PATIENCE_SECONDS = 10.0
 ROUND_SECONDS = following._ROUND_SECONDS
 """How often a hub process looks at its store, as the product has it."""
 AMBER = Marking()
+PHISH = StandingRule("phish", frozenset({Attack.PHISHING}), frozenset(Kind))
+"""By which a report leaves unattended."""
 
 
 class Witness:
@@ -207,8 +210,9 @@ class Agent:
         """Approve and queue a report of these values, by a person or by a standing rule; its identifier."""
         draft = Draft(self._disclosure(values, marking), (), ())
         prepared = Prepared("a.eml", draft.disclosure.report_id.encode(), Reading("mail"), draft)
-        by = standing_rule("phish-machines") if unattended else "Test"
-        approved = approve(draft, by, self.clock.now())
+        now = self.clock.now()
+        asked = outgoing(draft, "mail", "named", audiences)
+        approved = approve_by_rule(draft, asked, (PHISH,), now) if unattended else approve(draft, "Test", now)
         return send(self.house, prepared, approved, "named", audiences).report
 
     async def report(

@@ -112,6 +112,27 @@ class OwnAssets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """People whose names must not leave in a text, as they are written."""
 
 
+class DeclaredRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One standing rule: what may leave without a person. Nothing does until one is declared."""
+
+    name: str
+    """How it is called in the journal and on the screen."""
+    attacks: tuple[str, ...]
+    """Kinds of attack that it covers, such as ``phishing``."""
+    kinds: tuple[str, ...]
+    """Kinds of values that it covers: ``url``, ``domain``, ``ipv4``, ``sha256``."""
+    formats: tuple[str, ...] = ()
+    """What the file must have been read as, such as ``mail``; empty: anything."""
+    up_to: str = "TLP:AMBER"
+    """The strictest marking that it covers."""
+    classes: tuple[str, ...] = ("named",)
+    """Classes that it covers."""
+    audiences: tuple[str, ...] = ("members",)
+    """Who may read what it lets out, at most."""
+    whole: bool = True
+    """A draft with any value that is not covered waits as a whole; false: the covered values go, the rest waits."""
+
+
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """agent.toml"""
 
@@ -127,8 +148,10 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A desk's warnings, too, need a second officer before they are issued; an agency's always do."""
     acknowledge: bool = False
     """Answer each new warning with *received* by itself; what was done about it is always a person's word."""
-    standing_rules: tuple[str, ...] = ()
-    """Names of rules by which a disclosure leaves without a person; `tocsin agent report --help` lists them."""
+    approvals: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    """How many people agree to what no standing rule covers; 2: another person than the first."""
+    standing_rules: tuple[DeclaredRule, ...] = ()
+    """Rules by which a disclosure leaves without a person; none: everything waits for one."""
     read_url: str = ""
     """An edge of the hub from which this agent reads; empty: the hub itself, which is asked too when the edge fails."""
     partner_url: str = ""
@@ -209,6 +232,9 @@ def load(path: Path, into: type[C]) -> C:
 
 
 def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig | EdgeConfig) -> None:
-    """Write a configuration file as TOML, for its owner only. An absent part stays absent: TOML has no null."""
-    settings = {name: value for name, value in msgspec.to_builtins(config).items() if value is not None}
+    """Write a configuration file as TOML, for its owner only.
+
+    An absent part stays absent: TOML has no null. So does an empty list of parts, or nobody could add one below.
+    """
+    settings = {name: value for name, value in msgspec.to_builtins(config).items() if value not in (None, ())}
     replace_file(path, msgspec.toml.encode(settings))

@@ -23,6 +23,8 @@ PREFIXES = {
     "bat": "batch of entries that one request made",
     "cas": "case in one party's vault",
     "chn": "chain of versions of one object",
+    "cor": "correction: a person's word on whose a value is",
+    "drf": "draft: a disclosure that waits for people",
     "edg": "edge of a hub",
     "fct": "fact: what several entries are about",
     "inv": "invitation to join",

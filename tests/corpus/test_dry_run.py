@@ -23,7 +23,7 @@ from tests.corpus.alliance import serving
 from tests.corpus.banks import brands
 
 from tocsin.cli.main import run
-from tocsin.cli.report import FileReport, Summary
+from tocsin.cli.told import FileReport, Summary
 from tocsin.config import OwnAssets
 from tocsin.domain.disclosure import Disclosure
 from tocsin.domain.linter import lint

@@ -5,7 +5,6 @@ import ast
 import inspect
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,8 +45,8 @@ def defaults_of(kind: Settings, within: str = "", *, absent: bool = False) -> It
 
 
 def _section(kind: object) -> Settings | None:
-    """The class of a section, also of one that may be absent; None for a plain value."""
-    choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    """The class of a section, also of one that may be absent or stand several times; None for a plain value."""
+    choices = typing.get_args(kind) or (kind,)
     found = [one for one in choices if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     return found[0] if found else None
 
@@ -138,5 +137,7 @@ def _leaves(table: dict[str, object], within: str = "") -> Iterator[str]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(value, f"{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from _leaves(value[0], f"{name}.")
         else:
             yield f"{within}{name}"

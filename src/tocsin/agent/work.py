@@ -21,6 +21,7 @@ from tocsin.agent.metrics import write as write_metrics
 from tocsin.agent.reading import Reading
 from tocsin.agent.redaction.assets import assets_of, own_assets
 from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.corrections import Corrections
 from tocsin.agent.shields.guard import guard_for
 from tocsin.agent.shields.levels import Levels
 from tocsin.agent.shields.protection import Protection
@@ -28,6 +29,7 @@ from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
+from tocsin.agent.verbs.correct import corrections
 from tocsin.agent.verbs.rotate import complete
 from tocsin.agent.warninglists import installed
 from tocsin.agent.way import Way
@@ -49,10 +51,11 @@ _SCRUB_SECONDS = 60.0
 
 
 def classifier(house: House) -> Classifier:
-    """Knows this bank's assets, the names of the other members, and the warning lists that are installed."""
+    """Knows this bank's assets, the other members' names, the installed warning lists, and people's corrections."""
     own = own_assets(house.config.own)
     members = tuple(assets_of(name) for name in _members(house) if name != own.legal_name)
-    return Classifier(own, members, warninglists=installed(house.folder))
+    said = Corrections(corrections(house))
+    return Classifier(own, members, warninglists=installed(house.folder), corrections=said)
 
 
 def _members(house: House) -> tuple[str, ...]:

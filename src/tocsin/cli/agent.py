@@ -15,6 +15,8 @@ from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
+from tocsin.cli.corrections import CORRECTIONS
+from tocsin.cli.drafts import DRAFTS
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.redact import REDACT
 from tocsin.cli.report import REPORT
@@ -179,6 +181,8 @@ COMMANDS = (
         "Outbound HTTPS only. Every entry is proved before it is acted on; what does not add up is an alarm.",
     ),
     REPORT,
+    DRAFTS,
+    CORRECTIONS,
     REDACT,
     INBOX,
     OUTBOX,

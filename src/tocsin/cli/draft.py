@@ -13,6 +13,8 @@ from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
 from tocsin.cli.readers import together
 from tocsin.cli.screen import counted, readable, row
+from tocsin.domain.disclosure import Disclosure
+from tocsin.domain.likeness import Price
 from tocsin.domain.observable import Kind, defang
 
 T = TypeVar("T")
@@ -55,6 +57,28 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
         yield "could not be used:"
     for defect in draft.unread:
         yield f"  ! {defect.where}: {_QUOTED.sub(lambda quoted: defang(quoted[0]), defect.reason)}"
+
+
+def priced(found: Price, disclosure: Disclosure) -> str:
+    """What it costs to tell it, in one line, with the coarser ways that cost less."""
+    one_of = (
+        f"1 of {counted(found.parties, 'party', 'parties')} like you"
+        if found.parties
+        else "the few it is told to"
+    )
+    when = f"{disclosure.attack}, {found.grain} {disclosure.happened}"
+    said = [f"price: {one_of}; {counted(found.reports, 'report')} alike ({when})"]
+    if found.named:
+        said.append(
+            f"{counted(found.named, 'value')} with your name: no count helps, --without leaves it out"
+        )
+    said += [
+        f"--happened {one.grain}: {one.reports:,}"
+        if one.grain
+        else f"--audience {one.audience}: 1 of {one.parties:,}"
+        for one in found.offers
+    ]
+    return "; ".join(said)
 
 
 def leaves(several: Sequence[Leaving]) -> list[str]:

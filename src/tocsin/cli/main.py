@@ -2,7 +2,7 @@
 """The command `tocsin`: arguments in, one call down, text or JSON out. No rule of the alliance is decided here.
 
 Exit codes: 0 done · 1 refused or failed, with the reason · 2 the command or configuration is wrong · 3 the other side
-could not be reached and what was approved waits in the outbox · 130 interrupted.
+could not be reached and what was approved waits in the outbox, or nobody has approved it yet · 130 interrupted.
 """
 
 import argparse

@@ -44,7 +44,7 @@ class Disclosure(msgspec.Struct, frozen=True):
     """``rpt_…``: random, made by the agent; carries no owner."""
     attack: Attack
     happened: str
-    """UTC day, ``2026-11-21``; coarse and claimed."""
+    """UTC day, ``2026-11-21``; coarse and claimed: the first of a week or month may stand for all of it."""
     indicators: tuple[Indicator, ...]
     external_ids: tuple[str, ...]
     """Identifiers of public catalogues, sorted: ATT&CK (``T1566.002``, ``S0154``, ``G0032``) and CVE."""

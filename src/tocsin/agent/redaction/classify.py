@@ -2,7 +2,8 @@
 """Who each value of a reading belongs to. The rules stand in `RULES`, in the order in which they are asked.
 
 A value is the attacker's only when no rule before has an answer: whatever is the bank's own, a recipient's, another
-institution's or everybody's is named as such first, and whatever a mail merely mentions stays undecided. Look-alike
+institution's or everybody's is named as such first, and whatever a mail merely mentions stays undecided, unless a
+person has said of it before whose it is (`tocsin.agent.redaction.corrections`). Look-alike
 names are the attacker's; a genuine name under another ending is not (``bank.example.com`` for ``bank.example``).
 
 What is not here: cutting the victim out of an attacker's value (`tocsin.agent.redaction.traces`, `redact`).
@@ -16,6 +17,7 @@ import msgspec
 from tocsin.agent.readers.reading import Found, Reading
 from tocsin.agent.redaction.assets import Assets, covering
 from tocsin.agent.redaction.bystanders import Bystanders, Place
+from tocsin.agent.redaction.corrections import Corrections
 from tocsin.agent.redaction.owner import Owner, Value, Verdict
 from tocsin.agent.redaction.route import Route, mail_of, routes_of
 from tocsin.agent.redaction.traces import Traces
@@ -59,11 +61,13 @@ class Classifier:
         members: tuple[Assets, ...] = (),
         bystanders: Bystanders | None = None,
         warninglists: Warninglists | None = None,
+        corrections: Corrections | None = None,
     ) -> None:
         self.own = own
         self._members = members
         self._bystanders = bystanders or Bystanders.shipped()
         self.warninglists = warninglists or Warninglists()
+        self.corrections = corrections or Corrections()
         self._own_names = Traces(own)
         self._genuine_names = {name: member for member in (*members, own) for name in member.names}
 
@@ -88,6 +92,16 @@ class Classifier:
         """The bank's own domains, networks and addresses."""
         asset = self.own.owns(found.observable)
         return Verdict(Owner.OURS, f"your own: {asset}") if asset else None
+
+    def kept_home(self, observable: Observable) -> Verdict | None:
+        """Why a value never leaves, whatever it is in one file: an own asset, or a person's word."""
+        if asset := self.own.owns(observable):
+            return Verdict(Owner.OURS, f"your own: {asset}")
+        return self.corrections.keeps_home(observable)
+
+    def corrected(self, found: Found, case: _Case) -> Verdict | None:
+        """What a person has said is the bank's, a customer's or a bystander's."""
+        return self.corrections.keeps_home(found.observable)
 
     def recipient(self, found: Found, case: _Case) -> Verdict | None:
         """The people to whom it was sent, and their domains."""
@@ -197,7 +211,11 @@ class Classifier:
 
     def _value(self, found: Found, case: _Case) -> Value:
         verdict = next((v for rule in RULES if (v := rule(self, found, case))), _ATTACKER)
-        return Value(found.observable, found.part, found.where, verdict.owner, verdict.reason)
+        part = found.part
+        accused = self.corrections.accuses(found.observable) if verdict.owner is Owner.UNCLEAR else None
+        if accused:
+            verdict, part = accused, "named" if part == "text" else part
+        return Value(found.observable, part, found.where, verdict.owner, verdict.reason)
 
     def _case(self, reading: Reading) -> _Case:
         domains = {address.rpartition("@")[2] for address in reading.recipients}
@@ -231,6 +249,7 @@ class Classifier:
 
 RULES: tuple[Callable[[Classifier, Found, _Case], Verdict | None], ...] = (
     Classifier.own_asset,
+    Classifier.corrected,
     Classifier.recipient,
     Classifier.forwarder,
     Classifier.genuine_elsewhere,

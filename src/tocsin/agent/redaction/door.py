@@ -79,6 +79,8 @@ class Door:
         observable, cut = self._shortened(value.observable)
         if value.part == "sender" and observable.kind is Kind.DOMAIN and not self._authenticated:
             raise Stay(f"no authentication passed: {observable.value} may be forged")
+        if verdict := self._classifier.kept_home(observable):
+            raise Stay(f"cut to {observable.value}: {verdict.reason}" if cut else verdict.reason)
         for finding in lint_observable(observable, registrable, ""):
             raise Stay(finding.sentence)
         wider = observable.kind is Kind.DOMAIN and observable.value != host_of(value.observable)

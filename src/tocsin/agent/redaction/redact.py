@@ -22,6 +22,7 @@ from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
+from tocsin.domain.likeness import Grain, first_day
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
 from tocsin.domain.observable import DIGESTS, Kind, Observable, host_of
@@ -55,12 +56,14 @@ def redact(
     now: Instant,
     entropy: Entropy,
     marking: Marking = Marking(),  # noqa: B008 a frozen value
+    grain: Grain = Grain.DAY,
     also: Collection[Observable] = (),
     meter: Meter = cpu_seconds,
 ) -> Draft:
     """The draft for one reading. Refused by its marking; NothingToShare when no value remains.
 
-    `marking` is the sender's own choice and may only narrow what the reading already carries. `also` are values that a
+    `marking` is the sender's own choice and may only narrow what the reading already carries; `grain` says how exactly
+    the day is told. `also` are values that a
     person knows to be the attacker's where no rule does; Malformed for one that is not there, or is somebody's.
     `meter` counts this process's work: what comes after its bound stays (`tocsin.agent.redaction.door`).
     """
@@ -80,10 +83,11 @@ def redact(
     # A bundle may be about techniques alone; a text that only mentions one says nothing of the attack.
     if not indicators and (reading.format not in _ABOUT_TECHNIQUES or not catalogued):
         raise NothingToShare(_why_nothing(stays, reading.defects))
+    happened = now if reading.happened is None else min(reading.happened, now)
     disclosure = Disclosure(
         report_id=new_id("rpt", entropy),
         attack=attack,
-        happened=day_of(now if reading.happened is None else min(reading.happened, now)),
+        happened=first_day(day_of(happened), grain),
         indicators=tuple(indicators),
         external_ids=catalogued,
         marking=carried,

@@ -4,7 +4,7 @@
 `prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.redaction.approve`).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from hashlib import sha256
 
 import msgspec
@@ -20,10 +20,11 @@ from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.agent.vault import Case, Evidence
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack
+from tocsin.domain.likeness import Grain
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
-from tocsin.errors import Unreadable
+from tocsin.errors import Forbidden, Unreadable
 from tocsin.ids import from_stix, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Report, encode
@@ -74,6 +75,7 @@ def drafted(
     *,
     attack: Attack | None,
     marking: Marking,
+    grain: Grain = Grain.DAY,
     also: Collection[Observable] = (),
 ) -> Prepared:
     """The same for a document that was read already; what was wrong with its reading is raised here."""
@@ -88,6 +90,7 @@ def drafted(
         now=house.clock.now(),
         entropy=house.entropy,
         marking=marking,
+        grain=grain,
         also=also,
     )
     require_clean(draft.disclosure, registrable)
@@ -101,13 +104,18 @@ def send(
     report_class: str,
     audiences: tuple[str, ...],
     not_before: Instant = NO_EMBARGO,
+    *,
+    beside: Callable[[Transaction], None] | None = None,
 ) -> Queued:
     """Open the case and queue the approved disclosure, in one transaction with the journal.
 
-    The hub holds it back until `not_before`, and refuses it when that is too far away.
+    The hub holds it back until `not_before`, and refuses it when that is too far away. Forbidden when fewer people
+    approved it than the bank's settings demand. `beside` is what else happens in that transaction, before it.
     """
     if report_class in anonymous.CLASSES:
         anonymous.refuse(report_class)
+    if not approved.unattended and approved.people < house.config.approvals:
+        raise Forbidden("Another person approves it too: approvals = 2 in agent.toml.")
     report = _message(house, approved, audiences, not_before)
     case = Case(
         id=new_id("cas", house.entropy),
@@ -121,6 +129,8 @@ def send(
     digest = digest_of(prepared.data)
 
     def work(tx: Transaction) -> None:
+        if beside is not None:
+            beside(tx)
         house.vault.open_case(tx, case, (evidence,), (digest,))
         decision = Decision(approved.at, approved.by, "approved a report", report.id, f"case {case.id}")
         write(tx, house.vault.box, decision)

@@ -89,6 +89,10 @@ SELECT fact AS id FROM entry WHERE fact = :fact AND kind = 'erasure' LIMIT 1;
 SELECT body.body AS body FROM entry JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
 WHERE entry.fact = :fact ORDER BY entry.stream, entry.seq LIMIT :limit;
 
+-- name: newest_bodies
+-- What a stream said last, the newest first.
+SELECT body FROM body WHERE stream = :stream ORDER BY seq DESC LIMIT :limit;
+
 -- name: count_outbox
 -- How many messages are in each state.
 SELECT state, count(*) AS messages FROM outbox GROUP BY state ORDER BY state;
@@ -264,6 +268,50 @@ LEFT JOIN own_answer ON own_answer.chain = warning.chain AND own_answer.version 
 WHERE warning.counts = 1 AND warning.withdrawn = 0 AND warning.expires > :now AND warning.author <> :party
   AND own_answer.chain IS NULL
 ORDER BY warning.added LIMIT :limit;
+
+-- name: add_draft
+-- A disclosure that waits from now on.
+INSERT INTO draft (id, since, digest, box, file) VALUES (:id, :since, :digest, :box, :file);
+
+-- name: change_draft
+-- Somebody agreed to it.
+UPDATE draft SET box = :box WHERE id = :id;
+
+-- name: draft_file
+-- The file of one disclosure that waits.
+SELECT file FROM draft WHERE id = :id;
+
+-- name: draft_by_id
+-- One disclosure that waits.
+SELECT id, box FROM draft WHERE id = :id;
+
+-- name: drafts
+-- Every disclosure that waits, the oldest first.
+SELECT id, box FROM draft ORDER BY since, id;
+
+-- name: drafts_of_file
+-- The disclosures of one file that wait, the oldest first.
+SELECT id, box FROM draft WHERE digest = :digest ORDER BY since, id;
+
+-- name: count_drafts
+-- How many disclosures wait.
+SELECT count(*) AS held FROM draft;
+
+-- name: drop_draft
+-- It was approved, refused or replaced.
+DELETE FROM draft WHERE id = :id;
+
+-- name: keep_correction
+-- What a person said of a value.
+INSERT INTO correction (id, box) VALUES (:id, :box);
+
+-- name: corrections
+-- Every correction.
+SELECT id, box FROM correction ORDER BY id;
+
+-- name: drop_correction
+-- A person took it back.
+DELETE FROM correction WHERE id = :id;
 
 -- name: keep_own_warning
 -- A version of an own warning, or its next state.

@@ -45,6 +45,22 @@ CREATE TABLE journal (
   box    BYTES  NOT NULL                                 -- the decision
 ) STRICT;
 
+-- Operational. A disclosure that waits for people to approve or refuse it, with the file it rests on; at most 1,000.
+CREATE TABLE draft (
+  id     TEXT   NOT NULL PRIMARY KEY,                    -- drf_…
+  since  BIGINT NOT NULL,                                -- when it was drafted
+  digest TEXT   NOT NULL,                                -- SHA-256 of the file, in hexadecimal
+  box    BYTES  NOT NULL,                                -- what would leave, to whom, and who agreed so far
+  file   BYTES  NOT NULL                                 -- the file, byte for byte
+) STRICT;
+CREATE INDEX draft_digest ON draft (digest);
+
+-- Ledger of this party. What a person said of whose a value is, until a person deletes it; at most 10,000.
+CREATE TABLE correction (
+  id  TEXT  NOT NULL PRIMARY KEY,                        -- cor_…
+  box BYTES NOT NULL                                     -- the value, whose it is, who said so, when and why
+) STRICT;
+
 -- Operational. Approved messages on their way to the hub; kept until receipted.
 CREATE TABLE outbox (
   id       TEXT   NOT NULL PRIMARY KEY,                  -- the message's identifier and idempotency key

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin agent drafts DIR …`: what waits until people approve or refuse it, and exactly what would leave."""
+
+import argparse
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tocsin.agent import app
+from tocsin.agent.drafts import Terms, Waiting
+from tocsin.agent.house import House
+from tocsin.agent.meter import measure
+from tocsin.agent.redaction.door import Leaving
+from tocsin.agent.verbs.decide import agree, refuse, waiting
+from tocsin.agent.verbs.report import Prepared
+from tocsin.agent.work import classifier
+from tocsin.cli.command import Command, Output
+from tocsin.cli.draft import lines, priced
+from tocsin.cli.screen import counted, minute, printable
+from tocsin.cli.sending import person
+from tocsin.cli.told import FileReport, embargo, told
+from tocsin.clock import Instant
+from tocsin.domain.disclosure import Disclosure
+from tocsin.ids import complete
+
+Step = Callable[[House, argparse.Namespace, Waiting], Iterator[Output]]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One draft that waits, without what stays home."""
+
+    id: str
+    since: Instant
+    file: str
+    drafter: str
+    disclosure: Disclosure
+    """Exactly what would leave."""
+    leaves: tuple[Leaving, ...]
+    terms: Terms
+    reasons: tuple[str, ...]
+    agreed: tuple[str, ...]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Every draft that waits."""
+
+    drafts: tuple[Shown, ...]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A draft that will not leave."""
+
+    id: str
+    why: str
+
+
+def _list(house: House) -> Iterator[Output]:
+    found = waiting(house)
+    told = [line for one in found for line in _summary(one)]
+    yield Output(tuple(told) or ("Nothing waits for approval.",), Listed(tuple(map(_shown, found))))
+
+
+def _show(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
+    prepared = Prepared(one.name, b"", one.reading, one.draft)
+    place = shlex.quote(parsed.dir)
+    said = (
+        *_summary(one),
+        *lines(prepared, one.terms.audiences, one.terms.report_class),
+        *embargo(one.terms),
+        priced(measure(house, one.draft, one.terms.audiences, one.terms.grain), one.draft.disclosure),
+        f"  tocsin agent drafts {place} approve {one.id} --by NAME",
+        f"  tocsin agent drafts {place} refuse {one.id} --reason WHY --by NAME",
+    )
+    yield Output(said, _shown(one))
+
+
+def _approve(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
+    made = agree(house, classifier(house), one.id, person(parsed))
+    outcome = FileReport(
+        one.name,
+        one.draft.disclosure,
+        one.terms.audiences,
+        one.terms.not_before,
+        report_class=one.terms.report_class,
+        leaves=one.draft.leaves,
+    )
+    yield told(house, made, outcome, parsed.dir)
+
+
+def _refuse(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
+    refuse(house, one.id, person(parsed), parsed.reason)
+    yield Output((f"Refused: nothing of {printable(one.name)} leaves.",), Refused(one.id, parsed.reason))
+
+
+def _summary(one: Waiting) -> Iterator[str]:
+    """One draft in two lines."""
+    values = counted(len(one.draft.disclosure.indicators), "value")
+    agreed = f", {' and '.join(one.agreed)} agreed" if one.agreed else ""
+    yield f"{one.id}  {minute(one.since)}  {printable(one.name)}: {values}, drafted by {one.drafter}{agreed}"
+    if one.reasons:
+        yield f"    waits because {'; '.join(one.reasons)}"
+
+
+def _shown(one: Waiting) -> Shown:
+    return Shown(
+        one.id,
+        one.since,
+        one.name,
+        one.drafter,
+        one.draft.disclosure,
+        one.draft.leaves,
+        one.terms,
+        one.reasons,
+        one.agreed,
+    )
+
+
+_STEPS: tuple[tuple[str, str, Step | None], ...] = (
+    ("list", "show every draft that waits, the oldest first", None),
+    ("show", "show exactly what would leave of one, to whom, and what stays", _show),
+    ("approve", "agree to exactly that; it leaves once enough people have", _approve),
+    ("refuse", "say no for good, with the reason; nothing of it leaves", _refuse),
+)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+    for name, sentence, step in _STEPS:
+        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
+        if step is not None:
+            below.add_argument("id", metavar="ID", help="identifier of the draft, drf_…")
+        if name == "refuse":
+            below.add_argument("--reason", required=True, help="why, for your own journal")
+        if name in ("approve", "refuse"):
+            below.add_argument("--by", default=None, help="who decides (default: you); the name stays here")
+        # SUPPRESS: what stands before the step must not be forgotten.
+        below.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
+        )
+        below.set_defaults(step=step)
+
+
+def _drafts(parsed: argparse.Namespace) -> Iterator[Output]:
+    with app.opened(Path(parsed.dir)) as house:
+        if parsed.step is None:
+            yield from _list(house)
+            return
+        found = {one.id: one for one in waiting(house)}
+        yield from parsed.step(house, parsed, found[complete(parsed.id, found)])
+
+
+DRAFTS = Command(
+    "agent",
+    "drafts",
+    "approve or refuse what waits for a person",
+    _drafts,
+    _arguments,
+    "Whatever no standing rule of agent.toml covers waits here when nobody approved it at once. approvals = 2 lets "
+    "nothing leave that only one person has agreed to. Every decision stands in the agent's journal.",
+)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `tocsin agent report` says of each file: what would leave, what was told before, and how it ended."""
+
+import shlex
+from collections.abc import Iterator
+
+import msgspec
+
+from tocsin.agent.drafts import Terms, Waiting
+from tocsin.agent.house import House
+from tocsin.agent.outbox import Settled
+from tocsin.agent.readers.reading import Attachment, Defect
+from tocsin.agent.redaction.door import Leaving
+from tocsin.agent.redaction.owner import Value
+from tocsin.agent.reported import Earlier, lacking
+from tocsin.agent.verbs.decide import Decided
+from tocsin.agent.verbs.report import NO_EMBARGO
+from tocsin.cli.command import Output
+from tocsin.cli.draft import unclear
+from tocsin.cli.readers import together
+from tocsin.cli.screen import counted, minute
+from tocsin.cli.sending import send_now
+from tocsin.clock import Instant
+from tocsin.domain.disclosure import Disclosure
+from tocsin.domain.likeness import Price
+from tocsin.domain.standing_rule import Ruling
+from tocsin.errors import InputError, TocsinError
+from tocsin.wire.problem import Problem, to_problem
+
+WAITS = 3
+"""Exit code: there was no answer and what was approved waits in the outbox, or nobody has approved it yet."""
+
+
+class FileReport(msgspec.Struct, frozen=True):
+    """What became of one file."""
+
+    file: str
+    disclosure: Disclosure | None = None
+    """What would leave, or left; its marking is in it."""
+    audiences: tuple[str, ...] = ()
+    """Who reads it."""
+    not_before: Instant = NO_EMBARGO
+    """And not before then."""
+    price: Price | None = None
+    """How many look alike, and what would make it more."""
+    report_class: str = ""
+    leaves: tuple[Leaving, ...] = ()
+    """What each value that leaves was in the file, what was cut off it, and what a person must know of it."""
+    stays: tuple[Value, ...] = ()
+    """What was found and does not leave, with the reason."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files inside the file: their names stay."""
+    unread: tuple[Defect, ...] = ()
+    approved_by: str = ""
+    report: str = ""
+    case: str = ""
+    already: str = ""
+    """A report of the same file to the same audiences that stands; nothing is sent without --again."""
+    waits: bool = False
+    """Whether a report of the file waits in the outbox."""
+    draft: str = ""
+    """What waits until people approve it: all of the file, or what no standing rule covers."""
+    reasons: tuple[str, ...] = ()
+    """Why no standing rule lets that go."""
+    settled: Settled | None = None
+    problem: Problem | None = None
+    """Why nothing left, or why the report waits."""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """All files together."""
+
+    files: int
+    disclosures: int
+    sent: int
+    refused: int
+    waiting: int = 0
+    undecided: int = 0
+    """Files of which a draft waits until people approve it."""
+
+
+def refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Output:
+    """A file of which nothing leaves, with what was found in it, for a person to choose from."""
+    told = (f"{name}: {error.diagnostics()}", *unclear(found))
+    return Output(told, FileReport(name, stays=found, problem=to_problem(error)), 1)
+
+
+def embargo(terms: Terms) -> Iterator[str]:
+    """From when on somebody may read it, if not at once."""
+    if terms.not_before:
+        yield f"under embargo: nobody reads it before {minute(terms.not_before)} UTC"
+
+
+def said_before(before: tuple[Earlier, ...]) -> Iterator[str]:
+    """What stands of earlier reports of the same file."""
+    for one in before:
+        told = f"{one.report} on {minute(one.at)} UTC, to {together(one.audiences)}"
+        if one.waits:
+            yield f"Not sent yet: {told}. It waits in the outbox; tocsin agent serve sends it."
+        else:
+            yield f"Already reported as {told}."
+
+
+def beside(shown: FileReport, before: tuple[Earlier, ...]) -> FileReport:
+    """The same with the earlier report that already tells it to everybody who would read it, if there is one."""
+    if not before or lacking(before, shown.audiences):
+        return shown
+    receipted = tuple(one for one in before if not one.waits)
+    waits = bool(lacking(receipted, shown.audiences))
+    told = next(one for one in before if one.waits is waits and set(one.audiences) & set(shown.audiences))
+    return msgspec.structs.replace(shown, already=told.report, waits=waits)
+
+
+def ruled(ruling: Ruling) -> Iterator[str]:
+    """Whether somebody must look, and why."""
+    if ruling.rule:
+        yield f"leaves without a person by the standing rule {ruling.rule}: {counted(len(ruling.goes), 'value')}"
+    if ruling.waits or not ruling.rule:
+        yield f"waits for a person: {'; '.join(ruling.reasons)}"
+
+
+def told(house: House, made: Decided, outcome: FileReport, agent: str) -> Output:
+    """What became of a file: sent now if enough people or a rule agreed, kept for people, or a part of it each."""
+    waiting = made.waiting
+    kept = tuple(_kept(waiting, agent, house.config.approvals)) if waiting else ()
+    if waiting:
+        outcome = msgspec.structs.replace(outcome, draft=waiting.id, reasons=waiting.reasons)
+    if made.queued is None or made.approved is None:
+        return Output(kept, outcome, WAITS)
+    outcome = msgspec.structs.replace(
+        outcome,
+        disclosure=made.approved.disclosure,
+        approved_by=made.approved.by,
+        report=made.queued.report,
+        case=made.queued.case,
+    )
+    try:
+        settled = send_now(house, made.queued.report)
+    except TocsinError as error:
+        late = msgspec.structs.replace(outcome, waits=True, problem=to_problem(error))
+        return Output((error.diagnostics(), *kept), late, WAITS)
+    output = _ended(msgspec.structs.replace(outcome, settled=settled), settled, agent)
+    code = max(output.code, WAITS if waiting else 0)
+    return msgspec.structs.replace(output, lines=(*output.lines, *kept), code=code)
+
+
+def _kept(waiting: Waiting, agent: str, approvals: int) -> Iterator[str]:
+    """What people do with a draft that waits."""
+    place, missing = shlex.quote(agent), max(approvals - len(waiting.agreed), 1)
+    said = f"{waiting.agreed[0]} agreed; " if waiting.agreed else ""
+    who = "two people approve" if missing > 1 else f"{'another' if said else 'a'} person approves"
+    yield f"Kept as {waiting.id}: {said}it leaves when {who} it."
+    yield f"  tocsin agent drafts {place} show {waiting.id}"
+    yield f"  tocsin agent drafts {place} approve {waiting.id} --by NAME"
+
+
+def _ended(outcome: FileReport, settled: Settled, agent: str) -> Output:
+    """How a report ended, for a person."""
+    receipt = settled.receipt
+    if receipt is None:
+        return Output((f"The hub refused it. {settled.problem}",), outcome, 1)
+    taken = sum(one.status in ("accepted", "held") for one in receipt.outcomes)
+    others = [one for one in receipt.outcomes if one.status not in ("accepted", "held")]
+    indicators = outcome.disclosure.indicators if outcome.disclosure else ()
+    values = len({indicator.observable for indicator in indicators})
+    said = [
+        f"Sent as {outcome.report}, approved by {outcome.approved_by}.",
+        f"{counted(values, 'value')} in {counted(taken, 'entry', 'entries')} receipted.",
+        *(["Held until its embargo ends."] if any(one.status == "held" for one in receipt.outcomes) else []),
+        "To take it back:",
+        f"  tocsin agent erase {agent} {outcome.report} --reason mistake",
+        *(f"  {one.status}: {one.object}: {one.reason}" for one in others),
+    ]
+    return Output(tuple(said), outcome, int(any(one.status == "refused" for one in others)))
+
+
+def summary(outcomes: list[FileReport]) -> Summary:
+    """What became of all files, counted."""
+    return Summary(
+        files=len(outcomes),
+        disclosures=sum(one.disclosure is not None for one in outcomes),
+        sent=sum(one.settled is not None and one.settled.receipt is not None for one in outcomes),
+        refused=sum(
+            one.disclosure is None or (one.settled is not None and one.settled.receipt is None)
+            for one in outcomes
+        ),
+        waiting=sum(one.waits for one in outcomes),
+        undecided=sum(bool(one.draft) for one in outcomes),
+    )
+
+
+def summary_words(total: Summary) -> Iterator[str]:
+    """The same for a person, phrase by phrase."""
+    yield f"{counted(total.files, 'file')}: {counted(total.disclosures, 'disclosure')}"
+    yield f"{total.sent} sent"
+    yield f"{total.refused} refused"
+    if total.waiting:
+        yield f"{total.waiting} waiting in the outbox"
+    if total.undecided:
+        yield f"{total.undecided} waiting for approval"
