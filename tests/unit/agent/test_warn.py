@@ -13,11 +13,15 @@ from tocsin.agent.verbs.acknowledge import BY_ITSELF, acknowledge, acknowledge_n
 from tocsin.agent.verbs.warn import Change
 from tocsin.clock import DAY
 from tocsin.domain.acknowledgement import Answer
-from tocsin.domain.observable import Kind, normalise
+from tocsin.domain.linter import RULES, lint_observable
+from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role
 from tocsin.domain.warning import Urgency
 from tocsin.domain.warning_life import State
 from tocsin.errors import Conflict, Forbidden, Malformed, Refused, Unknown
+from tocsin.proof.signing import Context
+from tocsin.wire.messages import Warn, encode_warning
+from tocsin.wire.registrable import registrable
 
 EVIL, WORSE = (normalise(Kind.DOMAIN, name) for name in ("evil.example", "worse.example"))
 CONTENT = Content("A second wave", (EVIL,), "Block it.", Urgency.URGENT, 14)
@@ -225,3 +229,83 @@ async def test_by_standing_rule_each_version_is_received_once(tmp_path):
         assert acknowledge_new(bank.house) == 1
         with bank.house.store.reading("journal") as tx:
             assert {line.by for line in read(tx, bank.house.vault.box)} == {BY_ITSELF}
+
+
+BAD = [
+    ("private-address", Observable(Kind.IPV4, "10.0.0.1")),
+    ("too-wide", Observable(Kind.CIDR, "8.0.0.0/8")),
+    ("unregistered", Observable(Kind.DOMAIN, "mail.corp")),
+    ("address-in-url", Observable(Kind.URL, "https://evil.example/?to=jane@bank.example")),
+]
+
+
+def test_the_table_has_a_value_for_every_rule_of_the_linter() -> None:
+    assert [name for name, _ in BAD] == [name for name, _ in RULES]
+    for name, value in BAD:
+        assert name in {finding.rule for finding in lint_observable(value, registrable, "")}
+
+
+@pytest.mark.parametrize(("rule", "value"), BAD, ids=lambda one: one if isinstance(one, str) else "")
+async def test_what_no_disclosure_may_hold_no_warning_may_look_for_here_or_at_the_hub(tmp_path, rule, value):
+    """The hub asks by itself: an agency's agent that was changed leaves its own door open."""
+    async with Alliance(tmp_path) as alliance:
+        police = await alliance.join("police", Role.AGENCY, follow=False)
+        with pytest.raises(Refused, match=r"look_for\[0\]") as at_home:
+            drafted(police, msgspec.structs.replace(CONTENT, look_for=(value,)))
+        member = police.membership
+        forged = drafted(police).signed_form(member.party, police.clock.now())
+        data = encode_warning(msgspec.structs.replace(forged, look_for=(value,), officers=2))
+        message = Warn(
+            id=forged.id,
+            sent=police.clock.now(),
+            audiences=("all",),
+            warning=data,
+            signature=police.key.sign(Context("warning", member.realm, member.hub), data),
+        )
+        with pytest.raises(Refused) as at_hub:
+            await police.tell(warn.PATH, message)
+        assert at_hub.value.detail == at_home.value.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        msgspec.structs.replace(CONTENT, title="Mails in the name of AYR Bank arrive"),
+        msgspec.structs.replace(CONTENT, measures="Block it.\nCustomers of Ayr  Bank plc were hurt."),
+    ],
+)
+async def test_a_warning_whose_words_name_a_bank_is_refused(tmp_path, content: Content):
+    async with Alliance(tmp_path) as alliance:
+        police = await alliance.join("police", Role.AGENCY)
+        await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        with pytest.raises(Refused, match="It names Ayr Bank plc"):
+            drafted(police, content)
+        one = drafted(police)
+        with pytest.raises(Refused, match="who was hurt"):
+            warn.update(police.house, one.id, Change(title="Ayr Bank"), ANA)
+
+
+async def test_a_bank_that_joined_since_the_draft_is_not_named_either(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        police = await alliance.join("police", Role.AGENCY)
+        one = drafted(police, msgspec.structs.replace(CONTENT, title="Ayr Bank, a second wave"))
+        warn.approve(police.house, one.id, BO)
+        await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        with pytest.raises(Refused, match="who was hurt"):
+            warn.issue(police.house, one.id, BO)
+
+
+@pytest.mark.parametrize("value", ["ayr.com", "login.ayr.co.uk", "police.example"])
+async def test_a_genuine_name_is_nothing_to_look_for(tmp_path, value: str):
+    async with Alliance(tmp_path) as alliance:
+        police = await alliance.join("police", Role.AGENCY)
+        await alliance.join("ayr", follow=False)
+        await alliance.settled()
+        wrong = normalise(Kind.DOMAIN, value)
+        with pytest.raises(Refused, match=r"look_for\[1\]: It is not the attacker's"):
+            drafted(police, msgspec.structs.replace(CONTENT, look_for=(EVIL, wrong)))
+        drafted(
+            police, msgspec.structs.replace(CONTENT, look_for=(normalise(Kind.DOMAIN, "ayr-login.example"),))
+        )

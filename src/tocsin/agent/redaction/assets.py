@@ -159,14 +159,21 @@ def aliases_of(name: str) -> frozenset[str]:
     words together, the name without the generic words at its ends, and its initials.
     """
     full = ["and" if word == "&" else word for word in _TOKENS.findall(name.lower().translate(_NOISE))]
-    while len(full) > 1 and full[-1] in _LEGAL_FORMS | _CONNECTORS:
-        full.pop()
+    full = without_legal_form(full)
     content = [word for word in full if word not in _CONNECTORS]
     found = {"".join(some) for some in (full, content, _stripped(full), _stripped(content))}
     found.update(word for word in content if len(word) >= SHORTEST_WORD and word not in _GENERIC)
     found.update(a + b for a, b in pairwise(content) if not {a, b} <= _GENERIC or a is content[0])
     found.update("".join(word[0] for word in some) for some in (full, content) if len(some) > 2)
     return frozenset(form for alias in found if len(alias) > 1 for form in (alias, plain(alias)))
+
+
+def without_legal_form(words: list[str]) -> list[str]:
+    """The words of a name, in lower case, without a legal form at its end; one word is always left."""
+    end = len(words)
+    while end > 1 and words[end - 1] in _LEGAL_FORMS | _CONNECTORS:
+        end -= 1
+    return words[:end]
 
 
 def is_generic(word: str) -> bool:

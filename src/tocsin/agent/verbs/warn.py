@@ -5,14 +5,20 @@ Each function is one officer's step, in one transaction with its line in the jou
 second officer has approved exactly these words: always at an agency, at a desk where its settings say so. Withdrawing
 needs one officer: what stops a wrong block must not wait.
 
+A warning passes the linter that disclosures pass, and neither its text nor its values name a bank of the alliance: who
+was hurt, and whose name is abused, is for nobody to read here.
+
 The agent believes the names that it is told. Who may type them is a matter of the machine it runs on.
 """
 
 import msgspec
 
+from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.own_warnings import Content, OwnWarning, keep, newest, versions
+from tocsin.agent.redaction.assets import own_assets
+from tocsin.agent.redaction.naming import MemberNames
 from tocsin.agent.vault import Membership
 from tocsin.clock import Instant
 from tocsin.domain.audience import Audience
@@ -47,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
 
 def draft(house: House, content: Content, audiences: tuple[str, ...], by: str) -> OwnWarning:
     """Begin a warning; Forbidden, Malformed or Refused when it could not be issued."""
-    author, now = _author(house), house.clock.now()
+    author, members, now = _author(house), _members(house), house.clock.now()
     begun = OwnWarning(
         id=new_id("wrn", house.entropy),
         version=1,
@@ -57,7 +63,7 @@ def draft(house: House, content: Content, audiences: tuple[str, ...], by: str) -
         author=_named(by),
         changed=now,
     )
-    _signable(author, begun, now)
+    _signable(members, author, begun, now)
     return house.store.run(
         "draft warning", lambda tx: _record(tx, house, begun, by, "drafted a warning", now)
     )
@@ -65,7 +71,7 @@ def draft(house: House, content: Content, audiences: tuple[str, ...], by: str) -
 
 def update(house: House, warning_id: str, change: Change, by: str) -> OwnWarning:
     """Change a draft, or begin the next version of what was issued; either way it is approved again."""
-    author, now = _author(house), house.clock.now()
+    author, members, now = _author(house), _members(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
         last = versions(tx, house.vault.box, warning_id)[-1]
@@ -84,7 +90,7 @@ def update(house: House, warning_id: str, change: Change, by: str) -> OwnWarning
             author=_named(by),
             changed=now,
         )
-        _signable(author, begun, now)
+        _signable(members, author, begun, now)
         return _record(tx, house, begun, by, "changed a warning", now)
 
     return house.store.run("update warning", work)
@@ -109,14 +115,14 @@ def issue(house: House, warning_id: str, by: str) -> OwnWarning:
 
     Where one officer is enough, issuing a draft approves it.
     """
-    author, needed, now = _author(house), officers_needed(house), house.clock.now()
+    author, members, needed, now = _author(house), _members(house), officers_needed(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
         *earlier, last = versions(tx, house.vault.box, warning_id)
         if last.state is State.DRAFT and needed == 1:
             last = msgspec.structs.replace(last, state=take(last.state, Step.APPROVE), approver=_named(by))
         state = take(last.now(now), Step.ISSUE)
-        signed = _signable(author, last, now)
+        signed = _signable(members, author, last, now)
         for one in earlier:
             if one.state is State.ISSUED:
                 replaced = take(one.now(now), Step.UPDATE)
@@ -208,12 +214,20 @@ def _changed(content: Content, change: Change) -> Content:
     )
 
 
-def _signable(author: Membership, warning: OwnWarning, now: Instant) -> Warning:
+def _signable(members: MemberNames, author: Membership, warning: OwnWarning, now: Instant) -> Warning:
     """The version as it would be signed now; Malformed or Refused when it may not leave."""
     signed = check_warning(warning.signed_form(author.party, now))
     for finding in lint_warning(signed, registrable):
         raise Refused(f"{finding.where}: {finding.sentence}")
+    members.demand_unnamed(signed)
     return signed
+
+
+def _members(house: House) -> MemberNames:
+    """The banks of the alliance as the directory has them now, and what is this party's own."""
+    with house.store.reading("member banks") as tx:
+        rows = tx.all("parties", {}, into=PartyRow)
+    return MemberNames(own_assets(house.config.own), [row.name for row in rows if row.role == Role.BANK])
 
 
 def _canonical(audiences: tuple[str, ...]) -> tuple[str, ...]:
