@@ -206,6 +206,7 @@ class Agent:
         audiences: tuple[str, ...] = (),
         marking: Marking = AMBER,
         unattended: bool = False,
+        case: str = "",
     ) -> str:
         """Approve and queue a report of these values, by a person or by a standing rule; its identifier."""
         draft = Draft(self._disclosure(values, marking), (), ())
@@ -213,7 +214,7 @@ class Agent:
         now = self.clock.now()
         asked = outgoing(draft, "mail", "named", audiences)
         approved = approve_by_rule(draft, asked, (PHISH,), now) if unattended else approve(draft, "Test", now)
-        return send(self.house, prepared, approved, "named", audiences).report
+        return send(self.house, prepared, approved, "named", audiences, case=case).report
 
     async def report(
         self,

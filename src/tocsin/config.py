@@ -152,6 +152,8 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many people agree to what no standing rule covers; 2: another person than the first."""
     standing_rules: tuple[DeclaredRule, ...] = ()
     """Rules by which a disclosure leaves without a person; none: everything waits for one."""
+    case_days: Annotated[int, msgspec.Meta(ge=30, le=36_525)] = 1826
+    """A case is erased this long after its last line, unless a legal hold keeps it."""
     read_url: str = ""
     """An edge of the hub from which this agent reads; empty: the hub itself, which is asked too when the edge fails."""
     partner_url: str = ""

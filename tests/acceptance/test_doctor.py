@@ -66,8 +66,8 @@ def test_well_processes_are_found_well(well: tuple[Machine, Path]) -> None:
     }  # fmt: skip
     found = findings("agent", folder / "ayr")
     assert grades(found, "ok") >= {
-        "settings", "modes", "disk", "versions", "vault", "store", "journal", "history", "trust", "serving", "hub",
-        "signature", "outbox", "protection",
+        "settings", "modes", "disk", "versions", "vault", "store", "journal", "cases", "history", "trust", "serving",
+        "hub", "signature", "outbox", "protection",
     }  # fmt: skip
     assert grades(found, "problem") == set()
     assert found["partner"][0] == "note"
@@ -78,7 +78,7 @@ def test_a_person_reads_what_to_do_below_each_line(well: tuple[Machine, Path]) -
     shown = tocsin("agent", "doctor", folder / "ayr").stdout
     assert "\nNOTE     partner     Its address is not set: notes are not compared.\n" in shown
     assert "→ Set `partner_url` in agent.toml." in shown
-    assert "16 checks: 0 problems, " in shown
+    assert "17 checks: 0 problems, " in shown
 
 
 def test_a_program_reads_a_document_and_the_exit_code(well: tuple[Machine, Path], copy: Path) -> None:

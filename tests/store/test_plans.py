@@ -29,7 +29,7 @@ GROW = {
     "hub": {"entry", "body", "origin", "object", "source", "band", "warning", "answer", "answer_band"}
     | {"held", "nonce", "message", "log", "subtree"},
     "agent": {"entry", "body", "posting", "band", "warning", "answers", "own_answer", "outbox", "evidence"}
-    | {"journal", "vault_case", "waiting", "erased_warning", "own_warning"},
+    | {"journal", "vault_case", "case_line", "waiting", "erased_warning", "own_warning"},
     "partner": {"head", "log"},
 }
 """What grows with what is said. All other tables grow with parties and streams, or are bounded."""

@@ -12,6 +12,7 @@ import msgspec
 
 from tocsin.agent import journal
 from tocsin.agent.alarms import KINDS, alarms, told
+from tocsin.agent.cases import ledger
 from tocsin.agent.history.doubt import newest_note, require_trust
 from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
@@ -76,6 +77,7 @@ class Doctor:
             ("vault", self._vault),
             ("store", self._store),
             ("journal", self._journal),
+            ("cases", self._cases),
             ("history", self._history),
             ("trust", self._trust),
             ("serving", self._serving),
@@ -100,6 +102,11 @@ class Doctor:
     def _journal(self) -> str:
         with self._opened() as house, house.store.reading("journal") as tx:
             return f"{len(journal.read(tx, house.vault.box)):,} lines, each chained to the one before"
+
+    def _cases(self) -> str:
+        with self._opened() as house, house.store.reading("cases") as tx:
+            count = ledger.examine(tx, house.vault.box)
+        return f"{counted(count, 'case')} with every file, as the journal says"
 
     def _history(self) -> str | Note:
         with self._opened() as house, house.store.reading("recompute") as tx:

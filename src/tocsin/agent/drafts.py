@@ -28,6 +28,8 @@ class Terms(msgspec.Struct, frozen=True):
     """An embargo; 0: none."""
     grain: Grain = Grain.DAY
     """How exactly the day is told."""
+    case: str = ""
+    """Which case it is kept in; empty: a new one."""
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.agent.cases import ledger
+from tocsin.agent.cases.facts import Line, Sent
 from tocsin.agent.house import House
-from tocsin.agent.vault import Case
 from tocsin.clock import Instant
 from tocsin.domain.audience import default_audience
 from tocsin.domain.party import Role
@@ -41,7 +42,10 @@ class _Mark(msgspec.Struct, frozen=True):
 
 def earlier(house: House, digest: str) -> tuple[Earlier, ...]:
     """The reports of a file with this SHA-256 that stand, the newest first."""
-    found = (_standing(house, case) for case in house.vault.reported(digest, MOST) if case.report)
+    with house.store.reading("cases of a file") as tx:
+        cases = ledger.resting_on(tx, house.vault.box, digest, MOST)
+    lines = sorted((line for found in cases for line in found.lines), key=lambda line: -line.at)
+    found = (_standing(house, line, digest) for line in lines)
     return tuple(one for one in found if one)
 
 
@@ -62,19 +66,7 @@ def took_back(tx: Transaction, fact: str, message: str) -> None:
     tx.run("save_mark", {"name": f"took-back {fact}", "value": message})
 
 
-def _standing(house: House, case: Case) -> Earlier | None:
-    state = house.outbox.state(case.report)
-    if state is None or state.state == "refused" or _erased(house, case.report):
-        return None
-    if state.answer is not None:
-        receipt = decode(decode(state.answer, SignedReceipt).receipt, Receipt)
-        if all(one.status == "refused" for one in receipt.outcomes):
-            return None
-    report = decode(house.outbox.body(case.report), Report)
-    return Earlier(case.report, case.opened, told_to(house, report.audiences), waits=state.state == "waiting")
-
-
-def _erased(house: House, fact: str) -> bool:
+def erased(house: House, fact: str) -> bool:
     """Whether this party took it back, unless the hub refused that, or a stream says that it was erased."""
     with house.store.reading("what was erased") as tx:
         if tx.one("erasure_of_fact", {"fact": fact}, into=_Found):
@@ -82,3 +74,19 @@ def _erased(house: House, fact: str) -> bool:
         mark = tx.one("mark", {"name": f"took-back {fact}"}, into=_Mark)
     state = house.outbox.state(mark.value) if mark else None
     return state is not None and state.state != "refused"
+
+
+def _standing(house: House, line: Line, digest: str) -> Earlier | None:
+    """The report of this file that a line of a case tells of, if it stands."""
+    sent = line.fact
+    if not isinstance(sent, Sent) or sent.evidence != digest:
+        return None
+    state = house.outbox.state(sent.message)
+    if state is None or state.state == "refused" or erased(house, sent.fact):
+        return None
+    if state.answer is not None:
+        receipt = decode(decode(state.answer, SignedReceipt).receipt, Receipt)
+        if all(one.status == "refused" for one in receipt.outcomes):
+            return None
+    report = decode(house.outbox.body(sent.message), Report)
+    return Earlier(sent.fact, line.at, told_to(house, report.audiences), waits=state.state == "waiting")

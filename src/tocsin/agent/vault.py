@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent's encrypted memory: its secrets, its cases and the files they rest on. Nothing here ever leaves.
+"""The agent's encrypted memory: its secrets here, its cases in `tocsin.agent.cases`. Nothing of it ever leaves.
 
 The master key lies in a file outside the agent's folder, mode 0600, and is never in a backup of that folder. Every
 record is sealed for its own place (`tocsin.privacy.box`). The replica of the streams is not in the vault: every
@@ -12,8 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tocsin.clock import Instant
-from tocsin.errors import ConfigError, Taken, Unknown, VaultLocked
+from tocsin.errors import ConfigError, Taken, VaultLocked
 from tocsin.files import write_new
 from tocsin.ids import Entropy
 from tocsin.privacy.box import KEY_BYTES, Box
@@ -54,33 +53,7 @@ class NextKeys(msgspec.Struct, frozen=True):
     """Path of the next recovery key, when the recovery key is replaced too."""
 
 
-class Case(msgspec.Struct, frozen=True):
-    """What this party knows about one attack."""
-
-    id: str
-    opened: Instant
-    title: str
-    report: str
-    """The report that came of it, ``rpt_…``; empty while nothing was sent."""
-    decision: str
-    """Who or which standing rule decided, and why."""
-    notes: tuple[str, ...]
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """A file of a case, byte for byte."""
-
-    name: str
-    data: bytes
-
-
 class _SecretRow(msgspec.Struct, frozen=True):
-    box: bytes
-
-
-class _CaseRow(msgspec.Struct, frozen=True):
-    id: str
-    opened: int
     box: bytes
 
 
@@ -142,42 +115,6 @@ class Vault:
     def _keep_secret(self, tx: Transaction, name: str, value: msgspec.Struct) -> None:
         box = self.box.seal(msgspec.json.encode(value), f"secret/{name}")
         tx.run("keep_secret", {"name": name, "box": box})
-
-    def open_case(
-        self, tx: Transaction, case: Case, evidence: tuple[Evidence, ...], digests: tuple[str, ...]
-    ) -> None:
-        """Store a new case with its files."""
-        box = self.box.seal(msgspec.json.encode(case), f"case/{case.id}")
-        tx.run("open_case", {"id": case.id, "opened": case.opened, "box": box})
-        for one, digest in zip(evidence, digests, strict=True):
-            sealed = self.box.seal(msgspec.msgpack.encode(one), f"evidence/{case.id}/{digest}")
-            tx.run(
-                "keep_evidence",
-                {"vault_case": case.id, "digest": digest, "added": case.opened, "box": sealed},
-            )
-
-    def case(self, case_id: str) -> Case:
-        """One case; Unknown when there is none."""
-        with self._store.reading("case") as tx:
-            row = tx.one("case_by_id", {"id": case_id}, into=_CaseRow)
-        if row is None:
-            raise Unknown(f"There is no case {case_id}.")
-        return self._open(row)
-
-    def cases(self, limit: int) -> list[Case]:
-        """The newest cases."""
-        with self._store.reading("cases") as tx:
-            rows = tx.all("cases", {"limit": limit}, into=_CaseRow)
-        return [self._open(row) for row in rows]
-
-    def reported(self, digest: str, limit: int) -> list[Case]:
-        """The newest cases that rest on a file with this SHA-256."""
-        with self._store.reading("cases of a file") as tx:
-            rows = tx.all("cases_of_evidence", {"digest": digest, "limit": limit}, into=_CaseRow)
-        return [self._open(row) for row in rows]
-
-    def _open(self, row: _CaseRow) -> Case:
-        return _decode(self.box.open(row.box, f"case/{row.id}"), Case)
 
 
 def create_master_key(path: Path, folder: Path, entropy: Entropy) -> None:

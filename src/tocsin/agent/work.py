@@ -2,7 +2,8 @@
 """What an agent that serves does all day, each in a loop of its own that nothing ends (`tocsin.agent.loops`).
 
 It follows the hub, sends what was approved, hands in what a restored hub lacks, writes the protection files, compares
-with the partner, and empties its store's log. Not here: which store, clock and network it has (`app.py`).
+with the partner, erases cases by age, and empties its store's log. Not here: which store, clock and network it has
+(`app.py`).
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 
+from tocsin.agent.cases import retention
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
@@ -100,6 +102,7 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         "sending what was approved": lambda: _send(house, hub, http),
         "handing in what a restored hub lacks": refilling.run,
         "writing protection files": lambda: _shield(house, news),
+        "erasing cases by age": lambda: _forget(house),
         "emptying the store's log": lambda: _scrub(house),
     }
     if house.config.partner_url:
@@ -155,6 +158,15 @@ async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.A
             await compare(house, replica, hub, note)
         except TocsinError as error:
             log.warning("comparing with the partner: %s", error)
+
+
+async def _forget(house: House) -> None:
+    """Let cases go that have reached their age and that nothing holds."""
+    while True:
+        now, days = house.clock.now(), house.config.case_days
+        if gone := retention.sweep(house.store, house.vault.box, now, days):
+            log.info("%d cases were erased %d days after their last line", len(gone), days)
+        await asyncio.sleep(retention.SWEEP_SECONDS)
 
 
 async def _scrub(house: House) -> None:

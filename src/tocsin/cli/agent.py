@@ -14,6 +14,7 @@ from tocsin.agent.redaction.assets import known_as
 from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
+from tocsin.cli.case import CASE
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.corrections import CORRECTIONS
 from tocsin.cli.drafts import DRAFTS
@@ -183,6 +184,7 @@ COMMANDS = (
     REPORT,
     DRAFTS,
     CORRECTIONS,
+    CASE,
     REDACT,
     INBOX,
     OUTBOX,

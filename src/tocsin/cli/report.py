@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import anonymous, app
+from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.drafts import Terms
 from tocsin.agent.house import House
 from tocsin.agent.meter import measure
@@ -20,9 +21,10 @@ from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import without
 from tocsin.agent.reported import earlier, told_to
 from tocsin.agent.verbs.decide import Decided, by_person, by_rules, ruling
-from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, digest_of, drafted
+from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, drafted
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
+from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, priced
 from tocsin.cli.readers import audiences, label, time, together
@@ -83,6 +85,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="send this value too: it is only mentioned, but you know that it is the attacker's (the name of a file "
         "as file-name:NAME); may be given again; tocsin agent corrections remembers it for later files",
     )
+    tied(parser)
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
         "--attack",
@@ -148,6 +151,7 @@ class _Door:
         self._parsed = parsed
         self._house = house
         self._reader = reader
+        self._case = tied_to(house, parsed)
         self._classifier: Classifier = classifier(house)
 
     def file(self, path: Path) -> Iterator[Output]:
@@ -169,7 +173,7 @@ class _Door:
             return
         parsed = self._parsed
         audiences = told_to(self._house, parsed.audience)
-        terms = Terms(audiences, parsed.report_class, parsed.not_before, parsed.happened)
+        terms = Terms(audiences, parsed.report_class, parsed.not_before, parsed.happened, self._case)
         reading, draft = prepared.reading, prepared.draft
         price = measure(self._house, draft, audiences, terms.grain)
         said = (

@@ -9,6 +9,7 @@ from tocsin.agent import app
 from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.verbs.sight import look, recognise, sight
 from tocsin.agent.work import classifier
+from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import leaves
 from tocsin.cli.readers import audience, in_words
@@ -24,16 +25,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--audience", default="members", type=audience, help=f"who may read it: {FORMS} (default members)"
     )
     approver(parser)
+    tied(parser)
 
 
 def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
+        case = tied_to(house, parsed)
         leaving = look(house, classifier(house), recognise(parsed.value))
         yield Output(tuple(_shown(leaving, parsed.audience, day_of(house.clock.now()))))
         if not approved(parsed, "Tell exactly this?"):
             yield nothing_sent()
             return
-        message = sight(house, leaving, parsed.audience, person(parsed))
+        message = sight(house, leaving, parsed.audience, person(parsed), case)
         said = (
             f"Confirmed as {message}: you count as a source, and no reader is told who.",
             "To take it back:",

@@ -28,6 +28,7 @@ from tocsin.agent.verbs.warn import (
     written,
 )
 from tocsin.agent.work import levels
+from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.readers import audiences
 from tocsin.cli.sending import delivered, settle
@@ -96,11 +97,11 @@ def _approve(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Outp
 
 
 def _issue(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    yield _step(house, issue(house, parsed.id, by))
+    yield _step(house, issue(house, parsed.id, by, tied_to(house, parsed)))
 
 
 def _withdraw(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    yield _step(house, withdraw(house, parsed.id, parsed.reason, by))
+    yield _step(house, withdraw(house, parsed.id, parsed.reason, by, tied_to(house, parsed)))
 
 
 def _list(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
@@ -209,6 +210,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
             _content_arguments(below, required=name == "draft")
         if name == "withdraw":
             below.add_argument("--reason", required=True, help="why, in one line that every reader sees")
+        if name in ("issue", "withdraw"):
+            tied(below)
         if name not in ("list", "show"):
             below.add_argument("--by", default=None, help="which officer (default: you); the name stays here")
         # SUPPRESS: what stands before the step must not be forgotten.

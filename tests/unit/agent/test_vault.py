@@ -5,28 +5,18 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
 import pytest
 from tests.looking import bytes_of, change, look
 
 from tocsin.agent import journal
 from tocsin.agent.journal import Decision
-from tocsin.agent.vault import Case, Evidence, Membership, Vault, create_master_key, read_master_key
+from tocsin.agent.vault import Membership, Vault, create_master_key, read_master_key
 from tocsin.clock import Instant
-from tocsin.errors import ConfigError, Rewritten, StateError, TocsinError, Unknown, VaultLocked
+from tocsin.errors import ConfigError, Rewritten, StateError, TocsinError, VaultLocked
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite
 
 KEY = bytes(range(32))
-CASE = Case(
-    id="cas_1",
-    opened=Instant(7),
-    title="planted-title about Jane Doe",
-    report="rpt_1",
-    decision="person Jane",
-    notes=("planted-note: the customer lost money",),
-)
-MAIL = Evidence("planted-name.eml", b"planted-body of a mail to jane@bank.example")
 MEMBERSHIP = Membership(
     party="prt_1",
     name="Ayr Bank plc",
@@ -53,50 +43,37 @@ def vault(tmp_path, entropy):
 
 def keep(vault: Vault) -> None:
     def work(tx):
-        vault.open_case(tx, CASE, (MAIL,), ("d1",))
         journal.write(tx, vault.box, Decision(Instant(8), "person Jane", "planted-decision", "cas_1"))
 
+    vault.join(MEMBERSHIP)
     vault._store.run("keep", work)
-
-
-def test_a_case_and_its_file_are_there_again(vault):
-    keep(vault)
-    assert vault.case("cas_1") == CASE
-    assert vault.cases(10) == [CASE]
-    with pytest.raises(Unknown):
-        vault.case("cas_2")
 
 
 def test_nothing_that_was_put_in_is_readable_on_the_disk(vault, tmp_path):
     keep(vault)
-    vault.join(MEMBERSHIP)
     held = bytes_of(tmp_path, "agent.db")
-    assert b"cas_1" in held
-    for planted in (b"planted-", b"Jane", b"Ayr Bank", b"jane@bank.example"):
+    assert b"CREATE TABLE secret" in held
+    for planted in (b"planted-", b"Jane", b"Ayr Bank", b"cas_1"):
         assert planted not in held, planted
 
 
-def test_another_key_opens_nothing(vault, tmp_path, entropy):
+def test_another_key_opens_nothing(vault, entropy):
     keep(vault)
-    vault.join(MEMBERSHIP)
     other = Vault(vault._store, Box(bytes(32), entropy))
-    for ask in (lambda: other.case("cas_1"), other.membership, lambda: other.cases(1)):
-        with pytest.raises(VaultLocked):
-            ask()
+    with pytest.raises(VaultLocked):
+        other.membership()
+    with vault._store.reading("journal") as tx, pytest.raises(VaultLocked):
+        journal.read(tx, other.box)
 
 
 def test_a_record_does_not_open_in_another_place(vault, tmp_path):
     keep(vault)
-    vault._store.run(
-        "keep",
-        lambda tx: vault.open_case(tx, msgspec.structs.replace(CASE, id="cas_2", title="other"), (), ()),
-    )
     change(
-        tmp_path / "agent.db", "UPDATE vault_case SET box = (SELECT box FROM vault_case WHERE id = 'cas_1')"
+        tmp_path / "agent.db", "INSERT INTO secret (name, box) SELECT 'next-keys', box FROM secret LIMIT 1"
     )
-    assert vault.case("cas_1") == CASE
+    assert vault.membership() == MEMBERSHIP
     with pytest.raises(VaultLocked):
-        vault.case("cas_2")
+        vault.next_keys()
 
 
 def test_before_it_joined_an_agent_is_nobody(vault):

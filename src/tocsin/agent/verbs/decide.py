@@ -11,6 +11,7 @@ The agent believes the names that it is told. Who may type them is a matter of t
 import msgspec
 
 from tocsin.agent import drafts
+from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
@@ -23,7 +24,7 @@ from tocsin.agent.redaction.approve import (
     standing_rules,
 )
 from tocsin.agent.redaction.classify import Classifier
-from tocsin.agent.verbs.report import Prepared, Queued, digest_of, send
+from tocsin.agent.verbs.report import Prepared, Queued, send
 from tocsin.domain.standing_rule import Outgoing, Ruling, decide
 from tocsin.domain.warning_life import same_person
 from tocsin.errors import Conflict, Forbidden, Malformed, Refused
@@ -55,11 +56,12 @@ def by_rules(house: House, prepared: Prepared, terms: Terms, drafter: str) -> De
         draft, rest = parted(draft, found.goes, house.entropy)
     approved = approve_by_rule(draft, _outgoing(prepared, terms), rules, house.clock.now())
     whole = msgspec.structs.replace(prepared, draft=draft)
-    queued = send(house, whole, approved, terms.report_class, terms.audiences, terms.not_before)
+    queued = send(house, whole, approved, terms.report_class, terms.audiences, terms.not_before, terms.case)
     if rest is None:
         return Decided(queued, approved)
     left = msgspec.structs.replace(prepared, draft=rest)
-    return Decided(queued, approved, wait(house, left, terms, drafter, reasons=found.reasons))
+    same = msgspec.structs.replace(terms, case=queued.case)
+    return Decided(queued, approved, wait(house, left, same, drafter, reasons=found.reasons))
 
 
 def by_person(house: House, prepared: Prepared, terms: Terms, by: str) -> Decided:
@@ -67,7 +69,9 @@ def by_person(house: House, prepared: Prepared, terms: Terms, by: str) -> Decide
     if house.config.approvals > 1:
         return Decided(waiting=wait(house, prepared, terms, by, agreed=(_named(by),)))
     approved = approve(prepared.draft, by, house.clock.now())
-    queued = send(house, prepared, approved, terms.report_class, terms.audiences, terms.not_before)
+    queued = send(
+        house, prepared, approved, terms.report_class, terms.audiences, terms.not_before, terms.case
+    )
     return Decided(queued, approved)
 
 
@@ -140,7 +144,14 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
     prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
     terms = waiting.terms
     queued = send(
-        house, prepared, approved, terms.report_class, terms.audiences, terms.not_before, beside=last
+        house,
+        prepared,
+        approved,
+        terms.report_class,
+        terms.audiences,
+        terms.not_before,
+        terms.case,
+        beside=last,
     )
     return Decided(queued, approved)
 

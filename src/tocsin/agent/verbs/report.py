@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bank reports a file: read it in the child, classify, redact, have it approved, open a case, queue what leaves.
+"""A bank reports a file: read it in the child, classify, redact, have it approved, keep a case, queue what leaves.
 
 `prepare` shows; `send` commits. Between the two stands a person or a standing rule (`tocsin.agent.redaction.approve`).
 """
 
 from collections.abc import Callable, Collection
-from hashlib import sha256
 
 import msgspec
 
 from tocsin.agent import anonymous
+from tocsin.agent.cases import ledger
+from tocsin.agent.cases.facts import Opened, Sent
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.readers.process import Document, ReaderChild
@@ -17,7 +18,6 @@ from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.approve import Approved
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import Draft, redact
-from tocsin.agent.vault import Case, Evidence
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.likeness import Grain
@@ -33,8 +33,6 @@ from tocsin.wire.stix21 import mint
 
 PATH = "/v1/reports"
 NO_EMBARGO = Instant(0)
-_NOTE_TEXT = 4_000
-"""Characters of the readable text that a case keeps beside the file itself."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -104,45 +102,37 @@ def send(
     report_class: str,
     audiences: tuple[str, ...],
     not_before: Instant = NO_EMBARGO,
+    case: str = "",
     *,
     beside: Callable[[Transaction], None] | None = None,
 ) -> Queued:
-    """Open the case and queue the approved disclosure, in one transaction with the journal.
+    """Keep the file in `case`, or in a new one, and queue the approved disclosure; one transaction with the journal.
 
     The hub holds it back until `not_before`, and refuses it when that is too far away. Forbidden when fewer people
-    approved it than the bank's settings demand. `beside` is what else happens in that transaction, before it.
+    approved it than the bank's settings demand, Conflict for a closed case. `beside` is what else happens in that
+    transaction, before it.
     """
     if report_class in anonymous.CLASSES:
         anonymous.refuse(report_class)
     if not approved.unattended and approved.people < house.config.approvals:
         raise Forbidden("Another person approves it too: approvals = 2 in agent.toml.")
     report = _message(house, approved, audiences, not_before)
-    case = Case(
-        id=new_id("cas", house.entropy),
-        opened=approved.at,
-        title=prepared.reading.title[:200] or prepared.name,
-        report=report.id,
-        decision=approved.by,
-        notes=(prepared.reading.text[:_NOTE_TEXT],),
-    )
-    evidence = Evidence(prepared.name, prepared.data)
-    digest = digest_of(prepared.data)
+    file = ledger.attached(prepared.name, prepared.data)
+    opened = () if case else (Opened(prepared.reading.title[:200] or file.name),)
+    case_id = case or new_id("cas", house.entropy)
+    at, by, box = approved.at, approved.by, house.vault.box
 
     def work(tx: Transaction) -> None:
         if beside is not None:
             beside(tx)
-        house.vault.open_case(tx, case, (evidence,), (digest,))
-        decision = Decision(approved.at, approved.by, "approved a report", report.id, f"case {case.id}")
-        write(tx, house.vault.box, decision)
+        sent = Sent("report", report.id, report.id, file.digest)
+        ledger.write(tx, box, case_id, by, at, *opened, file, sent)
+        ledger.keep(tx, box, case_id, at, prepared.data)
+        write(tx, box, Decision(at, by, "approved a report", report.id, f"case {case_id}"))
         house.outbox.queue(tx, PATH, report)
 
     house.store.run("approve report", work)
-    return Queued(report.id, case.id)
-
-
-def digest_of(data: bytes) -> str:
-    """SHA-256 of a file in hexadecimal: by it the vault knows whether it was reported before."""
-    return sha256(data).hexdigest()
+    return Queued(report.id, case_id)
 
 
 def _message(house: House, approved: Approved, audiences: tuple[str, ...], not_before: Instant) -> Report:

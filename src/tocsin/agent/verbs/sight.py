@@ -5,6 +5,8 @@
 and what tells of the victim is cut off. `sight` queues what `look` gave, after a person has seen it.
 """
 
+from tocsin.agent.cases import ledger
+from tocsin.agent.cases.facts import Sent
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.readers.reading import Found, Reading
@@ -84,8 +86,11 @@ def look(house: House, classifier: Classifier, observable: Observable) -> Leavin
     return leaving
 
 
-def sight(house: House, leaving: Leaving, audience: str, by: str) -> str:
-    """Queue a sighting of what `look` gave; its identifier. Refused when the value may not be named to others."""
+def sight(house: House, leaving: Leaving, audience: str, by: str, case: str = "") -> str:
+    """Queue a sighting of what `look` gave, and tie it to `case`; its identifier.
+
+    Refused when the value may not be named to others.
+    """
     observable = leaving.indicator.observable
     for finding in lint_observable(observable, registrable, "the value"):
         raise Refused(f"{finding.where}: {finding.sentence}")
@@ -99,6 +104,9 @@ def sight(house: House, leaving: Leaving, audience: str, by: str) -> str:
     )
 
     def work(tx: Transaction) -> None:
+        if case:
+            sent = Sent("sighting", message.id, message.id)
+            ledger.write(tx, house.vault.box, case, by, now, sent)
         write(tx, house.vault.box, Decision(now, by, "confirmed a sighting", str(observable)))
         house.outbox.queue(tx, PATH, message)
 

@@ -13,6 +13,8 @@ The agent believes the names that it is told. Who may type them is a matter of t
 
 import msgspec
 
+from tocsin.agent.cases import ledger
+from tocsin.agent.cases.facts import Sent
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
@@ -110,8 +112,8 @@ def approve(house: House, warning_id: str, by: str) -> OwnWarning:
     return house.store.run("approve warning", work)
 
 
-def issue(house: House, warning_id: str, by: str) -> OwnWarning:
-    """Sign an approved version with this party's own key, and queue it.
+def issue(house: House, warning_id: str, by: str, case: str = "") -> OwnWarning:
+    """Sign an approved version with this party's own key, queue it, and tie it to `case`.
 
     Where one officer is enough, issuing a draft approves it.
     """
@@ -129,12 +131,12 @@ def issue(house: House, warning_id: str, by: str) -> OwnWarning:
                 keep(tx, house.vault.box, msgspec.structs.replace(one, state=replaced, changed=now))
         message = _send(tx, house, author, signed, last.audiences)
         issued = msgspec.structs.replace(last, state=state, issued=now, changed=now, message=message)
-        return _record(tx, house, issued, by, "issued a warning", now)
+        return _record(tx, house, issued, by, "issued a warning", now, case=case)
 
     return house.store.run("issue warning", work)
 
 
-def withdraw(house: House, warning_id: str, reason: str, by: str) -> OwnWarning:
+def withdraw(house: House, warning_id: str, reason: str, by: str, case: str = "") -> OwnWarning:
     """Take a warning out of effect everywhere, for good; a draft is only put aside.
 
     The newest version afterwards: with a message when readers are told, without one when there was nothing to tell.
@@ -157,7 +159,7 @@ def withdraw(house: House, warning_id: str, reason: str, by: str) -> OwnWarning:
         signed = check_warning(_withdrawal(author, final, now))
         message = _send(tx, house, author, signed, final.audiences)
         final = msgspec.structs.replace(final, message=message)
-        return _record(tx, house, final, by, "withdrew a warning", now, reason)
+        return _record(tx, house, final, by, "withdrew a warning", now, reason, case)
 
     return house.store.run("withdraw warning", work)
 
@@ -264,9 +266,19 @@ def _send(
 
 
 def _record(
-    tx: Transaction, house: House, warning: OwnWarning, by: str, what: str, now: Instant, why: str = ""
+    tx: Transaction,
+    house: House,
+    warning: OwnWarning,
+    by: str,
+    what: str,
+    now: Instant,
+    why: str = "",
+    case: str = "",
 ) -> OwnWarning:
-    """Keep the step with its line in the journal."""
+    """Keep the step with its line in the journal, and in the case that it is about."""
     about = f"{warning.id} version {warning.version}"
+    if case:
+        sent = Sent("warning", warning.id, warning.message)
+        ledger.write(tx, house.vault.box, case, _named(by), now, sent)
     write(tx, house.vault.box, Decision(now, _named(by), what, about, why or warning.content.title))
     return keep(tx, house.vault.box, warning)

@@ -12,28 +12,55 @@ INSERT INTO secret (name, box) VALUES (:name, :box) ON CONFLICT (name) DO UPDATE
 -- Forget a secret.
 DELETE FROM secret WHERE name = :name;
 
--- name: open_case
--- Store a new case.
-INSERT INTO vault_case (id, opened, box) VALUES (:id, :opened, :box);
+-- name: keep_case
+-- A new case, or how far its log goes now.
+INSERT INTO vault_case (id, opened, box) VALUES (:id, :opened, :box)
+ON CONFLICT (id) DO UPDATE SET box = excluded.box;
 
--- name: case_by_id
--- One case.
-SELECT id, opened, box FROM vault_case WHERE id = :id;
+-- name: case_box
+-- How far the log of a case goes.
+SELECT box FROM vault_case WHERE id = :id;
 
 -- name: cases
--- All cases, newest first.
-SELECT id, opened, box FROM vault_case ORDER BY opened DESC, id LIMIT :limit;
+-- Every case, newest first.
+SELECT id FROM vault_case ORDER BY opened DESC, id;
+
+-- name: cases_opened_before
+-- Cases that may have reached their age, oldest first.
+SELECT id FROM vault_case WHERE opened <= :before ORDER BY opened, id;
+
+-- name: write_case_line
+-- The next line of a case.
+INSERT INTO case_line (vault_case, seq, box) VALUES (:vault_case, :seq, :box);
+
+-- name: case_lines
+-- The log of a case, from its beginning.
+SELECT box FROM case_line WHERE vault_case = :vault_case ORDER BY seq;
 
 -- name: keep_evidence
 -- Store a file of a case; the same file again changes nothing.
 INSERT INTO evidence (vault_case, digest, added, box) VALUES (:vault_case, :digest, :added, :box)
 ON CONFLICT (vault_case, digest) DO NOTHING;
 
+-- name: evidence_box
+-- One file of a case.
+SELECT box FROM evidence WHERE vault_case = :vault_case AND digest = :digest;
+
 -- name: cases_of_evidence
 -- The newest cases that rest on a file.
-SELECT vault_case.id AS id, vault_case.opened AS opened, vault_case.box AS box
-FROM evidence JOIN vault_case ON vault_case.id = evidence.vault_case
-WHERE evidence.digest = :digest ORDER BY vault_case.opened DESC, vault_case.id LIMIT :limit;
+SELECT vault_case AS id FROM evidence WHERE digest = :digest ORDER BY added DESC, vault_case LIMIT :limit;
+
+-- name: drop_case_evidence
+-- A case has its age: its files go first.
+DELETE FROM evidence WHERE vault_case = :vault_case;
+
+-- name: drop_case_lines
+-- Then its log.
+DELETE FROM case_line WHERE vault_case = :vault_case;
+
+-- name: drop_case
+-- Then the case itself.
+DELETE FROM vault_case WHERE id = :id;
 
 -- name: last_journal
 -- The newest link of the journal's chain.

@@ -20,11 +20,20 @@ CREATE TABLE alarm (
   sentence TEXT   NOT NULL                               -- for a person
 ) STRICT;
 
--- Ledger of this party. One attack as this party knows it.
+-- Ledger of this party. One attack as this party knows it; deleted with its lines and files when it has its age.
 CREATE TABLE vault_case (
   id     TEXT   NOT NULL PRIMARY KEY,                    -- cas_…
   opened BIGINT NOT NULL,                                -- when
-  box    BYTES  NOT NULL                                 -- what is known, decided and drafted
+  box    BYTES  NOT NULL                                 -- how many lines, and the digest that chains them
+) STRICT;
+CREATE INDEX vault_case_opened ON vault_case (opened);
+
+-- Ledger of this party. One line of a case's log: a fact or a decision. Lines are only added.
+CREATE TABLE case_line (
+  vault_case TEXT   NOT NULL REFERENCES vault_case (id), -- its case
+  seq        BIGINT NOT NULL,                            -- dense from 0
+  box        BYTES  NOT NULL,                            -- who wrote what and when
+  PRIMARY KEY (vault_case, seq)
 ) STRICT;
 
 -- Ledger of this party. A file that a case rests on, byte for byte.
@@ -32,7 +41,7 @@ CREATE TABLE evidence (
   vault_case TEXT   NOT NULL REFERENCES vault_case (id), -- its case
   digest     TEXT   NOT NULL,                            -- SHA-256 of the file, in hexadecimal
   added      BIGINT NOT NULL,                            -- when
-  box        BYTES  NOT NULL,                            -- name and bytes
+  box        BYTES  NOT NULL,                            -- its bytes
   PRIMARY KEY (vault_case, digest)
 ) STRICT;
 CREATE INDEX evidence_digest ON evidence (digest);
