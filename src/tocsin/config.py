@@ -105,7 +105,7 @@ class OwnAssets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iban: tuple[str, ...] = ()
     """How account numbers of own customers begin; ``?`` stands for any digit: ``GB??HPBK``."""
     bin: tuple[str, ...] = ()
-    """How numbers of own cards begin."""
+    """How numbers of own cards begin; `agent redact` hides them."""
     internal_hosts: tuple[str, ...] = ()
     """Names of own machines that stand under no own domain; ``*`` stands for anything: ``WS-*``."""
     staff: tuple[str, ...] = ()

@@ -22,6 +22,9 @@ _WARNING = (
     "Read it before you pass it on: names that nobody declared may still stand in it, and a story tells its victim "
     "without any (of published ones with every name taken out, more than half were still found)."
 )
+_DOUBTS = (
+    "Look again, the words around these do not say whose they are, and what is the attacker's should stay"
+)
 
 
 class Redaction(msgspec.Struct, frozen=True):
@@ -31,6 +34,8 @@ class Redaction(msgspec.Struct, frozen=True):
     text: str = ""
     counts: tuple[tuple[str, int], ...] = ()
     """How many pieces were replaced, by kind, the most first."""
+    doubts: tuple[str, ...] = ()
+    """The placeholders of what may as well be the attacker's, which should stay: nothing near it says whose it is."""
     cut: bool = False
     """Whether the file's text is longer than a reader hands over: the rest is not shown."""
     warning: str = _WARNING
@@ -67,9 +72,11 @@ def _document(document: Document, own: OwnAssets) -> Output:
     said = ", ".join(f"{number:,} {kind}" for kind, number in counts) or "nothing"
     head = f"{name}: {counted(len(redacted.marks), 'piece')} replaced ({said})"
     lines = [head, *redacted.text.splitlines()]
+    if redacted.doubts:
+        lines.append(f"{_DOUBTS}: {', '.join(redacted.doubts)}")
     if cut:
         lines.append(f"The file's text goes on: the first {MAX_TEXT:,} characters are shown.")
-    return Output(tuple(lines), Redaction(name, redacted.text, counts, cut))
+    return Output(tuple(lines), Redaction(name, redacted.text, counts, redacted.doubts, cut))
 
 
 def _refused(name: str, error: InputError) -> Output:

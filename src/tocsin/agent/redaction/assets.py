@@ -42,7 +42,7 @@ _GENERIC_WORDS = (
     "assurance seguros mutual national nacional nazionale central federal royal first american united general "
     "commercial cooperative people popular america brasil brazil canada europe europa italia france deutschland "
     "deutsche españa mexico india japan china kingdom states state digital online global institution "
-    "instituição instituicao institución institucion"
+    "instituição instituicao institución institucion банк pank pankki bankası τράπεζα"
 )
 _LEGAL_FORMS = frozenset(_LEGAL_FORM_WORDS.split())
 _CONNECTORS = frozenset(_CONNECTING_WORDS.split())

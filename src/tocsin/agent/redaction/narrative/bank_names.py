@@ -15,8 +15,14 @@ _TOKEN = re.compile(r"[^\W_]+|[&+]")
 _BIC = re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
 _LONGEST = 7
 """Words of a name that are joined."""
+_OPENING = 3
+"""Letters of a first word by which most are passed over."""
 _ENDING = 4
 """Letters that a language may put behind a name."""
+_FORMS = ("plc", "ag", "as", "pjsc", "ltd")
+_BANKS = ("bank", "banc", "banq")
+_INFLECTED = ("pank", "pang", "банк", "τραπεζ", "bankas")
+"""How a word for a bank begins that is inflected behind a name."""
 _GAP = 6
 """Characters between two words of one name: a space, a hyphen, a line's end with a quotation mark."""
 
@@ -48,6 +54,8 @@ def _word(raw: str) -> str:
 
 def _longest(text: str, tokens: list[tuple[int, int, str]], at: int, own: Own) -> int:
     """How many words from a place on are a name of the bank's; 0 when none are."""
+    if tokens[at][2][:_OPENING] not in own.openings:
+        return 0
     best, joined = 0, ""
     for number, (start, end, word) in enumerate(tokens[at : at + _LONGEST], 1):
         if number > 1 and start - tokens[at + number - 2][1] > _GAP:
@@ -77,17 +85,11 @@ def _with_generic(tokens: list[tuple[int, int, str]], first: int, after: int) ->
     if (
         first
         and tokens[first][0] - tokens[first - 1][1] == 1
-        and tokens[first - 1][2].startswith(("банк", "bank"))
+        and tokens[first - 1][2].startswith(("банк", "bank", "τραπεζ"))
     ):
         first -= 1
     return tokens[first][0], tokens[after - 1][1]
 
 
 def _belongs(word: str) -> bool:
-    return (is_generic(word) and word.startswith(("bank", "banc", "banq"))) or word in (
-        "plc",
-        "ag",
-        "as",
-        "pjsc",
-        "ltd",
-    )
+    return word in _FORMS or word.startswith(_INFLECTED) or (is_generic(word) and word.startswith(_BANKS))

@@ -7,6 +7,7 @@ it. A date without a time stays. Durations stay.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tocsin.agent.redaction.narrative.lists import one_of
 from tocsin.agent.redaction.narrative.marks import Board, Kind
@@ -41,19 +42,20 @@ _CURRENCIES = {
     "": "¥",
 }
 _CODE_OF = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
-_SIGNS = "|".join(re.escape(word) for word in sorted(_CODE_OF, key=len, reverse=True))
+_LONGEST_FIRST = sorted(_CODE_OF, key=len, reverse=True)
+_SIGNS = "|".join(map(re.escape, _LONGEST_FIRST))
 _MANY = rf"(?:\s?(?:{one_of('many')})\b\.?|[千万萬億만천]){{0,2}}"
 _FIGURE = rf"\d(?:[\d'’.,٫٬]|[ \u00a0\u202f](?=\d{{3}}(?!\d))){{0,24}}(?:,-|\.-)?{_MANY}(?:\d{{1,4}}[千천]?)?"
 _LETTER = "[^\\W\\d_]"
 _CASED = "[A-Za-zÀ-ɏͰ-ӿ]"
 _AMOUNT = re.compile(
-    rf"(?<!{_CASED})(?:{_SIGNS})\.?\s?{_FIGURE}(?:\s?(?:{_SIGNS})(?!{_CASED}))?|(?<![0-9A-Za-z_.-]){_FIGURE}\s?(?:(?:[$€£₹₩₺₪₽円元원])|(?:{_SIGNS})(?!{_CASED})|(?<=[\d万千만천])\s?(?:美元|円|원|元))",
-    re.IGNORECASE,
+    rf"(?<!{_CASED})(?:{_SIGNS})\.?\s?{_FIGURE}(?:\s?(?:{_SIGNS})(?!{_CASED}))?|(?<![0-9A-Za-z_.-]){_FIGURE}\s?(?:(?:[$€£₹₩₺₪₽円元원])|(?:{_SIGNS})(?!{_CASED})|(?<=[\d万千만천])\s?(?:美元|円|원|元))"
 )
-_PLAIN = re.compile(r"(?<![\w.,/+-])(?<!\d:)\d{1,7}(?:[.,' ]\d{3})*[.,]\d{2}(?![\w.,/:%]\d|\w|%)")
+_PLAIN = re.compile(
+    r"(?<![\w.,/+-])(?<!\d:)(?:\d{1,3}\s?[x×]\s)?\d{1,7}(?:[.,' ]\d{3})*[.,]\d{2}(?![\w.,/:%]\d|\w|%)"
+)
 _WORDS = re.compile(
-    r"\b[^\W\d_]*(?:tausend|hundert|thousand|hundred|mille|cents|mila|mil|million)[^\W\d_]*\s(?:euros?|pounds?|dollars?|dirhams?)\b",
-    re.I,
+    r"\b[^\W\d_]{0,30}(?:tausend|hundert|thousand|hundred|mille|cents|mila|mil|million)[^\W\d_]{0,30}\s(?:euros?|pounds?|dollars?|dirhams?)\b"
 )
 _DAY = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}\s?[年년]\s?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]"
@@ -61,20 +63,25 @@ _DAY = (
 )
 _CLOCK = (
     r"(?:(?:오전|오후|上午|下午|午前|午後|晚上|凌晨|أصيل)\s?)?(?:[01]?\d|2[0-4])"
-    r"(?:[:.][0-5]\d(?::[0-5]\d(?:[.,]\d{1,6})?)?|\s?[hu時时点點시](?:\s?[0-5]?\d(?![\d])\s?[分분]?)?)"
-    r"(?:\s?(?:[ap]\.?m\b\.?|Z|[+-]\d{2}:?\d{2}|(?:UTC|GMT|CET|CEST|EET|EEST|BST|EST|Uhr|uhr|MSK)\b|صباحا|مساء|ظهرا|عصرا|ليلا))?"
+    r"(?:[:.][0-5]\d(?::[0-5]\d(?:[.,]\d{1,6})?)?|\s?(?:[ap]\.?m\b|uhr\b|o'clock\b)|\s?[hu時时点點시](?:\s?[0-5]?\d(?![\d])\s?[分분]?)?)"
+    r"(?:\s?(?:[ap]\.?m\b\.?|z|[+-]\d{2}:?\d{2}|(?:utc|gmt|cet|cest|eet|eest|bst|est|uhr|msk)\b|صباحا|مساء|ظهرا|عصرا|ليلا))?"
 )
 _AT = re.compile(
-    rf"(?<![0-9A-Za-z_.:/@-])(?:(?P<day>{_DAY})(?:T|,?\s(?:{one_of('day_time')})?)(?P<t1>{_CLOCK})"
-    rf"|(?P<word>(?:{one_of('clock_words')})\s)?(?P<t2>{_CLOCK})(?P<day2>\sdel\s\d{{1,2}}/\d{{1,2}})?)(?![0-9A-Za-z_]|[:.,]\d)",
-    re.IGNORECASE,
+    rf"(?<![0-9A-Za-z_.:/@-])(?:(?P<day>{_DAY})(?:t|,?\s(?:{one_of('day_time')})?|(?<=[日일]))(?P<t1>{_CLOCK})"
+    rf"|(?P<word>(?:{one_of('clock_words')})\s)?(?P<t2>{_CLOCK})(?:,?\s(?:{one_of('time_day')})\s(?P<day2>{_DAY}|\d{{1,2}}/\d{{1,2}}))?)(?![0-9A-Za-z_]|[:.,]\d)"
 )
+_FIGURES = {
+    code: str(unicodedata.digit(chr(code)))
+    for code in range(0x80, 0x10000)
+    if unicodedata.category(chr(code)) == "Nd"
+}
+"""Figures of every script as the plain ones."""
 _DURATION = re.compile(r"\(\d:\d\d\)")
 
 
 def find_coarse(board: Board) -> None:
     """Put something less telling in the place of every sum and every time of day."""
-    text = board.text
+    text = board.small.translate(_FIGURES)
     for found in _DURATION.finditer(text):
         board.settle(found.start(), found.end())
     for found in _AT.finditer(text):
@@ -84,6 +91,7 @@ def find_coarse(board: Board) -> None:
             board.hide(found.start(), found.end(), Kind.AMOUNT, about(found[0]), guarded=False)
 
 
+@lru_cache(maxsize=4_096)
 def about(raw: str) -> str:
     """A sum as words and its currency.
 
@@ -91,9 +99,8 @@ def about(raw: str) -> str:
     ('some tens of thousand GBP', 'some hundreds of thousand JPY', 'some thousand EUR')
     """
     folded = unicodedata.normalize("NFKC", raw).lower()
-    code = next(
-        (_CODE_OF[word] for word in sorted(_CODE_OF, key=len, reverse=True) if word and word in folded), ""
-    )
+    code = next((_CODE_OF[word] for word in _LONGEST_FIRST if word in folded), "")
+    folded = re.sub(r"^\d{1,3}\s?[x×]\s", "", folded)
     figure = re.search(r"\d[\d.,'’ \u00a0\u202f]*", folded)
     whole = re.sub(r"\D", "", re.sub(r"[.,]\d{1,2}(?!\d)\D*$", "", figure[0].strip())) if figure else "10000"
     size = len(whole.lstrip("0"))
@@ -124,12 +131,12 @@ def _moment(board: Board, found: re.Match[str]) -> None:
         and not re.search(r"\d{2}\.\d{2}$", raw)
     ):
         return
-    if len(numbers) < 2 and not re.search(r"[時时点點시]|[uh]\d", raw):
+    if len(numbers) < 2 and not re.search(r"[時时点點시]|[uh]\d|uhr|o'clock|[ap]\.?m", raw, re.I):
         return
     hour = int(numbers[0]) % 24
     if re.search(r"p\.?m|오후|下午|午後|晚上|مساء|عصر", raw, re.I) and hour < 12:
         hour += 12
-    day = _day(found["day"] or "")
+    day = _day(found["day"] or found["day2"] or "")
     part = ("night", "morning", "afternoon", "evening")[hour // 6]
     board.hide(
         found.start(), found.end(), Kind.MOMENT, f"in the {part}{' of ' + day if day else ''}", guarded=False

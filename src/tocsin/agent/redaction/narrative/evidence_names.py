@@ -1,64 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names that are evidence: malware, kits and actors, known ones and new ones, and the subject lines of the attack.
 
-A new name is known by the word before it ("the kit", "Gruppe", "campaña"), in quotation marks or with a capital
-letter inside. Subject lines are guarded as a whole: people in them are found only by what is sure.
+A new name is known by its shape (a capital letter inside, *Typhoon* behind), by the word before it ("the kit",
+"Gruppe", "campaña") or behind it ("ransomware", "-style"), or as a Latin word in a text of another script. Subject
+lines, and what is quoted of a message, are guarded as a whole: people in them are found only by what is sure.
 """
 
 import re
 from collections.abc import Iterator
 
-from tocsin.agent.redaction.narrative.lists import one_of, threats
-from tocsin.agent.redaction.narrative.marks import Board
+from tocsin.agent.redaction.narrative.known import is_ordinary
+from tocsin.agent.redaction.narrative.lists import given_names, one_of, starting, threats
+from tocsin.agent.redaction.narrative.marks import UNCASED, Board
+from tocsin.agent.redaction.narrative.quotes import quoted_in
+from tocsin.domain.folding import plain
 
 _SHORT = 5
 _QUOTES = "\"“”„«»‚‘「『【〈'"
-_THREAT_WORD = f"(?:{one_of('before_threats')})"
+_CAPITAL = r"[A-ZÀ-ÞΑ-ΩА-ЯЇІЄҐ][\w.$-]*[\w$]"
+_NAME = rf"(?:{_CAPITAL}(?:[ ](?:{_CAPITAL}|v?\d[\d.]*\w?)){{0,2}}|[A-Za-z]\w*[\d_]\w*)"
 _QUOTED = re.compile(
-    rf"{_THREAT_WORD}\D{{0,28}}?[{_QUOTES}]([^\n{_QUOTES}]{{2,40}})[{_QUOTES}]", re.IGNORECASE
+    rf"{starting('before_threats')}\D{{0,28}}?[{_QUOTES}][ ]?([^\n{_QUOTES}]{{2,40}}?)[ ]?[{_QUOTES}”»」』】]"
 )
-_BARE = re.compile(
-    r"(?i:\b(?:malware|kit|ransomware|trojan|stealer|loader|botnet|schadsoftware|maliciel|familie|family|familia|famiglia|família|rodzina|семейство|家族|ファミリー|계열|परिवार|عائلة)\b)"
-    r"(?:\s(?i:looks\slike|is|ist|est|es|è|は))?[\s:]{1,3}([A-Z][\w.-]*(?:\s(?:[A-Z][\w.]+|\d[\d.]*))?)"
+_QUOTED_BEHIND = re.compile(
+    rf"[{_QUOTES}][ ]?([^\n{_QUOTES}]{{2,40}}?)[ ]?[{_QUOTES}”»」』】]\s?(?:{one_of('behind_threats')})(?!\w)"
 )
-_CAMEL = re.compile(
-    r"(?<![\w@.-])(?!(?:Mc|Mac|De|La|Le|Di|Fitz|Van|O)[A-Z])[A-Z][a-z]+(?:[A-Z][a-z0-9]*)+[A-Z]{0,3}\d*(?![\w])"
+_BEFORE = re.compile(
+    rf"{starting('before_threats_bare')}(?:\s(?:{one_of('between_threats')}))?[\s:の]{{1,3}}"
 )
+_NAMED = re.compile(_NAME)
+_BEHIND = re.compile(
+    rf"(?<![\w.])({_NAME})(?:\s(?i:{one_of('behind_threats')})(?!\w)|-(?i:{one_of('joined_threats')}))"
+)
+_SHAPES = re.compile(
+    r"(?<![\w@.-])(?!(?:Mc|Mac|De|La|Le|Di|Fitz|Van|O|Al|El|Ben)[A-Z])"
+    r"(?:[A-Z][a-z]+(?:[A-Z][a-z0-9]*)+[A-Z]{0,3}\d*|[a-z][A-Z][a-z]+[A-Za-z]*"
+    rf"|[A-Z]\w+[ ](?:{one_of('actor_families')})|[A-Z]?[a-z]{{2,14}}(?:{one_of('malware_endings')})\d?"
+    r"|[A-Z][a-z]{1,14}(?:RAT|C2))(?!\w)"
+)
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9_.@/-])(?<![A-Za-z] )([A-Z][A-Za-z]{3,20})"
+    r"(?![A-Za-z0-9_.@/-]|[ ]?[A-Z]|\s?(?:님|씨|さん|様|氏|先生|女士|小姐|जी))"
+)
+_CASED = re.compile(r"[A-Za-zÀ-ɏͰ-ӿ]")
+_UNCASED = re.compile(rf"[{UNCASED}]")
 _WORD = re.compile(r"(?<![^\W_a-zA-Z0-9])[A-Za-z0-9][A-Za-z0-9$()-]*(?:\s\d\.\d)?|[A-Z][A-Za-z0-9]+")
-_CAPITAL = r"[A-ZÇĞİÖŞÜ][\w-]+"
-_BEFORE_WORD = re.compile(rf"(?<![\w.])({_CAPITAL}(?: {_CAPITAL})?)\s(?:{one_of('behind_threats')})(?!\w)")
+_FAMILY = re.compile(r"[ ]([A-ZÀ-Þ][^\W\d_A-Z]{2,})(?![\w.])")
 _SUBJECT = re.compile(
-    rf"(?:{one_of('subject_words')})"
-    rf"(?:\s(?:line|diesmal|ist|lautet|is))?\s?[:：]?\s?(?:[{_QUOTES}]([^\n]{{2,160}}?)[{_QUOTES}”“»」』】](?!\w)|(?<=[:：]\s)([^\n{_QUOTES}]{{2,160}}?)(?=\n|$|[.!?]\s))",
-    re.IGNORECASE,
+    rf"{starting('subject_words')}(?:\s(?:{one_of('between_subject')})){{0,3}}\s?[:：]?\s?"
+    rf"(?:[{_QUOTES}]([^\n]{{2,160}}?)[{_QUOTES}”“»」』】](?!\w)|(?<=[:：]\s)([^\n{_QUOTES}]{{2,160}}?)(?=\n|$|[.!?;]\s)"
+    r"|(?<=\s)([^\W\d_][^\n\"“”„«»;]{4,120}?)(?=[\n;]|$|[.!?]\s))"
 )
-_TURKISH = re.compile(
-    rf"[{_QUOTES}]([^\n{_QUOTES}]{{2,160}})[{_QUOTES}]\s(?:konulu|başlıklı|teemaga|aiheella|제목)"
-)
-_MESSAGE = re.compile(
-    rf"(?:e?mail|message|sms|text|email)\s[{_QUOTES}]([^\n{_QUOTES}]{{2,160}})[{_QUOTES}]", re.IGNORECASE
-)
+_MESSAGE = re.compile(starting("message_words"))
+_TOLD_AFTER = re.compile(rf"[”“»」』\"]?\s?(?:{one_of('behind_subject')})")
+_UNMARKED = 3
+"""The group of a subject line without quotation marks and colon: it must begin with a capital letter."""
+_NEAR = 45
+"""Characters before a quotation in which a word says that it is a message's."""
 
 
 def find_evidence_names(board: Board) -> None:
-    """Keep the names of what attacks; guard the words that the attacker wrote above his mail."""
+    """Keep the names of what attacks; guard the words that the attacker wrote."""
     text = board.text
-    for start, end in _known(text):
+    for start, end in (*_told(board), *_known(text), *_shaped(text)):
         board.keep(start, end)
-    for pattern in (_QUOTED, _BARE, _BEFORE_WORD):
-        for found in pattern.finditer(text):
-            if len(found[1].split()) <= 4 and not found[1].islower():
-                board.keep(found.start(1), found.end(1))
-    for found in _CAMEL.finditer(text):
-        board.keep(found.start(), found.end())
-    for pattern in (_SUBJECT, _TURKISH, _MESSAGE):
-        for found in pattern.finditer(text):
-            group = 1 if found[1] else 2
-            board.guard(found.start(group), found.end(group))
+    for found in _SUBJECT.finditer(board.small):
+        if found.lastindex != _UNMARKED or text[found.start(_UNMARKED)].isupper():
+            board.guard(*found.span(found.lastindex or 0))
+    for start, end in quoted_in(text):
+        if _MESSAGE.search(board.small, max(0, start - _NEAR), start) or _TOLD_AFTER.match(board.small, end):
+            board.guard(start, end)
 
 
 def _known(text: str) -> Iterator[tuple[int, int]]:
-    """Names that public reports know, of up to three words; in small letters only longer ones."""
+    """Names that public reports know, of up to three words; in small letters only longer ones, and none of people."""
     spelled = list(_WORD.finditer(text))
     for at, word in enumerate(spelled):
         start = word.start()
@@ -67,5 +82,46 @@ def _known(text: str) -> Iterator[tuple[int, int]]:
             if phrase not in threats() and last is word:
                 phrase = phrase.split("-")[0]
             if phrase in threats() and (not word[0][0].islower() or len(phrase) > _SHORT):
-                yield start, start + len(phrase)
+                if last is not word or not _is_given(text, word):
+                    yield start, start + len(phrase)
                 break
+
+
+def _is_given(text: str, word: re.Match[str]) -> bool:
+    """Whether a word stands before another with a capital letter that is not ordinary, as a given name does."""
+    family = _FAMILY.match(text, word.end())
+    return (
+        family is not None
+        and word[0].isalpha()
+        and not is_ordinary(family[1])
+        and family[1].lower() not in threats()
+    )
+
+
+def _shaped(text: str) -> Iterator[tuple[int, int]]:
+    for found in _SHAPES.finditer(text):
+        if not is_ordinary(found[0]):
+            yield found.span()
+    if len(_UNCASED.findall(text)) > len(_CASED.findall(text)):
+        for found in _LATIN.finditer(text):
+            if not is_ordinary(found[1]) and plain(found[1]) not in given_names():
+                yield found.span(1)
+
+
+def _told(board: Board) -> Iterator[tuple[int, int]]:
+    """Names that the words around them say to be evidence."""
+    text = board.text
+    for found in (*_QUOTED.finditer(board.small), *_QUOTED_BEHIND.finditer(board.small)):
+        if len(found[1].split()) <= 4 and not text[found.start(1) : found.end(1)].islower():
+            yield found.span(1)
+    for found in _BEHIND.finditer(text):
+        if not all(map(is_ordinary, found[1].split())):
+            yield found.span(1)
+    for cue in _BEFORE.finditer(board.small):
+        named = _NAMED.match(text, cue.end())
+        if (
+            named
+            and not all(map(is_ordinary, words := named[0].split()))
+            and plain(words[0]) not in given_names()
+        ):
+            yield named.span()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The word lists beside this file, each read once."""
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -8,11 +9,28 @@ import msgspec
 
 from tocsin.domain.folding import plain
 
+_CASED = "A-Za-zÀ-ɏͰ-ӿ"
+_ASKED = (
+    *("header_from", "header_to", "before_threats", "before_threats_bare", "behind_threats", "message_words"),
+    *(
+        "subject_words",
+        "address_words",
+        "case_words",
+        "account_words",
+        "identity_words",
+        "login_words",
+        "many",
+    ),
+)
+"""Lists of which the words name nobody."""
+
 
 @cache
 def ordinary() -> frozenset[str]:
-    """Words that may stand with a capital letter and name nobody, folded."""
-    return frozenset(plain(word) for line in _lines("ordinary.txt") for word in line.split())
+    """Words that may stand with a capital letter and name nobody, folded; also those that the finders ask for."""
+    asked = (word for name in _ASKED for word in _tables()[name].split())
+    listed = (word for line in _lines("ordinary.txt") for word in line.split())
+    return frozenset(plain(word) for word in (*listed, *(word for word in asked if word.isalpha())))
 
 
 @cache
@@ -44,6 +62,21 @@ def words(name: str) -> frozenset[str]:
 def one_of(name: str) -> str:
     """The same as alternatives of a regular expression, the longest first."""
     return "|".join(sorted(dict.fromkeys(_tables()[name].split()), key=len, reverse=True))
+
+
+def starting(name: str) -> str:
+    """The same at the beginning of a word, where the script has capital letters; anywhere, where it has none.
+
+    For text in small letters: an expression that ignores case cannot pass over a word by its first letter.
+    """
+    some = sorted(dict.fromkeys(_tables()[name].split()), key=len, reverse=True)
+    uncased = [
+        word
+        for word in some
+        if (first := re.search(r"[^\W\d_]", word)) and first[0].upper() == first[0].lower()
+    ]
+    cased = rf"(?<![{_CASED}])(?=[{_CASED}])(?:{'|'.join(word for word in some if word not in uncased)})"
+    return rf"(?:{cased}|(?=[^\x00-\u058f])(?:{'|'.join(uncased)}))" if uncased else cased
 
 
 @cache

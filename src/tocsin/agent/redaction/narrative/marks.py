@@ -48,6 +48,8 @@ class Mark(msgspec.Struct, frozen=True):
     kind: Kind
     same: str
     """The thing in normal form; for amounts and moments what is shown instead."""
+    unsure: bool = False
+    """Whether it may as well be the attacker's: whoever approves the text is asked to look."""
 
 
 _SAID = (Kind.AMOUNT, Kind.MOMENT, Kind.BANK)
@@ -62,6 +64,15 @@ _NUMBERED_ONE = re.compile(rf"\[({_NUMBERED}) ([0-9]{{1,6}})\]")
 
 _FREE, _GUARDED, _TAKEN = range(3)
 
+UNCASED = (
+    "\u05d0-\u05ea\u0620-\u064a\u0671-\u06d3\u0900-\u0963\u0e00-\u0e4e\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+)
+"""Letters of scripts without capitals, for a class of a regular expression."""
+_BESIDE = re.compile(rf"[{UNCASED}](?=[0-9A-Za-z])|(?<=[0-9A-Za-z])[{UNCASED}]")
+_LONGEST_JOINT = 6
+_JOINT = re.compile(r"(?:\s?[,;/|&+、，،]\s?|\s(?:and|und|et|y|e|i|ja|ve|en|и|та|και|و|और|och)\s)$")
+"""What joins the values of a list."""
+
 
 class Board:
     """One text and what was decided about its places so far."""
@@ -69,19 +80,33 @@ class Board:
     def __init__(self, text: str) -> None:
         self.text = text
         self.marks: list[Mark] = []
+        self.small = text.replace("İ", "i").lower()
+        """The text in small letters, place for place."""
+        self.filled = PLACEHOLDER.sub(lambda found: "_" * len(found[0]), text)
+        """The text with placeholders that may be a part of a link or a file's name."""
+        self.bare = _BESIDE.sub(" ", self.filled)
+        """The same with a space for each letter of a script without capitals that touches a Latin one or a figure."""
         self.kept: list[tuple[int, int]] = []
         """Values of the attacker's, in the order in which they were found."""
         self._state = bytearray(len(text))
+        self._kept_until: dict[int, bool] = {}
 
     def is_free(self, start: int, end: int, *, guarded: bool = False) -> bool:
         """Whether nothing was decided about a piece; `guarded` asks for one who may enter guarded places."""
         return start < end and max(self._state[start:end]) <= (_GUARDED if guarded else _FREE)
 
-    def hide(self, start: int, end: int, kind: Kind, same: str, *, guarded: bool = False) -> bool:
+    def is_taken(self, start: int, end: int) -> bool:
+        """Whether everything in a piece was decided."""
+        return start >= end or min(self._state[start:end]) == _TAKEN
+
+    def hide(
+        self, start: int, end: int, kind: Kind, same: str, *, guarded: bool = False, unsure: bool = False
+    ) -> bool:
         """Let a piece go, if nothing was decided about it; whether it goes."""
         if not self.is_free(start, end, guarded=guarded):
             return False
-        self.marks.append(Mark(start, end, kind, same))
+        self.marks.append(Mark(start, end, kind, same, unsure))
+        self._kept_until[end] = False
         self._set(start, end, _TAKEN)
         return True
 
@@ -101,6 +126,7 @@ class Board:
         if not self.is_free(start, end, guarded=True):
             return False
         self.kept.append((start, end))
+        self._kept_until[end] = True
         self._set(start, end, _TAKEN)
         return True
 
@@ -108,6 +134,11 @@ class Board:
         """Leave to the sure finders whatever is still free in a piece."""
         for at in range(start, end):
             self._state[at] = max(self._state[at], _GUARDED)
+
+    def kept_before(self, start: int) -> bool | None:
+        """Whether the value that a piece follows in a list stays; None when it follows none."""
+        joint = _JOINT.search(self.text, max(0, start - _LONGEST_JOINT), start)
+        return self._kept_until.get(joint.start()) if joint else None
 
     def settle(self, start: int, end: int) -> None:
         """Close a piece that says nothing about anybody: nobody looks at it again."""

@@ -34,6 +34,8 @@ class Own(msgspec.Struct, frozen=True):
     """What it is called, lower case and joined, of more than three letters."""
     acronyms: frozenset[str]
     """The shorter ones, found only in capital letters."""
+    openings: frozenset[str]
+    """How names begin: up to three letters."""
     uncased: re.Pattern[str] | None
     """Names in scripts without capital letters, which are found anywhere."""
     bic: tuple[str, ...]
@@ -61,6 +63,10 @@ class Own(msgspec.Struct, frozen=True):
         """Whether an account number begins as the bank's own."""
         return any(pattern.match(iban) for pattern in self.iban)
 
+    def has_card(self, digits: str) -> bool:
+        """Whether a card number begins with one of the bank's own BINs."""
+        return digits.startswith(self.bin)
+
 
 @lru_cache(maxsize=64)
 def own_of(declared: OwnAssets) -> Own:
@@ -80,12 +86,13 @@ def own_of(declared: OwnAssets) -> Own:
         assets=assets,
         names=frozenset(name for name in names if len(name) > _SHORT),
         acronyms=frozenset(name for name in names if 1 < len(name) <= _SHORT),
+        openings=frozenset(name[:length] for name in names for length in (1, 2, 3)),
         uncased=re.compile("|".join(r"\s?".join(map(re.escape, n.split())) for n in uncased))
         if uncased
         else None,
         bic=tuple(bic.upper() for bic in declared.bic),
         iban=tuple(re.compile(re.escape(prefix.upper()).replace(r"\?", "[0-9]")) for prefix in declared.iban),
-        bin=declared.bin,
+        bin=tuple(filter(None, declared.bin)),
         hosts=_machines(declared.internal_hosts),
         staff=declared.staff,
     )

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People, in scripts without capital letters: by family names, titles, forms of address and the place in a line."""
+"""People, in scripts without capital letters: by family names, titles, forms of address and the place in a line.
+
+A title or form of address behind a name goes with it.
+"""
 
 import re
 from functools import cache
@@ -15,47 +18,58 @@ _HAN, _KANA, _HANGUL, _ARABIC, _DEVANAGARI, _HEBREW = (
     "\u0900-\u0963",
     "\u05d0-\u05ea'",
 )
-MAX_AGAIN = 200
-"""Names of one text that are looked for again; each costs its length once."""
+_ANY = _HAN + _KANA + _HANGUL + _ARABIC + _DEVANAGARI + _HEBREW
+_HAN_FAMILY = "|".join(sorted(surnames_of("\u4e00", "\u9fff"), key=len, reverse=True))
+_HANGUL_FAMILY = "|".join(sorted(surnames_of("가", "힣"), key=len, reverse=True))
 _JA_NAME = f"[{_HAN}{_KANA}ー・]{{1,8}}(?:[ 　][{_HAN}{_KANA}ー・]{{1,8}})?"
 _PLACES = (
-    # Japanese: family name with a form of address; "I am"
-    rf"(?:(?<=[の、。])|(?<=[^{_HAN}{_KANA}])|^)([{_HAN}]{{1,4}}(?:[ 　]?[{_HAN}{_KANA}]{{1,5}})?)"
-    rf"(?=(?:{one_of('japanese_behind')}))",
-    rf"(?:{one_of('japanese_before')})\s?({_JA_NAME}?)(?=と申|です|、|。|\n|$|（|\()",
-    # Chinese: behind what one is, before a title
-    rf"(?:{one_of('chinese_before')})\s?([{_HAN}]{{2,4}}?)(?=[，,。、;；（(\s的在于已被称把将收接报说向]|$)",
-    rf"([{_HAN}]{{1,3}})(?={one_of('chinese_behind')})",
+    # Japanese: a family name and a given name with a space between them
+    rf"(?:(?<![{_HAN}])|(?<=様))(?P<n>(?:{_HAN_FAMILY})[ 　][{_HAN}\u3041-\u3096]{{1,3}}?)(?=[^{_HAN}]|$|[様氏殿君])",
+    # Japanese: a name with a form of address; "I am"; a name from abroad; who signed
+    rf"(?:(?<=[の、。])|(?<=[^{_HAN}{_KANA}])|^)(?P<n>[{_HAN}]{{1,4}}(?:[ 　]?[{_HAN}{_KANA}]{{1,5}})?)"
+    rf"(?P<h>{one_of('japanese_behind')})",
+    r"(?<![\u3040-\u309f])(?P<n>[\u3041-\u3096]{2,6}|[\u30a1-\u30faー・]{2,16})(?P<h>さん|様|氏|ちゃん|くん|君)",
+    rf"(?:{one_of('japanese_before')})\s?(?P<n>{_JA_NAME}?)(?=と申|です|、|。|\n|$|（|\()",
+    r"(?P<n>[\u30a1-\u30faー]{2,10}(?:[・＝][\u30a1-\u30faー]{2,10})+)(?P<h>さん|様|氏)?",
+    rf"(?:^|[。\n])(?P<n>{_HAN_FAMILY})(?P<h>（[^）\n]{{1,12}}）)?\s*\Z",
+    # Chinese: behind what one is, before a title or what one does, by a nickname, a name from abroad
+    rf"(?:{one_of('chinese_before')})\s?(?P<n>[{_HAN}]{{2,4}}?)(?=[，,。、;；：:（(\s的在于已被称把将收接报说向]|$)",
+    rf"(?:{one_of('chinese_before')})[ “\"]?"
+    rf"(?P<n>(?:{_HAN_FAMILY})(?:[{_HAN}](?!{one_of('chinese_verbs')}))?[{_HAN}](?![{_HAN}]?[元号码]))",
+    rf"(?<![{_HAN}])(?P<n>(?:{_HAN_FAMILY})[{_HAN}]{{1,2}}?)(?={one_of('chinese_verbs')})",
+    rf"(?P<n>[{_HAN}]{{1,3}})(?P<h>{one_of('chinese_behind')})",
+    rf"(?<![{_HAN}大最])(?P<n>[老小阿](?!于|时|金额|白)(?:{_HAN_FAMILY}))",
+    rf"(?P<n>[{_HAN}]{{1,8}}(?:·[{_HAN}]{{1,8}})+)",
+    rf"(?P<n>[A-Z][a-z]{{1,15}} (?:{_HAN_FAMILY}))(?![{_HAN}])",
     # Korean: who, with what they are
-    rf"(?<![{_HANGUL}])([{_HANGUL}]{{2,4}}|[{_HANGUL}]{{1,4}}(?: [{_HANGUL}]{{1,4}}){{1,3}}|[{_HANGUL}])"
-    rf"(?= ?(?:{one_of('korean_behind')})(?:{one_of('korean_particles')})?(?![{_HANGUL}]{{3}}))",
-    rf"(?:{one_of('korean_before')})\s?([{_HANGUL}]{{2,4}}?)(?=입니다|이라고|라고|이고| |,|\)|\n|$)",
-    rf"(?<![{_HANGUL}])([{_HANGUL}]{{2,4}}?)(?= ?(?:입니다|이에요|예요|드림|올림|배상))",
+    rf"(?<![{_HANGUL}])(?P<n>[{_HANGUL}]{{2,4}}|[{_HANGUL}]{{1,4}}(?: [{_HANGUL}]{{1,4}}){{1,3}}|[{_HANGUL}])"
+    rf"(?P<h> ?(?:{one_of('korean_behind')}))(?=(?:{one_of('korean_particles')})?(?![{_HANGUL}]{{3}}))",
+    rf"(?:{one_of('korean_before')})\s?(?P<n>[{_HANGUL}]{{1,4}}?)(?=입니다|이라고|라고|이고| |,|\.|\)|\n|$)",
+    rf"(?<![{_HANGUL}])(?P<n>[{_HANGUL}]{{2,4}}?)(?= ?(?:입니다|이에요|예요|드림|올림|배상))",
     # Arabic
     rf"(?<![{_ARABIC}])(?:{one_of('arabic_before')})[:،]?\s"
-    rf"([{_ARABIC}]+(?: (?:بن |بنت |أبو |آل |عبد )?[{_ARABIC}]+){{0,3}}?)"
+    rf"(?P<n>[{_ARABIC}]+(?: (?:بن |بنت |أبو |آل |عبد )?[{_ARABIC}]+){{0,3}}?)"
     rf"(?=\s?[،,.():؛\n]|$| (?:{one_of('arabic_behind')}))",
     # Hindi
-    rf"(?:{one_of('hindi_before')})[:,]?\s([{_DEVANAGARI}]{{1,30}}(?: [{_DEVANAGARI}]{{1,30}}){{0,2}}?)"
+    rf"(?:{one_of('hindi_before')})[:,]?\s(?P<n>[{_DEVANAGARI}]{{1,30}}(?: [{_DEVANAGARI}]{{1,30}}){{0,2}}?)"
     rf"(?= ?(?:{one_of('hindi_behind')}|,|।|\(|\n|$))",
-    rf"((?<![{_DEVANAGARI}])(?:[{_DEVANAGARI}]{{1,30}} )?[{_DEVANAGARI}]{{1,30}})"
-    rf"(?= (?:जी|साहब|मैडम|सर)(?![{_DEVANAGARI}]))",
+    rf"(?P<n>(?<![{_DEVANAGARI}])(?:[{_DEVANAGARI}]{{1,30}} )?[{_DEVANAGARI}]{{1,30}})"
+    rf"(?P<h> (?:जी|साहब|मैडम|सर))(?![{_DEVANAGARI}])",
     # Hebrew
-    rf"(?:{one_of('hebrew_before')})\s([{_HEBREW}]+(?:[ -][{_HEBREW}]+){{0,2}}?)"
+    rf"(?:{one_of('hebrew_before')})\s(?P<n>[{_HEBREW}]+(?:[ -][{_HEBREW}]+){{0,2}}?)"
     rf"(?=[,.:\n(]|$| (?:{one_of('hebrew_behind')}))",
-)
-_ANY = _HAN + _KANA + _HANGUL + _ARABIC + _DEVANAGARI + _HEBREW
-_LINE = re.compile(
-    rf"^(?:[\[(]?\d{{1,2}}[:：]\d{{2}}[\])]?\s?)?([{_ANY}]{{1,20}}(?: [{_ANY}]{{1,20}}){{0,2}}) ?[:：]",
-    re.MULTILINE,
-)
-_ALONE = re.compile(
-    rf"^\s*([{_HAN}]{{2,4}}|[{_HANGUL}]{{2,4}}|[{_ARABIC}]+(?: [{_ARABIC}]+){{0,3}}"
+    # who speaks in a line, and who signed
+    rf"^(?:[\[(]?\d{{1,2}}[:：]\d{{2}}[\])]?\s?)?(?P<n>[{_ANY}]{{1,20}}(?: [{_ANY}]{{1,20}}){{0,2}}) ?[:：]",
+    rf"^\s*(?P<n>[{_HAN}]{{2,4}}|[{_HANGUL}]{{2,4}}|[{_ARABIC}]+(?: [{_ARABIC}]+){{0,3}}"
     rf"|[{_DEVANAGARI}]+(?: [{_DEVANAGARI}]+){{0,2}}|[{_HEBREW}]+(?: [{_HEBREW}]+)?)\s*$",
-    re.MULTILINE,
+    # a family name and one or two signs, alone
+    rf"(?<![{_HAN}{_KANA}])(?P<n>(?:[A-Z][a-z]+ )?(?:{_HAN_FAMILY}) ?[{_HAN}]{{1,3}})(?![{_HAN}{_KANA}])",
+    rf"(?<![{_HANGUL}])(?P<n>(?:{_HANGUL_FAMILY})[{_HANGUL}]{{2}})(?![{_HANGUL}])(?=[:,.\n)]|$)",
 )
 _WORD = re.compile(rf"[{_ARABIC}]+|[{_DEVANAGARI}]+|[{_HEBREW}]+")
 _LABELS = words("labels")
+_JOINED = ("بن", "بنت", "عبد")
+"""Words after which an Arabic name goes on."""
 
 
 @cache
@@ -64,66 +78,48 @@ def _places() -> tuple[re.Pattern[str], ...]:
 
 
 def find_people_uncased(board: Board) -> None:
-    """Hide everybody who is named in letters that know no capitals, and the same letters wherever they stand again."""
-    text = board.text
-    if text.isascii():
+    """Hide everybody who is named in letters that know no capitals."""
+    if board.text.isascii():
         return
-    for pattern in (*_places(), _LINE, _ALONE):
-        for found in pattern.finditer(text):
-            if found[1].strip() not in _LABELS:
-                _hide(board, found.start(1), found.end(1))
-    _by_family_name(board)
+    for pattern in _places():
+        honoured = "h" in pattern.groupindex
+        for found in pattern.finditer(board.text):
+            if found["n"].strip() not in _LABELS:
+                _hide(board, found.start("n"), found.end("h" if honoured and found["h"] else "n"), found["n"])
     _by_given_name(board)
-    for name in {
-        m.same for m in board.marks if m.kind is Kind.PERSON and not m.same.isascii() and len(m.same) > 1
-    }:
-        for found in re.finditer(re.escape(name), text):
-            _hide(board, found.start(), found.end())
 
 
-def _hide(board: Board, start: int, end: int) -> None:
+def _hide(board: Board, start: int, end: int, name: str) -> None:
     while end > start and board.text[end - 1] in " 　":
         end -= 1
-    board.hide(start, end, Kind.PERSON, board.text[start:end])
-
-
-def _by_family_name(board: Board) -> None:
-    """A family name, then one or two signs, then something that is no part of a word."""
-    han = "|".join(sorted(surnames_of("\u4e00", "\u9fff"), key=len, reverse=True))
-    for found in re.finditer(
-        rf"(?<![{_HAN}{_KANA}])(?:[A-Z][a-z]+ )?(?:{han}) ?[{_HAN}]{{1,3}}(?![{_HAN}{_KANA}])", board.text
-    ):
-        if found[0] not in _LABELS:
-            _hide(board, found.start(), found.end())
-    korean = "|".join(sorted(surnames_of("가", "힣"), key=len, reverse=True))
-    for found in re.finditer(
-        rf"(?<![{_HANGUL}])(?:{korean})[{_HANGUL}]{{2}}(?![{_HANGUL}])(?=[:,.\n)]|$)", board.text
-    ):
-        if found[0] not in _LABELS:
-            _hide(board, found.start(), found.end())
+    if not board.hide(start, end, Kind.PERSON, name.strip()):
+        board.hide_free(start, end, Kind.PERSON)
 
 
 def _by_given_name(board: Board) -> None:
     """A listed name with the words beside it that look like the rest of it, in Arabic, Hindi and Hebrew."""
     known = surnames_of("\u05d0", "\u0963")
-    words = list(_WORD.finditer(board.text))
+    spelled = list(_WORD.finditer(board.text))
     at = 0
-    while at < len(words):
-        bare = words[at][0]
-        if bare not in known and not (bare[:1] in "ولبכול" and bare[1:] in known):
-            at += 1
-            continue
+    while at < len(spelled):
+        bare = spelled[at][0]
         last = at
-        while (
-            last + 1 < len(words)
-            and words[last + 1].start() - words[last].end() == 1
-            and (
-                words[last + 1][0] in known
-                or words[last + 1][0] in ("بن", "بنت", "عبد", "أبو", "آل")
-                or words[last][0] in ("بن", "بنت", "عبد")
-                or (words[last + 1][0].startswith("ال") and last - at < 3)
+        if bare in known or (bare[:1] in "ولبכולש" and bare[1:] in known):
+            while last + 1 < len(spelled) and _goes_on(spelled[last], spelled[last + 1], known, last - at):
+                last += 1
+            _hide(
+                board,
+                spelled[at].start(),
+                spelled[last].end(),
+                board.text[spelled[at].start() : spelled[last].end()],
             )
-        ):
-            last += 1
-        _hide(board, words[at].start(), words[last].end())
         at = last + 1
+
+
+def _goes_on(word: re.Match[str], follows: re.Match[str], known: frozenset[str], length: int) -> bool:
+    return follows.start() - word.end() == 1 and (
+        follows[0] in known
+        or follows[0] in (*_JOINED, "أبو", "آل")
+        or word[0] in _JOINED
+        or (follows[0].startswith("ال") and length < 3)
+    )

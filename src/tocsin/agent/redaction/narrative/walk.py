@@ -6,6 +6,7 @@
 3. The bank's names (`bank_names.py`), then the names that are evidence (`evidence_names.py`).
 4. Sums and times told coarsely (`coarse.py`), addresses (`postal.py`), then numbers (`identifiers.py`).
 5. People, in scripts with capital letters (`people.py`) and without (`people_uncased.py`).
+6. Whoever was found, wherever else it stands (`again.py`).
 
 The walk is repeated over what it left until it finds nothing more, so that redacting twice changes nothing.
 
@@ -17,6 +18,7 @@ from collections import Counter
 
 import msgspec
 
+from tocsin.agent.redaction.narrative.again import find_again
 from tocsin.agent.redaction.narrative.bank_names import find_bank_names
 from tocsin.agent.redaction.narrative.coarse import find_coarse
 from tocsin.agent.redaction.narrative.evidence_names import find_evidence_names
@@ -27,6 +29,7 @@ from tocsin.agent.redaction.narrative.own import Own, own_of
 from tocsin.agent.redaction.narrative.people import find_people
 from tocsin.agent.redaction.narrative.people_uncased import find_people_uncased
 from tocsin.agent.redaction.narrative.postal import find_postal
+from tocsin.agent.redaction.narrative.whose import Whose
 from tocsin.config import OwnAssets
 from tocsin.errors import TooCostly, TooLarge
 
@@ -42,6 +45,8 @@ class Redacted(msgspec.Struct, frozen=True):
     text: str
     marks: tuple[Mark, ...]
     """What went, by its place in the text as it was."""
+    doubts: tuple[str, ...] = ()
+    """The placeholders of what went although it may be the attacker's, each once: a person looks at them."""
 
     def counts(self) -> tuple[tuple[str, int], ...]:
         """How many pieces went, by their kind, the most first."""
@@ -61,7 +66,9 @@ def redact_text(text: str, declared: OwnAssets) -> Redacted:
         shown, origin = _shown(text, marks)
         new = _found(shown, own)
         if not new:
-            return Redacted(render(text, marks), tuple(sorted(marks, key=lambda mark: mark.start)))
+            shown_as = placed(text, marks)
+            doubts = dict.fromkeys(placeholder for mark, placeholder in shown_as if mark.unsure)
+            return Redacted(render(text, marks), tuple(mark for mark, _ in shown_as), tuple(doubts))
         marks += [msgspec.structs.replace(m, start=origin[m.start], end=origin[m.end - 1] + 1) for m in new]
     raise TooCostly(f"The text still names somebody after {MAX_ROUNDS} walks over it.")
 
@@ -71,14 +78,16 @@ def _found(text: str, own: Own) -> list[Mark]:
     board = Board(text)
     for placeholder in PLACEHOLDER.finditer(text):
         board.settle(placeholder.start(), placeholder.end())
-    find_machines(board, own)
+    whose = Whose(text)
+    find_machines(board, own, whose)
     find_bank_names(board, own)
     find_evidence_names(board)
     find_coarse(board)
     find_postal(board)
-    find_identifiers(board, own)
+    find_identifiers(board, own, whose)
     find_people(board, own)
     find_people_uncased(board)
+    find_again(board, own)
     return board.marks
 
 
