@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much the redactor hides and keeps of the texts with the truth about them; it may only become better.
+"""How much the redactor hides and keeps of the texts with the truth about them; no kind may become worse.
 
-One half was read while the rules were written (`redaction_developed.txt` names its texts), the other was not.
+`redaction_developed.txt` names the texts that were read while the rules were written. Whatever else lies in `texts/`
+was not, and is counted apart.
 """
 
 import pytest
@@ -10,27 +11,46 @@ from tests.corpus.texts import FOLDER, banks, texts
 
 DEVELOPED = frozenset((FOLDER.parent / "redaction_developed.txt").read_text(encoding="utf-8").split())
 FLOORS = {
-    "developed": {"hide": 0.985, "keep": 0.99, "coarsen": 0.98},
-    "held out": {"hide": 0.915, "keep": 0.9, "coarsen": 0.94},
+    "coarsen amount": 0.99,
+    "coarsen moment": 0.99,
+    "hide account": 0.98,
+    "hide customer-mail": 0.98,
+    "hide person": 0.99,
+    "hide phone": 0.96,
+    "keep mail": 0.98,
+    "keep phone": 0.95,
 }
-"""A little below what was measured."""
+"""A little below what was measured on the developed texts; of every other kind nothing is missed."""
+HELD_OUT = {"hide": 0.92, "keep": 0.91, "coarsen": 0.95}
+"""Over all kinds of texts that nobody who wrote rules has read."""
 
 
-def _half(name: str) -> Tally:
-    chosen = [text for text in texts() if (text.id in DEVELOPED) == (name == "developed")]
-    return score(chosen, banks())
+def _tally(*, developed: bool) -> Tally:
+    return score([text for text in texts() if (text.id in DEVELOPED) == developed], banks())
 
 
-def _share(tally: Tally, task: str) -> float:
-    kinds = [kind for kind in tally.there if kind.startswith(task)]
-    return sum(tally.right[kind] for kind in kinds) / sum(tally.there[kind] for kind in kinds)
+def _told(tally: Tally) -> str:
+    rows = (
+        f"{k:<24}{tally.right[k]:>4} of {tally.there[k]:>4}  {tally.share(k):6.1%}"
+        for k in sorted(tally.there)
+    )
+    return "\n" + "\n".join(rows)
 
 
-@pytest.mark.parametrize("name", FLOORS)
-def test_no_less_is_hidden_and_kept_than_before(name: str) -> None:
-    tally = _half(name)
-    print(f"\n{name}")
-    for kind in sorted(tally.there):
-        print(f"  {kind:<24}{tally.right[kind]:>4} of {tally.there[kind]:>4}  {tally.share(kind):6.1%}")
-    for task, floor in FLOORS[name].items():
-        assert _share(tally, task) >= floor
+def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
+    tally = _tally(developed=True)
+    print(_told(tally))
+    below = {kind: tally.share(kind) for kind in tally.there if tally.share(kind) < FLOORS.get(kind, 1.0)}
+    assert not below, [
+        wrong for wrong in tally.wrong if f"{wrong[2].partition(':')[0]} {wrong[1].kind}" in below
+    ]
+
+
+def test_texts_that_nobody_read_come_out_as_well() -> None:
+    tally = _tally(developed=False)
+    if not tally.there:
+        pytest.skip("every text was read while the rules were written")
+    print(_told(tally))
+    for task, floor in HELD_OUT.items():
+        kinds = [kind for kind in tally.there if kind.startswith(task)]
+        assert sum(tally.right[kind] for kind in kinds) >= floor * sum(tally.there[kind] for kind in kinds)
