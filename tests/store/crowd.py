@@ -41,12 +41,7 @@ def _statements(dialect: Dialect) -> Iterator[Query]:
     text = Path(__file__).with_name("crowd.sql").read_text()
     for block in re.sub(r"^--(?! name:).*\n", "", text, flags=re.M).split("-- name: ")[1:]:
         name, _, statement = block.partition("\n")
-        spelled = (
-            statement.replace("BYTES", dialect.words["BYTES"])
-            .strip()
-            .rstrip(";")
-            .replace("%", "%%" if dialect.engine == "postgres" else "%")
-        )
+        spelled = statement.replace("BYTES", dialect.words["BYTES"]).strip().rstrip(";")
         names = frozenset(re.findall(r"(?<![:\w]):([a-z_]+)", spelled))
         yield Query(name, re.sub(r"(?<![:\w]):([a-z_]+)", dialect.parameter, spelled), names, writes=True)
 

@@ -21,6 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 
 from tocsin.errors import NotBuilt, StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.queries import Dialect, Query
+from tocsin.storage.statements import Connection, Statements
 from tocsin.storage.steps import SQL, open_store
 from tocsin.storage.store import Params, Purpose, Store, Value
 
@@ -116,11 +117,9 @@ class PostgresEngine:
         """The number of this session at the server."""
         return self._connection.info.backend_pid
 
-    def _connect(self) -> psycopg.Connection[tuple[Value, ...]]:
+    def _connect(self) -> Connection:
         try:
-            connection = psycopg.connect(
-                self._dsn, autocommit=True, prepare_threshold=0, options=_OPTIONS, connect_timeout=10
-            )
+            connection = psycopg.connect(self._dsn, autocommit=True, options=_OPTIONS, connect_timeout=10)
         except psycopg.OperationalError as error:
             raise self.explain(error, "Connecting to PostgreSQL:") from None
         except psycopg.Error:  # its message quotes the string, which may hold a password
@@ -128,6 +127,7 @@ class PostgresEngine:
         # One type of number, one prepared statement.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.add_notice_handler(self._hear_warning)
+        self._statements = Statements(connection)
         self._certain = False
         return connection
 
@@ -209,28 +209,24 @@ class PostgresEngine:
 
     def command(self, text: LiteralString) -> None:
         """Carry out statements that have neither parameters nor rows."""
-        self._connection.execute(text, prepare=False)
+        self._statements.command(text)
 
     def fetch(self, query: Query, params: Params) -> tuple[Sequence[str], list[tuple[Value, ...]]]:
         """The columns' names and all rows."""
-        with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(query.text, params)
-            return [column.name for column in cursor.description or ()], cursor.fetchall()
+        return self._statements.rows(query.text, params)
 
     def change(self, query: Query, params: Params) -> int:
         """How many rows the statement changed."""
         if query.arrays:
             return self.change_each(query, [params])
-        return self._connection.execute(query.text, params).rowcount
+        return self._statements.change(query.text, params)
 
     def change_each(self, query: Query, many: Sequence[Params]) -> int:
         """The same statement for each, without waiting for each answer; how many rows were changed in all."""
         if query.arrays:
             columns = {name: [params[name] for params in many] for name in query.parameters}
-            return self._connection.execute(query.text, columns).rowcount
-        with self._connection.cursor() as cursor:
-            cursor.executemany(query.text, many)
-            return cursor.rowcount
+            return self._statements.change(query.text, columns)
+        return self._statements.change_each(query.text, many)
 
     def scrub(self) -> None:
         """Write the tables anew without the deleted rows, locking each for as long as that takes.

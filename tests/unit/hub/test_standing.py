@@ -217,6 +217,35 @@ async def test_what_happens_while_a_head_is_signed_is_never_proved_ahead_of_its_
         second.commits.close()
 
 
+async def test_a_reader_is_caught_up_from_memory_and_asks_only_for_what_another_process_has_signed(tmp_path):
+    """A crowd that comes back must not ask the store for each stream of each reader."""
+    async with Alliance(tmp_path, witnessed=False) as alliance:
+        ayr = await alliance.join("ayr", follow=False)
+        await ayr.report(EVIL)
+        await alliance.settled()
+        party, second, expected = party_of(alliance, ayr), other_process(alliance), ["entry", "entry", "head"]
+        asked = "stream heads", "committed"
+        assert await _caught_up(alliance.hub.following, party) == expected
+        assert alliance.hub.following._reader.tally[asked] == 0
+        assert await _caught_up(second.following, party) == expected, "it never looked before"
+        assert second.following._reader.tally[asked] == 2
+        second.following._look()
+        assert await _caught_up(second.following, party) == expected
+        assert second.following._reader.tally[asked] == 2
+        second.commits.close()
+
+
+async def _caught_up(reading: Following, party) -> list[str]:
+    """What a reader without a cursor is told of the members' stream before it is among those who listen."""
+    told, kinds = reading.follow(party, None), []
+    while "position" not in kinds:
+        chunk = await anext(told)
+        kinds += _kinds(chunk)
+    await told.aclose()
+    place = kinds.index("position") - 3
+    return kinds[place : place + 3]
+
+
 async def test_who_is_suspended_while_a_head_is_signed_is_cut_before_anything_is_sent(tmp_path):
     async with Alliance(tmp_path, witnessed=False) as alliance:
         ayr = await alliance.join("ayr", follow=False)

@@ -77,6 +77,8 @@ class Following:
         self._viewers: dict[Subscriber, Viewer] = {}
         """Who is behind each open connection, as it stood when it was opened or last looked at."""
         self._of_party: dict[str, list[Subscriber]] = {}
+        self._looked: dict[str, StreamHead] = {}
+        """Each stream as it stood when it was last looked at."""
         self._sent: dict[str, StreamHead] = {}
         """Each stream as far as its entries were sent."""
         with reader.reading("restarts") as tx:
@@ -250,8 +252,22 @@ class Following:
         return position(encode_cursor(Cursor(self._epoch, tuple(read)), identity.id, identity.cursor_key))
 
     def _heads(self, names: frozenset[str]) -> list[StreamHead]:
-        with self._reader.reading("stream heads") as tx:
-            return heads_of(tx, names)
+        """These streams as far as they must be caught up with: whoever listens is sent what came after the last look.
+
+        Only what another process has signed since is asked of the store. A crowd that comes back asks this of every
+        stream of every reader, and each question would keep all of them waiting.
+        """
+        found = {name: head for name in names if (head := self._looked.get(name))}
+        if ahead := self._ahead(names, found):
+            with self._reader.reading("stream heads") as tx:
+                found |= {head.name: head for head in heads_of(tx, ahead)}
+        return sorted(found.values(), key=lambda head: head.number)
+
+    def _ahead(self, names: Iterable[str], heads: Mapping[str, StreamHead]) -> list[str]:
+        """Which of these streams have a signed head that counts more than is known here: another process signed it."""
+        signed = self._noting.stand.streams
+        seen = {name: heads[name].size if name in heads else 0 for name in names if name in signed}
+        return [name for name, size in seen.items() if signed[name].noted_size > size]
 
     async def _beat(self) -> None:
         """A line to everybody now and then, so that proxies keep idle streams open."""
@@ -278,6 +294,7 @@ class Following:
         with self._reader.reading("look") as tx:
             heads = tx.all("stream_heads", {}, into=StreamHead)
             self._cut_changed(tx, heads)
+        self._looked = {head.name: head for head in heads}
         return heads
 
     def _publish(self, looked: list[StreamHead]) -> None:
@@ -287,13 +304,11 @@ class Following:
         ahead of the entries that it covers. So what another process has signed since is looked at again, and so is
         what says who may read.
         """
-        sizes = {head.name: head.size for head in looked}
-        signed = self._noting.stand.streams
-        ahead = [name for name, row in signed.items() if row.noted_size > sizes.get(name, 0)]
+        standing = {head.name: head for head in looked}
         with self._reader.reading("wave") as tx:
-            again = heads_of(tx, {DIRECTORY, ROSTERS, *ahead})
+            again = heads_of(tx, {DIRECTORY, ROSTERS, *self._ahead(self._noting.stand.streams, standing)})
             self._cut_changed(tx, again)
-            standing = {head.name: head for head in (*looked, *again)}
+            standing |= {head.name: head for head in again}
             fresh = {name: head for name, head in standing.items() if head.size > self._sent_size(head)}
             heads = {
                 name: event(encode(head))
