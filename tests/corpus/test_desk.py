@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tocsin.agent.readers.cells import value_in
-from tocsin.agent.readers.process import Document, ReaderChild
+from tocsin.agent.readers.documents import Document, documents
+from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.assets import assets_of
 from tocsin.agent.redaction.classify import Classifier
@@ -29,13 +30,13 @@ NO_VALUES = {"456-7890"}
 """What the published list calls valid and is no value here: a telephone number's end."""
 
 
-def documents(path: Path) -> list[Document]:
-    with ReaderChild() as reader:
-        return list(reader.each(path.read_bytes(), path.name))
+def documents_of(path: Path) -> list[Document]:
+    with ReaderChild() as reader, path.open("rb") as file:
+        return list(documents(reader, file, path.name))
 
 
 def reading_of(path: Path) -> Reading:
-    (document,) = documents(path)
+    (document,) = documents_of(path)
     assert document.reading is not None, document.error
     return document.reading
 

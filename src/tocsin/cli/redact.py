@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from tocsin.agent import app
-from tocsin.agent.readers.process import Document, ReaderChild
+from tocsin.agent.readers.documents import Document, documents
+from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import MAX_TEXT
 from tocsin.agent.redaction.narrative.walk import redact_text
 from tocsin.cli.command import Command, Output, folder
@@ -52,8 +53,9 @@ def _redact(parsed: argparse.Namespace) -> Iterator[Output]:
     name = printable(str(path))
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
         try:
-            for document in reader.each(path.read_bytes(), name):
-                yield _document(document, house.config.own)
+            with path.open("rb") as opened:
+                for document in documents(reader, opened, name):
+                    yield _document(document, house.config.own)
         except InputError as error:
             yield _refused(name, error)
     yield Output((_STAYS, _WARNING))

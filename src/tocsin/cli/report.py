@@ -16,7 +16,8 @@ from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.drafts import Terms
 from tocsin.agent.house import House
 from tocsin.agent.meter import measure
-from tocsin.agent.readers.process import Document, ReaderChild
+from tocsin.agent.readers.documents import Document, documents
+from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import without
 from tocsin.agent.reported import earlier, told_to
@@ -33,12 +34,12 @@ from tocsin.cli.sending import agreed, approver, attended, person
 from tocsin.cli.told import (
     WAITS,
     FileReport,
+    Summary,
     beside,
     embargo,
     refused,
     ruled,
     said_before,
-    summary,
     summary_words,
     told,
 )
@@ -130,17 +131,16 @@ def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     files = [file for name in parsed.files for file in _files(Path(name))]
     if (parsed.without or parsed.also) and len(files) > 1:
         raise UsageError("--without and --also go with one file: what to send is a question to each.")
-    outcomes: list[FileReport] = []
+    total = Summary()
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
         door = _Door(parsed, house, reader)
         for number, file in enumerate(files, 1):
             for output in door.file(file):
                 yield output
-                outcomes += [output.data] if isinstance(output.data, FileReport) else []
+                total = total.and_one(output.data) if isinstance(output.data, FileReport) else total
             if number % PROGRESS_FILES == 0 and number < len(files):
                 yield Output((f"{number:,} of {len(files):,} files.",))
-    if len(outcomes) > 1:
-        total = summary(outcomes)
+    if total.files > 1:
         yield Output((", ".join(summary_words(total)) + ".",), total)
 
 
@@ -158,8 +158,9 @@ class _Door:
         """Of each document that a file is or holds: what would leave, then what became of it, with a `FileReport`."""
         name = printable(str(path))
         try:
-            for document in self._reader.each(path.read_bytes(), name):
-                yield from self._document(document)
+            with path.open("rb") as opened:
+                for document in documents(self._reader, opened, name):
+                    yield from self._document(document)
         except InputError as error:
             yield refused(name, error)
 
@@ -253,8 +254,9 @@ REPORT = Command(
     _report,
     _arguments,
     "Example: tocsin agent report my-agent suspicious.eml --dry-run\n\n"
-    "Read are mails, mbox folders, STIX 2.x, MISP events, lists, tables, notes, web pages, logs of Zeek and Suricata, "
-    ".xlsx, .docx, gzip and ZIP, by what is in them and not by their name. "
+    "Read are mails, Outlook .msg, mbox folders, STIX 2.x, MISP events, lists, tables, notes, web pages, PDF, logs of "
+    "Zeek and Suricata, .xlsx, .docx, gzip and ZIP, by what is in them and not by their name. A bundle or a list of "
+    "events above 8 MiB, of any length, is read in pieces, each a report of its own. "
     "The file is read in a child process without keys or network. Only values that the attacker holds leave; your "
     "people and text stay, and your name except inside an address of the attacker's own, which is marked.\n\n"
     "What no standing rule of agent.toml covers is yours to approve: --yes, or the question at a terminal. Without "

@@ -70,13 +70,25 @@ class FileReport(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """All files together."""
 
-    files: int
-    disclosures: int
-    sent: int
-    refused: int
+    files: int = 0
+    disclosures: int = 0
+    sent: int = 0
+    refused: int = 0
     waiting: int = 0
     undecided: int = 0
     """Files of which a draft waits until people approve it."""
+
+    def and_one(self, one: FileReport) -> "Summary":
+        """The same with one file more: of a long bundle there are too many to be kept."""
+        sent = one.settled is not None and one.settled.receipt is not None
+        return Summary(
+            files=self.files + 1,
+            disclosures=self.disclosures + (one.disclosure is not None),
+            sent=self.sent + sent,
+            refused=self.refused + (one.disclosure is None or (one.settled is not None and not sent)),
+            waiting=self.waiting + one.waits,
+            undecided=self.undecided + bool(one.draft),
+        )
 
 
 def refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Output:
@@ -172,21 +184,6 @@ def _ended(outcome: FileReport, settled: Settled, agent: str) -> Output:
         *(f"  {one.status}: {one.object}: {one.reason}" for one in others),
     ]
     return Output(tuple(said), outcome, int(any(one.status == "refused" for one in others)))
-
-
-def summary(outcomes: list[FileReport]) -> Summary:
-    """What became of all files, counted."""
-    return Summary(
-        files=len(outcomes),
-        disclosures=sum(one.disclosure is not None for one in outcomes),
-        sent=sum(one.settled is not None and one.settled.receipt is not None for one in outcomes),
-        refused=sum(
-            one.disclosure is None or (one.settled is not None and one.settled.receipt is None)
-            for one in outcomes
-        ),
-        waiting=sum(one.waits for one in outcomes),
-        undecided=sum(bool(one.draft) for one in outcomes),
-    )
 
 
 def summary_words(total: Summary) -> Iterator[str]:

@@ -13,18 +13,21 @@ import gzip
 import importlib
 import pkgutil
 import signal
+import struct
 import sys
 import zipfile
+import zlib
 from importlib.machinery import BuiltinImporter
 from io import BytesIO
 
 import msgspec
 
 from tocsin.agent.readers.confinement import MAX_MEMORY, confine
-from tocsin.agent.readers.containers import MAX_FILE, Inside
-from tocsin.agent.readers.formats import read
-from tocsin.agent.readers.frames import MAX_ANSWER, Answer, read_frame, write_frame
+from tocsin.agent.readers.containers import Inside
+from tocsin.agent.readers.formats import read, read_piece
+from tocsin.agent.readers.frames import MAX_ANSWER, MAX_QUESTION, Answer, Question, read_frame, write_frame
 from tocsin.agent.readers.gather import MAX_RAW, plain
+from tocsin.agent.readers.stix import survey_stix
 from tocsin.errors import InputError, TooCostly, TooLarge, Unreadable
 
 
@@ -34,6 +37,31 @@ def _zipped(files: dict[str, bytes]) -> bytes:
         for name, data in files.items():
             opened.writestr(name, data)
     return archive.getvalue()
+
+
+def _saved_mail() -> bytes:
+    """The least .msg: a header, a table of sectors, a directory with an empty list of properties."""
+    nothing = 0xFFFFFFFF
+    head = struct.pack("<8s16x5H6x9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4_096,
+                       0xFFFFFFFE, 0, 0xFFFFFFFE, 0) + struct.pack("<109I", 0, *[nothing] * 108)  # fmt: skip
+    table = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *[nothing] * 126)
+    entries = (("Root Entry", 5, 1), ("__properties_version1.0", 2, nothing))
+    return head + table + b"".join(
+        struct.pack("<64sHBB3I36xIQ", name.encode("utf-16-le"), 2 * len(name) + 2, kind, 1, nothing, nothing, child,
+                    0xFFFFFFFE, 0)
+        for name, kind, child in entries
+    ).ljust(512, b"\0")  # fmt: skip
+
+
+def _pdf() -> bytes:
+    """A page of one letter, compressed, of which the PDF says as little as it may."""
+    drawn = zlib.compress(b"BT/F 9 Tf(x)Tj ET")
+    return (
+        b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont"
+        b"/Helvetica>>>>>>>>endobj\n4 0 obj<</Length %d/Filter/FlateDecode>>stream\n%b\nendstream endobj\n"
+        b"trailer<</Root 1 0 R>>\nstartxref\n0\n%%%%EOF" % (len(drawn), drawn)
+    )
 
 
 CPU_SECONDS = 1.0
@@ -46,6 +74,8 @@ SAMPLES = (
     b"192.0.2.0/24\n",
     b"\xff\xfew\x00a\x00r\x00m\x00",
     gzip.compress(b"warm"),
+    _saved_mail(),
+    _pdf(),
     _zipped({"note.txt": b"warm"}),
     _zipped(
         {"[Content_Types].xml": b"<a/>", "xl/worksheets/sheet1.xml": b"<a><row><c><v>1</v></c></row></a>"}
@@ -64,19 +94,17 @@ def main() -> None:
     except OSError:
         sys.exit(ROOT_STAYED)
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    while (data := read_frame(questions, MAX_FILE)) is not None:
+    while (data := read_frame(questions, MAX_QUESTION)) is not None:
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-        body = answer(data)
+        body = answer(msgspec.msgpack.decode(data, type=Question))
         signal.setitimer(signal.ITIMER_PROF, 0)
         write_frame(answers, body)
 
 
-def answer(data: bytes) -> bytes:
+def answer(question: Question) -> bytes:
     """The encoded answer about one file; whatever goes wrong is said and stays with this file."""
     try:
-        found = read(data)
-        answered = Answer(inside=found) if isinstance(found, Inside) else Answer(reading=found)
-        body = msgspec.msgpack.encode(answered)
+        body = msgspec.msgpack.encode(_answered(question))
     except InputError as error:
         return _refusal(error)
     except MemoryError:
@@ -90,13 +118,22 @@ def answer(data: bytes) -> bytes:
     return body
 
 
+def _answered(question: Question) -> Answer:
+    if question.around is None:
+        found = read(question.data)
+        return Answer(inside=found) if isinstance(found, Inside) else Answer(reading=found)
+    if question.is_survey:
+        return Answer(told=survey_stix(question.data, question.around))
+    return Answer(reading=read_piece(question.data, question.around))
+
+
 def preload() -> None:
     """Load whatever reading may import later, by reading one of each; then allow only what is built in."""
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in ("mbcs", "oem"):  # Windows only
             importlib.import_module(f"encodings.{module.name}")
     for sample in SAMPLES:
-        answer(sample)
+        answer(Question(sample))
     sys.meta_path[:] = [BuiltinImporter]
 
 

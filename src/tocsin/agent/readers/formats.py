@@ -3,11 +3,12 @@
 
 =====================  =========================================================
 gzip, ZIP, mbox        taken apart: each file inside is read by itself
-a mail                 `mail`
+a mail                 `mail`, as it was sent or as Outlook saved it (.msg)
 STIX 2.0 and 2.1       `stix`
 a MISP event           `misp`
 logs of Zeek, Suricata `logs`
 .xlsx, .docx           `office`
+a PDF                  `pdf`
 a table, any header    `table`
 all other text         `text`: a list, a web page, or running text
 =====================  =========================================================
@@ -17,11 +18,14 @@ What no reader knows is refused with a sentence that says what it looks like; se
 
 import re
 
+from tocsin.agent.readers.around import Around
 from tocsin.agent.readers.containers import Inside, gunzip, is_mbox, split_mbox, unzip
 from tocsin.agent.readers.logs import is_log, read_log
-from tocsin.agent.readers.mail import read_mail
+from tocsin.agent.readers.mail import read_mail, read_outlook
 from tocsin.agent.readers.misp import read_misp
 from tocsin.agent.readers.office import is_office, read_office
+from tocsin.agent.readers.outlook import is_outlook
+from tocsin.agent.readers.pdf import is_pdf, read_pdf
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.readers.stix import read_stix
 from tocsin.agent.readers.table import read_table, separator_of
@@ -29,8 +33,6 @@ from tocsin.agent.readers.text import read_text, text_of
 from tocsin.errors import Unreadable
 
 _LOOKS_LIKE = (
-    (b"%PDF", "a PDF"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Outlook .msg or an old Office file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
     (b"MZ", "a Windows program"),
@@ -61,10 +63,27 @@ def read(data: bytes) -> Reading | Inside:
     head = data[:4_096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         raise Unreadable("It is empty.")
+    return _by_first_bytes(data, head) or _by_text(data, head)
+
+
+def read_piece(data: bytes, around: Around) -> Reading:
+    """Read a piece of a bundle, or of a list of events, with what stands around it."""
+    return read_misp(data, around.first) if _is_misp(data) else read_stix(data, around)
+
+
+def _by_first_bytes(data: bytes, head: bytes) -> Reading | Inside | None:
+    """What a file of a format with a mark of its own says; None for all others."""
     if data.startswith(b"\x1f\x8b"):
         return gunzip(data)
     if data.startswith(b"PK\x03\x04"):
         return read_office(data) if is_office(data) else unzip(data)
+    if is_outlook(data):
+        return read_outlook(data)
+    return read_pdf(data) if is_pdf(head) else None
+
+
+def _by_text(data: bytes, head: bytes) -> Reading | Inside:
+    """What a file says that can be told only by its words."""
     if _PATTERN.match(head):
         raise Unreadable("It looks like STIX patterns without their objects.")
     if is_log(head):
@@ -79,8 +98,7 @@ def read(data: bytes) -> Reading | Inside:
         )
     if what := _looks_like(data, head):
         raise Unreadable(f"It looks like {what}.")
-    text = text_of(data[:65_536])
-    return read_table(data) if separator_of(text) else read_text(data)
+    return read_table(data) if separator_of(text_of(data[:65_536])) else read_text(data)
 
 
 def _is_misp(data: bytes) -> bool:

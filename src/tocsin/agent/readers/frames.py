@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What agent and reader child say to each other: frames of four bytes of length (big-endian) and that many of body.
 
-A question's body is the file itself. An answer's body is an `Answer` in MessagePack. Neither side trusts a length. The
-child waits for the agent as long as it likes, and never the other way round: the agent's two functions end at a time.
+The bodies are a `Question` and an `Answer` in MessagePack. Neither side trusts a length. The child waits for the agent
+as long as it likes, and never the other way round: the agent's two functions end at a time.
 """
 
 import os
@@ -13,21 +13,34 @@ from typing import IO
 
 import msgspec
 
+from tocsin.agent.readers.around import Around
 from tocsin.agent.readers.containers import MAX_FILE, Inside
 from tocsin.agent.readers.reading import Reading
 from tocsin.errors import Malformed
 
 MAX_ANSWER = MAX_FILE + 2 * 2**20
 """Bytes of one answer: what a container holds, or some 100,000 values."""
+MAX_QUESTION = MAX_FILE + 34 * 2**20
+"""Bytes of one question: a file, or a piece of one with all that was said around it."""
 _PREFIX = 4
 _PIECE = 2**18
 
 
+class Question(msgspec.Struct, frozen=True):
+    """A file to be read, or a piece of a bundle with what stands around it."""
+
+    data: bytes
+    around: Around | None = None
+    is_survey: bool = False
+    """Whether only what the piece says of others is asked."""
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """A reading, the files in a file, or the kind and the reason of a refusal."""
+    """A reading, the files in a file, what a piece tells of others, or the kind and the reason of a refusal."""
 
     reading: Reading | None = None
     inside: Inside | None = None
+    told: Around | None = None
     problem: str = ""
     """`tocsin.errors.TocsinError.problem` of the refusal: ``unreadable``, ``too-costly`` or ``too-large``."""
     reason: str = ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One RFC 5322 mail and the mails inside it → a `Reading`.
+"""One mail and the mails inside it → a `Reading`: RFC 5322, or as Outlook saves it.
 
 Parsed by the standard library's compat32 classes, which do not raise on hostile mail. A mail attached to a mail (a
 forwarded phish) is a mail of its own: its fields and links stand beside the outer ones as ``forwarded mail: …`` and
@@ -16,12 +16,13 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 
-from tocsin.agent.readers import headers, markup, mime, parts, received
+from tocsin.agent.readers import headers, markup, mime, outlook, parts, received
 from tocsin.agent.readers.addressees import Addressees
 from tocsin.agent.readers.charsets import decode, is_known
 from tocsin.agent.readers.gather import Gathering, plain
 from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Hop, Reading
 from tocsin.domain.observable import Kind
+from tocsin.errors import InputError
 
 MAX_PARTS = 1_000
 MAX_DEPTH = 30
@@ -35,7 +36,14 @@ _PAGE_NAMES = (".html", ".htm", ".shtml", ".xhtml", ".svg")
 
 def read_mail(data: bytes) -> Reading:
     """Everything that one mail shows; what is broken stands in `Reading.defects`."""
-    return _Reader().read(data)
+    reader = _Reader()
+    return reader.read(reader.parsed(data, "the mail"))
+
+
+def read_outlook(data: bytes) -> Reading:
+    """The same for the mail in a .msg; Unreadable for another compound file, or one whose directory is damaged."""
+    reader = _Reader()
+    return reader.read(reader.saved(data, ""))
 
 
 class _Reader:
@@ -51,9 +59,8 @@ class _Reader:
         self._parts = 0
         self._inner_mails = 0
 
-    def read(self, data: bytes) -> Reading:
+    def read(self, outer: "Message[str, str]") -> Reading:
         """Walk all of it."""
-        outer = self._parsed(data, "the mail")
         fields = self._mail(outer, "")
         text = "\n\n".join(self._texts).strip() or "\n\n".join(self._page_texts)
         return Reading(
@@ -71,7 +78,7 @@ class _Reader:
             defects=self._gathering.defects(),
         )
 
-    def _parsed(self, data: bytes, where: str) -> "Message[str, str]":
+    def parsed(self, data: bytes, where: str) -> "Message[str, str]":
         """The mail as a tree; where its parts are nested beyond reading, its header with its body as one text."""
         try:
             return mime.parsed(data)
@@ -81,6 +88,13 @@ class _Reader:
             for name in ("content-type", "content-transfer-encoding"):
                 del message[name]
             return message
+
+    def saved(self, data: bytes, prefix: str) -> "Message[str, str]":
+        """The mail that Outlook saved, as a tree."""
+        message, defects = outlook.message_of(data)
+        for defect in defects:
+            self._gathering.defect(f"{prefix}{defect.where}", defect.reason)
+        return message
 
     def _mail(self, message: "Message[str, str]", prefix: str, depth: int = 0) -> headers.Fields:
         """One mail: its own fields, then its parts."""
@@ -173,8 +187,13 @@ class _Reader:
         if self._inner_mails > MAX_PARTS or depth >= MAX_DEPTH:
             self._gathering.defect(prefix[:-2], "is nested too deep; not read")
             return
-        message = self._parsed(mail, prefix[:-2]) if isinstance(mail, bytes) else mail
-        self._mail(message, prefix, depth + 1)
+        try:
+            if isinstance(mail, bytes):
+                is_saved = outlook.is_outlook(mail)
+                mail = self.saved(mail, prefix) if is_saved else self.parsed(mail, prefix[:-2])
+            self._mail(mail, prefix, depth + 1)
+        except InputError as error:
+            self._gathering.defect(prefix[:-2], error.detail)
 
     def _leaf(self, part: "Message[str, str]", prefix: str, depth: int) -> None:
         """One body text or one file."""
@@ -224,7 +243,7 @@ class _Reader:
             return
         digest = hashlib.sha256(data).hexdigest()
         kind = part.get_content_type()
-        title = plain(name, 200) or kind
+        title = plain(name, 200) or plain(kind, 100)
         shown = kind.startswith("image/") and (
             "content-id" in part or part.get_content_disposition() == "inline"
         )
@@ -233,7 +252,7 @@ class _Reader:
         self._gathering.value(Kind.SHA256, digest, "text" if shown else "attachment", where)
         if not shown:
             self._gathering.value(Kind.FILE_NAME, name, "attachment", where)
-        if name.lower().endswith(".eml"):
+        if name.lower().endswith(".eml") or (name.lower().endswith(".msg") and outlook.is_outlook(data)):
             self._inner(data, depth)
         elif kind == "text/html" or name.lower().endswith(_PAGE_NAMES):
             self._page(self._text(part, data, f"{where}: "), f"{where}: ")

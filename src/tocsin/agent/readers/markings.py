@@ -9,7 +9,10 @@ Sources: STIX 2.1 §7.2.1.4; FIRST TLP 2.0 extension-definition--60a3c5c5-….
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from tocsin.agent.readers.around import MAX_REF, Definition
+from tocsin.agent.readers.gather import plain
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
 from tocsin.errors import Malformed
 
@@ -30,6 +33,8 @@ _STATEMENTS = frozenset({
     "17d82bb2-eeeb-4898-bda5-3ddbcd2b799d",  # MITRE CAPEC, the same
 })  # fmt: skip
 _PREFIX = "marking-definition--"
+MAX_MARKED_BY = 100
+"""Markings of one marking-definition that are looked at for a circle."""
 
 
 class Markings:
@@ -37,7 +42,7 @@ class Markings:
 
     def __init__(self) -> None:
         self._tlps: dict[str, TLP] = {}
-        self._marked_by: dict[str, Sequence[str]] = {}
+        self._definitions: dict[str, Definition] = {}
         self.strictest: TLP | None = None
         """The strictest TLP of any object so far."""
 
@@ -49,14 +54,20 @@ class Markings:
         marked_by: Sequence[str],
     ) -> None:
         """Learn a marking-definition of the file; one that repeats a well-known identifier changes nothing."""
-        self._marked_by[marking_id] = marked_by
         extension = extensions.get(TLP_EXTENSION)
         label = extension.get("tlp_2_0") if isinstance(extension, Mapping) else definition.get("tlp")
-        if isinstance(label, str):
-            try:
-                self._tlps.setdefault(marking_id, parse_tlp(label))
-            except Malformed:
-                return
+        by = tuple(plain(ref, MAX_REF) for ref in marked_by[:MAX_MARKED_BY])
+        self.learn(Definition(marking_id, plain(label, MAX_REF) if isinstance(label, str) else "", by))
+
+    def learn(self, definition: Definition) -> None:
+        """The same for one that was defined in another piece of the file."""
+        self._definitions[definition.id] = definition
+        with suppress(Malformed):
+            self._tlps.setdefault(definition.id, parse_tlp(definition.tlp))
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """All that were defined."""
+        return tuple(self._definitions.values())
 
     def apply(self, marking_id: str) -> bool:
         """Count one reference to a marking; False when nobody here knows what it says."""
@@ -71,18 +82,18 @@ class Markings:
 
     def circular(self) -> list[str]:
         """The definitions that are marked, directly or by way of others, by themselves."""
-        return [marking_id for marking_id in self._marked_by if self._reaches(marking_id)]
+        return [marking_id for marking_id in self._definitions if self._reaches(marking_id)]
 
     def _reaches(self, start: str) -> bool:
         seen: set[str] = set()
-        waiting = list(self._marked_by[start])
+        waiting = list(self._definitions[start].marked_by)
         while waiting:
             marking_id = waiting.pop()
             if marking_id == start:
                 return True
             if marking_id not in seen:
                 seen.add(marking_id)
-                waiting += self._marked_by.get(marking_id, ())
+                waiting += self._definitions[marking_id].marked_by if marking_id in self._definitions else ()
         return False
 
 

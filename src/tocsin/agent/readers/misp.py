@@ -29,6 +29,8 @@ MAX_EXTERNAL_IDS = 5_000
 MAX_EVENTS = 1_000
 ORGANISATION_ONLY = frozenset({"0", "4"})
 """Distributions under which nothing is passed on: the own organisation, and a sharing group."""
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What raises where it is no JSON."""
 _FLAG = bool | int | str | None
 _KINDS = {
     "domain": Kind.DOMAIN,
@@ -110,17 +112,20 @@ class _Wrapped(msgspec.Struct, frozen=True):
     response: msgspec.Raw = msgspec.Raw()
 
 
-def read_misp(data: bytes) -> Reading:
-    """Everything in a MISP event or in a list of them; Unreadable for JSON that is none."""
+def read_misp(data: bytes, first: int = 0) -> Reading:
+    """Everything in a MISP event or in a list of them; Unreadable for JSON that is none.
+
+    `first` is the place in the whole list of the first event, when they are a piece of it.
+    """
     reader = _Reader()
-    for number, raw in enumerate(_events(data)):
+    for number, raw in enumerate(_events(data), first):
         where = f"event {number + 1}, " if number else ""
-        if number >= MAX_EVENTS:
+        if number - first >= MAX_EVENTS:
             reader.gathering.defect("the file", f"holds more than {MAX_EVENTS} events; the rest was not read")
             break
         try:
             reader.event(msgspec.json.decode(raw, type=Event), where)
-        except (msgspec.MsgspecError, Malformed) as error:
+        except (*_BROKEN, Malformed) as error:
             reader.gathering.defect(f"{where}the event", f"{error}")
     return reader.reading()
 
@@ -147,7 +152,7 @@ class _Reader:
             where = f"{before}Object[{number}]"
             try:
                 found = msgspec.json.decode(raw, type=Object)
-            except msgspec.MsgspecError as error:
+            except _BROKEN as error:
                 self.gathering.defect(where, f"{error}")
                 continue
             for place, inner in enumerate(found.attributes):
@@ -175,7 +180,7 @@ class _Reader:
         self._counts["attributes"] += 1
         try:
             found = msgspec.json.decode(raw, type=Attribute)
-        except msgspec.MsgspecError as error:
+        except _BROKEN as error:
             self.gathering.defect(where, f"{error}")
             return
         accused = _is_set(found.to_ids)
@@ -234,7 +239,7 @@ def _events(data: bytes) -> Iterator[msgspec.Raw | bytes]:
             yield from _unwrapped(data)
     except RecursionError:
         raise Unreadable("It looks like JSON that is nested too deep.") from None
-    except msgspec.MsgspecError as error:
+    except _BROKEN as error:
         raise Unreadable(f"It looks like a MISP event but is not well formed ({error}).") from None
 
 

@@ -13,17 +13,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from tocsin.agent.readers.around import Around
 from tocsin.agent.readers.child import ROOT_STAYED
 from tocsin.agent.readers.confinement import bound_cpu, is_filtered
 from tocsin.agent.readers.containers import MAX_FILE, Inside
-from tocsin.agent.readers.frames import MAX_ANSWER, Answer, receive_by, send_by
+from tocsin.agent.readers.frames import MAX_ANSWER, Answer, Question, receive_by, send_by
 from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
 from tocsin.domain.catalogue import catalogue_of
@@ -40,25 +41,9 @@ FRESH_AFTER_FILES = 5_000
 FRESH_ABOVE_BYTES = 2 * 2**20
 """After a file of this size the child is replaced, so that the memory it took goes back."""
 
-MAX_DEPTH = 3
-"""Containers inside each other that are opened."""
-MAX_UNPACKED = 128 * 2**20
-"""Bytes that all containers in one file hold together: each alone is bounded, and a few bytes hold thousands."""
-FILE_COSTS = 4_096
-"""Bytes for which a file counts besides its own, so that empty ones are bounded too."""
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
-
-
-class Document(msgspec.Struct, frozen=True):
-    """One file that was handed in, or lay in one; what was read of it, or why nothing was."""
-
-    name: str
-    """``bundle.zip > mail 3``: the way to it."""
-    data: bytes
-    reading: Reading | None = None
-    error: InputError | None = None
 
 
 class ReaderChild:
@@ -89,58 +74,32 @@ class ReaderChild:
         Raises Unreadable (no reader knows it, it broke the reader, or it only holds other files), TooCostly (processor
         time, memory or waiting time), TooLarge. Nothing of it stays in the child's way: the next call works.
         """
-        answer = self._answer(data, name)
-        if answer.reading is None:
+        found = self.ask(Question(data), name)
+        if not isinstance(found, Reading):
             raise Unreadable(f"{name} holds files: each is read by itself.")
-        return self._sound(answer.reading, name)
+        return found
 
-    def each(self, data: bytes, name: str) -> Iterator[Document]:
-        """Every document that a file is or holds, with its own bytes; one that cannot be read says why.
-
-        The same refusals as `read` when the file itself cannot be. What lies in more than `MAX_DEPTH` containers, or
-        behind the first `MAX_UNPACKED` bytes of what they hold together, is refused by itself.
-        """
-        waiting, unpacked = [(name, data, 0)], 0
-        while waiting:
-            name, data, depth = waiting.pop()
-            try:
-                if depth > MAX_DEPTH:
-                    raise TooCostly(f"{name} lies in more than {MAX_DEPTH} archives.")
-                if unpacked > MAX_UNPACKED:
-                    raise TooLarge(f"{name}: the files before it have more than {MAX_UNPACKED >> 20} MiB.")
-                answer = self._answer(data, name)
-                if answer.reading is not None:
-                    yield Document(name, data, self._sound(answer.reading, name))
-            except InputError as error:
-                if not depth:
-                    raise
-                yield Document(name, data, error=error)
-                continue
-            inside = answer.inside or Inside(())
-            unpacked += sum(len(packed.data) + FILE_COSTS for packed in inside.files)
-            for packed in reversed(inside.files):
-                waiting.append((f"{name} > {packed.name}" if packed.name else name, packed.data, depth + 1))
-            for defect in inside.defects:
-                yield Document(f"{name} > {defect.where}", b"", error=Unreadable(f"It {defect.reason}."))
+    def ask(self, question: Question, name: str) -> Reading | Inside | Around:
+        """What the child says of a file or of a piece of one, if it is no refusal; a reading is checked."""
+        if len(question.data) > MAX_FILE:
+            raise TooLarge(
+                f"{name} has more than {MAX_FILE // 2**20} MiB; only bundles and lists of events are read in pieces."
+            )
+        answer = self._ask(question, name)
+        if len(question.data) > FRESH_ABOVE_BYTES or self._files >= FRESH_AFTER_FILES:
+            self.close()
+        if answer.reading is not None:
+            return self._sound(answer.reading, name)
+        found = answer.inside or answer.told
+        if found is None:
+            raise _REFUSALS.get(answer.problem, Unreadable)(f"{name}: {answer.reason[:400]}")
+        return found
 
     def close(self) -> None:
         """End the child, if there is one."""
         process, self._process = self._process, None
         if process is not None:
             _end(process)
-
-    def _answer(self, data: bytes, name: str) -> Answer:
-        """What the child says of a file, if it is no refusal."""
-        if len(data) > MAX_FILE:
-            raise TooLarge(
-                f"{name} has {len(data) / 2**20:.1f} MiB; at most {MAX_FILE // 2**20} MiB are read."
-            )
-        answer = self._ask(data, name)
-        if len(data) > FRESH_ABOVE_BYTES or self._files >= FRESH_AFTER_FILES:
-            self.close()
-        if answer.reading is None and answer.inside is None:
-            raise _REFUSALS.get(answer.problem, Unreadable)(f"{name}: {answer.reason[:400]}")
-        return answer
 
     def _sound(self, reading: Reading, name: str) -> Reading:
         try:
@@ -149,13 +108,13 @@ class ReaderChild:
             self.close()
             raise Unreadable(f"{name}: the reader's answer is not sound ({error.detail}).") from None
 
-    def _ask(self, data: bytes, name: str) -> Answer:
-        process, question, answer = self._running()
+    def _ask(self, question: Question, name: str) -> Answer:
+        process, ask, answer = self._running()
         self._files += 1
         bound_cpu(process.pid)
         until = time.monotonic() + self._wall_seconds
         try:
-            send_by(question, data, until)
+            send_by(ask, msgspec.msgpack.encode(question), until)
             body = receive_by(answer, MAX_ANSWER, until)
             if body is not None:
                 self._look_at_filter(process.pid)

@@ -15,7 +15,7 @@ MAX_TEXT = 20_000
 
 
 FORMATS = frozenset(
-    {"mail", "stix-2.0", "stix-2.1", "misp", "text", "html", "list", "table", "zeek", "suricata"}
+    {"mail", "stix-2.0", "stix-2.1", "misp", "text", "html", "pdf", "list", "table", "zeek", "suricata"}
 )
 
 

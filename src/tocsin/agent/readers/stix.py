@@ -13,14 +13,17 @@ Not here: STIX 1.x, patterns of other languages, and minting what we send (`tocs
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from tocsin.agent.readers.around import MAX_REF, Around
 from tocsin.agent.readers.gather import MAX_RAW, Gathering, plain
 from tocsin.agent.readers.markings import Markings
 from tocsin.agent.readers.pattern import named_at, named_in
 from tocsin.agent.readers.reading import MAX_TEXT, Reading
 from tocsin.agent.readers.stix_objects import (
+    OBSERVABLES,
     Indicator,
     Malware,
     MarkingDefinition,
@@ -43,32 +46,51 @@ _CATALOGUED = frozenset(
 _TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.ASCII)
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE | re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILES = ("file", "artifact")
+_FILES = frozenset({"file", "artifact"})
+_SEEN = OBSERVABLES | {"observed-data"}
+"""What counts as accused only if another object says so."""
+_ALONE = Around()
 
 
-def read_stix(data: bytes) -> Reading:
-    """Everything in a STIX bundle or object; Unreadable for JSON that is neither."""
+def read_stix(data: bytes, around: Around = _ALONE) -> Reading:
+    """Everything in a STIX bundle or object, or in a piece of a bundle; Unreadable for JSON that is neither.
+
+    `around` is what all pieces of the bundle say of each other.
+    """
+    document, reader = _met(data, around)
+    reader.use()
+    return reader.reading(_version(document))
+
+
+def survey_stix(data: bytes, around: Around) -> Around:
+    """What a piece of a bundle says that counts in all others; Unreadable as before."""
+    return _met(data, around)[1].told()
+
+
+def _met(data: bytes, around: Around) -> "tuple[dict[str, object], _Reader]":
     gathering = Gathering()
     document = _document(data, gathering)
     objects = document.get("objects", []) if document.get("type") == "bundle" else [document]
     if not isinstance(objects, list):
         raise Unreadable("It looks like a STIX bundle whose objects are not a list.")
-    reader = _Reader(gathering)
-    for place, raw in enumerate(objects):
+    reader = _Reader(gathering, around)
+    for place, raw in enumerate(objects, around.first):
         reader.meet(place, raw)
-    reader.use()
-    return reader.reading(_version(document))
+    return document, reader
 
 
 class _Reader:
     """The objects of one document on their way to a `Reading`."""
 
-    def __init__(self, gathering: Gathering) -> None:
+    def __init__(self, gathering: Gathering, around: Around) -> None:
         self._gathering = gathering
         self._markings = Markings()
+        for definition in around.definitions:
+            self._markings.learn(definition)
         self._objects: list[tuple[str, Plain]] = []
         self._raw_by_id: dict[str, tuple[str, Mapping[str, object]]] = {}
-        self._accused: set[str] = set()
+        self._marked_elsewhere = around.marks
+        self._accused = set(around.accused)
         self._external_ids: set[str] = set()
         self._held = False
         self._marked_at = ""
@@ -95,7 +117,10 @@ class _Reader:
     def use(self) -> None:
         """Take out of every object what it yields, now that all markings and relationships are known."""
         for marking_id in self._markings.circular():
-            self._gathering.defect(marking_id, "is a marking that is marked by itself")
+            if marking_id in self._raw_by_id:
+                self._gathering.defect(marking_id, "is a marking that is marked by itself")
+        for ref, where in self._marked_elsewhere:
+            self._apply(ref, where)
         for _, found in self._objects:
             if isinstance(found, ObservedData) and found.id in self._accused:
                 self._accused.update(ref for ref in found.object_refs if ref.partition("--")[0] in _FILES)
@@ -117,6 +142,25 @@ class _Reader:
                     hashes = hashes if isinstance(hashes, dict) else {}
                     accused = found.id in self._accused and raw.get("type") in _FILES
                     self._observable(where, str(raw.get("type")), raw.get("value"), hashes, accused=accused)
+
+    def told(self) -> Around:
+        """What of it counts beyond this piece."""
+        marks: dict[str, str] = {}
+        for where, found in self._objects:
+            for ref in _marks_of(found):
+                marks.setdefault(plain(ref, MAX_REF), plain(where, MAX_RAW))
+        return Around(
+            definitions=self._markings.definitions(),
+            marks=tuple(marks.items()),
+            accused=tuple(ref for ref in self._accused if _is_ref(ref, _SEEN)),
+            files=tuple(
+                (found.id, ref)
+                for _, found in self._objects
+                if isinstance(found, ObservedData)
+                for ref in found.object_refs
+                if _is_ref(ref, _FILES)
+            ),
+        )
 
     def reading(self, version: str) -> Reading:
         """What was gathered."""
@@ -162,18 +206,20 @@ class _Reader:
             self._accused.update(found.observed_data_refs)
 
     def _mark(self, where: str, found: Plain) -> None:
-        granular = (each.marking_ref for each in found.granular_markings)
-        refs = [*found.object_marking_refs, *(ref for ref in granular if ref is not None)]
-        for ref in dict.fromkeys(refs):
-            before = self._markings.strictest
-            known = self._markings.apply(ref)
-            if not self._held and not (known and self._markings.strictest is before):
-                self._marked_at = where
-            if not known:
-                self._held = True
+        for ref in _marks_of(found):
+            if not self._apply(ref, where):
                 self._gathering.defect(
                     where, f"carries {ref[:100]}, which is not known; held for a person to judge"
                 )
+
+    def _apply(self, ref: str, where: str) -> bool:
+        """Count one marking for the whole file; False, and the file is held, when nobody knows what it says."""
+        before = self._markings.strictest
+        known = self._markings.apply(ref)
+        if not self._held and not (known and self._markings.strictest is before):
+            self._marked_at = where
+        self._held = self._held or not known
+        return known
 
     def _identify(self, found: Plain) -> None:
         """Identifiers of public catalogues."""
@@ -226,8 +272,8 @@ def _document(data: bytes, gathering: Gathering) -> dict[str, object]:
     def noted(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            doubled = next(name for name in found if names.count(name) > 1)
+            counted = Counter(name for name, _ in pairs)
+            doubled = next(name for name in found if counted[name] > 1)
             where = str(found.get("id", "an object without an id"))
             gathering.defect(where, f"gives {doubled[:60]!r} twice; the last one counts")
         return found
@@ -244,6 +290,16 @@ def _document(data: bytes, gathering: Gathering) -> dict[str, object]:
         return document
     what = "a MISP event" if "Event" in document else "JSON, but neither a STIX bundle nor a STIX object"
     raise Unreadable(f"It looks like {what}.")
+
+
+def _marks_of(found: Plain) -> list[str]:
+    """The markings of an object and of parts of it, each once."""
+    granular = (each.marking_ref for each in found.granular_markings)
+    return list(dict.fromkeys([*found.object_marking_refs, *(ref for ref in granular if ref is not None)]))
+
+
+def _is_ref(ref: str, kinds: frozenset[str]) -> bool:
+    return len(ref) <= MAX_REF and ref.isascii() and ref.partition("--")[0] in kinds
 
 
 def _version(document: dict[str, object]) -> str:

@@ -13,7 +13,8 @@ from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Opened, Sent
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
-from tocsin.agent.readers.process import Document, ReaderChild
+from tocsin.agent.readers.documents import Document
+from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.approve import Approved
 from tocsin.agent.redaction.classify import Classifier

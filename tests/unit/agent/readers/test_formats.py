@@ -44,6 +44,7 @@ def test_json_is_told_by_its_first_character() -> None:
         (b" \n", "empty"),
         (b"%PDF-1.7", "a PDF"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Outlook"),
+        (b"Rar!", "RAR"),
         (b"MZ\x90", "Windows program"),
         (b"\xd4\xc3\xb2\xa1\x02", "packet capture"),
         (b"\x0a\x0d\x0d\x0a\x1c", "packet capture"),

@@ -168,3 +168,10 @@ def test_one_broken_attribute_costs_no_other() -> None:
 def test_what_is_not_well_formed_is_refused(data: bytes) -> None:
     with pytest.raises(Unreadable, match=r"MISP event|nested"):
         read_misp(data)
+
+
+def test_an_event_that_is_no_utf_8_costs_only_itself() -> None:
+    good = b'{"Event": {"info": "x", "Attribute": [{"type": "domain", "value": "evil.example", "to_ids": true}]}}'
+    reading = read_misp(b"[" + good.replace(b'"x"', b'"\xe9"') + b"," + good + b"]")
+    assert [found.observable.value for found in reading.found] == ["evil.example"]
+    assert [defect.where for defect in reading.defects] == ["the event"]

@@ -292,3 +292,16 @@ JSON = st.recursive(
                                         "created", "kill_chain_phases", "published", "revoked"]), JSON))  # fmt: skip
 def test_no_property_of_the_wrong_type_raises(kind: str, rest: dict[str, Any]) -> None:
     bundle(item(kind, **rest), indicator(number=9))
+
+
+@pytest.mark.parametrize("odd", [{"type": []}, {"type": {}}, {"created": "\ud800"}, {"name": "\udfff"}])
+def test_an_object_that_is_odd_costs_only_itself(odd: dict[str, object]) -> None:
+    document = {"type": "bundle", "objects": [indicator() | odd, indicator()]}
+    reading = read_stix(json.dumps(document).encode())
+    assert values(reading) == ["https://evil.example/"]
+
+
+def test_a_property_that_is_given_twice_among_many_is_found_soon() -> None:
+    names = ", ".join(f'"x{number}": 0' for number in range(50_000))
+    data = f'{{"type": "bundle", "objects": [{{{names}, "x49999": 1}}]}}'
+    assert "gives 'x49999' twice" in read_stix(data.encode()).defects[0].reason
