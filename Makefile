@@ -36,7 +36,7 @@ lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresse
 mutation: $(STAMP)  ## does a test notice every small wrong in what decides, proves and refuses? (20 minutes)
 	@$(BIN)/python -m tests.mutation.run
 
-fuzz: $(STAMP)  ## a million bent inputs at everything that reads bytes (one minute)
+fuzz: $(STAMP)  ## a million bent inputs at everything that reads bytes (ten minutes)
 	@$(BIN)/python -m tests.fuzz.run
 
 world: $(STAMP)  ## random stories of a troubled alliance, held against what must hold; COUNT=1000 SEED=1

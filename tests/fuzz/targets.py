@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of ours that reads bytes from outside, with good bytes to begin from.
 
-A target reads what it is given as the product does. It returns True when it took it. What an honest party never said
-may be taken only where nobody signs; `forged` names the targets for which taking anything but a good sample is a
-failure in itself.
+The readers of files that a bank is given stand in `tests.fuzz.readers`.
 """
 
 from collections.abc import Callable
@@ -12,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 from tests.alliance import START, URL, Alliance
+from tests.fuzz.readers import readers
+from tests.fuzz.target import Read, Target
 from tests.unit.wire.examples import EXAMPLES, WARNED
 
 from tocsin.domain.audience import Audience
@@ -43,20 +43,8 @@ from tocsin.wire.registrable import registrable
 from tocsin.wire.sse import EventParser
 from tocsin.wire.stix21 import StixGrouping, StixIndicator, disclosure_of, indicator_of, marking_of, read
 
-Read = Callable[[bytes], bool]
-
 _KEY = SigningKey.from_seed(b"f" * 32)
 _LEAVES = [bytes([number]) * 32 for number in range(13)]
-
-
-class Target(msgspec.Struct, frozen=True):
-    """One reader of bytes."""
-
-    name: str
-    read: Read
-    samples: tuple[bytes, ...]
-    forged: bool = False
-    """Whether taking anything but a sample, byte for byte, is a forgery."""
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -99,6 +87,7 @@ async def targets(folder: Path) -> list[Target]:
             _http(ayr.party),
             _merkle(),
             *_small(),
+            *readers(),
         ]
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.fuzz.mutations import DEEP, mutated
 from tests.fuzz.requests import refused_badly
 from tests.fuzz.run import Tally, attack
-from tests.fuzz.targets import Target, targets
+from tests.fuzz.target import Target
+from tests.fuzz.targets import targets
 
 from tocsin.errors import Malformed
 

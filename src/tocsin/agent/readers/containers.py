@@ -7,10 +7,12 @@ its own and costs no neighbour.
 """
 
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
+from lzma import LZMAError
 
 import msgspec
 
@@ -25,6 +27,17 @@ MAX_RATIO = 200
 MIN_RATIO_BYTES = 2**20
 """Below it no ratio is asked for: short files of zeros are no attack."""
 _PART = 65_536
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
+"""What a ZIP archive that is damaged or uses what is not supported raises."""
 _MBOX = re.compile(rb"(?:\A|(?<=\n)\r?\n)(?=From [^\s]+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -63,11 +76,11 @@ def unzip(data: bytes) -> Inside:
     files, defects, size = list[Packed](), list[Defect](), 0
     try:
         archive = zipfile.ZipFile(BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
+    except _BROKEN as error:
         raise Unreadable(f"It looks like a ZIP archive but is not well formed ({error}).") from None
     for number, info in enumerate(archive.infolist()):
         name = plain(info.filename, 200)
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
         if number >= MAX_FILES:
             defects.append(
@@ -79,13 +92,7 @@ def unzip(data: bytes) -> Inside:
             continue
         try:
             body = _member(archive, info, size, len(data))
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            RuntimeError,
-        ) as error:
+        except _BROKEN as error:
             defects.append(Defect(name, f"cannot be unpacked ({plain(str(error), 100)})"))
             continue
         size += len(body)

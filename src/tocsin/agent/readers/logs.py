@@ -9,6 +9,7 @@ first, so that nobody need search for it. Sources: Zeek's log formats and Surica
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -20,6 +21,8 @@ from tocsin.errors import Unreadable
 
 MAX_LINES = 1_000_000
 MAX_KINDS = 200
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a line that is no JSON raises."""
 _FIRST = frozenset({"alert", "notice", "intel"})
 """Kinds of lines in which a sensor says that something is wrong."""
 
@@ -127,7 +130,7 @@ class _Reader:
                 self._counts["unreadable"] += 1
                 self._gathering.defect(where, record)
                 continue
-            kind = record.event_type or record.path or "lines"
+            kind = plain(record.event_type or record.path or "lines", 100)
             self._suricata |= bool(record.event_type)
             self._counts[kind if kind in self._counts or len(self._counts) < MAX_KINDS else "other"] += 1
             for raw in _values(record):
@@ -181,7 +184,7 @@ def _json(lines: list[bytes]) -> Iterator[tuple[int, Record | str]]:
         if line.strip():
             try:
                 yield number, decode(line)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except _BROKEN as error:
                 yield number, _loose(line) or f"is no record: {error}"
 
 
@@ -191,7 +194,7 @@ def _loose(line: bytes) -> Record | None:
         raw = msgspec.json.decode(line, type=dict[str, object])
         usual = {name: value for name, value in raw.items() if name in _WORDS and isinstance(value, str)}
         return msgspec.convert(usual, Record)
-    except (msgspec.MsgspecError, RecursionError):
+    except _BROKEN:
         return None
 
 
@@ -201,7 +204,7 @@ def _tsv(lines: list[bytes]) -> Iterator[tuple[int, Record | str]]:
     for number, raw in enumerate(lines, 1):
         line = raw.decode("utf-8", "replace").rstrip("\r")
         if line.startswith("#separator "):
-            separator = line.split(" ", 1)[1].encode().decode("unicode_escape")[:1] or "\t"
+            separator = _separator(line)
         elif line.startswith("#path"):
             path = line.partition(separator)[2]
         elif line.startswith("#fields"):
@@ -213,5 +216,15 @@ def _tsv(lines: list[bytes]) -> Iterator[tuple[int, Record | str]]:
             }
             if len(cells) != len(fields):
                 yield number, f"has {len(cells)} fields where the header names {len(fields)}"
-            else:
+                continue
+            try:
                 yield number, msgspec.convert({**named, "_path": path, "event_type": ""}, Record)
+            except msgspec.ValidationError as error:
+                yield number, f"is no record: {error}"
+
+
+def _separator(line: str) -> str:
+    """The character that a header writes as its escape."""
+    with suppress(UnicodeDecodeError):
+        return line.split(" ", 1)[1].encode().decode("unicode_escape")[:1] or "\t"
+    return "\t"

@@ -129,13 +129,15 @@ OBSERVABLES = frozenset({"domain-name", "url", "email-addr", "ipv4-addr", "ipv6-
 def read_object(raw: Mapping[str, object]) -> Plain:
     """The object in its struct; Malformed says which property is wrong."""
     kind = raw.get("type")
-    struct = (
-        Observable if kind in OBSERVABLES else _STRUCTS.get(kind, Plain) if isinstance(kind, str) else Plain
-    )
+    if not isinstance(kind, str):
+        raise Malformed("its type is no text.")
+    struct = Observable if kind in OBSERVABLES else _STRUCTS.get(kind, Plain)
     try:
         found = msgspec.convert(raw, struct)
     except msgspec.ValidationError as error:
         raise Malformed(f"{error}.") from None
+    except UnicodeEncodeError:
+        raise Malformed("it holds half of a pair of surrogates.") from None
     named = _ID.fullmatch(found.id)
     if not named or named[1] != found.type:
         raise Malformed(f"{found.id[:80]!r} is not an identifier of a {found.type[:40]}.")

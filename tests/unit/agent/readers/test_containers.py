@@ -2,6 +2,7 @@
 """Files in files: each by itself, none lost, none larger than its bound."""
 
 import gzip
+import struct
 import zipfile
 from io import BytesIO
 
@@ -94,3 +95,20 @@ def test_an_mbox_folder_gives_each_mail_as_it_was() -> None:
     first, second = split_mbox(MBOX).files
     assert first == Packed("mail 1", b"From: x@evil.example\n\nhi\nFrom here on\n>From there\n")
     assert second.data == b"From: y@evil.example\n\nho\n"
+
+
+def test_a_directory_that_points_anywhere_costs_no_neighbour() -> None:
+    data = bytearray(zipped({"a.txt": b"one", "b.txt": b"two"}, zipfile.ZIP_STORED))
+    second = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
+    data[second + 42 : second + 46] = (2**31).to_bytes(4, "little")
+    assert unzip(bytes(data)).files == (Packed("a.txt", b"one"),)
+    assert [defect.where for defect in unzip(bytes(data)).defects] == ["b.txt"]
+
+
+def test_a_file_without_a_name_costs_no_neighbour() -> None:
+    data = bytearray(zipped({"x": b"one", "b.txt": b"two"}, zipfile.ZIP_STORED))
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 28 : entry + 34] = struct.pack("<3H", 0, 0, 1)  # its name is a remark instead
+    inside = unzip(bytes(data))
+    assert inside.files == (Packed("b.txt", b"two"),)
+    assert [defect.where for defect in inside.defects] == [""]

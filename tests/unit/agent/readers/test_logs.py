@@ -69,3 +69,19 @@ def test_a_line_with_odd_fields_keeps_the_usual_ones() -> None:
 )
 def test_other_json_is_no_log(data: bytes) -> None:
     assert not is_log(data)
+
+
+def test_a_line_that_is_no_utf_8_costs_only_itself() -> None:
+    reading = read_log(lines(CONN) + b'{"ts": 1, "host": "\xe9"}\n' + lines(CONN))
+    assert reading.counts == (("lines", 2), ("unreadable", 1))
+    assert [defect.where for defect in reading.defects] == ["line 2"]
+
+
+def test_what_a_line_is_called_can_be_shown() -> None:
+    reading = read_log(lines({"timestamp": "t", "event_type": "a\x1b[2J"}))
+    assert reading.counts == (("a [2J", 1),)
+
+
+def test_a_header_that_lies_costs_its_lines_only() -> None:
+    data = "#separator \\x\n#fields\tdns\tquery\nx\tevil.example\n"
+    assert [defect.where for defect in read_log(data.encode()).defects] == ["line 3"]

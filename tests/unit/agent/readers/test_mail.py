@@ -296,3 +296,8 @@ def test_no_header_raises(names: list[str], value: bytes) -> None:
 def test_what_is_shown_holds_no_control_characters() -> None:
     reading = read_mail("Subject: a\x1b[2Jb\r\nFrom: \x07<a@evil.example>\r\n\r\nbell\x07\x9b".encode())
     assert not any(ord(c) < 32 and c not in "\t\n" for c in reading.title + reading.text)
+
+
+def test_a_file_that_is_called_by_its_type_alone_is_called_so_that_it_can_be_shown() -> None:
+    reading = read_mail(b"From: a@evil.example\nContent-Type: appli\x00cation/x\n\nMZ")
+    assert [each.name for each in reading.attachments] == ["appli cation/x"]
