@@ -133,6 +133,40 @@ class DeclaredRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A draft with any value that is not covered waits as a whole; false: the covered values go, the rest waits."""
 
 
+class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `tocsin agent serve` collects files from. They wait for a person: `tocsin agent collected`."""
+
+    folders: tuple[str, ...] = ()
+    """Folders; every file that comes into one is read, and stays there as it is."""
+    maildirs: tuple[str, ...] = ()
+    """Maildirs, each with its `new` and `cur`; the mails stay there as they are."""
+    seconds: Seconds = 10
+    """How often they are looked at."""
+
+
+class Imap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mailbox from which `tocsin agent serve` collects mails; it is opened for reading only."""
+
+    host: str
+    """Name of the server, as its certificate has it."""
+    user: str
+    """Account that may read the mailbox."""
+    password_file: str
+    """Path of a file with the password, mode 0600; a bare name is a credential that systemd hands over."""
+    port: Port = 993
+    """Port for TLS from the first byte."""
+    folder: str = "INBOX"
+    """The mailbox."""
+    authority_file: str = ""
+    """PEM file of a private certificate authority."""
+    tls: bool = True
+    """Only for a server on this very machine can it be off."""
+    first_days: Annotated[int, msgspec.Meta(ge=0, le=3660)] = 30
+    """At the first look, mails that came so many days before are collected too; older ones are left alone."""
+    seconds: Seconds = 60
+    """How often it is looked at."""
+
+
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """agent.toml"""
 
@@ -166,6 +200,10 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the log is written: lines for a person, or ``json`` for a collector, one document a line."""
     metrics_file: str = ""
     """Path of a file with numbers for a monitor, written anew every minute: node_exporter's textfile collector."""
+    collect: Collect = Collect()
+    """Folders and maildirs from which files are collected."""
+    imap: Imap | None = None
+    """Absent: no mailbox is read."""
 
 
 class PartnerListen(Listen, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ PREFIXES = {
     "bat": "batch of entries that one request made",
     "cas": "case in one party's vault",
     "chn": "chain of versions of one object",
+    "col": "file that was collected, at its own party",
     "cor": "correction: a person's word on whose a value is",
     "drf": "draft: a disclosure that waits for people",
     "edg": "edge of a hub",

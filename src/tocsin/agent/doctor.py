@@ -13,6 +13,8 @@ import msgspec
 from tocsin.agent import journal
 from tocsin.agent.alarms import KINDS, alarms, told
 from tocsin.agent.cases import ledger
+from tocsin.agent.collecting.queue import Queue
+from tocsin.agent.collecting.sources import watched
 from tocsin.agent.history.doubt import newest_note, require_trust
 from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
@@ -85,6 +87,7 @@ class Doctor:
             ("signature", self._signature),
             ("partner", self._partner),
             ("outbox", self._outbox),
+            *([("sources", self._sources)] if self._sources_named() else []),
             ("reader", self._reader),
             ("protection", self._files),
         ]
@@ -198,6 +201,22 @@ class Doctor:
         return (
             Note(f"{says}.", "See tocsin agent outbox, and the lines `hub` and `serving`.") if hours else says
         )
+
+    def _sources_named(self) -> bool:
+        collect = self._settings.collect
+        return bool(collect.folders or collect.maildirs or self._settings.imap)
+
+    def _sources(self) -> str | Note:
+        """How each does, as the agent that serves saw it last: it alone has a credential of systemd's."""
+        with self._opened() as house:
+            found, queue = watched(house), Queue(house).size()
+        for one in found:
+            if one.state.problem:
+                raise ConfigError(f"{one.name}: {one.state.problem}", next_step=one.state.next_step)
+        if unseen := [one.name for one in found if not one.state.looked]:
+            return Note(f"Not looked at yet: {', '.join(unseen)}.", "Start it: tocsin agent serve.")
+        says = f"{counted(len(found), 'source')} read, {counted(queue, 'file')} to be looked at"
+        return Note(f"{says}.", f"Look at them: tocsin agent collected {self._folder}") if queue else says
 
     def _reader(self) -> str | Note:
         with ReaderChild() as reader:

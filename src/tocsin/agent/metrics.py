@@ -37,6 +37,9 @@ def measure(house: House, levels: Levels) -> Iterator[Metric]:
     yield gauge(
         "tocsin_entries", "Entries that have proved themselves.", sum(one.size for one in found.streams)
     )
+    yield gauge("tocsin_collected_waiting", "Files that came in and wait for a person.", found.collected)
+    failing = sum(bool(one.state.problem) for one in found.sources)
+    yield gauge("tocsin_sources_failing", "Sources from which nothing can be collected now.", failing)
     late = sum(one.witness == "late" for one in found.streams)
     yield gauge("tocsin_streams_late", "Streams whose newest head the partner has not witnessed.", late)
     yield transactions({"agent": house.store.tally})

@@ -12,6 +12,7 @@ import msgspec
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Line, Sent
 from tocsin.agent.house import House
+from tocsin.agent.outbox import MessageState
 from tocsin.clock import Instant
 from tocsin.domain.audience import default_audience
 from tocsin.domain.party import Role
@@ -49,6 +50,11 @@ def earlier(house: House, digest: str) -> tuple[Earlier, ...]:
     return tuple(one for one in found if one)
 
 
+def stands(house: House, report: str) -> bool:
+    """Whether a report of this party stands."""
+    return _state(house, report, report) is not None
+
+
 def told_to(house: House, chosen: Sequence[str]) -> tuple[str, ...]:
     """The audiences of a report: those that were chosen, or the default of this party's role."""
     role = Role(house.vault.membership().role)
@@ -81,12 +87,20 @@ def _standing(house: House, line: Line, digest: str) -> Earlier | None:
     sent = line.fact
     if not isinstance(sent, Sent) or sent.evidence != digest:
         return None
-    state = house.outbox.state(sent.message)
-    if state is None or state.state == "refused" or erased(house, sent.fact):
+    state = _state(house, sent.message, sent.fact)
+    if state is None:
+        return None
+    report = decode(house.outbox.body(sent.message), Report)
+    return Earlier(sent.fact, line.at, told_to(house, report.audiences), waits=state.state == "waiting")
+
+
+def _state(house: House, message: str, fact: str) -> MessageState | None:
+    """Where the message of a report that stands is; None when it does not stand."""
+    state = house.outbox.state(message)
+    if state is None or state.state == "refused" or erased(house, fact):
         return None
     if state.answer is not None:
         receipt = decode(decode(state.answer, SignedReceipt).receipt, Receipt)
         if all(one.status == "refused" for one in receipt.outcomes):
             return None
-    report = decode(house.outbox.body(sent.message), Report)
-    return Earlier(sent.fact, line.at, told_to(house, report.audiences), waits=state.state == "waiting")
+    return state

@@ -4,6 +4,8 @@
 import msgspec
 
 from tocsin.agent.alarms import Alarm, alarms
+from tocsin.agent.collecting.queue import Queue
+from tocsin.agent.collecting.sources import Watched, watched
 from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
 from tocsin.agent.shields.levels import Levels
@@ -33,6 +35,10 @@ class Status(msgspec.Struct, frozen=True):
     alarms: tuple[Alarm, ...]
     levels: dict[str, int]
     """Values at each level."""
+    collected: int = 0
+    """Files that came in and wait to be looked at."""
+    sources: tuple[Watched, ...] = ()
+    """From where they come, and how each source does."""
 
 
 class _Count(msgspec.Struct, frozen=True):
@@ -61,4 +67,6 @@ def status(house: House, levels: Levels, now: Instant) -> Status:
         refused=outbox.get("refused", 0),
         alarms=heard,
         levels=counts,
+        collected=Queue(house).size(),
+        sources=watched(house),
     )

@@ -27,9 +27,14 @@ _NO_NAME = re.compile(r"[^a-z0-9]+")
 
 def installed(folder: Path) -> Warninglists:
     """All lists of the agent in a folder; Malformed names a file that is none."""
+    return _read(stamps(folder))
+
+
+def stamps(folder: Path) -> tuple[tuple[Path, int], ...]:
+    """The files of the lists, each with the time when it was installed."""
     place = folder / FOLDER
     files = tuple(sorted(place.glob("*.json"))) if place.is_dir() else ()
-    return _read(tuple((file, file.stat().st_mtime_ns) for file in files))
+    return tuple((file, file.stat().st_mtime_ns) for file in files)
 
 
 def install(folder: Path, paths: Iterable[Path]) -> tuple[Warninglist, ...]:

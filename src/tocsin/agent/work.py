@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an agent that serves does all day, each in a loop of its own that nothing ends (`tocsin.agent.loops`).
 
-It follows the hub, sends what was approved, hands in what a restored hub lacks, writes the protection files, compares
-with the partner, erases cases by age, and empties its store's log. Not here: which store, clock and network it has
-(`app.py`).
+It follows the hub, sends what was approved, hands in what a restored hub lacks, writes the protection files, collects
+what comes in, compares with the partner, erases cases by age, and empties its store's log. Not here: which store, clock
+and network it has (`app.py`).
 """
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import httpx
 
 from tocsin.agent.cases import retention
+from tocsin.agent.collecting.collector import Collector
+from tocsin.agent.collecting.sources import sources_of
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
@@ -107,6 +110,8 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     }
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
+    for source in sources_of(house, os.environ):
+        loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
     tasks = [
         asyncio.create_task(keep_going(what, loop, replica.alarm, asyncio.sleep))
         for what, loop in loops.items()

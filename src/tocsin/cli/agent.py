@@ -15,6 +15,7 @@ from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
 from tocsin.cli.case import CASE
+from tocsin.cli.collected import COLLECTED
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.corrections import CORRECTIONS
 from tocsin.cli.drafts import DRAFTS
@@ -185,6 +186,7 @@ COMMANDS = (
     DRAFTS,
     CORRECTIONS,
     CASE,
+    COLLECTED,
     REDACT,
     INBOX,
     OUTBOX,

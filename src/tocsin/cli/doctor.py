@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tocsin.agent import app as agent
 from tocsin.agent.alarms import told
+from tocsin.agent.collecting.sources import Watched
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
 from tocsin.hub import app as hub
@@ -40,11 +41,25 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
         [f"heard: {told(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
     )
     lines.append(f"outbox: {found.waiting} waiting, {found.refused} refused")
+    if found.sources or found.collected:
+        lines.append(f"collected: {counted(found.collected, 'file')} to be looked at")
+    lines += [line for one in found.sources for line in _source(one)]
     lines.append("values: " + ", ".join(f"{count:,} at {level}" for level, count in found.levels.items()))
     lines += [
         f"  {one.name:<40} {counted(one.size, 'entry', 'entries')}, {one.witness}" for one in found.streams
     ]
     yield Output(tuple(lines), found)
+
+
+def _source(watched: Watched) -> Iterator[str]:
+    """How a source does, and what to do when it does not do well."""
+    state = watched.state
+    looked = f"looked at {minute(state.looked)} UTC" if state.looked else "not looked at yet"
+    counts = f"{state.collected:,} collected, {state.nothing:,} with nothing to report, {state.unread:,} not readable"
+    yield f"  {watched.name}: {looked}, {counts}"
+    if state.problem:
+        yield f"    fails since {minute(state.since)} UTC: {state.problem}"
+        yield f"    → {state.next_step}"
 
 
 def _whose(name: str, parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@
 import argparse
 import shlex
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,9 +19,10 @@ from tocsin.agent.verbs.report import Prepared
 from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output
 from tocsin.cli.draft import lines, priced
+from tocsin.cli.outcomes import FileReport
 from tocsin.cli.screen import counted, minute, printable
-from tocsin.cli.sending import person
-from tocsin.cli.told import FileReport, embargo, told
+from tocsin.cli.sending import person, send_now
+from tocsin.cli.told import embargo, told
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Disclosure
 from tocsin.ids import complete
@@ -86,7 +88,7 @@ def _approve(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator
         report_class=one.terms.report_class,
         leaves=one.draft.leaves,
     )
-    yield told(house, made, outcome, parsed.dir)
+    yield told(house, made, outcome, parsed.dir, partial(send_now, house))
 
 
 def _refuse(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:

@@ -3,24 +3,32 @@
 
 Exit code 1 when any file was refused, here or by the hub; 3 when any report waits: in the outbox, or until people
 approve it. Each file is for itself: what becomes of one costs no other.
+
+Many files are one run that can be broken off anywhere and begun again: what an earlier run was through with is
+recognised by its bytes (`tocsin.agent.seen`) and skipped, unless it was decided under other rules; a report that was
+queued is found by its file (`tocsin.agent.reported`) and never queued twice.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tocsin.agent import anonymous, app
 from tocsin.agent.cases.ledger import digest_of
+from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.drafts import Terms
 from tocsin.agent.house import House
 from tocsin.agent.meter import measure
+from tocsin.agent.outbox import Settled
 from tocsin.agent.readers.documents import Document, documents
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.redact import without
-from tocsin.agent.reported import earlier, told_to
+from tocsin.agent.reported import earlier, stands, told_to
+from tocsin.agent.seen import Came, Seen, reporting
+from tocsin.agent.verbs.correct import corrections
 from tocsin.agent.verbs.decide import Decided, by_person, by_rules, ruling
 from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, drafted
 from tocsin.agent.verbs.sight import recognise
@@ -28,28 +36,22 @@ from tocsin.agent.work import classifier
 from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, priced
+from tocsin.cli.handed import Handed, collected, on_disk
+from tocsin.cli.outcomes import WAITS, FileReport, Tally, in_a_line, needs_no_second_look
+from tocsin.cli.progress import Progress
 from tocsin.cli.readers import audiences, label, time, together
 from tocsin.cli.screen import printable
-from tocsin.cli.sending import agreed, approver, attended, person
-from tocsin.cli.told import (
-    WAITS,
-    FileReport,
-    Summary,
-    beside,
-    embargo,
-    refused,
-    ruled,
-    said_before,
-    summary_words,
-    told,
-)
+from tocsin.cli.sending import Sender, agreed, approver, attended, person
+from tocsin.cli.staying import stoppable
+from tocsin.cli.told import beside, embargo, refused, ruled, said_before, told
 from tocsin.domain.disclosure import Attack
-from tocsin.domain.likeness import Grain
+from tocsin.domain.likeness import Grain, Price
 from tocsin.domain.marking import TLP, Marking
-from tocsin.errors import InputError, Missing, UsageError
+from tocsin.errors import InputError, RemoteError, UsageError
 
-PROGRESS_FILES = 100
-"""Files after which a long run says how far it is."""
+_STOPPED = "Stopped. The same command goes on where it stopped, and sends nothing twice."
+MANY = 20
+"""Files of which each is shown as a whole; of more, where nobody is asked, each has a line."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +59,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
         metavar="FILE",
-        nargs="+",
-        help="a file of any kind that is read (below), an archive of such files, or a folder of them",
+        nargs="*",
+        help="a file of any kind that is read (below), an archive of such files, a folder of them, or col_… of "
+        "tocsin agent collected",
+    )
+    parser.add_argument(
+        "--collected", action="store_true", help="everything that waits in tocsin agent collected"
     )
     parser.add_argument(
         "--class",
@@ -71,21 +77,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="check and show what would leave; send nothing, keep nothing"
     )
     approver(parser)
-    parser.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        metavar="VALUE",
-        help="leave this value out, written as it is shown, and with a host all that is at it; may be given again",
-    )
-    parser.add_argument(
-        "--also",
-        action="append",
-        default=[],
-        metavar="VALUE",
-        help="send this value too: it is only mentioned, but you know that it is the attacker's (the name of a file "
-        "as file-name:NAME); may be given again; tocsin agent corrections remembers it for later files",
-    )
+    _choice(parser)
     tied(parser)
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
@@ -125,44 +117,127 @@ def _telling(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _choice(parser: argparse.ArgumentParser) -> None:
+    """Which of a file's values are sent, where that is not left to the rules."""
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="leave this value out, written as it is shown, and with a host all that is at it; may be given again",
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="send this value too: it is only mentioned, but you know that it is the attacker's (the name of a file "
+        "as file-name:NAME); may be given again",
+    )
+
+
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     if parsed.report_class in anonymous.CLASSES:
         anonymous.refuse(parsed.report_class)
-    files = [file for name in parsed.files for file in _files(Path(name))]
-    if (parsed.without or parsed.also) and len(files) > 1:
-        raise UsageError("--without and --also go with one file: what to send is a question to each.")
-    total = Summary()
-    with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader:
-        door = _Door(parsed, house, reader)
-        for number, file in enumerate(files, 1):
-            for output in door.file(file):
-                yield output
-                total = total.and_one(output.data) if isinstance(output.data, FileReport) else total
-            if number % PROGRESS_FILES == 0 and number < len(files):
-                yield Output((f"{number:,} of {len(files):,} files.",))
-    if total.files > 1:
-        yield Output((", ".join(summary_words(total)) + ".",), total)
+    if not (parsed.files or parsed.collected):
+        raise UsageError("Name a FILE, or take what waits in tocsin agent collected: --collected.")
+    from_disk = list(on_disk(parsed.files))
+    with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader, Sender(house) as sender:
+        handed = [*from_disk, *collected(parsed.files, Queue(house), everything=parsed.collected)]
+        if (parsed.without or parsed.also) and len(handed) > 1:
+            raise UsageError("--without and --also go with one file: what to send is a question to each.")
+        yield from _all(_Door(parsed, house, reader, sender, len(handed)), handed, parsed)
+
+
+def _all(door: "_Door", handed: Sequence[Handed], parsed: argparse.Namespace) -> Iterator[Output]:
+    """One file after another, with how far it is, until the last or an interruption, and how they ended."""
+    progress, stopped = Progress(len(handed), quiet=bool(parsed.json)), False
+    try:
+        with stoppable(between=door.brief) as is_stopped:
+            for number, one in enumerate(handed, 1):
+                for output in door.take(one):
+                    if output.lines:
+                        progress.clear()
+                    yield output
+                if stopped := is_stopped():
+                    break
+                if line := progress.show(number, door.tally.skipped, door.tally.so_far()):
+                    yield Output((line,))
+    except KeyboardInterrupt:
+        if len(handed) == 1:
+            raise
+        stopped = True
+    progress.clear()
+    total = door.tally.summary()
+    if total.files + total.skipped > 1 or stopped:
+        yield Output((f"{door.tally.words()}.",), total)
+    if stopped:
+        yield Output((_STOPPED,), code=130)
 
 
 class _Door:
     """One file after another, with what they share."""
 
-    def __init__(self, parsed: argparse.Namespace, house: House, reader: ReaderChild) -> None:
+    def __init__(
+        self, parsed: argparse.Namespace, house: House, reader: ReaderChild, sender: Sender, files: int
+    ) -> None:
+        self.tally = Tally()
         self._parsed = parsed
         self._house = house
         self._reader = reader
-        self._case = tied_to(house, parsed)
+        self._sender = sender
+        self._unreachable: RemoteError | None = None
+        """Why the hub gave no answer to one of several: the rest is not tried, but waits with it."""
+        self._several = files > 1
+        self.brief = files > MANY and not parsed.dry_run and (parsed.yes or not attended(parsed))
+        """Each file has a line: there are many, and nobody is asked about any."""
+        self._queue = Queue(house)
+        audiences = told_to(house, parsed.audience)
+        self._terms = Terms(
+            audiences, parsed.report_class, parsed.not_before, parsed.happened, tied_to(house, parsed)
+        )
+        choices = (str(parsed.attack), str(parsed.tlp), parsed.report_class, str(parsed.happened), *audiences)
+        said = (one.id for one in corrections(house))
+        self._seen = Seen(house, reporting(house, *choices, *said))
         self._classifier: Classifier = classifier(house)
 
-    def file(self, path: Path) -> Iterator[Output]:
+    def take(self, handed: Handed) -> Iterator[Output]:
         """Of each document that a file is or holds: what would leave, then what became of it, with a `FileReport`."""
-        name = printable(str(path))
+        name, reports, again = printable(handed.name), dict[str, None](), False
         try:
-            with path.open("rb") as opened:
-                for document in documents(self._reader, opened, name):
-                    yield from self._document(document)
+            with handed.open() as file:
+                mark = self._seen.mark(file)
+                if self._skips(handed, mark):
+                    self.tally.skipped += 1
+                    return
+                for document in documents(self._reader, file, name):
+                    for output in self._document(document):
+                        if isinstance(one := output.data, FileReport):
+                            self.tally.add(one)
+                            again |= not needs_no_second_look(one)
+                            reports |= dict.fromkeys(filter(None, (one.report or one.already,)))
+                        yield output
         except InputError as error:
-            yield refused(name, error)
+            output = self._in_brief(refused(name, error))
+            assert isinstance(output.data, FileReport)
+            self.tally.add(output.data)
+            yield output
+            return
+        if not (again or self._parsed.dry_run):
+            self._remember(handed, mark, Came(tuple(reports)))
+
+    def _skips(self, handed: Handed, mark: bytes) -> bool:
+        """Whether an earlier run was through with it, and what it reported stands."""
+        if not self._several or handed.item or self._parsed.dry_run or self._parsed.again:
+            return False
+        came = self._seen.came_of(mark)
+        return came is not None and all(stands(self._house, report) for report in came.reports)
+
+    def _remember(self, handed: Handed, mark: bytes, came: Came) -> None:
+        """The next run need not read it again; what was collected waits no more."""
+        self._house.store.run("through with a file", lambda tx: self._seen.keep(tx, mark, came))
+        if handed.item:
+            self._queue.settle(handed.item)
 
     def _document(self, document: Document) -> Iterator[Output]:
         name = printable(document.name)
@@ -170,24 +245,16 @@ class _Door:
             prepared = self._prepare(document)
         except InputError as error:
             found = self._classifier.classify(document.reading) if document.reading else ()
-            yield refused(name, error, found)
+            yield self._in_brief(refused(name, error, found))
             return
-        parsed = self._parsed
-        audiences = told_to(self._house, parsed.audience)
-        terms = Terms(audiences, parsed.report_class, parsed.not_before, parsed.happened, self._case)
-        reading, draft = prepared.reading, prepared.draft
-        price = measure(self._house, draft, audiences, terms.grain)
-        said = (
-            *lines(prepared, audiences, terms.report_class),
-            *embargo(terms),
-            priced(price, draft.disclosure),
-            *ruled(ruling(self._house, prepared, terms)),
-        )
-        yield Output((f"{name}:", *said))
+        terms, reading, draft = self._terms, prepared.reading, prepared.draft
+        price = None if self.brief else measure(self._house, draft, terms.audiences, terms.grain)
+        if price:
+            yield Output((f"{name}:", *self._looked_at(prepared, price)))
         shown = FileReport(
             name,
             draft.disclosure,
-            audiences,
+            terms.audiences,
             terms.not_before,
             price,
             terms.report_class,
@@ -197,8 +264,17 @@ class _Door:
             unread=reading.defects,
         )
         before = earlier(self._house, digest_of(prepared.data))
-        yield Output(tuple(said_before(before)))
-        yield self._settle(prepared, terms, beside(shown, before))
+        if not self.brief:
+            yield Output(tuple(said_before(before)))
+        yield self._in_brief(self._settle(prepared, beside(shown, before)))
+
+    def _looked_at(self, prepared: Prepared, price: Price) -> Iterator[str]:
+        """Exactly what would leave, to whom, and what that costs."""
+        terms = self._terms
+        yield from lines(prepared, terms.audiences, terms.report_class)
+        yield from embargo(terms)
+        yield priced(price, prepared.draft.disclosure)
+        yield from ruled(ruling(self._house, prepared, terms))
 
     def _prepare(self, document: Document) -> Prepared:
         parsed = self._parsed
@@ -214,20 +290,38 @@ class _Door:
         home = [recognise(value) for value in parsed.without]
         return msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
 
-    def _settle(self, prepared: Prepared, terms: Terms, shown: FileReport) -> Output:
+    def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""
         parsed, house = self._parsed, self._house
         if shown.already and not (parsed.dry_run or parsed.again):
             known = "Nothing was sent. Add --again to report it once more."
             return Output((known,), shown, WAITS if shown.waits else 0)
-        made = None if parsed.dry_run else self._decided(prepared, terms, shown.already)
+        made = None if parsed.dry_run else self._decided(prepared, shown.already)
         if made is None:
             return Output(("Nothing was sent.",), msgspec.structs.replace(shown, waits=False))
-        return told(house, made, msgspec.structs.replace(shown, already="", waits=False), parsed.dir)
+        outcome = msgspec.structs.replace(shown, already="", waits=False)
+        return told(house, made, outcome, parsed.dir, self._send)
 
-    def _decided(self, prepared: Prepared, terms: Terms, already: str) -> Decided | None:
+    def _send(self, message: str) -> Settled:
+        if self._unreachable:
+            raise self._unreachable
+        try:
+            return self._sender.send(message)
+        except RemoteError as error:
+            if self._several:
+                self._unreachable = error
+            raise
+
+    def _in_brief(self, output: Output) -> Output:
+        """The same in one line where there are many; nothing of a file that holds nothing to report: it is counted."""
+        one = output.data
+        if not self.brief or not isinstance(one, FileReport):
+            return output
+        return msgspec.structs.replace(output, lines=tuple(in_a_line(one)))
+
+    def _decided(self, prepared: Prepared, already: str) -> Decided | None:
         """By a person's yes, or by the standing rules while nobody can be asked; None after a no."""
-        house, by = self._house, person(self._parsed)
+        house, terms, by = self._house, self._terms, person(self._parsed)
         if self._parsed.yes:
             return by_person(house, prepared, terms, by)
         if ruling(house, prepared, terms).rule or not attended(self._parsed):
@@ -236,15 +330,6 @@ class _Door:
         whole = f"exactly this to {together(terms.audiences)}, {marking}, class {terms.report_class}"
         again = f"Report again what {already} tells already, " if already else "Send "
         return by_person(house, prepared, terms, by) if agreed(f"{again}{whole}?") else None
-
-
-def _files(path: Path) -> list[Path]:
-    """The file itself, or every file in a folder, in the order of their names."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    if not path.is_file():
-        raise Missing(f"{path} is no file that can be read.")
-    return [path]
 
 
 REPORT = Command(
@@ -257,6 +342,8 @@ REPORT = Command(
     "Read are mails, Outlook .msg, mbox folders, STIX 2.x, MISP events, lists, tables, notes, web pages, PDF, logs of "
     "Zeek and Suricata, .xlsx, .docx, gzip and ZIP, by what is in them and not by their name. A bundle or a list of "
     "events above 8 MiB, of any length, is read in pieces, each a report of its own. "
+    "Many files, or a folder, are one run: broken off anywhere, the same command goes on where it stopped, and sends "
+    "nothing twice.\n\n"
     "The file is read in a child process without keys or network. Only values that the attacker holds leave; your "
     "people and text stay, and your name except inside an address of the attacker's own, which is marked.\n\n"
     "What no standing rule of agent.toml covers is yours to approve: --yes, or the question at a terminal. Without "

@@ -6,13 +6,17 @@ import asyncio
 import getpass
 import sys
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+import httpx
 import msgspec
 
 from tocsin.agent.app import Egress
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
-from tocsin.agent.verbs.deliver import deliver
+from tocsin.agent.signed import COMMAND_SECONDS, http_client
+from tocsin.agent.verbs.deliver import deliver_by
 from tocsin.cli.command import Output, secret
 from tocsin.cli.screen import printable, say
 from tocsin.errors import TocsinError, UsageError
@@ -75,16 +79,39 @@ def nothing_sent() -> Output:
 
 def send_now(house: House, message: str) -> Settled:
     """Send one queued message: the hub's receipt or its refusal. What raises leaves it in the outbox."""
-    try:
-        return asyncio.run(_send(house, message))
-    except (KeyboardInterrupt, TocsinError):
-        state = house.outbox.state(message)
-        if state and state.state == "waiting":
-            line = (
-                f"{message} waits in the outbox: tocsin agent serve sends it, tocsin agent outbox shows it."
-            )
-            say(line, failed=True)
-        raise
+    with Sender(house) as sender:
+        return sender.send(message)
+
+
+class Sender:
+    """Sends one queued message after the other over one connection; use it as a context."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._runner = asyncio.Runner()
+        self._http = http_client(house.config, COMMAND_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._runner.run(self._http.aclose())
+        finally:
+            self._runner.close()
+
+    def send(self, message: str) -> Settled:
+        """The hub's receipt or its refusal. What raises leaves the message in the outbox."""
+        try:
+            return self._runner.run(_send(self._http, self._house, message))
+        except (KeyboardInterrupt, TocsinError):
+            state = self._house.outbox.state(message)
+            if state and state.state == "waiting":
+                line = f"{message} waits in the outbox: tocsin agent serve sends it, tocsin agent outbox shows it."
+                say(line, failed=True)
+            raise
 
 
 def settle(house: House, message: str) -> Delivered:
@@ -106,8 +133,8 @@ def delivered(house: House, message: str, *lines: str) -> Output:
     return Output((*lines, *others), found)
 
 
-async def _send(house: House, message: str) -> Settled:
-    sending = asyncio.ensure_future(deliver(house, [message]))
+async def _send(http: httpx.AsyncClient, house: House, message: str) -> Settled:
+    sending = asyncio.ensure_future(deliver_by(http, house, [message]))
     done, _ = await asyncio.wait([sending], timeout=_PATIENCE_SECONDS)
     if not done:
         say(f"Waiting for {house.config.hub_url} …", failed=True)

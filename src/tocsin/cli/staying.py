@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -62,6 +62,27 @@ def endable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stoppable(*, between: bool) -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, for work that ends between two of its steps; a second one does not wait for that.
+
+    Without `between` it interrupts at once, as always: somebody is being asked.
+    """
+    pressed = list[int]()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        if len(pressed) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop) if between else signal.getsignal(signal.SIGINT)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        if between:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -2,93 +2,24 @@
 """What `tocsin agent report` says of each file: what would leave, what was told before, and how it ended."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
-from tocsin.agent.readers.reading import Attachment, Defect
-from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.reported import Earlier, lacking
 from tocsin.agent.verbs.decide import Decided
-from tocsin.agent.verbs.report import NO_EMBARGO
 from tocsin.cli.command import Output
 from tocsin.cli.draft import unclear
+from tocsin.cli.outcomes import WAITS, FileReport
 from tocsin.cli.readers import together
 from tocsin.cli.screen import counted, minute
-from tocsin.cli.sending import send_now
-from tocsin.clock import Instant
-from tocsin.domain.disclosure import Disclosure
-from tocsin.domain.likeness import Price
 from tocsin.domain.standing_rule import Ruling
 from tocsin.errors import InputError, TocsinError
-from tocsin.wire.problem import Problem, to_problem
-
-WAITS = 3
-"""Exit code: there was no answer and what was approved waits in the outbox, or nobody has approved it yet."""
-
-
-class FileReport(msgspec.Struct, frozen=True):
-    """What became of one file."""
-
-    file: str
-    disclosure: Disclosure | None = None
-    """What would leave, or left; its marking is in it."""
-    audiences: tuple[str, ...] = ()
-    """Who reads it."""
-    not_before: Instant = NO_EMBARGO
-    """And not before then."""
-    price: Price | None = None
-    """How many look alike, and what would make it more."""
-    report_class: str = ""
-    leaves: tuple[Leaving, ...] = ()
-    """What each value that leaves was in the file, what was cut off it, and what a person must know of it."""
-    stays: tuple[Value, ...] = ()
-    """What was found and does not leave, with the reason."""
-    attachments: tuple[Attachment, ...] = ()
-    """Files inside the file: their names stay."""
-    unread: tuple[Defect, ...] = ()
-    approved_by: str = ""
-    report: str = ""
-    case: str = ""
-    already: str = ""
-    """A report of the same file to the same audiences that stands; nothing is sent without --again."""
-    waits: bool = False
-    """Whether a report of the file waits in the outbox."""
-    draft: str = ""
-    """What waits until people approve it: all of the file, or what no standing rule covers."""
-    reasons: tuple[str, ...] = ()
-    """Why no standing rule lets that go."""
-    settled: Settled | None = None
-    problem: Problem | None = None
-    """Why nothing left, or why the report waits."""
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """All files together."""
-
-    files: int = 0
-    disclosures: int = 0
-    sent: int = 0
-    refused: int = 0
-    waiting: int = 0
-    undecided: int = 0
-    """Files of which a draft waits until people approve it."""
-
-    def and_one(self, one: FileReport) -> "Summary":
-        """The same with one file more: of a long bundle there are too many to be kept."""
-        sent = one.settled is not None and one.settled.receipt is not None
-        return Summary(
-            files=self.files + 1,
-            disclosures=self.disclosures + (one.disclosure is not None),
-            sent=self.sent + sent,
-            refused=self.refused + (one.disclosure is None or (one.settled is not None and not sent)),
-            waiting=self.waiting + one.waits,
-            undecided=self.undecided + bool(one.draft),
-        )
+from tocsin.wire.problem import to_problem
 
 
 def refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Output:
@@ -131,8 +62,13 @@ def ruled(ruling: Ruling) -> Iterator[str]:
         yield f"waits for a person: {'; '.join(ruling.reasons)}"
 
 
-def told(house: House, made: Decided, outcome: FileReport, agent: str) -> Output:
-    """What became of a file: sent now if enough people or a rule agreed, kept for people, or a part of it each."""
+def told(
+    house: House, made: Decided, outcome: FileReport, agent: str, send: Callable[[str], Settled]
+) -> Output:
+    """What became of a file: sent now if enough people or a rule agreed, kept for people, or a part of it each.
+
+    `send` has the hub's answer to one queued message.
+    """
     waiting = made.waiting
     kept = tuple(_kept(waiting, agent, house.config.approvals)) if waiting else ()
     if waiting:
@@ -147,7 +83,7 @@ def told(house: House, made: Decided, outcome: FileReport, agent: str) -> Output
         case=made.queued.case,
     )
     try:
-        settled = send_now(house, made.queued.report)
+        settled = send(made.queued.report)
     except TocsinError as error:
         late = msgspec.structs.replace(outcome, waits=True, problem=to_problem(error))
         return Output((error.diagnostics(), *kept), late, WAITS)
@@ -184,14 +120,3 @@ def _ended(outcome: FileReport, settled: Settled, agent: str) -> Output:
         *(f"  {one.status}: {one.object}: {one.reason}" for one in others),
     ]
     return Output(tuple(said), outcome, int(any(one.status == "refused" for one in others)))
-
-
-def summary_words(total: Summary) -> Iterator[str]:
-    """The same for a person, phrase by phrase."""
-    yield f"{counted(total.files, 'file')}: {counted(total.disclosures, 'disclosure')}"
-    yield f"{total.sent} sent"
-    yield f"{total.refused} refused"
-    if total.waiting:
-        yield f"{total.waiting} waiting in the outbox"
-    if total.undecided:
-        yield f"{total.undecided} waiting for approval"

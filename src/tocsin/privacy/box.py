@@ -3,10 +3,18 @@
 
 A sealed record is ``version:1 ‖ nonce:12 ‖ ciphertext ‖ tag:16``. The context, such as ``case/cas_…``, is bound to it,
 so that a record moved to another place does not open there. The length of the plaintext is not hidden.
+
+A keyed digest (HMAC-SHA-256 under a key derived by HKDF, RFC 5869) finds again what was seen before: without the key
+nobody can compute it for a file of theirs, and so nobody can ask the store whether it has seen that file.
 """
+
+import hmac
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tocsin.errors import VaultLocked
 from tocsin.ids import Entropy
@@ -23,6 +31,7 @@ class Box:
         if len(key) != KEY_BYTES:
             raise VaultLocked(f"A vault key has {KEY_BYTES} bytes, not {len(key)}.")
         self._cipher = AESGCMSIV(key)
+        self._digest_key = HKDF(SHA256(), KEY_BYTES, None, b"tocsin/keyed digest/v1").derive(key)
         self._entropy = entropy
 
     def seal(self, plaintext: bytes, context: str) -> bytes:
@@ -40,3 +49,8 @@ class Box:
             )
         except InvalidTag:
             raise VaultLocked(f"The record {context} does not open with this key.") from None
+
+    def digest(self, data: bytes, context: str) -> bytes:
+        """The keyed digest of some bytes for one use: 32 bytes, the same every time under the same key."""
+        named = context.encode()
+        return hmac.digest(self._digest_key, len(named).to_bytes(4) + named + sha256(data).digest(), "sha256")

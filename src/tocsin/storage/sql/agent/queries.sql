@@ -62,6 +62,47 @@ DELETE FROM case_line WHERE vault_case = :vault_case;
 -- Then the case itself.
 DELETE FROM vault_case WHERE id = :id;
 
+-- name: seen
+-- What came of a file that was looked at.
+SELECT box FROM seen WHERE digest = :digest;
+
+-- name: keep_seen
+-- A file was looked at; once more, and this is what came of it.
+INSERT INTO seen (digest, at, box) VALUES (:digest, :at, :box)
+ON CONFLICT (digest) DO UPDATE SET at = excluded.at, box = excluded.box;
+
+-- name: bound_seen
+-- The newest million stay.
+DELETE FROM seen WHERE rowid <= (SELECT max(rowid) FROM seen) - 1000000;
+
+-- name: keep_collected
+-- A file came in.
+INSERT INTO collected (id, added, size, about, box) VALUES (:id, :added, :size, :about, :box);
+
+-- name: collected
+-- What waits, the oldest first, without the files themselves.
+SELECT id, added, size, about FROM collected ORDER BY added, id;
+
+-- name: collected_file
+-- One file that waits.
+SELECT box FROM collected WHERE id = :id;
+
+-- name: drop_collected
+-- It waits no more.
+DELETE FROM collected WHERE id = :id;
+
+-- name: count_collected
+-- How many wait, and their bytes.
+SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM collected;
+
+-- name: source
+-- How one source does.
+SELECT box FROM source WHERE name = :name;
+
+-- name: save_source
+-- The same, as it is now.
+INSERT INTO source (name, box) VALUES (:name, :box) ON CONFLICT (name) DO UPDATE SET box = excluded.box;
+
 -- name: last_journal
 -- The newest link of the journal's chain.
 SELECT seq, at, digest, box FROM journal ORDER BY seq DESC LIMIT 1;

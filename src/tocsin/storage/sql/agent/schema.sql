@@ -46,6 +46,29 @@ CREATE TABLE evidence (
 ) STRICT;
 CREATE INDEX evidence_digest ON evidence (digest);
 
+-- Operational. Files that were looked at and need no second look, the newest million. Their digests are keyed: only
+-- whoever holds the vault's key can ask whether a file was seen.
+CREATE TABLE seen (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- of the file's bytes, for one use, under a key of the vault's
+  at     BIGINT NOT NULL,                                -- when
+  box    BYTES  NOT NULL                                 -- the reports that came of it
+) STRICT;
+
+-- Operational. Files that came in from a source and wait for a person, or for a standing rule; at most 10,000.
+CREATE TABLE collected (
+  id    TEXT   NOT NULL PRIMARY KEY,                     -- col_…
+  added BIGINT NOT NULL,                                 -- when
+  size  BIGINT NOT NULL,                                 -- bytes of the file
+  about BYTES  NOT NULL,                                 -- box: where it came from, its title, how much would leave
+  box   BYTES  NOT NULL                                  -- the file
+) STRICT;
+
+-- Operational. How the sources do from which files are collected.
+CREATE TABLE source (
+  name TEXT  NOT NULL PRIMARY KEY,                       -- kind and place, as in agent.toml
+  box  BYTES NOT NULL                                    -- reading position, counts and what is wrong with it
+) STRICT;
+
 -- Ledger of this party. Who decided what and why; each row is chained to the one before.
 CREATE TABLE journal (
   seq    BIGINT NOT NULL PRIMARY KEY,                    -- dense from 0
