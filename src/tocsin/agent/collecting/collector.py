@@ -75,24 +75,28 @@ class Collector:
     async def round(self) -> bool:
         """One batch; whether there is more at once. A TocsinError leaves the position where it was."""
         self._queue.demand_room()
-        batch = await self._in_thread(lambda: self._source.look(self._state.position))
+        batch = await self._in_thread(lambda: self._source.look(self._state.position), LOOK_SECONDS)
         arrivals, known = self._unseen(batch)
-        classifier = self._classifier(self._house) if arrivals else None
-        looks = (
-            await self._in_thread(lambda: look_at(self._house, classifier, arrivals, self._stopped.is_set))
-            if classifier
-            else []
-        )
+        looks = await self._looks(arrivals) if arrivals else []
         for arrival, look in zip(arrivals, looks, strict=True):
             self._keep(arrival, look)
         self._went_well(batch, known, looks)
         return batch.more
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Its answer. It is never left running: the source is stopped, and the thread waited for."""
+    async def _looks(self, arrivals: list[Arrival]) -> list[Look]:
+        classifier = self._classifier(self._house)
+        return await self._in_thread(
+            lambda: look_at(self._house, classifier, arrivals, self._stopped.is_set), None
+        )
+
+    async def _in_thread(self, work: Callable[[], T], seconds: float | None) -> T:
+        """Its answer. It is never left running: the source is stopped, and the thread waited for.
+
+        `seconds` is None for what is bounded by itself.
+        """
         working = asyncio.ensure_future(asyncio.to_thread(work))
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await asyncio.shield(working)
         except TimeoutError:
             self._stop()

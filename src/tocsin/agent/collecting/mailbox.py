@@ -6,6 +6,7 @@ mailbox another UIDVALIDITY, its numbers mean other mails, and it is read as at 
 before is recognised by its bytes. A connection lasts for one look, so a server that was restarted is no special case.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tocsin.errors import ConfigError, Missing
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """Where systemd puts what LoadCredential= names (systemd.exec(5))."""
 _LONGEST_PASSWORD = 4_096
+_BATCH_SECONDS = 60.0
+"""After so long a batch ends with the mail that is being fetched: over a slow line, too, the position moves on."""
 
 
 class Mailbox:
@@ -40,10 +43,11 @@ class Mailbox:
             validity = connection.open()
             uid = _uid_of(position, validity)
             since = None if uid else self._first_day()
-            found = connection.after(uid, since)
+            found, until = connection.after(uid, since), time.monotonic() + _BATCH_SECONDS
             arrivals, size = list[Arrival](), 0
             for number, one in enumerate(found):
-                if number == MAX_BATCH or size > MAX_BATCH_BYTES:
+                full = number == MAX_BATCH or size > MAX_BATCH_BYTES
+                if full or (number and time.monotonic() > until):
                     return Batch(tuple(arrivals), f"{validity}:{uid}", more=True)
                 mail = connection.mail(one)
                 uid = one

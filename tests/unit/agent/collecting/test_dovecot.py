@@ -112,6 +112,18 @@ def test_many_mails_come_in_batches(server: Dovecot, settings: Imap, monkeypatch
     assert sizes == [4, 4, 2]
 
 
+def test_over_a_slow_line_too_the_position_moves_on(
+    server: Dovecot, settings: Imap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH_SECONDS", -1.0)
+    for number in range(2):
+        server.deliver(phish(number))
+    batch = mailbox(settings).look("")
+    assert (len(batch.arrivals), batch.more) == (1, True)
+    batch = mailbox(settings).look(batch.position)
+    assert (len(batch.arrivals), batch.more) == (1, False)
+
+
 def test_a_mail_that_is_too_large_is_told_and_passed(
     server: Dovecot, settings: Imap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
