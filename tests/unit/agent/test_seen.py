@@ -64,7 +64,7 @@ def test_only_the_newest_million_are_kept(house: House) -> None:
         keep(house, seen, bytes([number]))
     change(house.folder / "agent.db", "UPDATE seen SET rowid = rowid + 1000000 WHERE rowid > 2")
     keep(house, seen, b"next")
-    marks = map(seen.mark, (bytes([0]), bytes([1]), bytes([2]), b"next"))
+    marks = map(seen.mark, map(BytesIO, (bytes([0]), bytes([1]), bytes([2]), b"next")))
     assert [seen.came_of(mark) is not None for mark in marks] == [False, False, True, True]
 
 

@@ -13,7 +13,7 @@ from tests.unit.agent.collecting.houses import house_in
 
 from tocsin.agent.collecting.queue import About, Queue
 from tocsin.agent.outbox import Settled
-from tocsin.cli.handed import collected, on_disk
+from tocsin.cli.handed import Handed, collected, on_disk
 from tocsin.cli.outcomes import FileReport, Outcome, Tally, in_a_line, needs_no_second_look, outcome_of
 from tocsin.cli.progress import Progress
 from tocsin.cli.screen import width
@@ -28,7 +28,6 @@ from tocsin.errors import (
     Unknown,
     Unreachable,
     Unreadable,
-    UsageError,
 )
 from tocsin.wire.messages import Receipt
 from tocsin.wire.problem import to_problem
@@ -41,12 +40,17 @@ def ended(**fields: Any) -> FileReport:
     return FileReport("a.eml", **fields)
 
 
+def contents(one: Handed) -> bytes:
+    with one.open() as file:
+        return file.read()
+
+
 ENDINGS = {
     Outcome.SENT: ended(report=REPORT, settled=Settled(REPORT, RECEIPT)),
     Outcome.WAITING: ended(report=REPORT, waits=True, problem=to_problem(Unreachable())),
     Outcome.ALREADY: ended(already=REPORT),
     Outcome.NOTHING: ended(problem=to_problem(NothingToShare("no value"))),
-    Outcome.UNAPPROVED: ended(problem=to_problem(UsageError("Nobody approved it."))),
+    Outcome.UNDECIDED: ended(draft="drf_1"),
     Outcome.REFUSED: ended(report=REPORT, settled=Settled(REPORT, None, "No.\n  → Ask.")),
     Outcome.SHOWN: ended(),
 }
@@ -59,8 +63,8 @@ def test_every_ending_is_told_from_every_other(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("outcome", ENDINGS)
-def test_only_what_was_reported_or_held_nothing_needs_no_second_look(outcome: Outcome) -> None:
-    through = {Outcome.SENT, Outcome.WAITING, Outcome.ALREADY, Outcome.NOTHING}
+def test_only_what_was_reported_or_drafted_or_held_nothing_needs_no_second_look(outcome: Outcome) -> None:
+    through = {Outcome.SENT, Outcome.WAITING, Outcome.ALREADY, Outcome.UNDECIDED, Outcome.NOTHING}
     assert needs_no_second_look(ENDINGS[outcome]) is (outcome in through)
 
 
@@ -83,7 +87,7 @@ def test_a_summary_counts_every_file_once(outcomes: list[Outcome], skipped: int)
     total = tally.summary()
     assert total.files == len(outcomes)
     shown = outcomes.count(Outcome.SHOWN)
-    counted = total.sent + total.refused + total.waiting + total.already + total.unapproved + shown
+    counted = total.sent + total.refused + total.waiting + total.already + total.undecided + shown
     assert counted == total.files
     assert total.nothing == outcomes.count(Outcome.NOTHING) <= total.refused
     assert ("skipped" in tally.words()) is bool(skipped)
@@ -91,12 +95,12 @@ def test_a_summary_counts_every_file_once(outcomes: list[Outcome], skipped: int)
 
 def test_the_words_of_a_summary() -> None:
     tally = Tally()
-    for one in (Outcome.SENT, Outcome.NOTHING, Outcome.REFUSED, Outcome.WAITING, Outcome.UNAPPROVED):
+    for one in (Outcome.SENT, Outcome.NOTHING, Outcome.REFUSED, Outcome.WAITING, Outcome.UNDECIDED):
         tally.add(ENDINGS[one])
     tally.skipped = 1_200
     assert tally.words() == (
         "5 files: 0 disclosures, 1 sent, 2 refused (1 with nothing to report), 1 waiting in the outbox, "
-        "1 that nobody approved, 1,200 skipped: an earlier run was through with them"
+        "1 waiting for approval, 1,200 skipped: an earlier run was through with them"
     )
     assert tally.so_far() == "1 sent, 1 with nothing to report, 1 refused"
 
@@ -105,7 +109,7 @@ def test_a_line_says_how_a_file_ended_and_its_name_once() -> None:
     told = {outcome: list(in_a_line(one)) for outcome, one in ENDINGS.items()}
     assert told[Outcome.SENT] == [f"a.eml: sent as {REPORT}, 0 values"]
     assert told[Outcome.REFUSED] == ["a.eml: No."]
-    assert told[Outcome.UNAPPROVED] == ["a.eml: Nobody approved it."]
+    assert told[Outcome.UNDECIDED] == ["a.eml: kept as drf_1 until people approve it"]
     assert told[Outcome.NOTHING] == told[Outcome.SHOWN] == []
     assert list(in_a_line(ended(problem=to_problem(Unreadable("a.eml: It is empty."))))) == [
         "a.eml: It is empty."
@@ -202,7 +206,7 @@ def test_files_folders_and_what_is_not_there(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
     found = list(on_disk([str(tmp_path / "c"), str(tmp_path)]))
     assert [Path(one.name).relative_to(tmp_path).as_posix() for one in found] == ["c", "b", "c", "deep/a"]
-    assert [one.read() for one in found] == [b"c", b"b", b"c", b"deep/a"]
+    assert [contents(one) for one in found] == [b"c", b"b", b"c", b"deep/a"]
     with pytest.raises(Missing):
         list(on_disk([str(tmp_path / "gone")]))
 
@@ -212,7 +216,7 @@ def test_a_file_that_went_meanwhile_is_refused_by_itself(tmp_path: Path) -> None
     (one,) = on_disk([str(tmp_path / "a")])
     (tmp_path / "a").unlink()
     with pytest.raises(Unreadable, match="No such file") as refusal:
-        one.read()
+        contents(one)
     assert "the other files were not affected" in refusal.value.next_step
 
 
@@ -225,12 +229,12 @@ def test_collected_files_are_named_by_their_first_digits_or_taken_all(tmp_path: 
             )
             for name in ("one", "two")
         ]
-        assert [one.read() for one in collected([], queue, everything=True)] in (
+        assert [contents(one) for one in collected([], queue, everything=True)] in (
             [b"one", b"two"],
             [b"two", b"one"],
         )
         (named,) = collected([f"{items[1][:12]}…"], queue, everything=False)
-        assert (named.item, named.read(), named.name) == (items[1], b"two", f"{items[1]}: two")
+        assert (named.item, contents(named), named.name) == (items[1], b"two", f"{items[1]}: two")
         assert list(collected(["mail.eml"], queue, everything=False)) == []
         assert list(on_disk([items[0]])) == [], "it names no file"
         with pytest.raises(Unknown):

@@ -394,8 +394,7 @@ def _directory_first(name: str) -> tuple[bool, str]:
 async def _wait(wake: asyncio.Event) -> None:
     """Until woken, or until it is time to look anyway."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(
-            _ROUND_SECONDS
-        ):  # not wait_for: before Python 3.12 it can lose a cancellation
+        # not wait_for: before Python 3.12 it can lose a cancellation
+        async with asyncio.timeout(_ROUND_SECONDS):
             await wake.wait()
     wake.clear()
