@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much the redactor hides and keeps of the texts with the truth about them; no kind may become worse.
 
-`redaction_developed.txt` names the texts that were read while the rules were written. Whatever else lies in `texts/`
-was not, and is counted apart.
+The texts in `texts/` were read while the rules were written; those in `texts/held_out/` were not, and are counted
+apart. What is missed of the latter is not printed, so that nobody reads them.
 """
 
-import pytest
 from tests.corpus.redaction_score import Tally, score
-from tests.corpus.texts import FOLDER, banks, texts
+from tests.corpus.texts import HELD_OUT, banks, texts
 
-DEVELOPED = frozenset((FOLDER.parent / "redaction_developed.txt").read_text(encoding="utf-8").split())
 FLOORS = {
     "coarsen amount": 0.99,
     "coarsen moment": 0.99,
@@ -21,12 +19,8 @@ FLOORS = {
     "keep phone": 0.95,
 }
 """A little below what was measured on the developed texts; of every other kind nothing is missed."""
-HELD_OUT = {"hide": 0.92, "keep": 0.91, "coarsen": 0.95}
-"""Over all kinds of texts that nobody who wrote rules has read."""
-
-
-def _tally(*, developed: bool) -> Tally:
-    return score([text for text in texts() if (text.id in DEVELOPED) == developed], banks())
+UNREAD = {"hide": 0.925, "keep": 0.86, "coarsen": 0.925}
+"""Over all kinds of texts that nobody who wrote rules has read. The goal is 0.98 and 1."""
 
 
 def _told(tally: Tally) -> str:
@@ -38,7 +32,7 @@ def _told(tally: Tally) -> str:
 
 
 def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
-    tally = _tally(developed=True)
+    tally = score(texts(), banks())
     print(_told(tally))
     below = {kind: tally.share(kind) for kind in tally.there if tally.share(kind) < FLOORS.get(kind, 1.0)}
     assert not below, [
@@ -47,10 +41,8 @@ def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
 
 
 def test_texts_that_nobody_read_come_out_as_well() -> None:
-    tally = _tally(developed=False)
-    if not tally.there:
-        pytest.skip("every text was read while the rules were written")
+    tally = score(texts(HELD_OUT), banks(HELD_OUT))
     print(_told(tally))
-    for task, floor in HELD_OUT.items():
+    for task, floor in UNREAD.items():
         kinds = [kind for kind in tally.there if kind.startswith(task)]
         assert sum(tally.right[kind] for kind in kinds) >= floor * sum(tally.there[kind] for kind in kinds)

@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 FOLDER = Path(__file__).resolve().parent / "texts"
+HELD_OUT = FOLDER / "held_out"
+"""What nobody who writes rules reads."""
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,13 +57,13 @@ class Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     staff: tuple[str, ...]
 
 
-def texts() -> Iterator[Text]:
-    """Every text of every file, in the order of the files' names."""
+def texts(folder: Path = FOLDER) -> Iterator[Text]:
+    """Every text of every file in a folder, in the order of the files' names."""
     read = msgspec.json.Decoder(Text)
-    for path in sorted(FOLDER.glob("*.jsonl")):
+    for path in sorted(folder.glob("*.jsonl")):
         yield from read.decode_lines(path.read_bytes())
 
 
-def banks() -> dict[str, Bank]:
-    """The banks under the names that the texts call them by."""
-    return msgspec.toml.decode((FOLDER / "banks.toml").read_bytes(), type=dict[str, Bank])
+def banks(folder: Path = FOLDER) -> dict[str, Bank]:
+    """The banks under the names that the texts of a folder call them by."""
+    return msgspec.toml.decode((folder / "banks.toml").read_bytes(), type=dict[str, Bank])
