@@ -18,6 +18,8 @@ from tocsin.ids import Entropy
 
 ROOT = Path(__file__).resolve().parent.parent
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and lines would be broken where none would be
+
 settings.register_profile("tocsin", deadline=None)  # the cores are shared: a slow moment is no bug
 settings.load_profile("tocsin")
 

@@ -39,6 +39,7 @@ from tocsin.agent.work import classifier
 from tocsin.clock import Instant
 from tocsin.config import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.likeness import Grain
 from tocsin.domain.linter import lint_observable
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
@@ -125,6 +126,7 @@ def _without_redaction(
     now: Instant,
     entropy: Entropy,
     marking: Marking,
+    grain: Grain,
     also: Collection[Observable],
 ) -> Draft:
     """All that was found and that the hub's linter lets in."""

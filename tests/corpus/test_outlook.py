@@ -9,6 +9,7 @@ from tests.unit.agent.readers.outlook_files import msg
 
 from tocsin.agent.readers.mail import read_mail, read_outlook
 from tocsin.agent.readers.reading import Reading
+from tocsin.domain.observable import Kind
 
 pytestmark = pytest.mark.corpus
 
@@ -21,8 +22,12 @@ PICTURES = {
 
 
 def told(reading: Reading) -> object:
-    """What counts of a reading; a .msg keeps no MIME, and so neither its places nor its defects."""
-    values = {(found.observable, found.part) for found in reading.found}
+    """What counts of a reading; a .msg keeps no MIME: neither its places nor its defects, nor how it spelt names."""
+    values = {
+        (found.observable, found.part)
+        for found in reading.found
+        if found.part != "attachment" or found.observable.kind is not Kind.FILE_NAME
+    }
     return values, reading.title, reading.hops, reading.authentication, reading.happened
 
 

@@ -20,6 +20,7 @@ from tocsin.agent.redaction.assets import assets_of
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.corrections import Correction, Corrections
 from tocsin.agent.redaction.owner import Owner
+from tocsin.agent.verbs.case import read as read_case
 from tocsin.agent.verbs.decide import agree, by_person, by_rules, refuse, ruling, wait, waiting
 from tocsin.agent.verbs.report import Prepared, send
 from tocsin.config import DeclaredRule
@@ -77,7 +78,7 @@ async def test_what_a_rule_covers_is_queued_at_once(tmp_path: Path) -> None:
         assert made.queued is not None
         assert made.approved is not None
         assert made.approved.unattended
-        assert journal(house) == [("rule links", "approved a report")]
+        assert journal(house) == [("rule links", "wrote in a case"), ("rule links", "approved a report")]
         (settled,) = await ayr.deliver()
         assert settled.receipt is not None
 
@@ -131,6 +132,7 @@ async def test_the_second_person_is_another_one_however_the_name_is_spelled(tmp_
         assert journal(house) == [
             (ANA, "drafted and agreed to a report"),
             (BO, "agreed to a report"),
+            (f"person {ANA} and person {BO}", "wrote in a case"),
             (f"person {ANA} and person {BO}", "approved a report"),
         ]
 
@@ -154,7 +156,7 @@ async def test_what_was_sent_is_exactly_what_waited_with_its_file_in_the_case(tm
         assert made.approved is not None
         assert made.queued is not None
         assert made.approved.disclosure == kept.draft.disclosure
-        assert ayr.house.vault.case(made.queued.case).title == "planted-name.eml"
+        assert read_case(ayr.house, made.queued.case).title == "planted-name.eml"
         assert look(ayr.database, "SELECT digest FROM evidence") == [(kept.digest,)]
         (settled,) = await ayr.deliver()
         assert settled.receipt is not None

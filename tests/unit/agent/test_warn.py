@@ -236,6 +236,9 @@ BAD = [
     ("too-wide", Observable(Kind.CIDR, "8.0.0.0/8")),
     ("unregistered", Observable(Kind.DOMAIN, "mail.corp")),
     ("address-in-url", Observable(Kind.URL, "https://evil.example/?to=jane@bank.example")),
+    ("address-in-file-name", Observable(Kind.FILE_NAME, "for jane@bank.example.html")),
+    ("institution", Observable(Kind.BIC, "HARRGB2L")),
+    ("private-system", Observable(Kind.SYSTEM, "AS23456")),
 ]
 
 
@@ -250,7 +253,7 @@ async def test_what_no_disclosure_may_hold_no_warning_may_look_for_here_or_at_th
     """The hub asks by itself: an agency's agent that was changed leaves its own door open."""
     async with Alliance(tmp_path) as alliance:
         police = await alliance.join("police", Role.AGENCY, follow=False)
-        with pytest.raises(Refused, match=r"look_for\[0\]") as at_home:
+        with pytest.raises(Refused, match=r"look_for") as at_home:
             drafted(police, msgspec.structs.replace(CONTENT, look_for=(value,)))
         member = police.membership
         forged = drafted(police).signed_form(member.party, police.clock.now())
