@@ -80,7 +80,7 @@ def readers() -> list[Target]:
         ("text", read_text, (_LIST, _PAGE, _NOTE)),
         ("Office file", read_office, (book, letter)),
         ("PDF", read_pdf, (pdf("evil[.]example (x)", "two", links=("https://a.example/",)),)),
-        ("gzip", gunzip, (gzip.compress(mail),)),
+        ("gzip", gunzip, (gzip.compress(mail, mtime=0),)),
         ("ZIP", unzip, (_zipped(mail), book)),
         ("mbox", split_mbox, (_MBOX,)),
     ]

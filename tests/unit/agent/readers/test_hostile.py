@@ -64,7 +64,7 @@ def overlapping_zip() -> bytes:
 def gzip_in_gzip() -> bytes:
     data = bytes(30 * 2**20)
     for _ in range(3):
-        data = gzip.compress(data)
+        data = gzip.compress(data, mtime=0)
     return data
 
 
