@@ -23,6 +23,21 @@ class Parser(argparse.ArgumentParser):
         """Misused, instead of ending the process."""
         raise Misused(self, message)
 
+    def parse_known_args(  # type: ignore[override]  # of its overloads only this one is used
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does, with the words for a list that may be empty wherever they stand.
+
+        argparse takes such a list for empty when an option stands before it: ``report DIR --dry-run FILE``.
+        """
+        parsed, left = super().parse_known_args(args, namespace)
+        for action in self._actions:
+            if action.nargs == argparse.ZERO_OR_MORE and not action.option_strings:
+                more = [word for word in left if not word.startswith("-")]
+                setattr(parsed, action.dest, [*(getattr(parsed, action.dest) or ()), *more])
+                left = [word for word in left if word not in more]
+        return parsed, left
+
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Misused for words that no argument takes, with the option that the first of them was probably meant to be."""
         options = [option for action in self._actions for option in action.option_strings]

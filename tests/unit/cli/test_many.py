@@ -14,6 +14,7 @@ from tests.unit.agent.collecting.houses import house_in
 from tocsin.agent.collecting.queue import About, Queue
 from tocsin.agent.outbox import Settled
 from tocsin.cli.handed import Handed, collected, on_disk
+from tocsin.cli.main import build_parser
 from tocsin.cli.outcomes import FileReport, Outcome, Tally, in_a_line, needs_no_second_look, outcome_of
 from tocsin.cli.progress import Progress
 from tocsin.cli.screen import width
@@ -239,3 +240,21 @@ def test_collected_files_are_named_by_their_first_digits_or_taken_all(tmp_path: 
         assert list(on_disk([items[0]])) == [], "it names no file"
         with pytest.raises(Unknown):
             list(collected(["col_00000000"], queue, everything=False))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["agent", "--dry-run", "a.eml", "b.eml"],
+        ["agent", "a.eml", "--dry-run", "b.eml"],
+        ["agent", "a.eml", "b.eml", "--dry-run"],
+    ],
+)
+def test_files_stand_before_and_behind_options(words: list[str]) -> None:
+    parsed = build_parser().parse_args(["agent", "report", *words])
+    assert (parsed.dir, parsed.files, parsed.dry_run) == ("agent", ["a.eml", "b.eml"], True)
+
+
+def test_a_word_too_many_is_still_refused() -> None:
+    _, unknown = build_parser().parse_known_args(["agent", "report", "agent", "a.eml", "--nope", "b.eml"])
+    assert unknown == ["--nope"]
