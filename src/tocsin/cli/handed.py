@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from tocsin.agent.collecting.files import open_file
 from tocsin.agent.collecting.queue import Queue
 from tocsin.errors import Missing, Unreadable
 
@@ -49,7 +50,7 @@ def _collected(queue: Queue, item: str) -> BinaryIO:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open_file(path, follow=True)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}.", next_step=_LOOK_AT_IT) from None
 

@@ -212,6 +212,15 @@ def test_files_folders_and_what_is_not_there(tmp_path: Path) -> None:
         list(on_disk([str(tmp_path / "gone")]))
 
 
+def test_a_pipe_that_took_a_files_place_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    (one,) = on_disk([str(tmp_path / "a")])
+    (tmp_path / "a").unlink()
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(Unreadable, match="no regular file"):
+        contents(one)
+
+
 def test_a_file_that_went_meanwhile_is_refused_by_itself(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     (one,) = on_disk([str(tmp_path / "a")])

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -147,21 +148,25 @@ class Maildir(Folder):
         return True
 
 
-def read_file(path: Path, *, follow: bool) -> bytes:
-    """The bytes of a regular file; TooLarge above `MAX_FILE`, OSError for what is no file or cannot be read.
+def open_file(path: Path, *, follow: bool) -> BinaryIO:
+    """A regular file, open for reading; OSError for what is no file or cannot be read.
 
     A link counts only where it is followed, and a pipe in the file's place is not waited for.
     """
     link = 0 if follow else os.O_NOFOLLOW
-    handle = os.open(path, os.O_RDONLY | link | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        told = os.fstat(handle)
-        if not stat.S_ISREG(told.st_mode):
-            raise OSError(0, "It is no regular file", str(path))
-        if told.st_size > MAX_FILE:
-            raise TooLarge(
-                f"{path} has {told.st_size / 2**20:,.1f} MiB; at most {MAX_FILE // 2**20} MiB are read."
-            )
+    file = open(os.open(path, os.O_RDONLY | link | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: SIM115 the caller's
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(0, "It is no regular file", str(path))
+    return file
+
+
+def read_file(path: Path, *, follow: bool) -> bytes:
+    """The bytes of a regular file; TooLarge above `MAX_FILE`, OSError as `open_file`."""
+    with open_file(path, follow=follow) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE:
+            raise TooLarge(f"{path} has {size / 2**20:,.1f} MiB; at most {MAX_FILE // 2**20} MiB are read.")
         return file.read(MAX_FILE + 1)
 
 
