@@ -8,7 +8,7 @@ numbered steps of the hub's intake and of its head log, by the functions that ta
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tocsin.hub.streams import Streams
 from tocsin.hub.verbs import report
 from tocsin.storage.queries import Query
 from tocsin.storage.sqlite import SqliteEngine
-from tocsin.storage.store import Params, Purpose, Value
+from tocsin.storage.store import Job, Params, Purpose, Value
 
 INTAKE: dict[str, tuple[object, str]] = {
     "(1) party and signature": (door, "read_signature"),
@@ -132,9 +132,12 @@ class WatchedEngine(SqliteEngine):
         with self._step(query):
             return super().change(query, params)
 
-    def change_each(self, query: Query, many: Sequence[Params]) -> int:
-        with self._step(query):
-            return super().change_each(query, many)
+    def change_all(self, jobs: Sequence[Job]) -> list[int]:
+        changed = []
+        for query, many in jobs:
+            with self._step(query) if many else nullcontext():
+                changed += super().change_all([(query, many)])
+        return changed
 
     @contextmanager
     def _step(self, query: Query) -> Iterator[None]:

@@ -24,7 +24,7 @@ from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.reading import following
 from tocsin.hub.reading.fanout import Subscriber
 from tocsin.hub.reading.following import Following
-from tocsin.hub.streams import Draft, Origin, Placed, StreamHead, Streams
+from tocsin.hub.streams import Draft, LockedHead, Origin, Placed, Streams
 from tocsin.hub.verbs import erase, report, roster
 from tocsin.hub.views import answers
 from tocsin.storage.queries import Query
@@ -97,18 +97,16 @@ def rewritten_leaf() -> Iterator[None]:
 def seq_outside_the_lock() -> Iterator[None]:
     """A process goes on from the head that it saw last, and not from the locked row."""
     lock, append = Streams._lock, Streams.append
-    seen: dict[tuple[Streams, str], StreamHead] = {}
+    seen: dict[tuple[Streams, str], LockedHead] = {}
 
-    def remembering(self: Streams, tx: Transaction, name: str) -> StreamHead:
+    def remembering(self: Streams, tx: Transaction, name: str) -> LockedHead:
         return seen.get((self, name)) or lock(self, tx, name)
 
     def appending(
         self: Streams, tx: Transaction, name: str, drafts: Sequence[Draft], origin: Origin
     ) -> tuple[Placed, ...]:
         placed = append(self, tx, name, drafts, origin)
-        head = tx.one("stream_head", {"name": name}, into=StreamHead)
-        if head is not None:
-            seen[self, name] = head
+        seen[self, name] = lock(self, tx, name)
         return placed
 
     with patch.object(Streams, "_lock", remembering), patch.object(Streams, "append", appending):

@@ -22,6 +22,11 @@ class Head(msgspec.Struct, frozen=True):
     added: int
 
 
+class LockedHead(Head, frozen=True):
+    closed: int
+    directory: int
+
+
 class Bare(msgspec.Struct, frozen=True):
     """For queries whose rows do not matter."""
 
@@ -29,7 +34,7 @@ class Bare(msgspec.Struct, frozen=True):
 def stream_named(tx: Transaction, name: str) -> Head:
     """The locked head of a stream, which is made when it is missing."""
     tx.run("create_stream", {"name": name, "key": ZERO, "frontier": b"", "root": ZERO})
-    head = tx.one("lock_stream", {"name": name}, into=Head)
+    head = tx.one("lock_stream", {"name": name}, into=LockedHead)
     assert head is not None
     return head
 

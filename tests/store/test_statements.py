@@ -63,7 +63,7 @@ def test_many_are_counted_together_and_are_more_than_the_way_to_the_server_holds
 ) -> None:
     asked = Statements(connection)
     many = [{**put(f"thing {number}", number), "bytes": bytes(10_000)} for number in range(2_000)]
-    assert asked.change_each(PUT, many) == 2_000
+    assert sum(asked.change_all([(PUT, one) for one in many])) == 2_000
     assert [row[1] for row in asked.rows(GET, {"name": None})[1]] == list(range(2_000))
 
 
@@ -73,7 +73,7 @@ def test_the_first_of_many_that_fails_is_what_is_raised_and_the_connection_goes_
     asked = Statements(connection)
     asked.command("BEGIN")
     with pytest.raises(psycopg.errors.UniqueViolation):
-        asked.change_each(PUT, [put("a"), put("a"), put("b")])
+        asked.change_all([(PUT, put("a")), (PUT, put("a")), (PUT, put("b"))])
     with pytest.raises(psycopg.errors.InFailedSqlTransaction):
         asked.rows(GET, {"name": "a"})
     asked.command("ROLLBACK")
@@ -92,7 +92,7 @@ def test_the_last_of_several_commands_tells_of_the_first_that_failed(connection:
     [
         lambda asked: asked.command("BEGIN"),
         lambda asked: asked.rows(GET, {"name": "a"}),
-        lambda asked: asked.change_each(PUT, [put("b"), put("c")]),
+        lambda asked: asked.change_all([(PUT, put("b")), (PUT, put("c"))]),
     ],
 )
 def test_a_server_that_went_away_is_an_operational_error(

@@ -175,6 +175,33 @@ def test_run_each_counts_changed_rows_only(store: Store) -> None:
     assert store.run("remember", lambda tx: tx.run_each("insert_nonce", [])) == 0
 
 
+def test_several_statements_for_many_rows_each_tell_what_each_changed_and_see_those_before(
+    store: Store,
+) -> None:
+    nonces = [
+        {"keyid": "k", "nonce": nonce, "expires": number} for number, nonce in enumerate(("a", "b", "a"))
+    ]
+    notes: list[dict[str, Value]] = [{"key": "a", "value": b"1"}, {"key": "a", "value": b"2"}]
+    jobs = (
+        ("insert_nonce", nonces),
+        ("set_meta", notes),
+        ("insert_nonce", []),
+        ("purge_nonces", [{"now": 0}]),
+    )
+    changed = store.run("several", lambda tx: tx.run_all(*jobs))
+    assert changed == [2, 2, 0, 1]
+    assert kept(store, "a") == b"2"
+    assert store.run("nothing", lambda tx: tx.run_all(("set_meta", []))) == [0]
+
+
+def test_one_of_several_statements_that_fails_undoes_those_before_it(store: Store) -> None:
+    good: dict[str, Value] = {"key": "a", "value": b""}
+    bad: dict[str, Value] = {"key": "b", "value": None}
+    with pytest.raises(StorageError, match="set_meta, purge_nonces"), store.transaction("wrong") as tx:
+        tx.run_all(("set_meta", [good, bad]), ("purge_nonces", [{"now": 1}]))
+    assert kept(store, "a") is None
+
+
 def test_rows_must_have_the_fields_of_the_struct_in_order(store: Store) -> None:
     class Swapped(msgspec.Struct, frozen=True):
         number: int

@@ -77,6 +77,15 @@ class StreamHead(msgspec.Struct, frozen=True):
     added: int
 
 
+class LockedHead(StreamHead, frozen=True):
+    """A stream that nobody else can append to until the transaction ends."""
+
+    closed: int
+    """1 while it waits for one of its readers."""
+    directory: int
+    """How many entries the directory has."""
+
+
 class _Names(msgspec.Struct, frozen=True):
     salt_h: bytes
 
@@ -96,6 +105,17 @@ class ClosedHead(msgspec.Struct, frozen=True):
 def closed_streams(tx: Transaction) -> list[ClosedHead]:
     """Every stream that waits for one of its readers."""
     return tx.all("closed_streams", {}, into=ClosedHead)
+
+
+def lock(tx: Transaction, name: str) -> LockedHead:
+    """The head of a stream, locked until the transaction ends; the stream is made when there is none yet."""
+    head = tx.one("lock_stream", {"name": name}, into=LockedHead)
+    if head is None:
+        create_stream(tx, name)
+        head = tx.one("lock_stream", {"name": name}, into=LockedHead)
+    if head is None:
+        raise StorageError(f"Stream {name} could not be made.")
+    return head
 
 
 def create_stream(tx: Transaction, name: str) -> None:
@@ -165,22 +185,19 @@ class Streams:
         if not drafts:
             return ()
         head = self._lock(tx, name)
-        directory = directory_size(tx)
         added, leaves = head.added, []
         entries, bodies, origins = [], [], []
         for seq, (draft, salts) in enumerate(zip(drafts, self._salts(len(drafts)), strict=True), head.size):
             # `added` is strictly increasing per stream, whatever the clock does.
             added = max(self._clock.now(), added + 1)
-            known = seq if name == DIRECTORY else directory
+            known = seq if name == DIRECTORY else head.directory
             entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known, salts)
             leaves.append(leaf)
             entries.append(entry)
             bodies.append(body)
             origins.append(source)
-        tx.run_each("insert_entry", entries)
-        tx.run_each("insert_body", bodies)
-        tx.run_each("insert_origin", origins)
-        advance(tx, head, leaves, added)
+        rows = (("insert_entry", entries), ("insert_body", bodies), ("insert_origin", origins))
+        advance(tx, head, leaves, added, *rows)
         return tuple(Placed(name, head.number, seq) for seq in range(head.size, head.size + len(leaves)))
 
     def _salts(self, entries: int) -> Iterator[_Salts]:
@@ -190,15 +207,9 @@ class Streams:
             salt_o, salt_h = drawn[at : at + SALT_SIZE], drawn[at + SALT_SIZE : at + 2 * SALT_SIZE]
             yield salt_o, salt_h, drawn[at + 2 * SALT_SIZE : at + 3 * SALT_SIZE]
 
-    def _lock(self, tx: Transaction, name: str) -> StreamHead:
-        """The stream's head, locked until the transaction ends."""
-        head = tx.one("lock_stream", {"name": name}, into=StreamHead)
-        if head is None:
-            create_stream(tx, name)
-            head = tx.one("lock_stream", {"name": name}, into=StreamHead)
-        if head is None:
-            raise StorageError(f"Stream {name} could not be made.")
-        if tx.one("closed_stream", {"key": head.key}, into=ClosedHead):
+    def _lock(self, tx: Transaction, name: str) -> LockedHead:
+        head = lock(tx, name)
+        if head.closed:
             raise HubRestoring(
                 f"What was said to {name} is not whole again: one of its readers must come first."
             )
@@ -266,22 +277,29 @@ class Streams:
         return entry, body, source, leaf
 
 
-def advance(tx: Transaction, head: StreamHead, leaves: Sequence[bytes], added: int) -> None:
-    """Move a locked head on over the leaves of entries that were put behind it, the last one added then."""
+def advance(
+    tx: Transaction,
+    head: StreamHead,
+    leaves: Sequence[bytes],
+    added: int,
+    *rows: tuple[str, Sequence[Params]],
+) -> None:
+    """Move a locked head on over the leaves of entries that are put behind it, the last one added then.
+
+    The entries' own `rows` go with it, in one wait for the engine.
+    """
     frontier, completed = grow(Frontier.from_bytes(head.frontier), leaves)
-    tx.run_each("keep_subtree", [{"stream": head.number, **msgspec.structs.asdict(one)} for one in completed])
-    moved = tx.run(
-        "advance_stream",
-        {
-            "number": head.number,
-            "was": head.size,
-            "size": frontier.size,
-            "frontier": frontier.to_bytes(),
-            "root": frontier.root(),
-            "added": added,
-        },
-    )
-    if moved != 1:
+    subtrees: list[Params] = [{"stream": head.number, **msgspec.structs.asdict(one)} for one in completed]
+    moved: Params = {
+        "number": head.number,
+        "was": head.size,
+        "size": frontier.size,
+        "frontier": frontier.to_bytes(),
+        "root": frontier.root(),
+        "added": added,
+    }
+    changed = tx.run_all(*rows, ("keep_subtree", subtrees), ("advance_stream", [moved]))
+    if changed[-1] != 1:
         raise StorageError(f"The head of stream {head.number} moved while it was locked.")
 
 

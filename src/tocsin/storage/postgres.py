@@ -13,6 +13,7 @@ that something is new (`tocsin.storage.hints`); whoever misses one finds out by 
 
 import re
 from collections.abc import Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import LiteralString
 
@@ -21,9 +22,9 @@ from psycopg.types.numeric import Int8BinaryDumper
 
 from tocsin.errors import NotBuilt, StorageError, StoreBusy, StoreUnfit
 from tocsin.storage.queries import Dialect, Query
-from tocsin.storage.statements import Connection, Statements
+from tocsin.storage.statements import Columns, Connection, Statements
 from tocsin.storage.steps import SQL, open_store
-from tocsin.storage.store import Params, Purpose, Store, Value
+from tocsin.storage.store import Job, Params, Purpose, Store, Value
 
 DIALECT = Dialect(
     engine="postgres",
@@ -217,16 +218,13 @@ class PostgresEngine:
 
     def change(self, query: Query, params: Params) -> int:
         """How many rows the statement changed."""
-        if query.arrays:
-            return self.change_each(query, [params])
-        return self._statements.change(query.text, params)
+        return self._statements.change(query.text, _columns(query, [params])[0])
 
-    def change_each(self, query: Query, many: Sequence[Params]) -> int:
-        """The same statement for each, without waiting for each answer; how many rows were changed in all."""
-        if query.arrays:
-            columns = {name: [params[name] for params in many] for name in query.parameters}
-            return self._statements.change(query.text, columns)
-        return self._statements.change_each(query.text, many)
+    def change_all(self, jobs: Sequence[Job]) -> list[int]:
+        """Each statement for each of its rows, without waiting for any answer; how many rows each job changed."""
+        asked = [[(query.text, columns) for columns in _columns(query, many)] for query, many in jobs]
+        changed = iter(self._statements.change_all(list(chain.from_iterable(asked))))
+        return [sum(islice(changed, len(job))) for job in asked]
 
     def scrub(self) -> None:
         """Write the tables anew without the deleted rows, locking each for as long as that takes.
@@ -254,6 +252,13 @@ class PostgresEngine:
     def close(self) -> None:
         """End the session."""
         self._connection.close()
+
+
+def _columns(query: Query, many: Sequence[Params]) -> Sequence[Columns]:
+    """What the statement is asked with, once for each row; or once for all, where it takes them so."""
+    if many and query.arrays:
+        return [{name: [params[name] for params in many] for name in query.parameters}]
+    return many
 
 
 def _unreplicated(detail: str) -> StorageError:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import LiteralString, cast
 
@@ -20,7 +21,7 @@ from tocsin.errors import ConfigError, Missing, StorageError, StoreBusy, StoreUn
 from tocsin.files import sync_folder
 from tocsin.storage.queries import Dialect, Query
 from tocsin.storage.steps import SQL, open_store
-from tocsin.storage.store import Params, Purpose, Store, Value
+from tocsin.storage.store import Job, Params, Purpose, Store, Value
 
 DIALECT = Dialect(engine="sqlite", parameter=r":\1", words={"BIGINT": "INTEGER", "BYTES": "BLOB"})
 
@@ -187,11 +188,13 @@ class SqliteEngine:
         self._connection.execute(query.text, params)
         return self._connection.changes()
 
-    def change_each(self, query: Query, many: Sequence[Params]) -> int:
-        """The same statement for each; how many rows were changed in all."""
-        before = self._connection.total_changes()
-        self._connection.executemany(query.text, many)
-        return self._connection.total_changes() - before
+    def change_all(self, jobs: Sequence[Job]) -> list[int]:
+        """Each statement for each of its rows; how many rows each job changed."""
+        totals = [self._connection.total_changes()]
+        for query, many in jobs:
+            self._connection.executemany(query.text, many)
+            totals.append(self._connection.total_changes())
+        return [after - before for before, after in pairwise(totals)]
 
     def scrub(self) -> None:
         """Empty the WAL, where old pages still hold what secure_delete overwrote in the file.

@@ -18,6 +18,8 @@ from psycopg.pq.abc import PGresult
 from tocsin.storage.store import Params, Value
 
 Connection = psycopg.Connection[tuple[Value, ...]]
+Columns = Mapping[str, Value | list[Value]]
+"""Parameters of one statement; each a list where the statement takes the rows of many at once."""
 
 _PARAMETER = re.compile(r"%\((\w+)\)b")
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -51,13 +53,13 @@ class Statements:
         self._adapter.set_pgresult(None)  # which would keep the last answer of every connection in memory
         return [(result.fname(column) or b"").decode() for column in range(result.nfields)], rows
 
-    def change(self, text: str, params: Mapping[str, Value | list[Value]]) -> int:
+    def change(self, text: str, params: Columns) -> int:
         """How many rows the statement changed."""
         return self._ask(text, params).command_tuples or 0
 
-    def change_each(self, text: str, many: Sequence[Params]) -> int:
-        """The same statement for each, all sent before the first answer; how many rows were changed in all."""
-        asked = [self._prepare(text, params) for params in many]
+    def change_all(self, statements: Sequence[tuple[str, Columns]]) -> list[int]:
+        """These statements in order, all sent before the first answer; how many rows each changed."""
+        asked = [self._prepare(text, params) for text, params in statements]
         self._server.enter_pipeline_mode()
         for name, values, formats in asked:
             self._server.send_query_prepared(name, values, formats, _BINARY)
@@ -66,13 +68,13 @@ class Statements:
             self._server.get_result() for _ in range(2 * len(asked) + 1)
         ]  # None follows each but the last
         self._server.exit_pipeline_mode()
-        return sum(self._done(result).command_tuples or 0 for result in results[:-1:2])
+        return [self._done(result).command_tuples or 0 for result in results[:-1:2]]
 
-    def _ask(self, text: str, params: Mapping[str, Value | list[Value]]) -> PGresult:
+    def _ask(self, text: str, params: Columns) -> PGresult:
         name, values, formats = self._prepare(text, params)
         return self._done(self._server.exec_prepared(name, values, formats, _BINARY))
 
-    def _prepare(self, text: str, params: Mapping[str, Value | list[Value]]) -> _Asked:
+    def _prepare(self, text: str, params: Columns) -> _Asked:
         numbered, order = self._numbered.get(text) or self._number(text)
         binary = [PyFormat.BINARY] * len(order)
         values = self._adapter.dump_sequence([params[name] for name in order], binary)

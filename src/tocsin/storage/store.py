@@ -38,6 +38,8 @@ Params = Mapping[str, Value]
 Row = TypeVar("Row", bound=msgspec.Struct)
 T = TypeVar("T")
 P = ParamSpec("P")
+Job = tuple[Query, Sequence[Params]]
+"""A statement, and every row that it is carried out for."""
 Purpose = Literal["write", "write alone", "read", "build"]
 """What a transaction is for; ``write alone`` keeps other writers out from its first moment, so it is not refused."""
 
@@ -79,8 +81,8 @@ class Engine(Protocol):
     def change(self, query: Query, params: Params) -> int:
         """How many rows the statement changed."""
 
-    def change_each(self, query: Query, many: Sequence[Params]) -> int:
-        """The same statement for each, in order; how many rows were changed in all."""
+    def change_all(self, jobs: Sequence["Job"]) -> list[int]:
+        """Each statement for each of its rows, in order; how many rows each job changed."""
 
     def scrub(self) -> None:
         """Remove the bytes of deleted rows from the engine's files."""
@@ -132,8 +134,14 @@ class Transaction:
 
     def run_each(self, query: str, many: Sequence[Params]) -> int:
         """Carry out the named query for each, in order and fast; how many rows were changed in all."""
-        asked = self._query(query, many)
-        return self._do(query, self._engine.change_each, asked, many) if many else 0
+        return self.run_all((query, many))[0]
+
+    def run_all(self, *jobs: tuple[str, Sequence[Params]]) -> list[int]:
+        """Carry out several named queries, each for its many, in order, with one wait; how many rows each changed."""
+        asked = [(self._query(query, many), many) for query, many in jobs]
+        if not any(many for _, many in jobs):
+            return [0] * len(jobs)
+        return self._do(", ".join(query for query, _ in jobs), self._engine.change_all, asked)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -182,16 +182,13 @@ class EdgeReplica:
         before = tx.one("stream_head", {"name": row.name}, into=StreamHead)
         if before is None:
             raise Malformed(f"The hub gives {row.name[:80]!r} the number of another stream.")
-        tx.run_each("insert_entry", [_entry(row.number, entry) for entry in entries])
-        tx.run_each(
-            "insert_body",
-            [
-                {"stream": row.number, "seq": entry.seq, "salt_b": entry.salt_b, "body": entry.body}
-                for entry in entries
-                if entry.body is not None
-            ],
-        )
-        advance(tx, before, [entry.leaf for entry in entries], row.added)
+        bodies: list[Params] = [
+            {"stream": row.number, "seq": entry.seq, "salt_b": entry.salt_b, "body": entry.body}
+            for entry in entries
+            if entry.body is not None
+        ]
+        rows = (("insert_entry", [_entry(row.number, entry) for entry in entries]), ("insert_body", bodies))
+        advance(tx, before, [entry.leaf for entry in entries], row.added, *rows)
         for entry in entries:
             if entry.body is not None:
                 self._apply(tx, row.number, entry, entry.body)

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.domain.release import Purpose, bits
-from tocsin.errors import BadProof, Conflict, Malformed, ProofError, StorageError
+from tocsin.errors import BadProof, Conflict, Malformed, ProofError
 from tocsin.follow.verify import Trust, VerifiedEntry, verify_entry
-from tocsin.hub.streams import StreamHead, advance, blinded, create_stream
+from tocsin.hub.streams import StreamHead, advance, blinded, lock
 from tocsin.hub.views.handed_in import HANDED_IN, Stored, apply
 from tocsin.proof.headmap import HeadProof, check_head_proof
 from tocsin.proof.leaf import SALT_SIZE
@@ -66,7 +66,7 @@ def accept(tx: Transaction, trust: Trust, refill: Refill) -> int:
     for at, entry in enumerate(entries, start=entries[0].seq if entries else 0):
         if (entry.stream, entry.seq) != (head.stream, at) or not 0 <= at < head.size:
             raise Malformed("A refill holds one stream's entries, one after the other, up to its head.")
-    stream = _stream(tx, head)
+    stream = lock(tx, head.stream)
     if not entries:
         return stream.size
     if entries[0].seq > stream.size:  # (4)
@@ -93,17 +93,6 @@ def wanted(tx: Transaction, number: int) -> list[int]:
     return found[:MAX_WANTED]
 
 
-def _stream(tx: Transaction, head: Head) -> StreamHead:
-    """The stream's locked head; one that the backup did not know is made."""
-    stream = tx.one("lock_stream", {"name": head.stream}, into=StreamHead)
-    if stream is None:
-        create_stream(tx, head.stream)
-        stream = tx.one("lock_stream", {"name": head.stream}, into=StreamHead)
-    if stream is None:
-        raise StorageError(f"Stream {head.stream} could not be made.")
-    return stream
-
-
 def _check_beginning(stream: StreamHead, fresh: Sequence[VerifiedEntry], refill: Refill) -> None:
     """BadProof unless the stream with these entries is the beginning of the head's tree (5)."""
     head, frontier = refill.head, Frontier.from_bytes(stream.frontier).extend(one.leaf for one in fresh)
@@ -117,31 +106,28 @@ def _check_beginning(stream: StreamHead, fresh: Sequence[VerifiedEntry], refill:
 
 def _append(tx: Transaction, stream: StreamHead, fresh: Sequence[VerifiedEntry]) -> None:
     places: list[Params] = [{"stream": stream.number, "seq": entry.seq} for entry in fresh]
-    tx.run_each(
-        "insert_entry",
-        [
-            {
-                **place,
-                "header": entry.header_bytes,
-                "salt_h": entry.salt_h,
-                "origin_c": entry.origin_c,
-                "body_c": entry.body_c,
-                "leaf": entry.leaf,
-                "fact": entry.header.fact,
-                "kind": entry.header.entry,
-                "added": entry.header.added,
-                "not_before": None,
-                "purposes": bits(map(_purpose, entry.header.purposes)),
-            }
-            for place, entry in zip(places, fresh, strict=True)
-        ],
-    )
+    entries: list[Params] = [
+        {
+            **place,
+            "header": entry.header_bytes,
+            "salt_h": entry.salt_h,
+            "origin_c": entry.origin_c,
+            "body_c": entry.body_c,
+            "leaf": entry.leaf,
+            "fact": entry.header.fact,
+            "kind": entry.header.entry,
+            "added": entry.header.added,
+            "not_before": None,
+            "purposes": bits(map(_purpose, entry.header.purposes)),
+        }
+        for place, entry in zip(places, fresh, strict=True)
+    ]
     lost: Params = {"salt_o": bytes(SALT_SIZE), "origin": HANDED_IN, "owner": None}
-    tx.run_each(
-        "insert_origin",
-        [{**place, **lost, "fact": entry.header.fact} for place, entry in zip(places, fresh, strict=True)],
-    )
-    advance(tx, stream, [entry.leaf for entry in fresh], fresh[-1].header.added)
+    origins: list[Params] = [
+        {**place, **lost, "fact": entry.header.fact} for place, entry in zip(places, fresh, strict=True)
+    ]
+    rows = (("insert_entry", entries), ("insert_origin", origins))
+    advance(tx, stream, [entry.leaf for entry in fresh], fresh[-1].header.added, *rows)
     for entry in fresh:
         tx.run("drop_held_of_anybody", {"id": entry.header.fact})  # its embargo ended after the backup
         _give_body(tx, stream.number, entry)

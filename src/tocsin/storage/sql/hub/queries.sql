@@ -11,9 +11,11 @@ FROM stream WHERE true
 ON CONFLICT (name) DO NOTHING;
 
 -- name: lock_stream
--- The head of a stream, locked until the transaction ends; no row when there is no such stream.
+-- The head of a stream, locked until the transaction ends, with what every append must know; no row without such a stream.
 UPDATE stream SET size = size WHERE name = :name
-RETURNING number, name, key, size, frontier, root, added;
+RETURNING number, name, key, size, frontier, root, added,
+  (SELECT count(*) FROM closed WHERE closed.key = stream.key) AS closed,
+  coalesce((SELECT directory.size FROM stream AS directory WHERE directory.name = 'directory'), 0) AS directory;
 
 -- name: advance_stream
 -- The locked head moves on; changes no row unless it is where it was read.
@@ -113,6 +115,8 @@ WITH roster AS (
 )
 SELECT entry.seq, header, salt_h, origin_c, body_c, salt_b, body
 FROM reader CROSS JOIN entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+  -- Said of both tables, so that an engine may read two ranges instead of a row for each entry.
+  AND body.stream = :stream AND body.seq > :after AND body.seq <= :after + :limit
   AND (entry.added >= reader.reads_from OR entry.kind = 'erasure')
   AND (entry.not_before IS NULL OR entry.not_before <= :now)
   AND :purposes <> 0 AND (entry.purposes = 0 OR (entry.purposes & :purposes) <> 0)
