@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 import msgspec
@@ -123,15 +123,13 @@ def not_normal(observable: Observable) -> str | None:
 
 def private_address(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
     """Addresses that are not public belong to somebody's own network."""
-    if network is None or any(_inside(network, allowed) for allowed in _DOCUMENTATION):
+    if network is None:
         return None
-    if (
-        network.is_multicast
-        or not network.network_address.is_global
-        or not network.broadcast_address.is_global
-    ):
-        return "It is or holds a private, reserved or loopback address."
-    return None
+    if network.network_address.is_global and network.broadcast_address.is_global and not network.is_multicast:
+        return None
+    if any(_inside(network, allowed) for allowed in _DOCUMENTATION):
+        return None
+    return "It is or holds a private, reserved or loopback address."
 
 
 def too_wide(observable: Observable, network: Network | None, registrable: Registrable) -> str | None:
@@ -205,16 +203,15 @@ RULES: tuple[tuple[str, Callable[[Observable, Network | None, Registrable], str 
 
 def network_of(observable: Observable) -> Network | None:
     """The addresses that a value stands for or on; None for names, mailboxes and digests."""
-    is_network = observable.kind is Kind.CIDR
-    text = observable.value if is_network else host_of(observable) or ""
+    text = observable.value if observable.kind is Kind.CIDR else host_of(observable) or ""
     # No other text is an address, and most are names.
-    return _parsed(text, is_network=is_network) if text[-1:].isdigit() or ":" in text else None
+    return _parsed(text) if text[-1:].isdigit() or ":" in text else None
 
 
 @lru_cache(4_096)  # guards and rules ask again and again
-def _parsed(text: str, *, is_network: bool) -> Network | None:
+def _parsed(text: str) -> Network | None:
     try:
-        return ip_network(text if is_network else ip_address(text))
+        return ip_network(text)
     except ValueError:
         return None
 

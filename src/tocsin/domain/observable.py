@@ -39,8 +39,15 @@ _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 """Asked of at most 253 characters."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19}")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
+_NORMAL_URL = re.compile(
+    r"(?:https?|ftp)://((?:[a-z0-9_-]++\.)++[a-z][a-z0-9_-]*+)"
+    r"/(?:[!\"$&-~]++|%(?!2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)[0-9A-F]{2})*+(?<!\?)"
+)
+"""A URL at a name that is in normal form already, as most are: no port, no user, no fragment, no empty query, and of
+what is escaped nothing that need not be."""
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -65,6 +72,8 @@ _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 class Kind(StrEnum):
     """What a value is."""
+
+    __hash__ = str.__hash__  # an enumeration's own is a call in Python
 
     DOMAIN = "domain"
     IPV4 = "ipv4"
@@ -97,7 +106,7 @@ _HASH_LENGTHS = {Kind.MD5: 32, Kind.SHA1: 40, Kind.SHA256: 64, Kind.SHA512: 128}
 DIGESTS = frozenset(_HASH_LENGTHS)
 
 
-class Observable(msgspec.Struct, frozen=True, order=True):
+class Observable(msgspec.Struct, frozen=True, order=True, gc=False):
     """One value in normal form. Make it with `normalise`; equal things compare equal."""
 
     kind: Kind
@@ -168,6 +177,8 @@ def _domain(text: str) -> str:
 
 
 def _ipv4(text: str) -> str:
+    if _IPV4.fullmatch(text):
+        return text
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError as error:
@@ -264,6 +275,8 @@ def _percent(text: str) -> str:
 
 
 def _url(text: str) -> str:
+    if (normal := _NORMAL_URL.fullmatch(text)) and _domain(normal[1]) == normal[1]:
+        return text
     try:
         parts = urlsplit(text)
         port = parts.port

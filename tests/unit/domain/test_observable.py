@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Equal things have one normal form, and the normal form is its own."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tocsin.domain import observable
 from tocsin.domain.observable import (
     MAX_VALUE,
     Kind,
@@ -181,6 +183,36 @@ def test_the_normal_form_is_its_own_normal_form(kind: Kind, raw: str) -> None:
 def test_the_normal_form_of_a_url_is_its_own(path: str, label: str) -> None:
     _assert_idempotent(Kind.URL, f"http://{label}.example/{path}")
     _assert_idempotent(Kind.URL, f"http://{path}/")
+
+
+def _told(kind: Kind, raw: str) -> str:
+    try:
+        return normalise(kind, raw).value
+    except Malformed as error:
+        return error.detail
+
+
+@given(
+    st.text(alphabet="%0123456789abcdefABCDEF/?#:@é. \\[]-_", max_size=30), st.text("xn-_a1.A", max_size=9)
+)
+def test_what_is_seen_to_be_normal_at_once_is_what_the_whole_way_leads_to(path: str, label: str) -> None:
+    some = [
+        (Kind.URL, f"http://{label}.example/{path}"),
+        (Kind.URL, f"ftp://{label}.{path}"),
+        (Kind.IPV4, path),
+    ]
+    at_once = [_told(kind, raw) for kind, raw in some]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_NORMAL_URL", "_IPV4"):
+            patch.setattr(observable, name, re.compile("(?!)"))
+        assert [_told(kind, raw) for kind, raw in some] == at_once
+
+
+@pytest.mark.parametrize("first", range(256))
+def test_an_escape_is_normal_only_where_it_is_needed_and_in_capitals(first: int) -> None:
+    for escape in (f"%{first:02X}", f"%{first:02x}"):
+        url = f"https://evil.example/{escape}"
+        assert (observable._NORMAL_URL.fullmatch(url) is not None) == (normalise(Kind.URL, url).value == url)
 
 
 @given(st.text(max_size=70), st.text(max_size=30))
