@@ -73,13 +73,18 @@ class Assets(msgspec.Struct, frozen=True):
 
     def owns(self, observable: Observable) -> str | None:
         """The asset that a value is, or stands on; None when it is none of this institution's."""
+        return self.owns_itself(observable) or self.holds(host_of(observable), network_of(observable))
+
+    def owns_itself(self, observable: Observable) -> str | None:
+        """The asset that a value is wherever it stands: a mail address, or the beginning of an account or a card."""
         if observable.value in self.addresses:
             return observable.value
-        if observable.kind in _BEGINNINGS:
-            return self._begins(observable)
-        if network := network_of(observable):
+        return self._begins(observable) if observable.kind in _BEGINNINGS else None
+
+    def holds(self, host: str | None, network: Network | None) -> str | None:
+        """The own network that one overlaps, or the own domain that a host name is under."""
+        if network:
             return next((str(own) for own in self.networks if overlap(own, network)), None)
-        host = host_of(observable)
         return covering(host, self.domains) if host else None
 
     def _begins(self, observable: Observable) -> str | None:

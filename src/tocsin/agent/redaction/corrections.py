@@ -54,6 +54,8 @@ class Corrections:
 
     def keeps_home(self, observable: Observable) -> Verdict | None:
         """Why a value does not leave; None when nobody said anything of it."""
+        if not self._exact:
+            return None
         found = self._exact.get(observable)
         host, network = host_of(observable), network_of(observable)
         if found is None and network:

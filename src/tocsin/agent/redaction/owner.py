@@ -19,14 +19,14 @@ class Owner(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """An owner and why."""
 
     owner: Owner
     reason: str
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """One value with its owner and the reason, as a person is shown it. It stays inside."""
 
     observable: Observable

@@ -91,6 +91,8 @@ class Warninglists:
 
     def hits(self, observable: Observable) -> tuple[str, ...]:
         """The names of the lists on which a value stands, each once; empty: none speaks of it."""
+        if not self.lists:
+            return ()
         found = (one for index in self._indexes for one in index.hits(observable))
         return tuple(dict.fromkeys(one.name for one in found if observable.kind in self._kinds[one.name]))
 
