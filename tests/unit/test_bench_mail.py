@@ -31,3 +31,9 @@ def test_an_interpreter_without_the_peers_is_told_how_to_get_them() -> None:
 
 def test_nothing_more_is_measured_unless_it_is_asked_for() -> None:
     assert list(mail.run_beside(1, None, None)) == []
+
+
+def test_a_folder_without_a_mail_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0.csv").write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(UsageError, match="holds no mail"):
+        list(mail.run_beside(1, tmp_path, None))
