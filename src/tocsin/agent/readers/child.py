@@ -9,6 +9,7 @@ Run by `tocsin.agent.readers.process` as ``python -I -m tocsin.agent.readers.chi
 """
 
 import encodings
+import gc
 import gzip
 import importlib
 import pkgutil
@@ -135,6 +136,7 @@ def preload() -> None:
     for sample in SAMPLES:
         answer(Question(sample))
     sys.meta_path[:] = [BuiltinImporter]
+    gc.freeze()  # what was loaded stays: it need not be looked through again and again
 
 
 def _refusal(error: InputError) -> bytes:

@@ -48,8 +48,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def write_frame(stream: IO[bytes], body: bytes) -> None:
     """Send one frame."""
-    stream.write(len(body).to_bytes(_PREFIX, "big"))
-    stream.write(body)
+    stream.write(_framed(body))
     stream.flush()
 
 
@@ -65,33 +64,31 @@ def read_frame(stream: IO[bytes], bound: int) -> bytes | None:
 
 def send_by(pipe: int, body: bytes, until: float) -> None:
     """Send one frame into a pipe that does not block; TimeoutError when it is not taken `until` (monotonic)."""
-    for piece in (len(body).to_bytes(_PREFIX, "big"), body):
-        rest = memoryview(piece)
-        while rest:
-            _wait(pipe, select.POLLOUT, until)
-            with suppress(BlockingIOError):
-                rest = rest[os.write(pipe, rest) :]
+    rest = memoryview(_framed(body))
+    while rest:
+        _wait(pipe, select.POLLOUT, until)
+        with suppress(BlockingIOError):
+            rest = rest[os.write(pipe, rest) :]
 
 
 def receive_by(pipe: int, bound: int, until: float) -> bytes | None:
-    """As `read_frame`; TimeoutError when it has not come `until` (monotonic)."""
-    prefix = _received(pipe, _PREFIX, until)
-    if len(prefix) < _PREFIX:
-        return None
-    size = _announced(prefix, bound)
-    body = _received(pipe, size, until)
-    return body if len(body) == size else None
-
-
-def _received(pipe: int, size: int, until: float) -> bytes:
-    """So many bytes, fewer when the other side is gone."""
-    found = bytearray()
+    """As `read_frame`; TimeoutError when it has not come `until` (monotonic), Malformed when more comes than that."""
+    found, size = bytearray(), _PREFIX
     while len(found) < size:
         _wait(pipe, select.POLLIN, until)
-        if not (piece := os.read(pipe, min(size - len(found), _PIECE))):
-            break
+        if not (piece := os.read(pipe, _PIECE)):
+            return None
         found += piece
-    return bytes(found)
+        if len(found) >= _PREFIX:
+            size = _PREFIX + _announced(found[:_PREFIX], bound)
+    if len(found) > size:
+        raise Malformed("A frame is longer than was announced.")
+    return bytes(found[_PREFIX:])
+
+
+def _framed(body: bytes) -> bytes:
+    """In one piece, so that the other side is woken once."""
+    return len(body).to_bytes(_PREFIX, "big") + body
 
 
 def _wait(pipe: int, event: int, until: float) -> None:
@@ -101,7 +98,7 @@ def _wait(pipe: int, event: int, until: float) -> None:
         raise TimeoutError
 
 
-def _announced(prefix: bytes, bound: int) -> int:
+def _announced(prefix: bytes | bytearray, bound: int) -> int:
     size = int.from_bytes(prefix, "big")
     if size > bound:
         raise Malformed(f"A frame of {size} bytes is announced; the bound is {bound}.")

@@ -14,8 +14,9 @@ A number is taken from the subject and from `NEAR` characters after a greeting, 
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+from itertools import chain, islice
 
 from tocsin.agent.readers.people import is_ordinary, says_what_one_is
 
@@ -42,23 +43,28 @@ _LABELS = (
 )
 
 
-def _by_first_letter(words: str) -> str:
-    """The same alternatives, those of one letter behind it: one look at a letter refuses all the others."""
-    by_letter: dict[str, list[str]] = {}
-    for word in re.split(r"\|(?![^(]*\))", words):
-        by_letter.setdefault(word[0], []).append(word[1:])
-    return "|".join(
-        f"(?-i:[{letter}{letter.upper()}])(?:{'|'.join(rest)})" for letter, rest in by_letter.items()
+def _begun(case: Callable[[str], str], before: str) -> re.Pattern[str]:
+    """Greetings and labels whose first letter is in that case and has that before it.
+
+    Each begins with a letter of its own, so that the search passes over whatever is none of them.
+    """
+    begun: dict[str, tuple[list[str], list[str]]] = {}
+    for place, words in enumerate((_GREETINGS, _LABELS)):
+        for word in re.split(r"\|(?![^(]*\))", words):
+            begun.setdefault(word[0], ([], []))[place].append(word[1:])
+    return re.compile(
+        "|".join(
+            rf"{case(letter)}{before}(?i:(?:{'|'.join(greetings) or '(?!)'})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?"
+            rf"[\s,;:.!-]{{0,6}}|(?:{'|'.join(labels) or '(?!)'})\s?:\s?)"
+            for letter, (greetings, labels) in begun.items()
+        )
     )
 
 
-# What stands before the words is there for speed: at nearly every place of a text it fails at once. A greeting begins a
-# word, and that with a capital or where a line begins.
-_GREETING = re.compile(
-    r"(?<![\w@])(?:(?<![^\n\r>])(?=[a-z])|(?=(?-i:[A-Z])))"
-    rf"(?:(?:{_by_first_letter(_GREETINGS)})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{_by_first_letter(_LABELS)})\s?:\s?)",
-    re.IGNORECASE,
-)
+# A greeting begins a word, and that with a capital or where a line begins.
+_CAPITAL = _begun(str.upper, r"(?<![\w@].)")
+_SMALL = _begun(str.lower, "")
+_LINE = re.compile(r"[\n\r>](?=[a-z])")
 _OPENING = re.compile(r"\s{0,20}[^\W\d_][\w'’-]{1,40}(?: [^\W\d_][\w'’-]{1,40}){0,2},")
 """A mail, or a subject, that begins with a name and a comma."""
 _WORD = re.compile(
@@ -91,16 +97,30 @@ def told_in(text: str, *, everywhere: bool = False) -> tuple[list[str], list[str
 
 
 def _numbers_in(parts: Sequence[str]) -> list[str]:
-    found = (number[0] for part in parts for number in _NUMBER.finditer(_URL.sub(" ", part)))
-    told = (n for n in found if sum(map(str.isdigit, n)) >= SHORTEST_NUMBER and not _YEAR.fullmatch(n))
-    return list(dict.fromkeys(told))[:MAX_NUMBERS]
+    told = (part for part in parts if any(map(str.isdigit, part)))
+    found = (number[0] for part in told for number in _NUMBER.finditer(_URL.sub(" ", part)))
+    numbers = (one for one in found if not one.isalpha())
+    long = (n for n in numbers if sum(map(str.isdigit, n)) >= SHORTEST_NUMBER and not _YEAR.fullmatch(n))
+    return list(dict.fromkeys(long))[:MAX_NUMBERS]
 
 
 def _ends(text: str) -> list[int]:
     """Where each greeting ends, 0 for a name alone; one inside of a sentence counts only when it has a capital."""
     ends = [0] if _OPENING.match(text) else []
-    ends += [greeting.end() for greeting in islice(_GREETING.finditer(text), MAX_GREETINGS)]
+    ends += islice(_greetings_in(text), MAX_GREETINGS)
     return ends[:MAX_GREETINGS]
+
+
+def _greetings_in(text: str) -> Iterator[int]:
+    """The same for greetings alone, in their order."""
+    begun = _LINE.finditer(text) if any(mark in text for mark in "\n\r>") else ()
+    lines = chain((0,), (line.end() for line in begun))
+    small = filter(None, (_SMALL.match(text, begin) for begin in lines))
+    end = 0
+    for greeting in merge(_CAPITAL.finditer(text), small, key=lambda found: found.start()):
+        if greeting.start() >= end:
+            end = greeting.end()
+            yield end
 
 
 def _names_at(text: str, start: int) -> Iterator[str]:

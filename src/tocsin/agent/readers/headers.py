@@ -119,9 +119,9 @@ def named_sending_host_of(fields: Fields) -> tuple[str, str] | None:
     """The address that a server's verdict names as the sender's, and the field that says so; None if none does."""
     for name in ("authentication-results", "received-spf"):
         for value in fields.get(name, ()):
-            for text in _CLIENT.findall(value):
-                if is_public(text):
-                    return text, name
+            for client in _CLIENT.finditer(value):
+                if is_public(client[1]):
+                    return client[1], name
     return None
 
 

@@ -214,7 +214,7 @@ class _Reader:
             self._addressees.body(text)
 
     def _text(self, part: "Message[str, str]", data: bytes, prefix: str) -> str:
-        charset = part.get_content_charset()
+        charset = parts.charset_of(part)
         if charset and not is_known(charset):
             self._gathering.defect(
                 f"{prefix}text", f"names an unknown charset, {charset[:40]!r}; read as UTF-8"

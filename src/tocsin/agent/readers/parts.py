@@ -3,6 +3,7 @@
 
 import re
 from email.message import Message
+from functools import lru_cache
 
 from tocsin.agent.readers.headers import decoded
 
@@ -24,14 +25,31 @@ def transfer_encoding(part: "Message[str, str]") -> str:
 def payload_of(part: "Message[str, str]") -> bytes:
     """The decoded bytes of a part without parts; broken encodings give what can be had."""
     encoding = transfer_encoding(part)
-    del part["content-transfer-encoding"]
-    part["content-transfer-encoding"] = encoding
+    if encoding != str(part.get("content-transfer-encoding", "")).lower():
+        del part["content-transfer-encoding"]
+        part["content-transfer-encoding"] = encoding
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
+def charset_of(part: "Message[str, str]") -> str | None:
+    """The charset that a part names, in lower case."""
+    return _charset_in(str(part.get("content-type", "")))
+
+
+@lru_cache(256)  # a few ways to write it stand in most mails
+def _charset_in(content_type: str) -> str | None:
+    part: Message[str, str] = Message()
+    part["content-type"] = content_type
+    return part.get_content_charset()
+
+
 def filename(part: "Message[str, str]") -> str:
     """What the part is called as a file; empty when it is none."""
+    if not any(
+        "name" in str(part.get(field, "")).lower() for field in ("content-disposition", "content-type")
+    ):
+        return ""
     try:
         return decoded(part.get_filename() or "")
     except (ValueError, LookupError, TypeError):  # RFC 2231 with a charset that is none

@@ -189,9 +189,9 @@ def checked(reading: Reading) -> Reading:
 
     A single value that is not its own normal form is left out with a defect: it costs no other value its place.
     """
-    for text in _texts(reading):
-        if len(text) > MAX_TEXT or _CONTROL.search(text):
-            raise Malformed("a text is too long or holds control characters")
+    texts = tuple(_texts(reading))
+    if max(map(len, texts)) > MAX_TEXT or _CONTROL.search("".join(texts)):
+        raise Malformed("a text is too long or holds control characters")
     if reading.format not in FORMATS or not all(map(catalogue_of, reading.external_ids)):
         raise Malformed("a name is not from its vocabulary")
     if reading.happened is not None and not 0 <= reading.happened <= Instant(_LAST_INSTANT):

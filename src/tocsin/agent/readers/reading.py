@@ -19,7 +19,7 @@ FORMATS = frozenset(
 )
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """One value, in normal form, with the place where it stood."""
 
     observable: Observable
@@ -31,7 +31,7 @@ class Found(msgspec.Struct, frozen=True):
     """As it was written, cut at 400 characters."""
 
 
-class Attachment(msgspec.Struct, frozen=True):
+class Attachment(msgspec.Struct, frozen=True, gc=False):
     """A file inside the file."""
 
     name: str
@@ -40,14 +40,14 @@ class Attachment(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Defect(msgspec.Struct, frozen=True):
+class Defect(msgspec.Struct, frozen=True, gc=False):
     """One object or part that could not be read, with its place and the reason; its neighbours were."""
 
     where: str
     reason: str
 
 
-class Hop(msgspec.Struct, frozen=True):
+class Hop(msgspec.Struct, frozen=True, gc=False):
     """One handing over of the mail, as the server that took it wrote it (RFC 5321 §4.4). Anybody may forge one."""
 
     where: str
@@ -62,7 +62,7 @@ class Hop(msgspec.Struct, frozen=True):
     """What the taker is called."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """Everything that was read from one file."""
 
     format: str

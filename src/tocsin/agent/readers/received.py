@@ -17,6 +17,7 @@ that the client itself gave in its HELO:
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import islice
 
@@ -31,11 +32,12 @@ MAX_HOPS = 30
 """Hops of one mail that are read, from the top; a mail passes five or six."""
 MAX_FIELD = 2_000
 
-_COMMENT = re.compile(r"\([^()]*\)")
-_BY = re.compile(r"(?:^|\s)by\s+([^\s;()]{1,255})", re.IGNORECASE)
+_COMMENT = r"\((?:[^()]++|\([^()]*+\))*+\)"
+_BY = re.compile(rf"{_COMMENT}|[bB](?<!\S.)[yY]\s+([^\s;()]{{1,255}})")
+"""A comment, in which a client may have written anything, or what stands behind *by*."""
 _FETCHED = re.compile(r"\swith\s+(?:imap|pop|fetchmail|getmail)", re.IGNORECASE)
 _FROM = re.compile(r"\s*from\s+([^\s()]{1,255})", re.IGNORECASE)
-_HELO = re.compile(r"\b(?:helo|ehlo)[=\s]+([^\s()]{1,255})", re.IGNORECASE)
+_HELO = re.compile(r"[hHeE](?<!\w.)(?i:(?<=h)elo|(?<=e)hlo)[=\s]+([^\s()]{1,255})")
 _REVERSE = re.compile(r"\(\s*(?:[^\s()\[\]@]{1,64}@)?([^\s()\[\]@]{1,255})\s+\[")
 _ADDRESS = re.compile(r"[\[(](?:IPv6:)?([0-9a-f:.]{3,45})[\])]", re.IGNORECASE)
 _PRIVATE = {
@@ -59,6 +61,7 @@ def hops_in(values: Iterable[str], prefix: str) -> list[Hop]:
     return hops
 
 
+@lru_cache(1_024)
 def is_public(text: str) -> bool:
     """Whether it is an address outside of anybody's own network; documentation addresses count as public."""
     try:
@@ -70,7 +73,7 @@ def is_public(text: str) -> bool:
 
 
 def _hop(value: str, place: str) -> Hop | None:
-    by = _BY.search(_without_comments(value))
+    by = next((found for found in _BY.finditer(value) if found[1]), None)
     origin = value[: by.start()] if by else value
     taken_by = _name(by[1]) if by else ""
     handed = _FROM.match(origin)
@@ -82,15 +85,8 @@ def _hop(value: str, place: str) -> Hop | None:
     looked_up = _name(handed[1]) if helo else _name(reverse[1]) if reverse else ""
     if "may be forged" in rest or (looked_up and _address(f"[{looked_up}]")):
         looked_up = "unknown"
-    address = _address(_HELO.sub(" ", rest)) or _address(f"[{handed[1].strip('[]')}]")
+    address = _address(_HELO.sub(" ", rest) if helo else rest) or _address(f"[{handed[1].strip('[]')}]")
     return Hop(place, address, _name(helo[1] if helo else handed[1]), looked_up, taken_by)
-
-
-def _without_comments(value: str) -> str:
-    """The same length with every comment blank: a client may write ``by`` into its HELO."""
-    for _ in range(2):
-        value = _COMMENT.sub(lambda comment: "." * len(comment[0]), value)
-    return value
 
 
 def _name(text: str) -> str:
@@ -99,9 +95,12 @@ def _name(text: str) -> str:
 
 def _address(text: str) -> str:
     """The first address in brackets, as `Observable` writes it; empty when there is none."""
-    for found in _ADDRESS.findall(text):
-        try:
-            return normalise(Kind.IPV6 if ":" in found else Kind.IPV4, found).value
-        except Malformed:
-            continue
-    return ""
+    return next(filter(None, map(_normal, _ADDRESS.findall(text))), "")
+
+
+@lru_cache(1_024)  # the same few hosts hand over most mails
+def _normal(text: str) -> str:
+    try:
+        return normalise(Kind.IPV6 if ":" in text else Kind.IPV4, text).value
+    except Malformed:
+        return ""

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.agent.readers import extract
-from tocsin.agent.readers.extract import around_in, defanged_hosts_in, mentions_in, refang, urls_in
+from tocsin.agent.readers.extract import (
+    accounts_in,
+    around_in,
+    defanged_hosts_in,
+    mentions_in,
+    refang,
+    urls_in,
+)
 from tocsin.domain.observable import Kind
 
 
@@ -161,6 +168,12 @@ def test_what_is_written_for_speed_finds_what_the_plain_expression_does(text: st
     }
     for name, fast in expressions.items():
         assert [one[0] for one in fast.finditer(text)] == [one[0] for one in PLAINLY[name].finditer(text)]
+    found = [raw for _, raw in (*mentions_in(text), *accounts_in(text))]
+    plainly = [
+        one[0] for name in ("mail", "digest", "iban", "wallet") for one in PLAINLY[name].finditer(text)
+    ]
+    assert found == plainly
+    assert len(list(urls_in(text))) == len(PLAINLY["url"].findall(text))
     assert list(extract._mails_in(text)) == [one[0] for one in PLAINLY["mail"].finditer(text)]
 
 

@@ -2,6 +2,7 @@
 """Neither a reader that takes nothing nor one that says half of what it announced keeps the agent waiting."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 
@@ -51,3 +52,25 @@ def test_a_frame_that_is_longer_than_its_bound_is_not_waited_for(pipe: tuple[int
     os.write(giving, b"\0\0\1\0")
     with pytest.raises(Malformed):
         receive_by(taking, 255, time.monotonic() + SOON)
+
+
+def test_a_frame_that_says_more_than_it_announced_is_no_frame(pipe: tuple[int, int]) -> None:
+    taking, giving = pipe
+    os.write(giving, b"\0\0\0\1ab")
+    with pytest.raises(Malformed):
+        receive_by(taking, 255, time.monotonic() + SOON)
+
+
+def test_a_frame_comes_in_any_number_of_pieces(pipe: tuple[int, int]) -> None:
+    taking, giving = pipe
+    body = bytes(range(256)) * 100
+    thread = threading.Thread(target=_drip, args=(giving, len(body).to_bytes(4, "big") + body))
+    thread.start()
+    assert receive_by(taking, len(body), time.monotonic() + 5) == body
+    thread.join()
+
+
+def _drip(pipe: int, data: bytes) -> None:
+    for at in (range(8), range(8, len(data), 7_000)):
+        for start in at:
+            os.write(pipe, data[start : start + at.step])

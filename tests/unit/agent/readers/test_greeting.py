@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words after a greeting are a name when they look like one; what is said to everybody names nobody."""
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tocsin.agent.readers import greeting
 from tocsin.agent.readers.greeting import MAX_GREETINGS, MAX_NUMBERS, told_in, visible
 
 NAMED = [
@@ -94,3 +96,18 @@ def test_any_text_can_be_searched(text: str) -> None:
     for start in ("", "Dear ", "Olá, ", "Name: "):
         assert all(told_in(start + text)[0])
         assert all(told_in(start + text)[1])
+
+
+PLAINLY = re.compile(
+    r"(?<![\w@])(?:(?<![^\n\r>])(?=[a-z])|(?=(?-i:[A-Z])))"
+    rf"(?:(?:{greeting._GREETINGS})(?!\w)(?:\s?\([\w/]{{1,3}}\)|/\w{{1,3}})?[\s,;:.!-]{{0,6}}|(?:{greeting._LABELS})\s?:\s?)",
+    re.IGNORECASE,
+)
+"""The expression as one would write it; those of the product find the same and are several times faster."""
+_PIECES = ["dear", "Dear", "DEAR", "good morning", "Good", "sehr geehrte", "Sehr Geehrte", "olá", "Name", "name",
+           "cliente", "Sr(a)", "(a)", "/in", "Guten Tag", "hi", "Hi"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from([*_PIECES, *" :,\n\r>@_ax."]), max_size=16).map("".join))
+def test_what_is_written_for_speed_finds_what_the_plain_expression_does(text: str) -> None:
+    assert list(greeting._greetings_in(text)) == [one.end() for one in PLAINLY.finditer(text)]
