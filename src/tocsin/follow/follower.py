@@ -22,12 +22,11 @@ from tocsin.errors import (
     Rewritten,
     TakenBack,
     TocsinError,
-    Unwitnessed,
     Withheld,
 )
-from tocsin.follow.directory import foresee
+from tocsin.follow.proving import prove_next
 from tocsin.follow.shown import Known, Shown
-from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry, prove
+from tocsin.follow.verify import Proved, StreamState, Trust, VerifiedEntry
 from tocsin.follow.waiting import Waiting
 from tocsin.ids import Entropy
 from tocsin.wire.ceremony import RestartEvent, Restoring
@@ -273,17 +272,7 @@ class Follower:
         self._waiting.let_go(stream, proved.state.frontier.size)
 
     def _proved(self, state: StreamState, head: Head, part: Part | None) -> Proved:
-        """What head or part proves; of the directory, under the keys that its own entries give the hub and partner."""
-        known, waiting = self._keeper.trust(), self._waiting.of(head.stream)
-        size, path = (head.size, ()) if part is None else (part.size, part.path)
-        if head.stream != DIRECTORY:
-            return prove(known, state, waiting, head, size, path)
-        news = range(state.frontier.size, size)
-        trust = foresee(known, (waiting[seq] for seq in news if seq in waiting))
-        proved = prove(trust, state, waiting, head, size, path)
-        if trust.hub_key != known.hub_key and proved.witness == "late":
-            raise Unwitnessed("The hub signs with a new key, and no newer head was co-signed by the partner.")
-        return proved
+        return prove_next(self._keeper.trust(), state, self._waiting.of(head.stream), head, part)
 
     def _go_on(self, head: Head, part: Part | None) -> bool:
         """A hub that was restored is believed again when a witnessed head of its directory says so, and not before.

@@ -12,14 +12,11 @@ from pathlib import Path
 
 from tocsin.agent.collecting.arrival import MAX_BATCH, MAX_BATCH_BYTES, Arrival, Batch
 from tocsin.agent.collecting.imap import Connection, demand_safe
+from tocsin.agent.credential import Credentials
 from tocsin.agent.readers.containers import MAX_FILE
 from tocsin.clock import DAY, Clock, Instant
 from tocsin.config import Imap
-from tocsin.errors import ConfigError, Missing
 
-CREDENTIALS = "CREDENTIALS_DIRECTORY"
-"""Where systemd puts what LoadCredential= names (systemd.exec(5))."""
-_LONGEST_PASSWORD = 4_096
 _BATCH_SECONDS = 60.0
 """After so long a batch ends with the mail that is being fetched: over a slow line, too, the position moves on."""
 
@@ -32,9 +29,8 @@ class Mailbox:
         self.name = f"imap {settings.host} {settings.folder}"
         self.seconds = float(settings.seconds)
         self._settings = settings
-        self._folder = folder
         self._clock = clock
-        self._environment = environment
+        self._credentials = Credentials(folder, environment)
         self._open: Connection | None = None
 
     def look(self, position: str) -> Batch:
@@ -77,30 +73,9 @@ class Mailbox:
         return Arrival(name, mail)
 
     def _password(self) -> str:
-        """From its file or credential, without the line's end; ConfigError when others may read the file."""
-        named = self._settings.password_file
-        step = "Write the password into it, and nothing else; see docs/howto/collect-what-comes-in.md."
-        if "/" not in named:
-            place = self._environment.get(CREDENTIALS)
-            if not place:
-                raise Missing(
-                    f"systemd hands over no credential {named!r}.",
-                    next_step="Add LoadCredential= to the agent's unit, or name a path in `imap.password_file`.",
-                )
-            path = Path(place) / named
-        else:
-            path = self._folder / named
-        try:
-            if path.parent != Path(self._environment.get(CREDENTIALS, "")) and path.stat().st_mode & 0o077:
-                raise ConfigError(f"{path} can be read by others.", next_step=f"chmod 600 {path}")
-            with path.open(encoding="utf-8") as file:
-                password = file.read(_LONGEST_PASSWORD).rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise Missing(f"{path}: {why}.", next_step=step) from None
-        if not password or "\0" in password:
-            raise ConfigError(f"{path} holds no password.", next_step=step)
-        return password
+        return self._credentials.read(
+            self._settings.password_file, "imap.password_file", "docs/howto/collect-what-comes-in.md"
+        )
 
 
 def _uid_of(position: str, validity: int) -> int:
