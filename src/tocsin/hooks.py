@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every extension point of Tocsin, one sentence each. A built-in registers through the same door as a stranger's.
 
-There is one today; collect, enrich and notify come with their first real user.
+There are two today; collect and enrich come with their first real user.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -41,4 +41,36 @@ class Protect(Protocol):
         """The whole file; values it cannot express are left out.
 
         `blocked` holds each value once, in any order. The same values and the same `now` give the same bytes.
+        """
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What people are told: that something waits for them, and nothing of what it is. No link is in it."""
+
+    what: str
+    """Kinds of things and how many, such as ``2 urgent warnings, 1 alarm``."""
+    refs: tuple[str, ...]
+    """How they are called in the console: ``W-123``."""
+    urgent: bool
+    times: int
+    """How often they are told with this, the most of any."""
+    to: tuple[str, ...]
+    """Addresses of the one person who is told; none where a team is."""
+    code: str
+    """What this person may say to acknowledge them all, once; empty where a team is told."""
+
+
+class Notify(Protocol):
+    """notify: tell the people on call that something waits for them."""
+
+    def name(self) -> str:
+        """What it is called in the log and by the doctor, such as ``smtp``."""
+
+    def reaches(self) -> Literal["person", "team", "record"]:
+        """Whether it tells one person at a time, a team at once, or only writes it down and wakes nobody."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Return once it was taken over; a TocsinError when it was not, and it is tried again.
+
+        It ends by itself within a minute. It adds nothing to what the notice says.
         """

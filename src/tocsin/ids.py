@@ -24,6 +24,7 @@ PREFIXES = {
     "cas": "case in one party's vault",
     "chn": "chain of versions of one object",
     "col": "file that was collected, at its own party",
+    "con": "contact: whom to call, at their party",
     "cor": "correction: a person's word on whose a value is",
     "drf": "draft: a disclosure that waits for people",
     "edg": "edge of a hub",

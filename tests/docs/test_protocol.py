@@ -22,7 +22,7 @@ from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
 from tocsin.web.pipe import MAX_BEHIND
-from tocsin.wire import answering, ceremony, cursor, edges, events, messages, parties, witnessing
+from tocsin.wire import answering, bundle, ceremony, cursor, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import MAX_OBJECTS, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
 from tocsin.wire.witnessing import ChangedHead
@@ -37,6 +37,7 @@ KINDS: dict[str, type[Message]] = {
         *vars(witnessing).values(),
         *vars(ceremony).values(),
         *vars(edges).values(),
+        *vars(bundle).values(),
         *vars(parties).values(),
     )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
@@ -108,7 +109,7 @@ def test_the_audiences_are_written_canonically() -> None:
 
 
 def test_every_prefix_of_an_identifier_on_the_wire_is_explained() -> None:
-    for prefix in set(PREFIXES) - {"cas", "cor", "drf", "inv"}:  # these stay at home
+    for prefix in set(PREFIXES) - {"cas", "con", "cor", "drf", "inv"}:  # these stay at home
         assert f"`{prefix}_" in TEXT, prefix
 
 

@@ -29,7 +29,7 @@ def settings_of(kind: Settings, within: str = "") -> Iterator[str]:
         if section is None:
             yield f"{within}{field.encode_name}"
         else:
-            yield from settings_of(section, f"{field.encode_name}.")
+            yield from settings_of(section, f"{within}{field.encode_name}.")
 
 
 def defaults_of(kind: Settings, within: str = "", *, absent: bool = False) -> Iterator[tuple[str, str]]:
@@ -37,7 +37,9 @@ def defaults_of(kind: Settings, within: str = "", *, absent: bool = False) -> It
     for field in msgspec.structs.fields(kind):
         section = _section(field.type)
         if section is not None:
-            yield from defaults_of(section, f"{field.encode_name}.", absent=field.default is None)
+            yield from defaults_of(
+                section, f"{within}{field.encode_name}.", absent=absent or field.default is None
+            )
         elif absent or field.required:
             yield f"{within}{field.encode_name}", "absent" if absent else "required"
         else:
@@ -136,8 +138,8 @@ def _is_sentence(node: ast.stmt | None) -> bool:
 def _leaves(table: dict[str, object], within: str = "") -> Iterator[str]:
     for name, value in table.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{name}.")
+            yield from _leaves(value, f"{within}{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            yield from _leaves(value[0], f"{name}.")
+            yield from _leaves(value[0], f"{within}{name}.")
         else:
             yield f"{within}{name}"

@@ -13,6 +13,7 @@ from tests.alliance import START, URL, Alliance
 from tests.fuzz.readers import readers
 from tests.fuzz.target import Read, Target
 from tests.unit.wire.examples import EXAMPLES, WARNED
+from tests.unit.wire.test_bundle import FILE
 
 from tocsin.domain.audience import Audience
 from tocsin.domain.linter import lint
@@ -35,6 +36,7 @@ from tocsin.proof.merkle import (
 )
 from tocsin.proof.note import VerifierKey, open_note, verify_cosignature
 from tocsin.proof.signing import SigningKey
+from tocsin.wire.bundle import unpack
 from tocsin.wire.ceremony import AskHeld, Held
 from tocsin.wire.cursor import Cursor, decode_cursor, encode_cursor
 from tocsin.wire.messages import Entry, Head, Message, Report, decode, decode_warning, encode, peek
@@ -107,7 +109,11 @@ def _messages() -> list[Target]:
         warning.active(START)
         return True
 
-    return [*found, Target("warning", warned, (WARNED,))]
+    def handed(data: bytes) -> bool:
+        unpack(data)
+        return True
+
+    return [*found, Target("warning", warned, (WARNED,)), Target("bundle", handed, (FILE,))]
 
 
 def _streams(trust: Trust, stream: bytes) -> list[Target]:

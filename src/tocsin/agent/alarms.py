@@ -77,11 +77,11 @@ def reached(tx: Transaction, now: Instant) -> bool:
     return over
 
 
-def alarms(tx: Transaction) -> tuple[Alarm, ...]:
+def alarms(tx: Transaction, most: int = SHOWN) -> tuple[Alarm, ...]:
     """The newest alarms, each outage with its end."""
     found: list[Alarm] = []
     over = 0
-    for row in tx.all("alarms", {"limit": 2 * SHOWN}, into=_Row):
+    for row in tx.all("alarms", {"limit": 2 * most}, into=_Row):
         if row.sentence == OVER:
             over = row.at
         elif row.sentence.startswith(_OUTAGES):
@@ -89,7 +89,7 @@ def alarms(tx: Transaction) -> tuple[Alarm, ...]:
             over = 0
         else:
             found.append(Alarm(row.at, row.sentence))
-    return tuple(found[:SHOWN])
+    return tuple(found[:most])
 
 
 def clear(store: Store, box: Box, now: Instant, by: str) -> int:

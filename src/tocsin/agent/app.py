@@ -23,6 +23,7 @@ from tocsin.agent.vault import Vault, create_master_key, read_master_key
 from tocsin.agent.verbs.join import Joined, join
 from tocsin.agent.verbs.recover import Recovered, recover
 from tocsin.agent.verbs.rotate import Rotated, rotate
+from tocsin.agent.waking.waking import waking_of
 from tocsin.agent.work import levels, protection, work
 from tocsin.clock import SystemClock
 from tocsin.config import AgentConfig, LogFormat, OwnAssets, load, save
@@ -219,6 +220,7 @@ def log_format(folder: Path) -> LogFormat:
 def serve(folder: Path, ready: Callable[[str], None]) -> None:
     """Follow the alliance, send what was approved, keep the protection files up to date, until stopped."""
     with opened(folder) as house:
+        waking_of(house, os.environ)  # what is wrong with the rota is said now, and not in the night
         asyncio.run(_serve(house, ready))
 
 

@@ -22,6 +22,8 @@ from tocsin.agent.readers.confinement import is_filtered
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.shields.protection import Protection
 from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
+from tocsin.agent.waking.standing import standing
+from tocsin.agent.waking.waking import waking_of
 from tocsin.clock import HOUR, Clock
 from tocsin.config import AgentConfig
 from tocsin.errors import ConfigError, InputError, StateError
@@ -34,6 +36,7 @@ from tocsin.wire.messages import Head, decode
 Opened = Callable[[], AbstractContextManager[House]]
 ProtectionOf = Callable[[House], Protection]
 _PAGE = 1_000
+_TRY = "Mend it, then try: tocsin agent calls"
 _MAIL = b"From: a@example.com\r\nTo: b@example.org\r\nSubject: doctor\r\n\r\nhttps://evil.example/\r\n"
 
 
@@ -88,6 +91,7 @@ class Doctor:
             ("partner", self._partner),
             ("outbox", self._outbox),
             *([("sources", self._sources)] if self._sources_named() else []),
+            *([("waking", self._waking)] if self._settings.wake else []),
             ("reader", self._reader),
             ("protection", self._files),
         ]
@@ -217,6 +221,24 @@ class Doctor:
             return Note(f"Not looked at yet: {', '.join(unseen)}.", "Start it: tocsin agent serve.")
         says = f"{counted(len(found), 'source')} read, {counted(queue, 'file')} to be looked at"
         return Note(f"{says}.", f"Look at them: tocsin agent collected {self._folder}") if queue else says
+
+    def _waking(self) -> str | Note:
+        """Whether somebody would hear, as the agent that serves saw it last: it alone has systemd's credentials."""
+        settings = self._settings.wake
+        assert settings is not None, "it is asked only where there is a section"
+        with self._opened() as house:
+            waking_of(house, {})
+            found = standing(house, settings, self._clock.now())
+        if found.problem:
+            raise ConfigError(
+                f"People were not told: {found.problem}", next_step=f"{_TRY} {self._folder} test"
+            )
+        if found.unheard:
+            return Note(
+                f"Nobody acknowledged {', '.join(found.unheard[:5])}, and all were told.",
+                f"Look, then: tocsin agent calls {self._folder} acknowledge {found.unheard[0]}",
+            )
+        return f"{len(settings.people)} on the rota, {counted(len(found.open), 'call')} open"
 
     def _reader(self) -> str | Note:
         with ReaderChild() as reader:

@@ -2,8 +2,8 @@
 """What an agent that serves does all day, each in a loop of its own that nothing ends (`tocsin.agent.loops`).
 
 It follows the hub, sends what was approved, hands in what a restored hub lacks, writes the protection files, collects
-what comes in, compares with the partner, erases cases by age, and empties its store's log. Not here: which store, clock
-and network it has (`app.py`).
+what comes in, wakes people, compares with the partner, erases cases by age, and empties its store's log. Not here:
+which store, clock and network it has (`app.py`).
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from tocsin.agent.verbs.acknowledge import acknowledge_new
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.correct import corrections
 from tocsin.agent.verbs.rotate import complete
+from tocsin.agent.waking.waking import waking_of
 from tocsin.agent.warninglists import installed
 from tocsin.agent.way import Way
 from tocsin.errors import StorageError, TocsinError
@@ -110,6 +111,8 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     }
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
+    if waking := waking_of(house, os.environ):
+        loops["waking people"] = waking.run
     for source in sources_of(house, os.environ):
         loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
     tasks = [

@@ -14,9 +14,12 @@ from tocsin.agent.redaction.assets import known_as
 from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
 from tocsin.agent.work import protection
+from tocsin.cli.bundle import BUNDLE
+from tocsin.cli.calls import CALLS
 from tocsin.cli.case import CASE
 from tocsin.cli.collected import COLLECTED
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
+from tocsin.cli.contacts import CONTACTS
 from tocsin.cli.corrections import CORRECTIONS
 from tocsin.cli.drafts import DRAFTS
 from tocsin.cli.inbox import INBOX, OUTBOX
@@ -194,6 +197,9 @@ COMMANDS = (
     WARNINGLISTS,
     WARN,
     ACK,
+    CALLS,
+    CONTACTS,
+    BUNDLE,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
     Command(
         "agent",

@@ -15,12 +15,13 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, ceremony, edges, events, messages, parties, witnessing
+from tocsin.wire import answering, bundle, ceremony, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
 
 PARTY = "prt_1f0c2a645a3b4c8e9b1d0123456789ab"
+OTHER = "prt_5f0c2a645a3b4c8e9b1d0123456789ab"
 REPORT = "rpt_2f0c2a645a3b4c8e9b1d0123456789ab"
 WARNING = "wrn_3f0c2a645a3b4c8e9b1d0123456789ab"
 SENT = 1_795_249_800_000_000
@@ -191,6 +192,18 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     edges.Replicate(sizes=(12, 7)),
     edges.Chart(streams=("directory", "members"), closed=(edges.MapHead(HASH, 3, HASH),)),
+    bundle.Bundle(
+        hub="hub_0123456789abcdef0123456789abcdef",
+        realm="live",
+        by=PARTY,
+        to=OTHER,
+        made=SENT,
+        expires=SENT + 259_200_000_000,
+        epoch=0,
+        streams=(bundle.Span("directory", 0, 12), bundle.Span("members", 40, 52)),
+        digest=HASH,
+    ),
+    bundle.SignedBundle(bundle=b'{"kind":"bundle"}', signature=SIGNATURE),
 )
 
 

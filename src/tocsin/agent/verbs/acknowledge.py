@@ -5,8 +5,10 @@ import msgspec
 
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
+from tocsin.agent.waking.calls import close_about, warning_subject
 from tocsin.clock import Instant
 from tocsin.domain.acknowledgement import Answer, says_more
+from tocsin.domain.call import Cause
 from tocsin.errors import Conflict, Unknown
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
@@ -58,6 +60,7 @@ def acknowledge(house: House, warning_id: str, answer: Answer, by: str) -> str:
         own = tx.one("own_answer", {"chain": about.chain, "version": about.version}, into=_Own)
         if not says_more(Answer(own.answer) if own else None, answer):
             raise Conflict(f"This party has already answered {own.answer if own else answer}.")
+        close_about(tx, Cause.WARNING, warning_subject(about.chain, about.version), now)
         return _answer(tx, house, about, answer, by, now)
 
     return house.store.run("acknowledge warning", work)

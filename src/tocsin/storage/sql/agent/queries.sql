@@ -515,6 +515,10 @@ SELECT entry.seq AS seq, header, salt_h, origin_c, body_c, body, salt_b
 FROM entry LEFT JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
 WHERE entry.stream = :stream AND entry.seq >= :start AND entry.seq < :stop ORDER BY entry.seq;
 
+-- name: count_before
+-- How many entries of a stream were added before a time: its place, as times only grow in one stream.
+SELECT count(*) AS entries FROM entry WHERE stream = :stream AND added < :added;
+
 -- name: entries_again
 -- What a stream says, in its order, to be applied again.
 SELECT entry.seq AS seq, header, salt_h, origin_c, body_c, leaf, salt_b, body
@@ -592,3 +596,96 @@ SELECT size, root, note FROM note WHERE size > :size;
 -- name: forget_note
 -- A note that was never witnessed gives way to another of its size.
 DELETE FROM note WHERE size = :size;
+
+-- name: add_call
+-- Something that a person must look at, under the next number.
+INSERT INTO call (number, cause, subject, urgency, opened, told, at, closed)
+SELECT coalesce(max(number), 0) + 1, :cause, :subject, :urgency, :opened, 0, 0, 0 FROM call;
+
+-- name: open_calls
+-- What nobody has acknowledged, the oldest first.
+SELECT number, cause, subject, urgency, opened, told, at, closed FROM call WHERE closed = 0 ORDER BY number;
+
+-- name: call_by_number
+-- One of them, open or not.
+SELECT number, cause, subject, urgency, opened, told, at, closed FROM call WHERE number = :number;
+
+-- name: calls_about
+-- Those about one thing, the newest first.
+SELECT number, cause, subject, urgency, opened, told, at, closed FROM call
+WHERE cause = :cause AND subject = :subject ORDER BY number DESC;
+
+-- name: count_open_calls
+-- How many are open.
+SELECT count(*) AS calls FROM call WHERE closed = 0;
+
+-- name: calling_warnings
+-- Warnings of others that stand, that nobody has acted on, and that nobody was ever called for; the newest first.
+SELECT warning.chain AS chain, warning.version AS version, warning.body AS body FROM warning
+LEFT JOIN own_answer ON own_answer.chain = warning.chain AND own_answer.version = warning.version
+LEFT JOIN call ON call.cause = 'warning' AND call.subject = warning.chain || '/' || warning.version
+WHERE warning.counts = 1 AND warning.withdrawn = 0 AND warning.expires > :now AND warning.author <> :party
+  AND (own_answer.answer IS NULL OR own_answer.answer = 'received') AND call.number IS NULL
+ORDER BY warning.added DESC LIMIT :limit;
+
+-- name: warnings_that_call_no_more
+-- Open calls of warnings that ended, were withdrawn or replaced, or that this party has acted on.
+SELECT number, cause, subject, urgency, opened, told, at, closed FROM call
+WHERE closed = 0 AND cause = 'warning' AND (
+  NOT EXISTS (SELECT 1 FROM warning WHERE warning.chain || '/' || warning.version = call.subject
+    AND warning.counts = 1 AND warning.withdrawn = 0 AND warning.expires > :now)
+  OR EXISTS (SELECT 1 FROM own_answer WHERE own_answer.chain || '/' || own_answer.version = call.subject
+    AND own_answer.answer <> 'received'))
+ORDER BY number;
+
+-- name: newest_draft
+-- The disclosure that began to wait last.
+SELECT id FROM draft ORDER BY since DESC, id DESC LIMIT 1;
+
+-- name: change_subject
+-- The same call is about something newer.
+UPDATE call SET subject = :subject WHERE number = :number;
+
+-- name: told_call
+-- People were told of it.
+UPDATE call SET told = :told, at = :at WHERE number = :number AND closed = 0;
+
+-- name: close_call
+-- Somebody acknowledged it, or it was over by itself.
+UPDATE call SET closed = :closed WHERE number = :number AND closed = 0;
+
+-- name: forget_codes_of_call
+-- Its codes are worth nothing any more.
+DELETE FROM call_code WHERE call = :number;
+
+-- name: forget_codes_of_closed
+-- A code that was told while somebody else acknowledged is worth nothing.
+DELETE FROM call_code WHERE call IN (SELECT number FROM call WHERE closed > 0);
+
+-- name: forget_calls
+-- Closed before that time.
+DELETE FROM call WHERE closed > 0 AND closed < :before;
+
+-- name: keep_code
+-- A code was given to somebody, for one call.
+INSERT INTO call_code (code, call, box) VALUES (:code, :call, :box);
+
+-- name: forget_code
+-- It was told to nobody.
+DELETE FROM call_code WHERE code = :code;
+
+-- name: calls_of_code
+-- What a code acknowledges, and who was given it.
+SELECT call AS number, box FROM call_code WHERE code = :code ORDER BY call;
+
+-- name: keep_contact
+-- Somebody who can be called, or what is known of them now.
+INSERT INTO contact (id, box) VALUES (:id, :box) ON CONFLICT (id) DO UPDATE SET box = excluded.box;
+
+-- name: contacts
+-- Everybody.
+SELECT id, box FROM contact ORDER BY id;
+
+-- name: drop_contact
+-- Nobody to be called any more.
+DELETE FROM contact WHERE id = :id;

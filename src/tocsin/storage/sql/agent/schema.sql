@@ -286,3 +286,32 @@ CREATE TABLE own_warning (
   box     BYTES  NOT NULL,                               -- its words, its state and its officers
   PRIMARY KEY (id, version)
 ) STRICT;
+
+-- Operational. What a person must look at, and how far people were told of it; closed ones go after 90 days.
+CREATE TABLE call (
+  number  BIGINT NOT NULL PRIMARY KEY,                   -- what it is called by: W-number
+  cause   TEXT   NOT NULL,                               -- warning, hit, alarm, problem or approval
+  subject TEXT   NOT NULL,                               -- what it is about, for this agent alone
+  urgency TEXT   NOT NULL,                               -- of a warning, or as its cause has it
+  opened  BIGINT NOT NULL,                               -- when
+  told    BIGINT NOT NULL,                               -- steps of its schedule that are done
+  at      BIGINT NOT NULL,                               -- when people were last told; 0: never
+  closed  BIGINT NOT NULL                                -- when it was acknowledged, or over by itself; 0: it is open
+) STRICT;
+CREATE INDEX call_subject ON call (cause, subject);
+CREATE INDEX call_closed ON call (closed, number);
+
+-- Operational. Codes by which the people who were told may acknowledge calls, each once; they go with their calls.
+CREATE TABLE call_code (
+  code BYTES  NOT NULL,                                  -- digest of it, under a key of the vault's
+  call BIGINT NOT NULL REFERENCES call (number),         -- that it acknowledges
+  box  BYTES  NOT NULL,                                  -- who was given it
+  PRIMARY KEY (code, call)
+) STRICT;
+CREATE INDEX call_code_call ON call_code (call);
+
+-- Ledger of this party. Whom to call, where nobody is asked for it at night: the desk, the partner, the police, members.
+CREATE TABLE contact (
+  id  TEXT  NOT NULL PRIMARY KEY,                        -- con_…
+  box BYTES NOT NULL                                     -- who, numbers, hours, and how this party knows it
+) STRICT;
