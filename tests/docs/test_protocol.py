@@ -22,7 +22,19 @@ from tocsin.hub.verbs.report import MAX_AUDIENCES
 from tocsin.ids import PREFIXES
 from tocsin.proof.note import MAX_NOTE
 from tocsin.web.pipe import MAX_BEHIND
-from tocsin.wire import answering, bundle, ceremony, cursor, edges, events, messages, parties, witnessing
+from tocsin.wire import (
+    answering,
+    bundle,
+    ceremony,
+    cursor,
+    defence,
+    edges,
+    events,
+    messages,
+    parties,
+    witnessing,
+)
+from tocsin.wire.defence import DefenceLine, Shown
 from tocsin.wire.messages import MAX_OBJECTS, Message, Outcome
 from tocsin.wire.stix21 import StixGrouping, StixIndicator
 from tocsin.wire.witnessing import ChangedHead
@@ -39,6 +51,7 @@ KINDS: dict[str, type[Message]] = {
         *vars(edges).values(),
         *vars(bundle).values(),
         *vars(parties).values(),
+        *vars(defence).values(),
     )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
 }
@@ -61,7 +74,14 @@ def test_every_field_of_a_message_is_explained_in_its_order(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("struct", "kind"), [(Outcome, "receipt"), (ChangedHead, "witness"), (Warning, "warn")]
+    ("struct", "kind"),
+    [
+        (Outcome, "receipt"),
+        (ChangedHead, "witness"),
+        (Warning, "warn"),
+        (Shown, "defence-proof"),
+        (DefenceLine, "defence-proof"),
+    ],
 )
 def test_the_structs_inside_of_messages_are_explained_where_they_stand(
     struct: type[msgspec.Struct], kind: str

@@ -21,14 +21,17 @@ from tocsin.cli.collected import COLLECTED
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
 from tocsin.cli.contacts import CONTACTS
 from tocsin.cli.corrections import CORRECTIONS
+from tocsin.cli.defence import DEFENCE
 from tocsin.cli.drafts import DRAFTS
 from tocsin.cli.inbox import INBOX, OUTBOX
+from tocsin.cli.measures import MEASURES
 from tocsin.cli.redact import REDACT
 from tocsin.cli.report import REPORT
 from tocsin.cli.screen import counted, say
 from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
+from tocsin.cli.value import VALUE
 from tocsin.cli.warning import ACK, WARN
 from tocsin.cli.warninglists import WARNINGLISTS
 from tocsin.config import OwnAssets
@@ -200,6 +203,9 @@ COMMANDS = (
     CALLS,
     CONTACTS,
     BUNDLE,
+    DEFENCE,
+    MEASURES,
+    VALUE,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
     Command(
         "agent",

@@ -16,6 +16,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.cli import agent, bench, doctor, hub, keys, partner, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
+from tocsin.cli.defence import VERIFY
 from tocsin.cli.parsing import Misused, Parser
 from tocsin.cli.screen import fold, say, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     *doctor.COMMANDS,
     *story.COMMANDS,
     *bench.COMMANDS,
+    VERIFY,
 )
 
 _GROUPS = {

@@ -16,9 +16,13 @@ from tocsin.agent.cases.facts import (
     Opened,
     Released,
     Reopened,
+    RiskAccepted,
     Sent,
     Struck,
     TakenOut,
+    Took,
+    Warned,
+    WasRead,
     happened,
 )
 from tocsin.agent.cases.impact import Measured, band, words
@@ -131,6 +135,8 @@ def _told(fact: Fact) -> str:
             told = f"a copy taken out: SHA-256 {fact.digest[:16]}…"
         case Sent():
             told = f"sent a {fact.what}: {fact.fact}"
+        case Warned() | WasRead() | Took() | RiskAccepted():
+            told = _defended(fact)
         case Struck():
             told = f"struck line {fact.line}: {fact.why}"
         case Held() | Released():
@@ -138,3 +144,19 @@ def _told(fact: Fact) -> str:
         case Closed() | Reopened():
             told = f"{fact.__struct_config__.tag}: {fact.why}"
     return told
+
+
+def _defended(fact: Warned | WasRead | Took | RiskAccepted) -> str:
+    match fact:
+        case Warned():
+            return f"warned: {fact.warning}, version {fact.version}, added {minute(fact.added)}"
+        case WasRead():
+            return f"read version {fact.version}"
+        case Took():
+            return f"measure{_of(fact.control)}: {fact.measure}"
+        case RiskAccepted():
+            return f"risk accepted until {minute(fact.until)}{_of(fact.control)}: {fact.why}"
+
+
+def _of(control: str) -> str:
+    return f" ({control})" if control else ""

@@ -15,7 +15,7 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, bundle, ceremony, edges, events, messages, parties, witnessing
+from tocsin.wire import answering, bundle, ceremony, defence, edges, events, messages, parties, witnessing
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -204,6 +204,27 @@ EXAMPLES: tuple[Message, ...] = (
         digest=HASH,
     ),
     bundle.SignedBundle(bundle=b'{"kind":"bundle"}', signature=SIGNATURE),
+    defence.DefenceProof(
+        hub="hub.example",
+        realm="live",
+        hub_key="hub.example+1a2b3c4d+AAAA",
+        partner_key=None,
+        party=PARTY,
+        warning=WARNING,
+        made=SENT + 2,
+        by="Ana Ferreira",
+        shown=(defence.Shown(HEAD, HASH, (defence.Placed(ENTRY, (HASH,)),)),),
+        lines=(
+            defence.DefenceLine(
+                1, SENT, "Ana Ferreira", "warned", version=1, stream="members", seq=7, added=SENT
+            ),
+            defence.DefenceLine(
+                2, SENT + 1, "Bo", "took", happened=SENT, control="DE.CM-01.05", text="Blocked it."
+            ),
+        ),
+        record=HASH,
+    ),
+    defence.SignedDefence(proof=b'{"kind":"defence-proof"}', signature=SIGNATURE),
 )
 
 

@@ -10,6 +10,8 @@ from tocsin.agent.cases.impact import Measured, Name, Names
 from tocsin.clock import Instant
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+Control = Annotated[str, msgspec.Meta(max_length=40)]
+"""Of a catalogue of controls, such as ``PR.AA-03.03``; empty when none is named."""
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -85,6 +87,42 @@ class Sent(msgspec.Struct, frozen=True, tag="sent"):
     """SHA-256 of the file that it rests on."""
 
 
+class Warned(msgspec.Struct, frozen=True, tag="warned"):
+    """A version of a warning is here, proved: the line that a proof of defence begins with (`defence.py`)."""
+
+    author: Name
+    """``prt_…``"""
+    warning: Name
+    version: int
+    stream: Name
+    seq: int
+    """Its entry."""
+    added: Instant
+    """When the hub added it, which its head proves."""
+
+
+class WasRead(msgspec.Struct, frozen=True, tag="was-read"):
+    """The line's person has read that version of the warning."""
+
+    version: int
+
+
+class Took(msgspec.Struct, frozen=True, tag="took"):
+    """A measure was taken because of the warning."""
+
+    measure: Text
+    happened: Instant
+    control: Control = ""
+
+
+class RiskAccepted(msgspec.Struct, frozen=True, tag="risk-accepted"):
+    """The line's person bears the risk that the warning speaks of, until then."""
+
+    why: Text
+    until: Instant
+    control: Control = ""
+
+
 class Struck(msgspec.Struct, frozen=True, tag="struck"):
     """A line was a mistake, and counts no more."""
 
@@ -127,6 +165,10 @@ Fact = (
     | Attached
     | TakenOut
     | Sent
+    | Warned
+    | WasRead
+    | Took
+    | RiskAccepted
     | Struck
     | Held
     | Released
@@ -145,4 +187,4 @@ class Line(msgspec.Struct, frozen=True):
 
 def happened(line: Line) -> Instant:
     """Where a line stands in the timeline: when it happened, as far as somebody said so."""
-    return line.fact.happened if isinstance(line.fact, Noted | Decided) else line.at
+    return line.fact.happened if isinstance(line.fact, Noted | Decided | Took) else line.at

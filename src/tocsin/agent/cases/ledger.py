@@ -99,6 +99,14 @@ def read(tx: Transaction, box: Box, case_id: str) -> Case:
     return fold(case_id, _lines(tx, box, case_id, head))
 
 
+def chained(tx: Transaction, box: Box, case_id: str) -> bytes:
+    """The digest at the end of a case's chain, as the journal has it; Unknown when there is no such case."""
+    head = _head(tx, box, case_id)
+    if head is None:
+        raise Unknown(f"There is no case {case_id[:60]!r}.")
+    return head.digest
+
+
 def identifiers(tx: Transaction) -> tuple[str, ...]:
     """Of every case, newest first."""
     return tuple(row.id for row in tx.all("cases", {}, into=_Id))

@@ -26,9 +26,11 @@ from tocsin.agent.cases.facts import (
     Opened,
     Released,
     Reopened,
+    RiskAccepted,
     Sent,
     Struck,
     TakenOut,
+    Took,
 )
 from tocsin.agent.cases.impact import Measured
 from tocsin.clock import Instant
@@ -80,7 +82,7 @@ class Case(msgspec.Struct, frozen=True):
 
 _ANY_TIME = (Held, Released, TakenOut)
 """What a closed or full case takes, and what leaves its age as it is."""
-_STRIKABLE = (Noted, Decided, Measured, Concerned)
+_STRIKABLE = (Noted, Decided, Measured, Concerned, Took, RiskAccepted)
 
 
 def fold(case_id: str, lines: Sequence[Line]) -> Case:
@@ -125,10 +127,12 @@ def demand(found: Case | None, line: Line) -> None:
         raise Unknown("There is no such case.") if found is None else Conflict("It is open already.")
     if not isinstance(fact, _ANY_TIME):
         _demand_room(found, fact)
-    if isinstance(fact, Noted | Decided) and fact.happened > line.at:
+    if isinstance(fact, Noted | Decided | Took) and fact.happened > line.at:
         raise Malformed("It has not happened yet.")
+    if isinstance(fact, RiskAccepted) and fact.until <= line.at:
+        raise Malformed("A risk is accepted until a time that is still to come.")
     if isinstance(fact, Struck) and not _strikable(found, fact.line):
-        raise Unknown(f"Line {fact.line} is no note, decision or impact that counts.")
+        raise Unknown(f"Line {fact.line} is no note, decision, impact or measure that counts.")
     if isinstance(fact, Held) and fact.matter in found.holds:
         raise Conflict(f"It is held for {fact.matter} already.")
     if isinstance(fact, Released) and fact.matter not in found.holds:

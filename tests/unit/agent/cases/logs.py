@@ -16,9 +16,13 @@ from tocsin.agent.cases.facts import (
     Opened,
     Released,
     Reopened,
+    RiskAccepted,
     Sent,
     Struck,
     TakenOut,
+    Took,
+    Warned,
+    WasRead,
 )
 from tocsin.agent.cases.impact import Certainty, Measured, Quantity
 from tocsin.agent.cases.record import demand, fold
@@ -38,6 +42,10 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Attached, NAMES, DIGESTS, st.integers(0, 9)),
     st.builds(TakenOut, DIGESTS),
     st.builds(Sent, st.just("report"), NAMES, NAMES, DIGESTS),
+    st.builds(Warned, NAMES, NAMES, st.integers(1, 3), NAMES, st.integers(0, 9), TIMES),
+    st.builds(WasRead, st.integers(1, 3)),
+    st.builds(Took, NAMES, TIMES),
+    st.builds(RiskAccepted, NAMES, TIMES),
     st.builds(Struck, st.integers(-1, 12), NAMES),
     st.builds(Held, NAMES, NAMES),
     st.builds(Released, NAMES, NAMES),

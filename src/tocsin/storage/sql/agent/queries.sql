@@ -303,6 +303,33 @@ UPDATE warning SET counts = :counts WHERE stream = :stream AND seq = :seq;
 SELECT id, author, chain, version, withdrawn, body FROM warning WHERE counts = 1 AND expires > :now
 ORDER BY added DESC, stream, seq;
 
+-- name: warnings_ever
+-- The version that stands of each warning that others wrote, ended or not, the latest first, with when its first came.
+SELECT id, author, stream, seq, added, (SELECT min(first.added) FROM warning AS first
+  WHERE first.id = warning.id AND first.author = warning.author) AS first, body FROM warning
+WHERE counts = 1 AND author <> :party ORDER BY added DESC, stream, seq;
+
+-- name: reports_of_value
+-- The reports that name a value, the newest first, whether or not they still count.
+SELECT fact FROM posting WHERE value = :value AND kind IN ('named', 'anonymous')
+GROUP BY fact ORDER BY max(since) DESC, fact LIMIT :limit;
+
+-- name: places_of_fact
+-- Where something of one kind is said under one identifier, whether or not it was erased.
+SELECT stream, seq FROM entry WHERE fact = :fact AND kind = :kind ORDER BY stream, seq;
+
+-- name: places_of_kind
+-- Where a stream says something of one kind.
+SELECT stream, seq FROM entry WHERE stream = :stream AND kind = :kind ORDER BY seq;
+
+-- name: places_of_party
+-- Where the directory states one party.
+SELECT seq FROM party_history WHERE party = :party ORDER BY seq;
+
+-- name: head_of_stream
+-- The newest head of one stream that needs no further witness.
+SELECT stream, head FROM head WHERE stream = :stream;
+
 -- name: save_answers
 -- The hub's bands for a warning changed.
 INSERT INTO answers (chain, version, audience, role, stream, seq, received, acted, not_affected)
@@ -466,6 +493,15 @@ ORDER BY posting.value, posting.since;
 -- name: postings
 -- Who named which value when, for everything that still counts.
 SELECT value, fact, kind, since FROM posting WHERE expires > :now ORDER BY value, since;
+
+-- name: postings_ever
+-- Who named which value when, before a time, whether or not it still counts.
+SELECT value, fact, kind, since FROM posting WHERE since < :until ORDER BY value, since;
+
+-- name: told_between
+-- What was said between two times of the hub, each once.
+SELECT DISTINCT fact, kind FROM entry
+WHERE added >= :since AND added < :until AND kind IN ('object', 'sighting', 'warning');
 
 -- name: mark
 -- One mark by name.
