@@ -28,6 +28,8 @@ class Row(msgspec.Struct, frozen=True):
     target: float
     beside: Beside
     met: bool = False
+    interval: tuple[float, float] | None = None
+    """Of 95 in 100, where the value is a share of what chance chose."""
 
     def judged(self) -> "Row":
         """The row with its target looked at; a benchmark can miss."""
@@ -68,4 +70,6 @@ def table(results: Results) -> Iterator[str]:
         mark = "reached" if row.met else "MISSED"
         sign = "≥" if row.better == "higher" else "≤"
         yield f"  {row.name:<44} {number(row.value):>10} {row.unit}"
+        if row.interval:
+            yield f"    95 of 100: {number(row.interval[0])} to {number(row.interval[1])}"
         yield f"    {mark}: {sign} {number(row.target)}; beside it, {row.beside.name}: {number(row.beside.value)}"
