@@ -35,7 +35,7 @@ from tocsin.agent.vault import Membership, Vault
 from tocsin.agent.verbs.join import join
 from tocsin.agent.verbs.report import Prepared, send
 from tocsin.clock import Instant, ManualClock, day_of, from_text
-from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
+from tocsin.config import AgentConfig, Decay, HubConfig, OwnAssets, PartnerLink, Shields
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
@@ -149,7 +149,7 @@ class Agent:
         return SignedHub(self.http, URL, self.membership, self.clock, self.entropy)
 
     def replica(self) -> Replica:
-        return Replica(self.house.store, self.membership, 30, self.clock)
+        return Replica(self.house.store, self.membership, Decay(), self.clock)
 
     def levels(self) -> Levels:
         own = self.house.config.own

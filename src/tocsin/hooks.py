@@ -4,7 +4,7 @@
 There are two today; collect and enrich come with their first real user.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -23,24 +23,34 @@ class Blocked(msgspec.Struct, frozen=True):
     """The warning that names it, else whatever named it first, as the inbox shows it."""
     since: Instant
     expires: Instant
+    source: str = ""
+    """Whose word it rests on: the party that warned, else the band of named sources. A cap is shared among them."""
+
+
+Files = Mapping[str, bytes]
+"""What a product reads: one file under the empty name, or several by their names within one folder."""
 
 
 class Protect(Protocol):
-    """protect: turn the values that are blocked now into one file for a product that the bank already runs."""
+    """protect: turn the values that are blocked now into the files of a product that the bank already runs."""
 
     def name(self) -> str:
         """Its key in the `[shields]` section of agent.toml."""
 
     def holds(self, observable: Observable) -> bool:
-        """Whether the file can express a value."""
+        """Whether the files can express a value."""
 
     def limits(self) -> str:
-        """What it can express, for a person who asks why a value is not in it."""
+        """What they can express, for a person who asks why a value is not in them."""
 
-    def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
-        """The whole file; values it cannot express are left out.
+    def most(self) -> int:
+        """How many values the product is documented to take; a lower cap can be set."""
 
-        `blocked` holds each value once, in any order. The same values and the same `now` give the same bytes.
+    def render(self, blocked: Sequence[Blocked], now: Instant) -> Files:
+        """Every file, whole; values that they cannot express are left out.
+
+        `blocked` holds each value once, in any order. The same values and the same `now` give the same bytes, and any
+        values the same names, in the order in which a product may find them replaced.
         """
 
 

@@ -14,6 +14,9 @@ from typing import Self
 import msgspec
 
 from tocsin.agent import app as agent
+from tocsin.agent.shields.switching import State
+from tocsin.agent.verbs.shield import switch
+from tocsin.agent.work import protection
 from tocsin.config import AgentConfig, OwnAssets, Shields, load, save
 from tocsin.domain.party import Role
 from tocsin.hub import app as hub
@@ -152,6 +155,8 @@ class Machine:
             home / agent.SETTINGS,
             AgentConfig(config.hub_url, config.master_key, own, Shields(csv="block.csv")),
         )
+        with agent.opened(home) as house:
+            switch(house, protection(house), "csv", State.ON, "operator", "the tests look at it")
         return home
 
     def raise_edge(self, name: str = "edge") -> str:

@@ -456,6 +456,7 @@ def test_the_operator_is_told_whether_there_was_anything_to_erase(bank: Bank) ->
 def test_a_protection_file_is_counted_as_what_it_holds(bank: Bank) -> None:
     settings = bank.home / "agent.toml"
     settings.write_text(settings.read_text().replace('rpz = ""', 'rpz = "block.rpz"'))
+    assert tocsin("agent", "shield", bank.home, "on", "rpz", "--why", "tested").returncode == 0
     bank.serve()
     for home in (bank.home, bank.other):
         for value in ("both-saw.example", "https://both-saw.example/a"):

@@ -97,6 +97,8 @@ def begin(story: Story) -> None:
         for shield, name in (("csv", "csv"), ("rpz", "rpz"), ("suricata", "rules")):
             text = text.replace(f'{shield} = ""', f'{shield} = "out/block.{name}"')
         settings.write_text(text)
+        for shield in ("csv", "rpz", "suricata"):
+            told("agent", "shield", story.home(short), "on", shield, "--why", "tested for a week")
         machine.serve(short)
 
 

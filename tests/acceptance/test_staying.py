@@ -132,7 +132,7 @@ def test_a_hub_with_readers_stops_quickly_and_without_a_word_too_many(tmp_path: 
 def test_a_line_in_an_agents_log_says_when(tmp_path: Path) -> None:
     with Machine(tmp_path) as machine:
         machine.raise_hub(witnessed=False)
-        machine.join("ayr")
+        (machine.join("ayr") / "block.csv").unlink()
         machine.serve("ayr")
         (log,) = tmp_path.glob("ayr.*.log")
         assert wait_until(lambda: "block.csv" in log.read_text())

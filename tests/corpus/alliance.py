@@ -121,7 +121,7 @@ async def _follow(agent: Path, sizes: dict[str, int]) -> None:
         membership = house.vault.membership()
         async with http_client(house.config) as http:
             hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
-            replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+            replica = Replica(house.store, membership, house.config.decay, house.clock)
             follower = Follower(hub.stream, replica, house.clock, house.entropy, asyncio.sleep)
             news = asyncio.Event()
             following = asyncio.create_task(follower.run(news.set))

@@ -21,6 +21,7 @@ from tocsin.agent.house import House
 from tocsin.agent.readers.confinement import is_filtered
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.shields.protection import Protection
+from tocsin.agent.shields.switching import State
 from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.waking.standing import standing
 from tocsin.agent.waking.waking import waking_of
@@ -258,12 +259,23 @@ class Doctor:
             changes = self._protection(house).apply(self._clock.now(), dry_run=True)
         if not changes:
             return Note("No protection file is named.", "Name one in [shields] of agent.toml.")
-        stale = [one.path for one in changes if one.changes]
+        on = [one for one in changes if one.state == State.ON]
+        if undone := [one.shield for one in changes if one.state == State.UNDONE]:
+            return Note(
+                f"Stand as they did before a change: {', '.join(undone)}.",
+                "Nothing reaches them until somebody switches them: tocsin agent shield DIR on SHIELD --why …",
+            )
+        if not on:
+            return Note(
+                f"{counted(len(changes), 'shield')} only monitor; {changes[0].values:,} values at block.",
+                "Look what would be blocked (tocsin agent shield DIR --dry-run), then switch them on one by one.",
+            )
+        stale = [one.path for one in on if one.changes]
         if stale:
             return Note(
                 f"Not up to date: {', '.join(stale)}.", "Start agent serve, or run tocsin agent shield."
             )
-        return f"{len(changes)} up to date, {changes[0].values:,} values at block"
+        return f"{len(on)} of {len(changes)} on and up to date, {changes[0].values:,} values at block"
 
 
 def _entries(tx: Transaction, row: StreamRow) -> Iterator[Kept]:

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import httpx
 
@@ -27,9 +28,14 @@ from tocsin.agent.reading import Reading
 from tocsin.agent.redaction.assets import assets_of, own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.corrections import Corrections
+from tocsin.agent.shields.chains import Chains, read_records
+from tocsin.agent.shields.formats import named
 from tocsin.agent.shields.guard import guard_for
 from tocsin.agent.shields.levels import Levels
 from tocsin.agent.shields.protection import Protection
+from tocsin.agent.shields.serving import application
+from tocsin.agent.shields.switching import states
+from tocsin.agent.shields.webhook import Hook
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
@@ -39,9 +45,11 @@ from tocsin.agent.verbs.rotate import complete
 from tocsin.agent.waking.waking import waking_of
 from tocsin.agent.warninglists import installed
 from tocsin.agent.way import Way
+from tocsin.clock import SECOND, Instant
 from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.follower import Follower
-from tocsin.web.calling import check_url
+from tocsin.web.calling import check_url, outbound
+from tocsin.web.serving import check_listen, serve_beside
 
 log = logging.getLogger("tocsin.agent")
 
@@ -50,7 +58,10 @@ _OUTBOX_SECONDS = 1.0
 _COMPARE_SECONDS = 600.0
 """How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
-"""How often protection files are looked at without news: values expire by themselves."""
+"""How often protection files are looked at without news: somebody may have edited one."""
+_FEED_CONNECTIONS = 64
+"""Products that fetch their files at once."""
+_POST_SECONDS = 30.0
 _REST_SECONDS = 0.5
 """After the files were written: a burst of news is written twice, its beginning at once and the rest together."""
 _SCRUB_SECONDS = 60.0
@@ -72,19 +83,27 @@ def _members(house: House) -> tuple[str, ...]:
 
 def levels(house: House) -> Levels:
     """What this agent may do with every value it knows."""
-    return Levels(house.store, guard_for(house.config.own, classifier(house)))
+    own, file = house.config.own, house.config.shields.passive_dns
+    chains = Chains((*own.domains, *own.partners), read_records(house.folder / file)) if file else None
+    return Levels(house.store, guard_for(own, classifier(house), chains))
 
 
 def protection(house: House) -> Protection:
     """The protection files of this agent."""
-    return Protection(levels(house), house.config.shields, house.folder)
+    return Protection(
+        levels(house),
+        tuple(named(house.config, house.folder)),
+        house.folder,
+        partial(states, house.store),
+        house.vault.box,
+    )
 
 
 async def work(house: House, http: httpx.AsyncClient) -> None:
     """All of it, until it is cancelled."""
     membership = house.vault.membership()
     hub, reading = reach(house, http, membership)
-    replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+    replica = Replica(house.store, membership, house.config.decay, house.clock)
     refilling = Refilling(house.store, hub)
     replica.refill = refilling.offer
     replica.through_edge = lambda: reading.through_edge
@@ -113,6 +132,12 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
     if waking := waking_of(house, os.environ):
         loops["waking people"] = waking.run
+    if house.config.post is not None:
+        hook = Hook(house.config.post, house.folder, house.store, house.clock)
+        loops["posting to the webhook"] = lambda: _post(house, hook)
+    if house.config.feeds is not None:
+        check_listen(house.config.feeds)
+        loops["serving products"] = lambda: _feed(house)
     for source in sources_of(house, os.environ):
         loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
     tasks = [
@@ -185,24 +210,57 @@ async def _scrub(house: House) -> None:
             house.store.scrub()
 
 
+async def _post(house: House, hook: Hook) -> None:
+    """To a system inside the house: not through the proxy that leads out of it."""
+    async with outbound("", house.config.authority_file, _POST_SECONDS) as http:
+        await hook.run(http, asyncio.sleep)
+
+
+async def _feed(house: House) -> None:
+    """Give products the files that they fetch."""
+    assert house.config.feeds is not None
+    app = application(protection(house), house.store)
+
+    def ready(url: str) -> None:
+        log.info("products fetch their files at %s", url)
+
+    await serve_beside(app, house.config.feeds, ready, connections=_FEED_CONNECTIONS)
+
+
 async def _shield(house: House, news: asyncio.Event) -> None:
-    members, lists, files = _members(house), installed(house.folder), protection(house)
+    known, files, looked = _guarded_by(house), protection(house), house.clock.now()
     while True:
         try:
-            async with asyncio.timeout(_SHIELD_SECONDS):
+            async with asyncio.timeout(until_next_expiry(files, looked, house.clock.now())):
                 await news.wait()
         except TimeoutError:
             log.debug("no news: looking for what expired")
         news.clear()
         try:
-            write_metrics(house, levels(house))
-            before = (members, lists)
-            members, lists = _members(house), installed(house.folder)
-            if before != (members, lists):
+            write_metrics(house, files.levels)
+            before, known = known, _guarded_by(house)
+            if before != known:
                 files = protection(house)
-            for change in files.apply(house.clock.now(), dry_run=False):
+            looked = house.clock.now()
+            for change in files.apply(looked, dry_run=False):
                 if change.changes:
                     log.info("%s: %d of %d values", change.path, change.written, change.values)
         except TocsinError as error:
             log.warning("protection files: %s", error)
         await asyncio.sleep(_REST_SECONDS)
+
+
+def _guarded_by(house: House) -> tuple[object, ...]:
+    """Everything that a guard is made of besides the settings: when it changes, all values are looked at again."""
+    file = house.folder / house.config.shields.passive_dns
+    observed = file.stat().st_mtime_ns if file.is_file() else 0
+    return _members(house), installed(house.folder), corrections(house), observed
+
+
+def until_next_expiry(files: Protection, looked: Instant, now: Instant) -> float:
+    """Seconds until the first value stops counting that still did at the last look; at most until the next look.
+
+    0 for one that ended since: between a look and the next wait there is time enough to miss an end.
+    """
+    expires = files.next_expiry(looked)
+    return _SHIELD_SECONDS if expires is None else min(_SHIELD_SECONDS, max(0.0, (expires - now) / SECOND))

@@ -123,7 +123,7 @@ def _bodies(hub: Exchange, report: str, count: int, entropy: Entropy) -> Iterato
 async def _catch_up(folder: Path, url: str, entries: int) -> float:
     with agent_app.opened(folder) as house:
         membership = house.vault.membership()
-        replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+        replica = Replica(house.store, membership, house.config.decay, house.clock)
         began = time.perf_counter()
         async with http_client(house.config) as http:
             hub = SignedHub(http, url, membership, house.clock, house.entropy)

@@ -15,6 +15,7 @@ from tocsin.agent.history.replica import Replica
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.clock import SystemClock
+from tocsin.config import Decay
 from tocsin.follow.follower import Follower
 from tocsin.storage.sqlite import open_sqlite
 
@@ -27,7 +28,7 @@ class _Agent:
     def __init__(self, file: Path, url: str, bank: Membership) -> None:
         self._http = httpx.AsyncClient(timeout=60)
         self._store = open_sqlite(file, "agent")
-        self._replica = Replica(self._store, bank, 30, SystemClock())
+        self._replica = Replica(self._store, bank, Decay(), SystemClock())
         hub = SignedHub(self._http, url, bank, SystemClock(), os.urandom)
         self._follower = Follower(hub.stream, self._replica, SystemClock(), os.urandom, asyncio.sleep)
         self.proved: dict[int, float] = {}

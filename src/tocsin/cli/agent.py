@@ -5,15 +5,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from tocsin.agent import app
 from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
 from tocsin.agent.redaction.assets import known_as
-from tocsin.agent.shields.protection import Change
 from tocsin.agent.verbs.erase import erase
-from tocsin.agent.work import protection
 from tocsin.cli.bundle import BUNDLE
 from tocsin.cli.calls import CALLS
 from tocsin.cli.case import CASE
@@ -27,8 +23,9 @@ from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.measures import MEASURES
 from tocsin.cli.redact import REDACT
 from tocsin.cli.report import REPORT
-from tocsin.cli.screen import counted, say
+from tocsin.cli.screen import say
 from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
+from tocsin.cli.shield import SHIELD
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.value import VALUE
@@ -37,12 +34,6 @@ from tocsin.cli.warninglists import WARNINGLISTS
 from tocsin.config import OwnAssets
 from tocsin.ids import DIGITS, complete
 from tocsin.wire.messages import ERASURE_REASONS
-
-
-class Shields(msgspec.Struct, frozen=True):
-    """What changed, or would."""
-
-    changes: tuple[Change, ...]
 
 
 def _init_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,32 +117,6 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(("Agent stopped.",))
 
 
-def _shield_arguments(parser: argparse.ArgumentParser) -> None:
-    folder(parser, "agent")
-    parser.add_argument("--dry-run", action="store_true", help="only show what would change")
-
-
-def _shield(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        changes = protection(house).apply(house.clock.now(), dry_run=parsed.dry_run)
-    lines = [] if changes else ["No protection file is named in [shields] of agent.toml: nothing is written."]
-    for change in changes:
-        lines += _change_lines(change, dry_run=parsed.dry_run)
-        lines += [f"  - {line}" for line in change.removed] + [f"  + {line}" for line in change.added]
-    yield Output(tuple(lines), Shields(tuple(changes)))
-
-
-def _change_lines(change: Change, *, dry_run: bool) -> Iterator[str]:
-    all_of_them = change.written == change.values
-    why = "" if all_of_them else f" ({change.limits})"
-    yield f"{change.path}: {change.written} of {counted(change.values, 'value')} at block{why}"
-    if not change.changes:
-        yield "  nothing to change"
-        return
-    moved = f"{counted(len(change.added), 'line')} added, {len(change.removed)} removed"
-    yield f"  would change: {moved}" if dry_run else f"  changed: {moved}"
-
-
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("fact", help="identifier of your report, sighting or warning")
@@ -207,14 +172,7 @@ COMMANDS = (
     MEASURES,
     VALUE,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
-    Command(
-        "agent",
-        "shield",
-        "bring the protection files up to date",
-        _shield,
-        _shield_arguments,
-        "Files are named in [shields] of agent.toml. Only values at level block are in them, never your own.",
-    ),
+    SHIELD,
     Command(
         "agent",
         "hunt",

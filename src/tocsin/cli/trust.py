@@ -60,7 +60,7 @@ async def _compared(house: House, other: str) -> Compared:
     membership = house.vault.membership()
     async with http_client(house.config) as http:
         hub = SignedHub(http, house.config.hub_url, membership, house.clock, house.entropy)
-        replica = Replica(house.store, membership, house.config.shields.life_days, house.clock)
+        replica = Replica(house.store, membership, house.config.decay, house.clock)
         if other.startswith(("http://", "https://")):
             return await compare(house, replica, hub, await newest_of(http, other))
         try:

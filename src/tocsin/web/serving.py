@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting an HTTP server: off loopback nothing starts without TLS or a declared proxy, and nothing logs addresses."""
 
+import asyncio
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from types import FrameType
 
 import uvicorn
@@ -67,6 +68,66 @@ class _Server(uvicorn.Server):
         await self._running.aclose()
 
 
+class _Guest(_Server):
+    """A server within a process that has other things to do, and hears the signals itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve_beside(
+    app: Starlette, listen: Listen, ready: Callable[[str], None], *, connections: int
+) -> None:
+    """Serve within an event loop that runs already, until it is cancelled; else as `serve`."""
+    with _bound(listen) as place:
+        url = _url(listen, place)
+        server = _Guest(app, _config(app, listen, connections), lambda: ready(url), lambda: None)
+        serving = asyncio.ensure_future(server.serve(sockets=[place]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@contextmanager
+def _bound(listen: Listen) -> Iterator[socket.socket]:
+    """A socket that listens there; ConfigError when that is not safe, Taken when it cannot be."""
+    check_listen(listen)
+    with socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET) as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((listen.host, listen.port))
+        except OSError as error:
+            raise Taken(f"Cannot listen on {listen.host}:{listen.port}: {error.strerror}.") from None
+        place.listen(_BACKLOG)
+        yield place
+
+
+def _url(listen: Listen, place: socket.socket) -> str:
+    scheme = "https" if listen.tls_certificate else "http"
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return f"{scheme}://{host}:{place.getsockname()[1]}"
+
+
+def _config(app: Starlette, listen: Listen, connections: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        proxy_headers=False,  # nobody here asks where a request came from
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=listen.tls_certificate or None,
+        ssl_keyfile=listen.tls_key or None,
+        http=BoundedConnection,
+        limit_concurrency=room_for(connections) + 1,  # at which uvicorn would refuse those it has, too
+        timeout_keep_alive=75,
+    )
+
+
 def serve(
     app: Starlette,
     listen: Listen,
@@ -80,38 +141,9 @@ def serve(
     Raises what that start raises: StorageError, say, when its store cannot be read. `end_streams` is called first when
     it stops, in the event loop. More than `connections` at once are not taken.
     """
-    check_listen(listen)
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    with socket.socket(family) as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            place.bind((listen.host, listen.port))
-        except OSError as error:
-            raise Taken(f"Cannot listen on {listen.host}:{listen.port}: {error.strerror}.") from None
-        place.listen(_BACKLOG)
-        scheme = "https" if listen.tls_certificate else "http"
-        host = f"[{listen.host}]" if family is socket.AF_INET6 else listen.host
-        url = f"{scheme}://{host}:{place.getsockname()[1]}"
-        server = _Server(
-            app,
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                proxy_headers=False,  # nobody here asks where a request came from
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-                ssl_certfile=listen.tls_certificate or None,
-                ssl_keyfile=listen.tls_key or None,
-                http=BoundedConnection,
-                limit_concurrency=room_for(connections)
-                + 1,  # at which uvicorn would refuse those it has, too
-                timeout_keep_alive=75,
-            ),
-            lambda: ready(url),
-            end_streams,
-        )
+    with _bound(listen) as place:
+        url = _url(listen, place)
+        server = _Server(app, _config(app, listen, connections), lambda: ready(url), end_streams)
 
         def stop(number: int, frame: FrameType | None) -> None:
             server.should_exit = True

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from tocsin.agent.app import SETTINGS
+from tocsin.agent.app import SETTINGS, opened
+from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.join import Joined
+from tocsin.agent.verbs.shield import switch
+from tocsin.agent.work import protection
 from tocsin.config import AgentConfig, PartnerLink, Shields, load, save
 from tocsin.domain.party import Role
 from tocsin.hub.done import Code
@@ -97,4 +100,14 @@ def _join(folder: Path, hub: Path, url: str, member: Member) -> Seat:
     config = load(home / SETTINGS, AgentConfig)
     shields = Shields(csv="shields/block.csv", rpz="shields/block.rpz", suricata="shields/block.rules")
     save(home / SETTINGS, msgspec.structs.replace(config, shields=shields))
+    with opened(home) as house:
+        for name in ("csv", "rpz", "suricata"):
+            switch(
+                house,
+                protection(house),
+                name,
+                State.ON,
+                "operator",
+                "the demonstration shows what is blocked",
+            )
     return Seat(member, home, joined.party)

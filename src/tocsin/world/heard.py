@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import msgspec
 
 from tocsin.clock import DAY
+from tocsin.domain.decay import ends_after
+from tocsin.domain.observable import Kind
 from tocsin.world.bystander import WARNED_DAYS, End, Said
 from tocsin.world.inside import World
 from tocsin.world.terms import GROUP_STREAM
@@ -78,7 +80,7 @@ def may_be_refused(said: Said, world: World) -> bool:
 def expected_levels(world: World, short: str) -> dict[str, str]:
     """Each value with its level at one reader: a warning or two named sources in one stream block, one watches."""
     truth, now = heard_by(world), world.hub.clock.now()
-    life = world.agents[short].config.shields.life_days * DAY
+    life = ends_after(world.agents[short].config.decay, Kind.DOMAIN)
     heard = [said for said in world.said if truth.stands(said) and now < truth.ends(said, life)]
     found: dict[str, str] = {}
     for value in {value for said in heard for value in said.values}:

@@ -17,7 +17,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tocsin.agent.house import House
+from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.join import join
+from tocsin.agent.verbs.shield import switch
+from tocsin.agent.work import protection
 from tocsin.clock import MINUTE, SECOND, Instant, ManualClock, from_text
 from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
 from tocsin.domain.observable import Kind, Observable
@@ -157,6 +160,7 @@ class World:
     async def _redeem(self, agent: AgentMachine, house: House, code: str) -> None:
         async with agent.http() as http:
             await join(house, code, http)
+        switch(house, protection(house), "csv", State.ON, "operator", "the story is about what is blocked")
 
     def machines(self) -> dict[str, Machine]:
         """Every machine by its name; a second process of the hub and an edge, if there are any."""

@@ -23,7 +23,7 @@ from tocsin.agent.history.rewind import see_again
 from tocsin.agent.history.views import Views
 from tocsin.agent.outbox import settled_state
 from tocsin.agent.work import levels
-from tocsin.clock import DAY, Instant
+from tocsin.clock import Instant
 from tocsin.domain.party import Party, Standing
 from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, decide
 from tocsin.errors import ProofError, TocsinError
@@ -166,7 +166,7 @@ def views_are_what_the_log_says(world: World) -> Iterator[str]:
     yield from _differences("hub", world.hub.disk, again, _HUB_VIEWS)
     for short, agent in _readers(world):
         again = Disk("agent", agent.disk.image())
-        views = Views(agent.membership, agent.config.shields.life_days * DAY, lambda tx, sentence: None)
+        views = Views(agent.membership, agent.config.decay, lambda tx, sentence: None)
         sizes = dict(agent.disk.look("SELECT name, size FROM stream"))
         act = partial(views.apply, obey=True)
         again.open(Process("a copy")).run("see again", lambda tx, n=sizes, a=act: see_again(tx, n, a))  # type: ignore[misc]

@@ -8,16 +8,21 @@ from pathlib import Path
 
 from tests.alliance import Agent, Alliance, until
 from tests.looking import look
+from tests.unit.agent.shields.blocks import BOX, all_on
 
 from tocsin.agent.history.replica import Replica
+from tocsin.agent.shields.formats import named
 from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, MINUTE
+from tocsin.config import Decay
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Unreachable
 
 OLD = normalise(Kind.DOMAIN, "old.example")
 NEW = normalise(Kind.DOMAIN, "new.example")
+DECAY = Decay(name_days=4.8)
 LIFE_DAYS = 3
+"""What follows from it."""
 
 
 async def test_a_week_without_the_hub(tmp_path: Path) -> None:
@@ -26,13 +31,15 @@ async def test_a_week_without_the_hub(tmp_path: Path) -> None:
         bute = await alliance.join("bute", follow=False)
         for agent in (ayr, bute):
             agent.replica = partial(  # type: ignore[method-assign]
-                Replica, agent.house.store, agent.membership, LIFE_DAYS, alliance.clock
+                Replica, agent.house.store, agent.membership, DECAY, alliance.clock
             )
             agent.follow()
         await ayr.report(OLD)
         await bute.report(OLD)
         await until(lambda: ayr.level("old.example") == "block")
-        protection = Protection(ayr.levels(), ayr.house.config.shields, ayr.house.folder)
+        protection = Protection(
+            ayr.levels(), tuple(named(ayr.house.config, ayr.house.folder)), ayr.house.folder, all_on, BOX
+        )
         blocked = ayr.house.folder / "block.csv"
         protection.apply(alliance.clock.now(), dry_run=False)
         assert "old.example" in blocked.read_text()

@@ -13,6 +13,8 @@ from tests.looking import look
 from tests.unit.hub.asking import EVIL, close_stream, erase, reopen_stream, sight
 from tests.unit.hub.test_sources import bands
 
+from tocsin.agent.shields.switching import State
+from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
 from tocsin.clock import DAY, HOUR
 from tocsin.config import Shields
@@ -210,7 +212,8 @@ def shielded(agent: Agent) -> None:
     house = agent.house
     config = msgspec.structs.replace(house.config, shields=SHIELDS)
     house = msgspec.structs.replace(house, config=config)
-    protection(house).apply(agent.clock.now(), dry_run=False)
+    for shield in ("csv", "rpz", "suricata"):
+        switch(house, protection(house), shield, State.ON, "Jane", "tested")
 
 
 def spellings(text: str) -> list[bytes]:

@@ -25,7 +25,8 @@ from tocsin.agent.history.doubt import (
 from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_at
 from tocsin.agent.history.views import PLAIN, Views
 from tocsin.agent.vault import Membership
-from tocsin.clock import DAY, Clock, Instant, to_text
+from tocsin.clock import Clock, Instant, to_text
+from tocsin.config import Decay
 from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import ProofError, StorageError, TocsinError
@@ -68,10 +69,10 @@ class _SizeRow(msgspec.Struct, frozen=True):
 class Replica:
     """The replica of one agent."""
 
-    def __init__(self, store: Store, membership: Membership, life_days: int, clock: Clock) -> None:
+    def __init__(self, store: Store, membership: Membership, decay: Decay, clock: Clock) -> None:
         self._store = store
         self._membership = membership
-        self._views = Views(membership, life_days * DAY, self._raise_alarm)
+        self._views = Views(membership, decay, self._raise_alarm)
         self._clock = clock
         self.refill: Callable[[Restoring], None] = lambda _: None
         """Called when a restored hub asks for what it lost; whoever refills it sets it."""

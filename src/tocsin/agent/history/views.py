@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from tocsin.agent.history import warnings
 from tocsin.agent.history.directory import apply_directory, party_at
 from tocsin.agent.vault import Membership
+from tocsin.config import Decay
+from tocsin.domain.decay import ends_after
 from tocsin.domain.linter import Finding, lint_normal, lint_observable
 from tocsin.domain.observable import Observable
 from tocsin.domain.party import MAY_WARN, Standing
@@ -40,10 +42,12 @@ _Row = tuple[str, Params]
 class Views:
     """The views of one agent, over the transaction that keeps the entry."""
 
-    def __init__(self, membership: Membership, life: int, alarm: Callable[[Transaction, str], None]) -> None:
-        """`life` is how long a value counts after it was added, in microseconds."""
+    def __init__(
+        self, membership: Membership, decay: Decay, alarm: Callable[[Transaction, str], None]
+    ) -> None:
+        """`decay` says how long a value counts after it was added."""
         self._membership = membership
-        self._life = life
+        self._decay = decay
         self._alarm = alarm
 
     def act(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
@@ -164,7 +168,7 @@ class Views:
             "kind": kind,
             "may_block": int(may_block),
             "since": entry.header.added,
-            "expires": entry.header.added + self._life,
+            "expires": entry.header.added + ends_after(self._decay, observable.kind),
         }
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from tocsin.clock import Instant, to_text
 from tocsin.domain.observable import Observable
-from tocsin.hooks import Blocked
+from tocsin.hooks import Blocked, Files
 
 COLUMNS = ("kind", "value", "reason", "reference", "since", "expires")
 _FORMULA = ("=", "+", "-", "@")
@@ -35,19 +35,24 @@ class CsvShield:
         """What is left out."""
         return "a spreadsheet would run the others"
 
-    def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
+    def most(self) -> int:
+        """As many as a spreadsheet has lines, which is what people open it with."""
+        return 1_000_000
+
+    def render(self, blocked: Sequence[Blocked], now: Instant) -> Files:
         """The file in UTF-8 with CRLF line ends, sorted by value."""
         held = sorted((one for one in blocked if self.holds(one.observable)), key=lambda one: one.observable)
-        return "".join([_line(COLUMNS), *map(_line_of, held)]).encode()
+        return {"": "".join([line(COLUMNS), *map(_line_of, held)]).encode()}
 
 
 @lru_cache(_REMEMBERED)
 def _line_of(one: Blocked) -> str:
     since, expires = to_text(one.since), to_text(one.expires)
-    return _line((one.observable.kind, one.observable.value, one.reason, one.reference, since, expires))
+    return line((one.observable.kind, one.observable.value, one.reason, one.reference, since, expires))
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """One line of a CSV file, quoted where it must be, with its CRLF."""
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue()

@@ -58,6 +58,15 @@ class _Posting(msgspec.Struct, frozen=True):
     named_firm: str
 
 
+class _Author(msgspec.Struct, frozen=True):
+    id: str
+    author: str
+
+
+class _At(msgspec.Struct, frozen=True):
+    at: int
+
+
 _RANKS = {str(band): rank for rank, band in enumerate(Band)}
 
 
@@ -74,8 +83,11 @@ class Levels:
         While the declared partner is late, what it had witnessed before keeps its full weight. After 15 minutes
         nothing new steps to block by itself; after a day nothing new counts at all.
         """
+        return self._judged("known_values", now)
+
+    def _judged(self, query: str, now: Instant) -> Iterator[KnownValue]:
         with self._store.reading("known values") as tx:
-            postings = tx.all("known_values", {"now": now}, into=_Posting)
+            postings = tx.all(query, {"now": now}, into=_Posting)
             late = [row.late for row in tx.all("streams", {}, into=StreamRow) if row.late]
         absence = now - min(late) if late else 0
         if absence > LATE_LIMIT:
@@ -85,6 +97,8 @@ class Levels:
 
     def blocked(self, now: Instant) -> list[Blocked]:
         """What is at level block now, the newest first."""
+        with self._store.reading("who warned") as tx:
+            authors = {row.id: row.author for row in tx.all("warning_authors", {}, into=_Author)}
         found = [
             Blocked(
                 observable=one.observable,
@@ -92,11 +106,18 @@ class Levels:
                 reference=one.reference,
                 since=one.since,
                 expires=one.expires,
+                source=authors.get(one.reference, str(one.named)),
             )
-            for one in self.known(now)
+            for one in self._judged("blockable_values", now)
             if one.judgement.level is Level.BLOCK
         ]
         return sorted(found, key=lambda one: (-one.since, one.observable))
+
+    def next_expiry(self, now: Instant) -> Instant | None:
+        """When the next value stops counting; None when none ever does."""
+        with self._store.reading("next expiry") as tx:
+            row = tx.one("next_expiry", {"now": now}, into=_At)
+        return Instant(row.at) if row is not None and row.at else None
 
 
 def _judge(guard: Guard, value: str, postings: Sequence[_Posting], *, late: bool) -> KnownValue:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tocsin.clock import SECOND, Instant
 from tocsin.domain.observable import Kind, Observable
-from tocsin.hooks import Blocked
+from tocsin.hooks import Blocked, Files
 
 _TTL_SECONDS = 60
 _MAX_NAME = 253 - len("*.") - len(".rpz.tocsin")
@@ -32,7 +32,11 @@ class RpzShield:
         """What is left out."""
         return "a zone can hold only domains and addresses"
 
-    def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
+    def most(self) -> int:
+        """BIND holds a zone in memory: a million names are about 1 GB of it."""
+        return 1_000_000
+
+    def render(self, blocked: Sequence[Blocked], now: Instant) -> Files:
         """The zone file; its serial is the time in seconds, so that secondaries notice a change."""
         lines = [
             "$ORIGIN rpz.tocsin.",
@@ -42,7 +46,7 @@ class RpzShield:
         ]
         for owner in sorted({owner for one in blocked for owner in _owners(one.observable)}):
             lines.append(f"{owner} CNAME .")
-        return ("\n".join(lines) + "\n").encode()
+        return {"": ("\n".join(lines) + "\n").encode()}
 
 
 def _owners(observable: Observable) -> Iterator[str]:

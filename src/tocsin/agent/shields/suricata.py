@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tocsin.clock import Instant
 from tocsin.domain.observable import Kind, Observable
-from tocsin.hooks import Blocked
+from tocsin.hooks import Blocked, Files
 
 SID_FIRST = 1_000_000_000
 SID_COUNT = 1_000_000_000
@@ -40,7 +40,11 @@ class SuricataShield:
         """What is left out."""
         return "rules can hold only domains, addresses and web links"
 
-    def render(self, blocked: Sequence[Blocked], now: Instant) -> bytes:
+    def most(self) -> int:
+        """Three rules a name; many more belong into datasets, which are looked up and not compiled."""
+        return 100_000
+
+    def render(self, blocked: Sequence[Blocked], now: Instant) -> Files:
         """One rule a line, sorted by value so that numbers are stable."""
         taken: set[int] = set()
         lines = []
@@ -49,7 +53,7 @@ class SuricataShield:
             for head, match in _matches(one.observable):
                 sid = _sid(f"{one.observable} {head}", taken)
                 lines.append(f"drop {head} ({about}{match}sid:{sid}; rev:1;)\n")
-        return "".join(lines).encode()
+        return {"": "".join(lines).encode()}
 
 
 def _matches(observable: Observable) -> Iterator[tuple[str, str]]:

@@ -106,7 +106,7 @@ def hand_over(house: House, receiver: PartyRow, days: int, by: str) -> tuple[byt
     viewer = Viewer(_party(receiver))
     if viewer.party.standing is not Standing.ACTIVE:
         raise NotActive(f"The directory says that {receiver.name} is {receiver.standing}.")
-    replica = Replica(house.store, member, house.config.shields.life_days, house.clock)
+    replica = Replica(house.store, member, house.config.decay, house.clock)
     epoch = replica.epoch()
     with house.store.reading("bundle") as tx:
         heads = [head for head in _heads(tx) if follows(head.stream, viewer, now).allowed]
@@ -144,7 +144,7 @@ def take_in(house: House, data: bytes, by: str) -> TakenIn:
     """
     opened = unpack(data)  # (1)
     member, now = house.vault.membership(), house.clock.now()
-    replica = Replica(house.store, member, house.config.shields.life_days, house.clock)
+    replica = Replica(house.store, member, house.config.decay, house.clock)
     _demand_ours(opened.bundle, member.hub, member.realm, member.party, now)
     _demand_epoch(opened.bundle, replica.epoch())  # (2)
     directory, *others = opened.heads

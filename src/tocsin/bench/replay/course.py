@@ -22,12 +22,13 @@ from functools import lru_cache
 import msgspec
 
 from tocsin.agent.shields.levels import Guard
-from tocsin.clock import DAY, Instant
-from tocsin.config import Shields
+from tocsin.clock import Instant
+from tocsin.config import Decay
+from tocsin.domain.decay import ends_after
 from tocsin.domain.level import COUNTS_FOR, Evidence, Level, band_of, judge
-from tocsin.domain.observable import Observable
+from tocsin.domain.observable import Kind, Observable
 
-LIFE = Shields().life_days * DAY
+LIFE = ends_after(Decay(), Kind.DOMAIN)
 
 Tells = Callable[[int, int], frozenset[Observable]]
 """What leaves of a mail at a bank, both by their number."""

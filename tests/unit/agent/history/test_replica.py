@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Instant, ManualClock
+from tocsin.config import Decay
 from tocsin.domain.level import Band
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, normalise
@@ -67,7 +68,7 @@ class Hub:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.clock = ManualClock(NOW)
-        self.replica = Replica(store, membership(), 30, self.clock)
+        self.replica = Replica(store, membership(), Decay(), self.clock)
         self.kept: dict[str, list[VerifiedEntry]] = {}
         self.logs = 0
         for party, role, key in ((YARD, Role.AGENCY, POLICE), (AYR, Role.BANK, BANK)):

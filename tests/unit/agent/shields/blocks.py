@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blocked values for the shields' tests, and any set of them for hypothesis."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from hypothesis import strategies as st
 from tests.strategies import OBSERVABLES
 
+from tocsin.agent.shields.formats import BUILT_IN, Named, named
+from tocsin.agent.shields.switching import State
 from tocsin.clock import DAY, Instant, from_text
+from tocsin.config import AgentConfig, OwnAssets, Shields
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.hooks import Blocked
+from tocsin.privacy.box import KEY_BYTES, Box
 
 NOW = from_text("2026-11-21T08:30:00Z")
 REFERENCE = "rpt_1f0c2a645a3b4c8e9b1d0123456789ab"
@@ -38,6 +44,20 @@ ONE_OF_EACH = blocked_values(
     (Kind.SHA1, "b" * 40),
     (Kind.SHA256, "c" * 64),
 )
+
+BOX = Box(b"k" * KEY_BYTES, os.urandom)
+
+
+def all_on() -> Mapping[str, State]:
+    """Somebody has switched on everything."""
+    return {shield.name(): State.ON for shield in BUILT_IN} | {"webhook": State.ON}
+
+
+def named_in(folder: Path, shields: Shields) -> tuple[Named, ...]:
+    """The shields of such settings."""
+    own = OwnAssets(legal_name="Example Bank plc")
+    return tuple(named(AgentConfig("https://hub.example", "", own, shields), folder))
+
 
 ANY: st.SearchStrategy[Sequence[Blocked]] = st.lists(OBSERVABLES, unique=True, max_size=12).map(
     lambda observables: [blocked(one) for one in observables]

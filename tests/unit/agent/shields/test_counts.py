@@ -4,7 +4,7 @@
 import pytest
 from tests.unit.agent.shields.blocks import NOW, ONE_OF_EACH
 
-from tocsin.agent.shields.protection import BUILT_IN
+from tocsin.agent.shields.formats import BUILT_IN
 from tocsin.hooks import Blocked, Protect
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.alliance import Agent, Alliance
+from tests.unit.agent.shields.blocks import BOX, all_on, named_in
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
 from tocsin.agent.shields.protection import Protection
@@ -33,7 +34,7 @@ class Fixed:
 
 
 def protection(folder: Path, *values: Observable, shields: Shields = FILES) -> Protection:
-    return Protection(Fixed(*values), shields, folder)  # type: ignore[arg-type]
+    return Protection(Fixed(*values), named_in(folder, shields), folder, all_on, BOX)  # type: ignore[arg-type]
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -119,7 +120,7 @@ def test_no_more_than_the_cap_and_the_newest_stay(tmp_path):
     values = [normalise(Kind.DOMAIN, f"evil-{number}.example") for number in range(5)]
     shields = msgspec.structs.replace(FILES, cap=3)
     (change, *_) = protection(tmp_path, *values, shields=shields).apply(NOW, dry_run=False)
-    assert change.values == 3
+    assert (change.values, change.written, change.beyond_cap) == (5, 3, 2)
     assert "evil-2.example" in texts(tmp_path)["block.csv"]
     assert "evil-3.example" not in texts(tmp_path)["block.csv"]
 
@@ -173,7 +174,9 @@ async def test_a_value_leaves_every_file_when_it_is_taken_back_or_expires(tmp_pa
 
 def written(agent: Agent) -> dict[str, str]:
     """The agent's files, brought up to date."""
-    Protection(agent.levels(), FILES, agent.house.folder).apply(agent.clock.now(), dry_run=False)
+    Protection(agent.levels(), named_in(agent.house.folder, FILES), agent.house.folder, all_on, BOX).apply(
+        agent.clock.now(), dry_run=False
+    )
     return texts(agent.house.folder)
 
 

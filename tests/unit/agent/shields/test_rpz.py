@@ -18,7 +18,7 @@ RULE = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)* CNAME \.")
 
 
 def rules(values: Sequence[Blocked]) -> list[str]:
-    return SHIELD.render(values, NOW).decode().splitlines()[4:]
+    return SHIELD.render(values, NOW)[""].decode().splitlines()[4:]
 
 
 def test_it_is_named_as_in_the_configuration() -> None:
@@ -26,7 +26,7 @@ def test_it_is_named_as_in_the_configuration() -> None:
 
 
 def test_golden() -> None:
-    assert SHIELD.render(ONE_OF_EACH, NOW).decode() == (
+    assert SHIELD.render(ONE_OF_EACH, NOW)[""].decode() == (
         "$ORIGIN rpz.tocsin.\n"
         "$TTL 60\n"
         "@ SOA localhost. hostmaster.localhost. 1795249800 60 60 86400 60\n"
@@ -41,7 +41,7 @@ def test_golden() -> None:
 
 
 def test_without_values_the_zone_is_still_a_zone() -> None:
-    assert SHIELD.render([], NOW).decode().splitlines()[-1] == "@ NS localhost."
+    assert SHIELD.render([], NOW)[""].decode().splitlines()[-1] == "@ NS localhost."
 
 
 @given(ANY)
@@ -79,12 +79,12 @@ def test_a_name_that_would_not_fit_into_the_zone_is_left_out(length: int, fits: 
 
 @given(ANY)
 def test_the_order_of_the_values_does_not_matter(values: Sequence[Blocked]) -> None:
-    assert SHIELD.render(values, NOW) == SHIELD.render(list(reversed(values)), NOW)
+    assert SHIELD.render(values, NOW)[""] == SHIELD.render(list(reversed(values)), NOW)[""]
 
 
 def test_a_later_file_has_a_later_serial() -> None:
     def serial(data: bytes) -> int:
         return int(data.split()[8])
 
-    later = SHIELD.render([], Instant(NOW + SECOND))
-    assert serial(later) == serial(SHIELD.render([], NOW)) + 1
+    later = SHIELD.render([], Instant(NOW + SECOND))[""]
+    assert serial(later) == serial(SHIELD.render([], NOW)[""]) + 1

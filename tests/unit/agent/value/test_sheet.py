@@ -11,12 +11,11 @@ from tests.unit.hub.asking import sight
 
 from tocsin.agent.cases.facts import Took
 from tocsin.agent.redaction.owner import Owner
-from tocsin.agent.shields.protection import Protection
 from tocsin.agent.value.page import figures, page
 from tocsin.agent.value.sheet import Sheet, month_of, sheet
 from tocsin.agent.verbs.correct import correct
 from tocsin.agent.verbs.defend import read, take
-from tocsin.agent.work import classifier, levels
+from tocsin.agent.work import classifier, levels, protection
 from tocsin.clock import DAY, MINUTE, from_text
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role
@@ -33,7 +32,7 @@ def value(number: int) -> Observable:
 def made(agent: Agent, month: str = "2026-11") -> Sheet:
     house = agent.house
     known = levels(house)
-    files = Protection(known, house.config.shields, house.folder)
+    files = protection(house)
     return sheet(house, known, files, month_of(month, house.clock.now()))
 
 

@@ -490,6 +490,53 @@ LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.str
 WHERE posting.expires > :now
 ORDER BY posting.value, posting.since;
 
+-- name: blockable_values
+-- The same for those values alone that a warning or two named sources may raise to block: a flood that nobody confirms
+-- costs nothing here.
+SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
+  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
+  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
+  coalesce(firm_band.named, '') AS named_firm
+FROM posting JOIN stream ON stream.name = posting.stream
+LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
+  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
+LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
+  AND firm_band.seq = (SELECT max(seq) FROM band
+    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
+WHERE posting.expires > :now AND posting.value IN (
+  SELECT value FROM posting WHERE kind = 'warning'
+  UNION ALL SELECT value FROM band WHERE named IN ('2-4', '5-19', '20+'))
+ORDER BY posting.value, posting.since;
+
+-- name: next_expiry
+-- When the next value stops counting.
+SELECT coalesce(min(expires), 0) AS at FROM posting WHERE expires > :now;
+
+-- name: warning_authors
+-- Who warned.
+SELECT DISTINCT id, author FROM warning;
+
+-- name: switches
+-- What was decided of each shield.
+SELECT name, state, box FROM shield ORDER BY name;
+
+-- name: keep_switch
+-- A person decided.
+INSERT INTO shield (name, state, box) VALUES (:name, :state, :box)
+ON CONFLICT (name) DO UPDATE SET state = excluded.state, box = excluded.box;
+
+-- name: subscribers
+-- Every product that fetches files.
+SELECT name, shield, digest, since FROM subscriber ORDER BY name;
+
+-- name: keep_subscriber
+-- A product was let in.
+INSERT INTO subscriber (name, shield, digest, since) VALUES (:name, :shield, :digest, :since);
+
+-- name: drop_subscriber
+-- It was shut out.
+DELETE FROM subscriber WHERE name = :name;
+
 -- name: postings
 -- Who named which value when, for everything that still counts.
 SELECT value, fact, kind, since FROM posting WHERE expires > :now ORDER BY value, since;

@@ -105,6 +105,21 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_waiting ON outbox (state, next_try);
 
+-- Ledger of this party. What a person decided of one shield; without a row it only monitors.
+CREATE TABLE shield (
+  name  TEXT  NOT NULL PRIMARY KEY,                      -- as in agent.toml
+  state TEXT  NOT NULL,                                  -- monitor, on, off or undone
+  box   BYTES NOT NULL                                   -- the decision: who, when and why
+) STRICT;
+
+-- Operational. A product of this party's that fetches the files of a shield; at most 100.
+CREATE TABLE subscriber (
+  name   TEXT   NOT NULL PRIMARY KEY,                    -- its user name
+  shield TEXT   NOT NULL,                                -- whose files it fetches
+  digest BYTES  NOT NULL,                                -- SHA-256 of its password, which is random and kept nowhere
+  since  BIGINT NOT NULL                                 -- when it was let in
+) STRICT;
+
 -- Replica. One stream that this party follows, as far as it has proved itself.
 CREATE TABLE stream (
   name     TEXT   NOT NULL PRIMARY KEY,                  -- canonical audience, or directory
@@ -217,6 +232,8 @@ CREATE TABLE posting (
   PRIMARY KEY (value, stream, seq)
 ) STRICT;
 CREATE INDEX posting_fact ON posting (fact);
+CREATE INDEX posting_expires ON posting (expires);
+CREATE INDEX posting_warned ON posting (kind, value);
 CREATE INDEX posting_entry ON posting (stream, seq);
 
 -- View of the streams: how many distinct named sources the hub counts for a value, as the bands that it published.
@@ -229,6 +246,7 @@ CREATE TABLE band (
   PRIMARY KEY (value, stream, seq)
 ) STRICT;
 CREATE INDEX band_entry ON band (stream, seq);
+CREATE INDEX band_named ON band (named, value);
 
 -- View of the streams: every proved version of every warning, and which one counts.
 CREATE TABLE warning (
