@@ -12,7 +12,19 @@ from tocsin.cli.command import Command, Output
 from tocsin.errors import UsageError
 from tocsin.files import replace_file
 
-BENCHMARKS = ("append", "catchup", "depth", "fanout", "folder", "idle", "intake", "mail", "views", "world")
+BENCHMARKS = (
+    "append",
+    "catchup",
+    "depth",
+    "fanout",
+    "folder",
+    "idle",
+    "intake",
+    "mail",
+    "views",
+    "withdraw",
+    "world",
+)
 """Each a module of `tocsin.bench`, which is loaded when it is run: no other command waits for what they need."""
 ON_POSTGRES = ("append", "catchup", "depth", "fanout", "idle", "intake", "views")
 """Those that can be measured on PostgreSQL too."""
