@@ -7,9 +7,9 @@ a person to say which of them were the attacker's. What a Suricata alert or a Ze
 first, so that nobody need search for it. Sources: Zeek's log formats and Suricata's EVE format, by field.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import msgspec
 
@@ -25,6 +25,8 @@ _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What a line that is no JSON raises."""
 _FIRST = frozenset({"alert", "notice", "intel"})
 """Kinds of lines in which a sensor says that something is wrong."""
+_ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
+"""How Zeek writes the separator of its fields."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
@@ -224,7 +226,8 @@ def _tsv(lines: list[bytes]) -> Iterator[tuple[int, Record | str]]:
 
 
 def _separator(line: str) -> str:
-    """The character that a header writes as its escape."""
-    with suppress(UnicodeDecodeError):
-        return line.split(" ", 1)[1].encode().decode("unicode_escape")[:1] or "\t"
-    return "\t"
+    """The character that a header writes, mostly as its escape; a tab where it writes none."""
+    written = line.partition(" ")[2]
+    if escaped := _ESCAPED.match(written):
+        return chr(int(escaped[1], 16))
+    return written[:1].replace("\\", "\t") or "\t"

@@ -85,3 +85,16 @@ def test_what_a_line_is_called_can_be_shown() -> None:
 def test_a_header_that_lies_costs_its_lines_only() -> None:
     data = "#separator \\x\n#fields\tdns\tquery\nx\tevil.example\n"
     assert [defect.where for defect in read_log(data.encode()).defects] == ["line 3"]
+
+
+@pytest.mark.parametrize(
+    ("written", "between"),
+    [("\\x2c", ","), (",", ","), ("\\x09", "\t"), ("\\x", "\t"), ("\\|09", "\t"), ("", "\t")],
+    ids=["escaped", "as it is", "Zeek's own", "cut off", "no escape", "none"],
+)
+def test_a_log_has_the_separator_that_its_header_writes(written: str, between: str) -> None:
+    rows = [("#path", "dns"), ("#fields", "ts", "id.orig_h", "query"), ("1.0", "192.0.2.7", "evil.example")]
+    data = f"#separator {written}\n" + "".join(f"{between.join(row)}\n" for row in rows)
+    reading = read_log(data.encode())
+    assert reading.defects == ()
+    assert ("dns", 1) in reading.counts
