@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 from tests.alliance import START, URL, Alliance
+from tests.fuzz.anonymous import anonymous
 from tests.fuzz.readers import readers
 from tests.fuzz.target import Read, Target
 from tests.unit.wire.examples import EXAMPLES, WARNED
@@ -90,6 +91,7 @@ async def targets(folder: Path) -> list[Target]:
             _merkle(),
             *_small(),
             *readers(),
+            *anonymous(),
         ]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public keys to which parts are sealed: X25519 (RFC 7748). Sealing itself is not built yet."""
+"""Which X25519 keys (RFC 7748) something may be sealed to. Sealing itself: `tocsin.privacy.hybrid` and `ohttp`."""
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
