@@ -21,6 +21,7 @@ BENCHMARKS = (
     "idle",
     "intake",
     "mail",
+    "tokens",
     "views",
     "withdraw",
     "world",
