@@ -15,6 +15,7 @@ from tocsin.cli.readers import together
 from tocsin.cli.screen import counted, readable, row
 from tocsin.domain.disclosure import Disclosure
 from tocsin.domain.likeness import Price
+from tocsin.domain.mail_features import MailFeatures
 from tocsin.domain.observable import Kind, defang
 
 T = TypeVar("T")
@@ -53,10 +54,23 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
         yield from _file(attachment)
     if reading.text or reading.format == "mail":
         yield f"  - {_MAIL_STAYS if reading.format == 'mail' else 'everything else in it: no text leaves'}"
+    if draft.features:
+        yield from featured(draft.features)
     if draft.unread:
         yield "could not be used:"
     for defect in draft.unread:
         yield f"  ! {defect.where}: {_QUOTED.sub(lambda quoted: defang(quoted[0]), defect.reason)}"
+
+
+def featured(features: MailFeatures) -> Iterator[str]:
+    """By what the case knows the mail's campaign again."""
+    digests = {"text": features.text[:12], "tags": features.shape[:12], "host": defang(features.sending_host)}
+    told = [f"{name} {value}" for name, value in digests.items() if value]
+    told += [f"subject {defang(features.subject)!r}"] if features.subject else []
+    if told:
+        yield from row(
+            f"  - {'features':<12} ", ", ".join(told), "(kept in the case, to know its campaign again)"
+        )
 
 
 def priced(found: Price, disclosure: Disclosure) -> str:

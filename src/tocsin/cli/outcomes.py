@@ -16,6 +16,7 @@ from tocsin.cli.screen import counted
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Disclosure
 from tocsin.domain.likeness import Price
+from tocsin.domain.mail_features import MailFeatures
 from tocsin.errors import NothingToShare, Refused
 from tocsin.wire.problem import Problem, to_problem
 
@@ -42,6 +43,8 @@ class FileReport(msgspec.Struct, frozen=True):
     """What was found and does not leave, with the reason."""
     attachments: tuple[Attachment, ...] = ()
     """Files inside the file: their names stay."""
+    features: MailFeatures | None = None
+    """What joins a mail to others of its campaign: kept in the case, never sent."""
     unread: tuple[Defect, ...] = ()
     approved_by: str = ""
     report: str = ""

@@ -261,6 +261,7 @@ class _Door:
             leaves=draft.leaves,
             stays=draft.stays,
             attachments=reading.attachments,
+            features=draft.features,
             unread=reading.defects,
         )
         before = earlier(self._house, digest_of(prepared.data))

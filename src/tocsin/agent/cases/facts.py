@@ -8,6 +8,7 @@ import msgspec
 
 from tocsin.agent.cases.impact import Measured, Name, Names
 from tocsin.clock import Instant
+from tocsin.domain.mail_features import MailFeatures
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 Control = Annotated[str, msgspec.Meta(max_length=40)]
@@ -66,6 +67,8 @@ class Attached(msgspec.Struct, frozen=True, tag="attached"):
     digest: Digest
     """SHA-256."""
     size: int
+    features: MailFeatures | None = None
+    """What joins the mail to others of its campaign; None: it was read as no mail, or never."""
 
 
 class TakenOut(msgspec.Struct, frozen=True, tag="taken-out"):

@@ -20,6 +20,7 @@ from tocsin.agent import journal
 from tocsin.agent.cases.facts import Attached, Fact, Line
 from tocsin.agent.cases.record import Case, demand, fold
 from tocsin.clock import Instant
+from tocsin.domain.mail_features import MailFeatures
 from tocsin.errors import Malformed, Rewritten, TooLarge, Unknown, VaultLocked
 from tocsin.privacy.box import Box
 from tocsin.storage.store import Transaction
@@ -51,7 +52,7 @@ def digest_of(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def attached(name: str, data: bytes) -> Attached:
+def attached(name: str, data: bytes, features: MailFeatures | None = None) -> Attached:
     """The fact that a file came into custody, under the last part of its name; TooLarge when it may not."""
     if len(data) > MAX_EVIDENCE:
         raise TooLarge(
@@ -59,7 +60,7 @@ def attached(name: str, data: bytes) -> Attached:
             next_step="Keep it elsewhere, and note its SHA-256 in the case.",
         )
     last = PurePath(name).name.encode(errors="backslashreplace").decode()
-    return Attached(last[:200] or "without a name", digest_of(data), len(data))
+    return Attached(last[:200] or "without a name", digest_of(data), len(data), features)
 
 
 def write(tx: Transaction, box: Box, case_id: str, by: str, at: Instant, *facts: Fact) -> Case:

@@ -23,6 +23,7 @@ from io import BytesIO
 
 import msgspec
 
+from tocsin.agent.readers.attached import read_attached
 from tocsin.agent.readers.confinement import MAX_MEMORY, confine
 from tocsin.agent.readers.containers import Inside
 from tocsin.agent.readers.formats import read, read_piece
@@ -120,6 +121,8 @@ def answer(question: Question) -> bytes:
 
 
 def _answered(question: Question) -> Answer:
+    if question.is_attached:
+        return Answer(reading=read_attached(question.data))
     if question.around is None:
         found = read(question.data)
         return Answer(inside=found) if isinstance(found, Inside) else Answer(reading=found)

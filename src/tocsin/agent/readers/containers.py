@@ -17,7 +17,7 @@ from lzma import LZMAError
 import msgspec
 
 from tocsin.agent.readers.gather import plain
-from tocsin.agent.readers.reading import Defect
+from tocsin.agent.readers.reading import Defect, Reading
 from tocsin.errors import TooCostly, TooLarge, Unreadable
 
 MAX_FILE = 32 * 2**20
@@ -50,11 +50,13 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 class Inside(msgspec.Struct, frozen=True):
-    """What a file holds that is no document by itself."""
+    """What a file holds that is to be read by itself."""
 
     files: tuple[Packed, ...]
     defects: tuple[Defect, ...] = ()
     """What of it could not be unpacked, and why."""
+    mail: Reading | None = None
+    """Of a mail around the files, whose names are the places where they stood in it (`attached.py`)."""
 
 
 def gunzip(data: bytes) -> Inside:

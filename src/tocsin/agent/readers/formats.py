@@ -21,7 +21,7 @@ import re
 from tocsin.agent.readers.around import Around
 from tocsin.agent.readers.containers import Inside, gunzip, is_mbox, split_mbox, unzip
 from tocsin.agent.readers.logs import is_log, read_log
-from tocsin.agent.readers.mail import read_mail, read_outlook
+from tocsin.agent.readers.mail import open_mail
 from tocsin.agent.readers.misp import read_misp
 from tocsin.agent.readers.office import is_office, read_office
 from tocsin.agent.readers.outlook import is_outlook
@@ -78,7 +78,7 @@ def _by_first_bytes(data: bytes, head: bytes) -> Reading | Inside | None:
     if data.startswith(b"PK\x03\x04"):
         return read_office(data) if is_office(data) else unzip(data)
     if is_outlook(data):
-        return read_outlook(data)
+        return open_mail(data, saved=True)
     return read_pdf(data) if is_pdf(head) else None
 
 
@@ -94,7 +94,7 @@ def _by_text(data: bytes, head: bytes) -> Reading | Inside:
         return (
             split_mbox(data)
             if is_mbox(data)
-            else read_mail(data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"))
+            else open_mail(data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"))
         )
     if what := _looks_like(data, head):
         raise Unreadable(f"It looks like {what}.")

@@ -33,6 +33,8 @@ class Question(msgspec.Struct, frozen=True):
     around: Around | None = None
     is_survey: bool = False
     """Whether only what the piece says of others is asked."""
+    is_attached: bool = False
+    """Whether it is a file in a mail (`tocsin.agent.readers.attached`)."""
 
 
 class Answer(msgspec.Struct, frozen=True):

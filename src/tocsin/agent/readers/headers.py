@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a mail's header says: fields in Unicode, addresses, the host that sent it, authentication, time.
+"""What a mail's header says: fields in Unicode, addresses, authentication, time.
 
 Fields are read as they stand in the file (`Message.raw_items`), never by the header classes of `email.policy.default`,
 which crash on real phishing. Every field is bounded. RFC 5322, 2047, 8601, 7208 §9.1. The way that a mail took, from
-its Received fields, is read in `tocsin.agent.readers.received`.
+its Received fields, is read in `tocsin.agent.readers.received`; which hosts servers call its sender, in `checks`.
 """
 
 import re
@@ -14,7 +14,6 @@ from email.utils import mktime_tz, parsedate_tz
 from itertools import islice
 
 from tocsin.agent.readers.charsets import decode
-from tocsin.agent.readers.received import is_public
 from tocsin.clock import SECOND, Instant
 
 MAX_FIELD = 16_384
@@ -30,17 +29,12 @@ _ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]\\]{1,64}@[^\s<>@,;:\"'()\[\]\\]{1,25
 _ANGLED = re.compile(r"<\s*([^<>\s]{1,64}@[^<>\s]{1,253})\s*>")
 _AROUND_NAMES = re.compile(r"[<>()\";]|\S*@\S*|,\s*,")
 _VERDICT = re.compile(r"\b(spf|dkim|dmarc|compauth)\s*=\s*([a-z]{1,20})", re.IGNORECASE)
-_CLIENT = re.compile(
-    r"(?:client-ip\s*=\s*|sender ip is\s+|designates?\s+|remote-ip\s*=\s*|policy\.iprev\s*=\s*)"
-    r"[\[\"']?([0-9a-f:.]{3,45})",
-    re.IGNORECASE,
-)
 _LATEST = 4_102_444_800  # the year 2100: what is later is a forged date
 
 
 _USED = frozenset({
-    "authentication-results", "date", "from", "received", "received-spf", "reply-to", "return-path", "sender",
-    "subject", *RECIPIENT_FIELDS,
+    "arc-authentication-results", "authentication-results", "date", "from", "received", "received-spf", "reply-to",
+    "return-path", "sender", "subject", *RECIPIENT_FIELDS,
 })  # fmt: skip
 Fields = dict[str, list[str]]
 """Decoded values of each field that is used here, by its lower-case name, in their order."""
@@ -113,16 +107,6 @@ def authentication_of(fields: Fields) -> tuple[tuple[str, str], ...]:
         if word.isalpha() and len(word) <= 20:
             verdicts.setdefault("spf", word)
     return tuple(sorted(verdicts.items()))
-
-
-def named_sending_host_of(fields: Fields) -> tuple[str, str] | None:
-    """The address that a server's verdict names as the sender's, and the field that says so; None if none does."""
-    for name in ("authentication-results", "received-spf"):
-        for value in fields.get(name, ()):
-            for client in _CLIENT.finditer(value):
-                if is_public(client[1]):
-                    return client[1], name
-    return None
 
 
 def happened_of(fields: Fields) -> Instant | None:

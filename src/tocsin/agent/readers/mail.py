@@ -18,9 +18,13 @@ from email.policy import compat32
 
 from tocsin.agent.readers import headers, markup, mime, outlook, parts, received
 from tocsin.agent.readers.addressees import Addressees
+from tocsin.agent.readers.attached import MAX_ATTACHED, is_attached
 from tocsin.agent.readers.charsets import decode, is_known
-from tocsin.agent.readers.gather import Gathering, plain
-from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Hop, Reading
+from tocsin.agent.readers.checks import CHAIN, checks_in
+from tocsin.agent.readers.containers import Inside, Packed
+from tocsin.agent.readers.features import Unchanging
+from tocsin.agent.readers.gather import MAX_RAW, Gathering, plain
+from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Check, Hop, Reading
 from tocsin.domain.observable import Kind
 from tocsin.errors import InputError
 
@@ -46,6 +50,16 @@ def read_outlook(data: bytes) -> Reading:
     return reader.read(reader.saved(data, ""))
 
 
+def open_mail(data: bytes, *, saved: bool = False) -> Reading | Inside:
+    """The mail; where PDFs or Office files are in it, with these, which are to be read by themselves.
+
+    `saved` says that it is as Outlook saves it.
+    """
+    reader = _Reader()
+    reading = reader.read(reader.saved(data, "") if saved else reader.parsed(data, "the mail"))
+    return Inside(tuple(reader.attached), mail=reading) if reader.attached else reading
+
+
 class _Reader:
     """One mail on its way to a `Reading`."""
 
@@ -53,6 +67,10 @@ class _Reader:
         self._gathering = Gathering()
         self._addressees = Addressees()
         self._hops: list[Hop] = []
+        self._checks: list[Check] = []
+        self._unchanging = Unchanging()
+        self.attached: list[Packed] = []
+        """Files in it that are to be read by themselves, by their places."""
         self._attachments: list[Attachment] = []
         self._texts: list[str] = []
         self._page_texts: list[str] = []
@@ -63,16 +81,19 @@ class _Reader:
         """Walk all of it."""
         fields = self._mail(outer, "")
         text = "\n\n".join(self._texts).strip() or "\n\n".join(self._page_texts)
+        names, addresses = self._addressees.names(), self._addressees.addresses()
         return Reading(
             format="mail",
             title=plain(" ".join(fields.get("subject", ())[:1]), 1_000),
             text=plain(text, MAX_TEXT),
             happened=headers.happened_of(fields),
             found=self._gathering.found(),
-            recipients=self._addressees.addresses(),
-            recipient_names=self._addressees.names(),
+            recipients=addresses,
+            recipient_names=names,
             recipient_numbers=self._addressees.numbers(),
             hops=tuple(self._hops),
+            checks=tuple(self._checks),
+            features=self._unchanging.features(names, addresses),
             attachments=tuple(self._attachments),
             authentication=headers.authentication_of(fields),
             defects=self._gathering.defects(),
@@ -116,15 +137,18 @@ class _Reader:
                 else:
                     self._addresses(value, part, where)
         self._addressees.header(fields)
-        if host := headers.named_sending_host_of(fields):
-            kind = Kind.IPV6 if ":" in host[0] else Kind.IPV4
-            self._gathering.value(kind, host[0], "sending-host", f"{prefix}{host[1]} header")
+        checks = list(checks_in(fields, prefix))
+        self._checks += checks
+        if named := next((check for check in checks if not check.where.endswith(CHAIN)), None):
+            self._gathering.host(named.address, "sending-host", named.where, named.address)
         hops = received.hops_in(fields.get("received", ()), prefix)
         self._hops += hops
         for hop in hops:
             if received.is_public(hop.address):
                 self._gathering.host(hop.address, "sending-host", hop.where, hop.address)
-        self._gathering.text(" ".join(fields.get("subject", ())[:1]), f"{prefix}Subject header")
+        subject = " ".join(fields.get("subject", ())[:1])
+        self._gathering.text(subject, f"{prefix}Subject header")
+        self._unchanging.subject(prefix, subject)
 
     def _addresses(self, value: str, part: str, where: str) -> None:
         addresses = headers.addresses_in(value)
@@ -210,6 +234,7 @@ class _Reader:
             self._page(text, prefix)
         else:
             self._texts.append(text[:MAX_TEXT])
+            self._unchanging.text(prefix, text[:MAX_TEXT])
             self._gathering.text(text, f"{prefix}text")
             self._addressees.body(text)
 
@@ -237,6 +262,7 @@ class _Reader:
         self._gathering.text(page.loose_text, f"{prefix}text")
         self._addressees.body(page.text)
         self._page_texts.append(page.text[:MAX_TEXT])
+        self._unchanging.page(prefix, source, page.text[:MAX_TEXT])
 
     def _file(self, part: "Message[str, str]", data: bytes, name: str, prefix: str, depth: int) -> None:
         if not data:
@@ -251,10 +277,20 @@ class _Reader:
         where = f"{prefix}{'picture' if shown else 'attachment'} {title}"
         self._gathering.value(Kind.SHA256, digest, "text" if shown else "attachment", where)
         if not shown:
+            self._unchanging.file(prefix, digest)
             self._gathering.value(Kind.FILE_NAME, name, "attachment", where)
         if name.lower().endswith(".eml") or (name.lower().endswith(".msg") and outlook.is_outlook(data)):
             self._inner(data, depth)
         elif kind == "text/html" or name.lower().endswith(_PAGE_NAMES):
             self._page(self._text(part, data, f"{where}: "), f"{where}: ")
+        elif is_attached(data):
+            self._keep(data, where)
         elif kind.startswith("text/"):
             self._gathering.text(self._text(part, data, f"{where}: "), where)
+
+    def _keep(self, data: bytes, where: str) -> None:
+        """A file to be read by itself, unless there are too many."""
+        if len(self.attached) < MAX_ATTACHED:
+            self.attached.append(Packed(plain(where, MAX_RAW), data))
+        else:
+            self._gathering.defect(where, f"stands behind {MAX_ATTACHED} files that are read; not read")

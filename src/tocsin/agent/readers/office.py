@@ -2,9 +2,11 @@
 """The text of Office files of the newer kind (OOXML, ECMA-376): a workbook's cells, a document's paragraphs.
 
 No formula is computed, nothing that is embedded or linked is followed, no entity is resolved. A workbook is read as a
-table, each sheet with its own header; a document as running text.
+table, each sheet with its own header; a document as running text. `show_office` is for a file in a mail: its text, and
+the places outside of it to which it leads or from which it loads (relationships, ECMA-376 part 2 §9.3).
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
@@ -13,12 +15,18 @@ import msgspec
 from lxml import etree
 
 from tocsin.agent.readers.containers import Inside, unzip
+from tocsin.agent.readers.gather import plain
+from tocsin.agent.readers.pdf import Shown
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.readers.table import read_rows
 from tocsin.agent.readers.text import read_text
 from tocsin.errors import Unreadable
 
 MAX_CELLS = 400_000
+MAX_LINKS = 5_000
+MAX_SHOWN = 2_000_000
+"""Characters of a file in a mail in which values are looked for."""
+_NEITHER = "It looks like an Office file that is neither a workbook nor a document."
 _SHEETS = "xl/worksheets/sheet"
 _SHARED = "xl/sharedStrings.xml"
 _DOCUMENT = "word/document.xml"
@@ -33,20 +41,56 @@ def read_office(data: bytes) -> Reading:
     """What a workbook's cells or a document's paragraphs say; Unreadable for another kind of file."""
     inside = unzip(data)
     parts = {packed.name: packed.data for packed in inside.files}
-    sheets = sorted((name for name in parts if name.startswith(_SHEETS)), key=lambda name: (len(name), name))
-    if sheets:
+    if sheets := _sheets(parts):
         return _with_defects(_workbook(parts, sheets), inside)
     if _DOCUMENT in parts:
         paragraphs = _runs(parts[_DOCUMENT], "p", "t")
         return _with_defects(read_text("\n".join(paragraphs).encode()), inside)
-    raise Unreadable("It looks like an Office file that is neither a workbook nor a document.")
+    raise Unreadable(_NEITHER)
+
+
+def show_office(data: bytes) -> Shown:
+    """What a workbook or a document shows to whoever opens it; Unreadable for another kind of file."""
+    inside = unzip(data)
+    parts = {packed.name: packed.data for packed in inside.files}
+    sheets = _sheets(parts)
+    if sheets:
+        text = _text_of(_all_rows(parts, sheets))
+    elif _DOCUMENT in parts:
+        text = "\n".join(_runs(parts[_DOCUMENT], "p", "t"))
+    else:
+        raise Unreadable(_NEITHER)
+    defects = tuple((one.where, one.reason) for one in inside.defects)
+    return Shown(text[:MAX_SHOWN], tuple(islice(_outside(parts), MAX_LINKS)), defects)
+
+
+def _outside(parts: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+    """The kind of each relationship that leads out of the file, with a number, and where to."""
+    numbers: Counter[str] = Counter()
+    for name in sorted(parts):
+        for _, element in _elements(parts[name]) if name.endswith(".rels") else ():
+            kind = plain(element.get("Type", "").rpartition("/")[2], 60)
+            if element.get("TargetMode") == "External" and kind != "image":
+                numbers[kind] += 1
+                yield f"{kind} {numbers[kind]}", element.get("Target", "")
+
+
+def _sheets(parts: dict[str, bytes]) -> list[str]:
+    return sorted((name for name in parts if name.startswith(_SHEETS)), key=lambda name: (len(name), name))
 
 
 def _workbook(parts: dict[str, bytes], sheets: list[str]) -> Reading:
+    rows = _all_rows(parts, sheets)
+    return read_rows(iter(rows), _text_of(rows))
+
+
+def _all_rows(parts: dict[str, bytes], sheets: list[str]) -> list[list[str]]:
     shared = list(_runs(parts[_SHARED], "si", "t")) if _SHARED in parts else []
-    rows = [row for sheet in sheets for row in _rows(parts[sheet], shared)]
-    text = "\n".join(", ".join(filter(None, row)) for row in rows)
-    return read_rows(iter(rows), text)
+    return [row for sheet in sheets for row in _rows(parts[sheet], shared)]
+
+
+def _text_of(rows: list[list[str]]) -> str:
+    return "\n".join(", ".join(filter(None, row)) for row in rows)
 
 
 def _rows(sheet: bytes, shared: list[str]) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator
 from io import BytesIO
 
+import msgspec
 from pypdf import Configuration, PageObject, PasswordType, PdfReader, apply_configuration
 from pypdf.errors import LimitReachedError, PyPdfError
 
@@ -54,6 +55,7 @@ MAX_OBJECTS = 200_000
 _BROKEN = (PyPdfError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
            RuntimeError, AssertionError, ImportError)  # fmt: skip
 """What pypdf raises where an object is not what it is referred to as, or asks for a part that is not installed."""
+_Places = list[tuple[str, str]]
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it would say of every broken object that it is one
 
 
@@ -62,20 +64,40 @@ def is_pdf(head: bytes) -> bool:
     return head.startswith(b"%PDF-")
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """What a file shows to whoever opens it."""
+
+    text: str
+    links: tuple[tuple[str, str], ...] = ()
+    """Where they stand, and where they lead."""
+    defects: tuple[tuple[str, str], ...] = ()
+    """Where something could not be read, and why."""
+
+
 def read_pdf(data: bytes, meter: Meter = cpu_seconds) -> Reading:
-    """What the pages say and link to. Unreadable when no page can be found, or a password is needed; TooCostly.
+    """What the pages say and link to, as a report does; the refusals of `show_pdf`."""
+    shown, gathering = show_pdf(data, meter), Gathering()
+    for place, url in shown.links:
+        gathering.mention(Kind.URL, url, place)
+    for place, reason in shown.defects:
+        gathering.defect(place, reason)
+    gathering.prose(shown.text, "text")
+    return reading_of(gathering, "pdf", shown.text)
+
+
+def show_pdf(data: bytes, meter: Meter = cpu_seconds) -> Shown:
+    """The pages' text and links. Unreadable when no page can be found, or a password is needed; TooCostly.
 
     `meter` counts this process's work: it ends with the page in which `MAX_SECONDS` are over.
     """
     until = meter() + MAX_SECONDS
-    gathering = Gathering()
+    links: _Places = []
+    defects: _Places = []
     with apply_configuration(_LIMITS):
-        texts = list(_texts(_opened(data), gathering, meter, until))
-    text = "\n".join(texts)
+        text = "\n".join(_texts(_opened(data), links, defects, meter, until))
     if len(text) > MAX_TEXT_READ:
-        gathering.defect("text", f"only the first {MAX_TEXT_READ:,} characters were searched")
-    gathering.prose(text[:MAX_TEXT_READ], "text")
-    return reading_of(gathering, "pdf", text)
+        defects.append(("text", f"only the first {MAX_TEXT_READ:,} characters were searched"))
+    return Shown(text[:MAX_TEXT_READ], tuple(links), tuple(defects))
 
 
 def _opened(data: bytes) -> list[PageObject]:
@@ -93,18 +115,19 @@ def _opened(data: bytes) -> list[PageObject]:
         raise Unreadable(f"It looks like a PDF but is not well formed ({error}).") from None
 
 
-def _texts(pages: list[PageObject], gathering: Gathering, meter: Meter, until: float) -> Iterator[str]:
-    """The text of one page after the other; their links are gathered on the way."""
+def _texts(
+    pages: list[PageObject], links: _Places, defects: _Places, meter: Meter, until: float
+) -> Iterator[str]:
+    """The text of one page after the other; their links and defects are added on the way."""
     for number, page in enumerate(pages, 1):
         if number > MAX_PAGES or meter() > until:
-            gathering.defect(f"page {number}", "and those behind it were not read: the PDF is too long")
+            defects.append((f"page {number}", "and those behind it were not read: the PDF is too long"))
             return
         try:
-            for place, url in enumerate(_links(page), 1):
-                gathering.mention(Kind.URL, url, f"page {number}, link {place}")
+            links += ((f"page {number}, link {place}", url) for place, url in enumerate(_links(page), 1))
             yield page.extract_text().strip()
         except _BROKEN as error:
-            gathering.defect(f"page {number}", f"cannot be read ({error})")
+            defects.append((f"page {number}", f"cannot be read ({error})"))
 
 
 def _links(page: PageObject) -> Iterator[str]:

@@ -21,14 +21,16 @@ from typing import Self
 import msgspec
 
 from tocsin.agent.readers.around import Around
+from tocsin.agent.readers.attached import MAX_ATTACHED, together
 from tocsin.agent.readers.child import ROOT_STAYED
 from tocsin.agent.readers.confinement import bound_cpu, is_filtered
-from tocsin.agent.readers.containers import MAX_FILE, Inside
+from tocsin.agent.readers.containers import MAX_FILE, Inside, Packed
 from tocsin.agent.readers.frames import MAX_ANSWER, Answer, Question, receive_by, send_by
 from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
 from tocsin.clock import Instant
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS
+from tocsin.domain.mail_features import check_features
 from tocsin.domain.marking import parse_tlp
 from tocsin.domain.observable import check_normal
 from tocsin.errors import InputError, Malformed, TooCostly, TooLarge, Unreadable
@@ -90,6 +92,8 @@ class ReaderChild:
             self.close()
         if answer.reading is not None:
             return self._sound(answer.reading, name)
+        if answer.inside is not None and answer.inside.mail is not None:
+            return self._with_attached(self._sound(answer.inside.mail, name), answer.inside.files)
         found = answer.inside or answer.told
         if found is None:
             raise _REFUSALS.get(answer.problem, Unreadable)(f"{name}: {answer.reason[:400]}")
@@ -100,6 +104,17 @@ class ReaderChild:
         process, self._process = self._process, None
         if process is not None:
             _end(process)
+
+    def _with_attached(self, mail: Reading, files: tuple[Packed, ...]) -> Reading:
+        """The reading of a mail, with that of each file in it, which is asked for by itself."""
+        return checked(together(mail, [(file.name, self._attached(file)) for file in files[:MAX_ATTACHED]]))
+
+    def _attached(self, file: Packed) -> Reading | InputError:
+        try:
+            found = self.ask(Question(file.data, is_attached=True), file.name)
+        except InputError as error:
+            return error
+        return found if isinstance(found, Reading) else Unreadable("The reader's answer is none of a file.")
 
     def _sound(self, reading: Reading, name: str) -> Reading:
         try:
@@ -198,6 +213,8 @@ def checked(reading: Reading) -> Reading:
         raise Malformed("the time is out of range")
     if reading.tlp is not None:
         parse_tlp(reading.tlp)
+    if reading.features is not None:
+        check_features(reading.features)
     doubts = tuple(Defect(each.where, reason) for each in reading.found if (reason := _doubt(each)))
     if not doubts:
         return reading
@@ -223,6 +240,10 @@ def _texts(reading: Reading) -> Iterable[str]:
     yield from (*reading.recipients, *reading.recipient_names, *reading.recipient_numbers)
     for hop in reading.hops:
         yield from (hop.where, hop.address, hop.calls_itself, hop.looked_up, hop.taken_by)
+    for check in reading.checks:
+        yield from (check.where, check.server, check.address)
+    if reading.features is not None:
+        yield reading.features.subject
     for found in reading.found:
         yield found.where
         yield found.raw

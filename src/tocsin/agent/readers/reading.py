@@ -8,6 +8,7 @@ leave.
 import msgspec
 
 from tocsin.clock import Instant
+from tocsin.domain.mail_features import MailFeatures
 from tocsin.domain.observable import Observable
 
 MAX_TEXT = 20_000
@@ -62,6 +63,16 @@ class Hop(msgspec.Struct, frozen=True, gc=False):
     """What the taker is called."""
 
 
+class Check(msgspec.Struct, frozen=True, gc=False):
+    """One server's word on which host sent the mail (RFC 8601, RFC 7208 §9.1, RFC 8617). Anybody may write one."""
+
+    where: str
+    server: str
+    """Who says so, in lower case; empty when the field does not name its writer."""
+    address: str
+    """Of the host, in normal form."""
+
+
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """Everything that was read from one file."""
 
@@ -83,6 +94,10 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """Numbers that the subject or the lines after a greeting name: a customer's, a card's, a birth date."""
     hops: tuple[Hop, ...] = ()
     """The way of each mail, topmost hop first."""
+    checks: tuple[Check, ...] = ()
+    """What servers say of the sending host of each mail, topmost first of each field's name."""
+    features: MailFeatures | None = None
+    """What joins the mail to others of its campaign, but for its sending host (`tocsin.agent.features`)."""
     attachments: tuple[Attachment, ...] = ()
     authentication: tuple[tuple[str, str], ...] = ()
     """Context such as (``dmarc``, ``fail``); never proof of innocence."""

@@ -18,12 +18,14 @@ import msgspec
 from tocsin.agent.readers.reading import Defect, Reading
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.door import Door, Leaving, Stay
+from tocsin.agent.redaction.features import features_of
 from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.likeness import Grain, first_day
 from tocsin.domain.linter import MAX_EXTERNAL_IDS
+from tocsin.domain.mail_features import MailFeatures
 from tocsin.domain.marking import TLP, Marking, parse_tlp, stricter
 from tocsin.domain.observable import DIGESTS, Kind, Observable, host_of
 from tocsin.errors import Malformed, NothingToShare, Refused
@@ -46,6 +48,8 @@ class Draft(msgspec.Struct, frozen=True):
     stays: tuple[Value, ...]
     unread: tuple[Defect, ...] = ()
     """What of the file could not be used, and where."""
+    features: MailFeatures | None = None
+    """What joins the mail to others of its campaign: kept in the case, never sent."""
 
 
 def redact(
@@ -92,7 +96,8 @@ def redact(
         external_ids=catalogued,
         marking=carried,
     )
-    return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects)
+    features = features_of(reading, classifier.own)
+    return Draft(disclosure, tuple(leaves), tuple(stays), reading.defects, features)
 
 
 def without(draft: Draft, home: Collection[Observable]) -> Draft:

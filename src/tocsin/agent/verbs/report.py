@@ -118,7 +118,7 @@ def send(
     if not approved.unattended and approved.people < house.config.approvals:
         raise Forbidden("Another person approves it too: approvals = 2 in agent.toml.")
     report = _message(house, approved, audiences, not_before)
-    file = ledger.attached(prepared.name, prepared.data)
+    file = ledger.attached(prepared.name, prepared.data, prepared.draft.features)
     opened = () if case else (Opened(prepared.reading.title[:200] or file.name),)
     case_id = case or new_id("cas", house.entropy)
     at, by, box = approved.at, approved.by, house.vault.box

@@ -62,28 +62,6 @@ def test_an_address_is_what_the_brackets_hold(value: str, addresses: list[str], 
     assert headers.named_in_display(value) == display
 
 
-@pytest.mark.parametrize(
-    ("lines", "host"),
-    [
-        (["Authentication-Results: spf=none (sender IP is 192.0.2.5) smtp.mailfrom=x"], "192.0.2.5"),
-        (["Received-SPF: Pass (mx.bank.example: domain designates 192.0.2.6 as permitted)"], "192.0.2.6"),
-        (["Received-SPF: Fail (x) client-ip=2001:db8::7; helo=x"], "2001:db8::7"),
-        (["Received: from a ([192.0.2.9]) by b"], None),
-        (["Received-SPF: none client-ip=10.0.0.3;"], None),
-        (
-            [
-                "Authentication-Results: mx.bank.example; spf=pass (sender IP is 192.0.2.1)",
-                "Authentication-Results: forged.example; spf=pass (sender IP is 203.0.113.9)",
-            ],
-            "192.0.2.1",
-        ),
-    ],
-)
-def test_a_verdict_names_the_sending_host(lines: list[str], host: str | None) -> None:
-    found = headers.named_sending_host_of(fields(*lines))
-    assert (found[0] if found else None) == host
-
-
 def test_the_topmost_verdict_counts_for_each_method() -> None:
     found = fields(
         "Authentication-Results: mx.bank.example; spf=FAIL; dmarc=fail action=none",
