@@ -14,6 +14,7 @@ import msgspec
 from tocsin.agent.doctor import Doctor
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
+from tocsin.agent.own_tables import declared
 from tocsin.agent.recovery import Sheet, read_sheet
 from tocsin.agent.redaction.assets import known_as, own_assets
 from tocsin.agent.signed import COMMAND_SECONDS, http_client
@@ -159,6 +160,7 @@ async def _rotate(house: House, by: str) -> Rotated:
 def opened(folder: Path, config: AgentConfig | None = None) -> Iterator[House]:
     """The agent for one command; `agent serve` may be running meanwhile."""
     settings = config or load(folder / SETTINGS, AgentConfig)
+    settings = msgspec.structs.replace(settings, own=declared(folder, settings.own))
     box = Box(read_master_key(Path(settings.master_key)), os.urandom)
     store = open_sqlite(folder / _STORE, "agent")
     clock = SystemClock()

@@ -12,6 +12,7 @@ from tocsin.agent.redaction.assets import known_as
 from tocsin.agent.verbs.erase import erase
 from tocsin.cli.bundle import BUNDLE
 from tocsin.cli.calls import CALLS
+from tocsin.cli.assets import ASSETS
 from tocsin.cli.case import CASE
 from tocsin.cli.collected import COLLECTED
 from tocsin.cli.command import Command, NotYet, Output, folder, secret
@@ -158,6 +159,7 @@ COMMANDS = (
     CORRECTIONS,
     CASE,
     COLLECTED,
+    ASSETS,
     REDACT,
     INBOX,
     OUTBOX,
