@@ -201,10 +201,16 @@ class DeclaredRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may read what it lets out, at most."""
     whole: bool = True
     """A draft with any value that is not covered waits as a whole; false: the covered values go, the rest waits."""
+    collected: tuple[str, ...] = ()
+    """Sources, ``folder``, ``maildir`` or ``imap``, of which it also lets out what was collected; empty: of none."""
+    per_day: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 50
+    """The most reports that it lets out of what was collected, on one day in UTC."""
+    four_eyes: bool = False
+    """Let it do so even where approvals = 2."""
 
 
 class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where `tocsin agent serve` collects files from. They wait for a person: `tocsin agent collected`."""
+    """Where `tocsin agent serve` collects files from. They wait in `tocsin agent collected` for a person or a rule."""
 
     folders: tuple[str, ...] = ()
     """Folders; every file that comes into one is read, and stays there as it is."""

@@ -16,6 +16,7 @@ from functools import partial
 import httpx
 
 from tocsin.agent.cases import retention
+from tocsin.agent.collecting.approving import Approving
 from tocsin.agent.collecting.collector import Collector
 from tocsin.agent.collecting.sources import sources_of
 from tocsin.agent.history.directory import PartyRow
@@ -138,6 +139,8 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     if house.config.feeds is not None:
         check_listen(house.config.feeds)
         loops["serving products"] = lambda: _feed(house)
+    if any(rule.collected for rule in house.config.standing_rules):
+        loops["letting collected files go by rules"] = Approving(house, classifier, asyncio.sleep).run
     for source in sources_of(house, os.environ):
         loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
     tasks = [

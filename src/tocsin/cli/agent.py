@@ -10,9 +10,9 @@ from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
 from tocsin.agent.redaction.assets import known_as
 from tocsin.agent.verbs.erase import erase
+from tocsin.cli.assets import ASSETS
 from tocsin.cli.bundle import BUNDLE
 from tocsin.cli.calls import CALLS
-from tocsin.cli.assets import ASSETS
 from tocsin.cli.case import CASE
 from tocsin.cli.collected import COLLECTED
 from tocsin.cli.command import Command, NotYet, Output, folder, secret

@@ -55,7 +55,8 @@ def checks_in(fields: Fields, prefix: str) -> Iterator[Check]:
 
 def _address_in(value: str) -> str:
     """The first public address that a field calls the sender's, in normal form; empty when there is none."""
-    for text in _CLIENT.findall(value.lower()):
+    for client in _CLIENT.finditer(value.lower()):
+        text = client[1]
         if is_public(text):
             try:
                 return normalise(Kind.IPV6 if ":" in text else Kind.IPV4, text).value

@@ -27,6 +27,8 @@ from tocsin.wire.registrable import registrable
 
 _KEY: Final = object()
 _CLASSES = frozenset({"named", "now", "mixed"})
+SOURCES = frozenset({"folder", "maildir", "imap"})
+"""From what files are collected (`tocsin.agent.collecting`): the first words of sources' names."""
 
 
 @final
@@ -98,6 +100,7 @@ def standing_rules(declared: Sequence[DeclaredRule]) -> tuple[StandingRule, ...]
 
 def _rule(declared: DeclaredRule) -> StandingRule:
     try:
+        _known(declared.collected, SOURCES, "the sources")
         return StandingRule(
             name=declared.name,
             attacks=frozenset(map(Attack, declared.attacks)),

@@ -8,6 +8,8 @@ agreeing too. Each step is a line in the journal, in the transaction of the step
 The agent believes the names that it is told. Who may type them is a matter of the machine it runs on.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from tocsin.agent import drafts
@@ -45,8 +47,15 @@ def ruling(house: House, prepared: Prepared, terms: Terms) -> Ruling:
     return decide(_outgoing(prepared, terms), standing_rules(house.config.standing_rules))
 
 
-def by_rules(house: House, prepared: Prepared, terms: Terms, drafter: str) -> Decided:
-    """Queue what the standing rules let go, and let the rest wait for people."""
+def by_rules(
+    house: House,
+    prepared: Prepared,
+    terms: Terms,
+    drafter: str,
+    *,
+    beside: Callable[[Transaction], None] | None = None,
+) -> Decided:
+    """Queue what the standing rules let go, with what belongs beside it, and let the rest wait for people."""
     rules = standing_rules(house.config.standing_rules)
     found = decide(_outgoing(prepared, terms), rules)
     if not found.rule:
@@ -56,7 +65,16 @@ def by_rules(house: House, prepared: Prepared, terms: Terms, drafter: str) -> De
         draft, rest = parted(draft, found.goes, house.entropy)
     approved = approve_by_rule(draft, _outgoing(prepared, terms), rules, house.clock.now())
     whole = msgspec.structs.replace(prepared, draft=draft)
-    queued = send(house, whole, approved, terms.report_class, terms.audiences, terms.not_before, terms.case)
+    queued = send(
+        house,
+        whole,
+        approved,
+        terms.report_class,
+        terms.audiences,
+        terms.not_before,
+        terms.case,
+        beside=beside,
+    )
     if rest is None:
         return Decided(queued, approved)
     left = msgspec.structs.replace(prepared, draft=rest)
