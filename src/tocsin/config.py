@@ -362,6 +362,26 @@ class FeedListen(Listen, frozen=True, forbid_unknown_fields=True):
     """Port; 0 takes a free one and prints it."""
 
 
+class SyslogListen(Listen, frozen=True, forbid_unknown_fields=True):
+    """Where the agent listens for syslog over TCP: on loopback, or with TLS."""
+
+    port: Port = 6514
+    """Port; 0 takes a free one and logs it."""
+
+
+class Hunting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this party's own logs are hunted for: every value that the alliance names. Logs never leave."""
+
+    logs: tuple[str, ...] = ()
+    """Files and folders of logs of the past; new warnings are hunted through them by `tocsin agent serve`."""
+    tail: tuple[str, ...] = ()
+    """Files that are followed as they are written, through rotation."""
+    sightings: Literal["off", "ask", "automatic"] = "ask"
+    """Who tells others that a value was seen here: nobody, a person, or the agent for what is at block already."""
+    cpu_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 25
+    """How much of one processor a hunt through the past takes while the agent serves."""
+
+
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """agent.toml"""
 
@@ -409,6 +429,10 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Absent: no product fetches its files from this agent."""
     post: Post | None = None
     """Absent: nothing is posted."""
+    hunt: Hunting = Hunting()
+    """Own logs that are hunted through."""
+    syslog: SyslogListen | None = None
+    """Absent: nothing listens for syslog, in which is hunted too."""
 
 
 class PartnerListen(Listen, frozen=True, forbid_unknown_fields=True):

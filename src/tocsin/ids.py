@@ -29,6 +29,7 @@ PREFIXES = {
     "drf": "draft: a disclosure that waits for people",
     "edg": "edge of a hub",
     "fct": "fact: what several entries are about",
+    "hnt": "hunt through logs, at its own party",
     "inv": "invitation to join",
     "msg": "message an agent sends, its idempotency key",
     "prt": "party",

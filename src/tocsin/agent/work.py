@@ -23,6 +23,9 @@ from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
+from tocsin.agent.hunting import ledger as hunting_ledger
+from tocsin.agent.hunting.automatic import Automatic
+from tocsin.agent.hunting.live import Live
 from tocsin.agent.loops import keep_going
 from tocsin.agent.metrics import write as write_metrics
 from tocsin.agent.reading import Reading
@@ -46,7 +49,7 @@ from tocsin.agent.verbs.rotate import complete
 from tocsin.agent.waking.waking import waking_of
 from tocsin.agent.warninglists import installed
 from tocsin.agent.way import Way
-from tocsin.clock import SECOND, Instant
+from tocsin.clock import DAY, SECOND, Instant
 from tocsin.errors import StorageError, TocsinError
 from tocsin.follow.follower import Follower
 from tocsin.web.calling import check_url, outbound
@@ -119,10 +122,15 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
             yield chunks
 
     follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
-    news = asyncio.Event()
+    news, to_hunt, to_watch = asyncio.Event(), asyncio.Event(), asyncio.Event()
     news.set()
+
+    def heard() -> None:
+        for event in (news, to_hunt, to_watch):
+            event.set()
+
     loops: dict[str, Callable[[], Awaitable[None]]] = {
-        "following the hub": lambda: follower.run(news.set),
+        "following the hub": lambda: follower.run(heard),
         "sending what was approved": lambda: _send(house, hub, http),
         "handing in what a restored hub lacks": refilling.run,
         "writing protection files": lambda: _shield(house, news),
@@ -143,6 +151,13 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         loops["letting collected files go by rules"] = Approving(house, classifier, asyncio.sleep).run
     for source in sources_of(house, os.environ):
         loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
+    hunt, syslog = house.config.hunt, house.config.syslog
+    if hunt.logs or hunt.tail or syslog:
+        automatic = Automatic(house, levels, classifier, asyncio.sleep)
+        if hunt.logs:
+            loops["hunting the past"] = lambda: automatic.run(to_hunt)
+        if hunt.tail or syslog:
+            loops["hunting live"] = Live(house, automatic.known, automatic.tell, to_watch, asyncio.sleep).run
     tasks = [
         asyncio.create_task(keep_going(what, loop, replica.alarm, asyncio.sleep))
         for what, loop in loops.items()
@@ -202,6 +217,7 @@ async def _forget(house: House) -> None:
         now, days = house.clock.now(), house.config.case_days
         if gone := retention.sweep(house.store, house.vault.box, now, days):
             log.info("%d cases were erased %d days after their last line", len(gone), days)
+        house.store.run("forget findings", partial(hunting_ledger.forget, before=Instant(now - days * DAY)))
         await asyncio.sleep(retention.SWEEP_SECONDS)
 
 

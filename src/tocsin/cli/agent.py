@@ -20,6 +20,7 @@ from tocsin.cli.contacts import CONTACTS
 from tocsin.cli.corrections import CORRECTIONS
 from tocsin.cli.defence import DEFENCE
 from tocsin.cli.drafts import DRAFTS
+from tocsin.cli.hunt import HUNT, HUNTS
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.measures import MEASURES
 from tocsin.cli.redact import REDACT
@@ -175,11 +176,7 @@ COMMANDS = (
     VALUE,
     Command("agent", "erase", "take back what you reported", _erase, _erase_arguments),
     SHIELD,
-    Command(
-        "agent",
-        "hunt",
-        "search the past for a value",
-        NotYet("Search your SIEM for the values of agent inbox."),
-    ),
+    HUNT,
+    HUNTS,
     Command("agent", "trustee", "open an accountable report", NotYet("It comes with the anonymous path.")),
 )

@@ -103,6 +103,77 @@ SELECT box FROM source WHERE name = :name;
 -- The same, as it is now.
 INSERT INTO source (name, box) VALUES (:name, :box) ON CONFLICT (name) DO UPDATE SET box = excluded.box;
 
+-- name: keep_hunt
+-- A hunt, as far as it is.
+INSERT INTO hunt (id, began, box) VALUES (:id, :began, :box) ON CONFLICT (id) DO UPDATE SET box = excluded.box;
+
+-- name: bound_hunts
+-- The newest thousand stay.
+DELETE FROM hunt WHERE rowid <= (SELECT max(rowid) FROM hunt) - 1000;
+
+-- name: hunts
+-- The newest hunts.
+SELECT id, box FROM hunt ORDER BY began DESC, rowid DESC LIMIT :limit;
+
+-- name: hunt_value
+-- A value that no hunt has known before belongs to this round.
+INSERT INTO hunted_value (value, round) VALUES (:value, :round) ON CONFLICT (value) DO NOTHING;
+
+-- name: forget_hunted_values
+-- Values that nobody names any more: should somebody name one again, it is hunted again.
+DELETE FROM hunted_value WHERE value NOT IN (SELECT value FROM posting);
+
+-- name: hunted_values
+-- Every value with its round.
+SELECT value, round FROM hunted_value;
+
+-- name: hunted_log
+-- Up to which round a log was hunted through.
+SELECT round FROM hunted_log WHERE digest = :digest;
+
+-- name: keep_hunted_log
+-- A log was hunted through.
+INSERT INTO hunted_log (digest, round) VALUES (:digest, :round)
+ON CONFLICT (digest) DO UPDATE SET round = excluded.round;
+
+-- name: bound_hunted_logs
+-- The newest million stay.
+DELETE FROM hunted_log WHERE rowid <= (SELECT max(rowid) FROM hunted_log) - 1000000;
+
+-- name: found_here
+-- One value in one log.
+SELECT box FROM found_here WHERE digest = :digest;
+
+-- name: keep_found_here
+-- The same, as it is now.
+INSERT INTO found_here (digest, at, box) VALUES (:digest, :at, :box)
+ON CONFLICT (digest) DO UPDATE SET at = excluded.at, box = excluded.box;
+
+-- name: all_found_here
+-- Everything that was found, the newest first.
+SELECT digest, box FROM found_here ORDER BY at DESC, digest LIMIT :limit;
+
+-- name: forget_found_here
+-- What was last found before some time.
+DELETE FROM found_here WHERE at < :before;
+
+-- name: forget_found_told
+-- What was decided of values before some time.
+DELETE FROM found_told WHERE at < :before;
+
+-- name: keep_found_told
+-- It was decided who hears of a value that was found.
+INSERT INTO found_told (digest, at, box) VALUES (:digest, :at, :box)
+ON CONFLICT (digest) DO UPDATE SET at = excluded.at, box = excluded.box;
+
+-- name: all_found_told
+-- Everything that was decided.
+SELECT digest, box FROM found_told ORDER BY at DESC, digest LIMIT :limit;
+
+-- name: streams_of_value
+-- To whom a value was named.
+SELECT DISTINCT stream FROM posting WHERE value = :value ORDER BY stream;
+
 -- name: last_journal
 -- The newest link of the journal's chain.
 SELECT seq, at, digest, box FROM journal ORDER BY seq DESC LIMIT 1;

@@ -69,6 +69,42 @@ CREATE TABLE source (
   box  BYTES NOT NULL                                    -- reading position, counts and what is wrong with it
 ) STRICT;
 
+-- Operational. Hunts through logs that somebody or the agent began, the newest 1,000.
+CREATE TABLE hunt (
+  id    TEXT   NOT NULL PRIMARY KEY,                     -- hnt_…
+  began BIGINT NOT NULL,                                 -- when
+  box   BYTES  NOT NULL                                  -- by whom, through what, and what came of it
+) STRICT;
+CREATE INDEX hunt_began ON hunt (began);
+
+-- Operational. Which values have been hunted, and since which round: a log needs those of later rounds than its own.
+CREATE TABLE hunted_value (
+  value TEXT   NOT NULL PRIMARY KEY,                     -- kind:value
+  round BIGINT NOT NULL                                  -- from 1
+) STRICT;
+
+-- Operational. Logs that were hunted through, the newest million, known by a keyed digest of place, size and change.
+CREATE TABLE hunted_log (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- of what the file system says of it, under a key of the vault's
+  round  BIGINT NOT NULL                                 -- the last one that went through it
+) STRICT;
+
+-- Ledger of this party. A value that was found in a log of its own, never the log's lines; erased at the age of cases.
+CREATE TABLE found_here (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- of value and log, under a key of the vault's
+  at     BIGINT NOT NULL,                                -- when it was last found
+  box    BYTES  NOT NULL                                 -- the value, in which log, how often, when, which machines
+) STRICT;
+CREATE INDEX found_here_at ON found_here (at);
+
+-- Ledger of this party. What became of a value that was found here: told to others, or why not.
+CREATE TABLE found_told (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- of the value, under a key of the vault's
+  at     BIGINT NOT NULL,                                -- when it was decided
+  box    BYTES  NOT NULL                                 -- the value, by whom, and the sighting's message or the reason
+) STRICT;
+CREATE INDEX found_told_at ON found_told (at);
+
 -- Ledger of this party. Who decided what and why; each row is chained to the one before.
 CREATE TABLE journal (
   seq    BIGINT NOT NULL PRIMARY KEY,                    -- dense from 0
