@@ -4,7 +4,7 @@
 The first round, after a party has joined and caught up, goes through everything for everything: active warnings are
 backfilled, and the party learns of itself what others were hit by. Later rounds hunt news, and look once an hour for
 logs that are new. A round takes its share of one processor and no more: the child is stopped for the rest of each
-second. New findings at block are an alarm; what others hear of them is up to `telling.py`.
+second. New findings at block wake a person; what others hear of them is up to `telling.py`.
 """
 
 import asyncio
@@ -19,10 +19,13 @@ from tocsin.agent.hunting.process import HuntingChild
 from tocsin.agent.hunting.telling import Hit, hits, tell_by_itself
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.levels import KnownValue, Levels
+from tocsin.agent.waking.calls import call_once
+from tocsin.domain.call import Cause
 from tocsin.domain.level import Level
 from tocsin.domain.observable import Observable
 from tocsin.errors import InputError, TocsinError
 from tocsin.follow.follower import Sleep
+from tocsin.storage.store import Transaction
 
 log = logging.getLogger("tocsin.agent")
 
@@ -94,9 +97,19 @@ class Automatic:
         if new:
             self._seen |= new
             word = "value was" if len(new) == 1 else "values were"
-            sentence = f"In your own logs {len(new)} {word} found that are at block: tocsin agent hunts {house.folder}"
-            house.store.run("alarm of findings", lambda tx: alarms.sound(tx, sentence, house.clock.now()))
+            sentence = f"in your own logs {len(new)} {word} found that are at block: tocsin agent hunts {house.folder}"
+            self._call(f"{alarms.INFORMATION}{sentence}")
         tell_by_itself(house, self._classifier(house), found)
+
+    def _call(self, sentence: str) -> None:
+        """Keep it where people look, and wake one of them."""
+        now = self._house.clock.now()
+
+        def work(tx: Transaction) -> None:
+            alarms.sound(tx, sentence, now)
+            call_once(tx, Cause.HIT, f"{now}/{len(self._seen)}", now)
+
+        self._house.store.run("new findings", work)
 
     def _blocked(self, known: Known) -> list[Hit]:
         return [hit for hit in hits(self._house, known) if hit.level == Level.BLOCK]

@@ -97,10 +97,10 @@ def look(tx: Transaction, party: str, now: Instant) -> None:
             call(tx, Cause.WARNING, warning_subject(row.chain, row.version), now, urgency)
     heard = alarms(tx, _ALARMS)
     draft = tx.one("newest_draft", {}, into=_Id)
-    _one(tx, Cause.ALARM, next((str(one.at) for one in heard if one.kind() == "alarm"), ""), now)
+    call_once(tx, Cause.ALARM, next((str(one.at) for one in heard if one.kind() == "alarm"), ""), now)
     lasting = (str(one.at) for one in heard if one.kind() == "problem" and not one.over)
-    _one(tx, Cause.PROBLEM, next(lasting, ""), now)
-    _one(tx, Cause.APPROVAL, draft.id if draft else "", now)
+    call_once(tx, Cause.PROBLEM, next(lasting, ""), now)
+    call_once(tx, Cause.APPROVAL, draft.id if draft else "", now)
     tx.run("forget_codes_of_closed", {})
     tx.run("forget_calls", {"before": now - _KEPT})
 
@@ -139,8 +139,8 @@ def acknowledge(
     return tuple(closed)
 
 
-def _one(tx: Transaction, cause: Cause, subject: str, now: Instant) -> None:
-    """All that is of one cause is one call, about the newest."""
+def call_once(tx: Transaction, cause: Cause, subject: str, now: Instant) -> None:
+    """All that is of one cause is one call, about the newest; without a subject it needs nobody any more."""
     standing = next((one for one in open_calls(tx) if one.cause is cause), None)
     if not subject:
         if standing is not None:
