@@ -35,7 +35,9 @@ from tocsin.agent.vault import Membership, Vault
 from tocsin.agent.verbs.join import join
 from tocsin.agent.verbs.report import Prepared, send
 from tocsin.clock import Instant, ManualClock, day_of, from_text
-from tocsin.config import AgentConfig, Decay, HubConfig, OwnAssets, PartnerLink, Shields
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.hub import HubConfig, PartnerLink
+from tocsin.config.shields import Decay, Shields
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking

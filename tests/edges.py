@@ -14,7 +14,7 @@ from tests.looking import look
 
 from tocsin.agent.reading import Reading
 from tocsin.agent.signed import SignedHub
-from tocsin.config import EdgeConfig
+from tocsin.config.hub import EdgeConfig
 from tocsin.follow.follower import Follower
 from tocsin.hub.edge.assembly import Edge, assemble
 from tocsin.hub.edge.charter import Charter

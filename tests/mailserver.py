@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from tests.acceptance.proxies import private_authority
 
-from tocsin.config import Smtp
+from tocsin.config.waking import Smtp
 from tocsin.world.processes import free_port
 
 USER, PASSWORD = "alarm", "planted-password"

@@ -17,7 +17,9 @@ from tocsin.agent import app as agent
 from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
-from tocsin.config import AgentConfig, OwnAssets, Shields, load, save
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import load, save
+from tocsin.config.shields import Shields
 from tocsin.domain.party import Role
 from tocsin.hub import app as hub
 from tocsin.hub.edge import app as edge

@@ -19,7 +19,8 @@ from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Held, Opened
 from tocsin.cli.main import run
 from tocsin.clock import DAY, Instant
-from tocsin.config import AgentConfig, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
 
 pytestmark = pytest.mark.processes
 

@@ -19,7 +19,8 @@ from tests.dovecot import PASSWORD, USER, Dovecot, find_dovecot, private_dovecot
 from tests.looking import bytes_of, look
 
 from tocsin.agent.app import SETTINGS
-from tocsin.config import AgentConfig, Collect, Imap, load, save
+from tocsin.config.agent import AgentConfig, Collect, Imap
+from tocsin.config.files import load, save
 
 pytestmark = pytest.mark.processes
 

@@ -12,7 +12,9 @@ from tests.acceptance.machine import Machine, tocsin, wait_until
 from tests.looking import change, look
 
 from tocsin.agent import app as agent
-from tocsin.config import AgentConfig, HubConfig, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig
 from tocsin.hub import app as hub
 from tocsin.partner import app as partner
 

@@ -10,7 +10,9 @@ from tests.acceptance.proxies import Proxy, private_authority, running
 from tests.looking import look
 
 from tocsin.agent import app as agent
-from tocsin.config import AgentConfig, HubConfig, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig
 from tocsin.domain.party import Role
 from tocsin.hub import app as hub
 from tocsin.world.processes import free_port

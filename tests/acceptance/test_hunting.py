@@ -12,7 +12,8 @@ from tests.acceptance.machine import Machine, tocsin, wait_until
 from tests.looking import bytes_of, look
 
 from tocsin.agent.app import SETTINGS
-from tocsin.config import AgentConfig, Hunting, SyslogListen, load, save
+from tocsin.config.agent import AgentConfig, Hunting, SyslogListen
+from tocsin.config.files import load, save
 from tocsin.world.processes import free_port
 
 pytestmark = pytest.mark.processes

@@ -13,7 +13,9 @@ from tests.acceptance.machine import Machine, tocsin, wait_until
 from tests.acceptance.proxies import private_authority
 
 from tocsin.agent import app as agent
-from tocsin.config import AgentConfig, FeedListen, Shields, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.shields import FeedListen, Shields
 from tocsin.world.processes import free_port
 
 pytestmark = pytest.mark.processes

@@ -16,7 +16,9 @@ from tests.looking import look
 from tests.mailserver import MailServer, mail_server
 
 from tocsin.agent import app as agent
-from tocsin.config import AgentConfig, Person, Wake, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.waking import Person, Wake
 from tocsin.domain.party import Role
 
 pytestmark = pytest.mark.processes

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tocsin.agent import app as agent_app
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.signed import SignedHub, http_client
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.party import Role
 from tocsin.follow.follower import Follower
 from tocsin.hub import app as hub_app

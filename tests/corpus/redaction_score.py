@@ -13,7 +13,7 @@ import msgspec
 from tests.corpus.texts import Bank, Span, Text
 
 from tocsin.agent.redaction.narrative.walk import redact_text
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 
 _TITLES = frozenset(
     [

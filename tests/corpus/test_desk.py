@@ -20,7 +20,7 @@ from tocsin.agent.redaction.owner import Owner
 from tocsin.agent.redaction.warninglists import Warninglist, Warninglists, read_warninglist
 from tocsin.agent.shields.guard import guard_for
 from tocsin.agent.warninglists import install, installed
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Malformed
 

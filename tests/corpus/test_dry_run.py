@@ -24,7 +24,7 @@ from tests.corpus.banks import brands
 
 from tocsin.cli.main import run
 from tocsin.cli.outcomes import FileReport, Summary
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.disclosure import Disclosure
 from tocsin.domain.linter import lint
 from tocsin.wire.registrable import registrable

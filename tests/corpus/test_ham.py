@@ -15,7 +15,7 @@ from tests.corpus.drafts import agent_of, draft_of
 
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.shields.guard import guard_for
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.level import Band, Evidence, Level, judge
 from tocsin.domain.observable import Observable
 

@@ -37,7 +37,7 @@ from tocsin.agent.verbs.deliver import deliver
 from tocsin.agent.verbs.report import prepare, send
 from tocsin.agent.work import classifier
 from tocsin.clock import Instant
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.likeness import Grain
 from tocsin.domain.linter import lint_observable

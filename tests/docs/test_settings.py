@@ -12,8 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tocsin import config
-from tocsin.config import AgentConfig, EdgeConfig, HubConfig, PartnerConfig, load
+from tocsin.config import agent, hub, listen, partner, shields, waking
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load
+from tocsin.config.hub import EdgeConfig, HubConfig
+from tocsin.config.partner import PartnerConfig
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONFIGS = {"hub": HubConfig, "agent": AgentConfig, "partner": PartnerConfig, "edge": EdgeConfig}
@@ -115,10 +118,10 @@ def test_the_reference_says_what_holds_where_nothing_is_set(name: str) -> None:
 
 
 def test_every_setting_has_its_sentence_in_the_source() -> None:
-    tree = ast.parse(inspect.getsource(config))
     bare = [
         f"{node.name}.{ast.unparse(field.target)}"
-        for node in tree.body
+        for module in (agent, hub, listen, partner, shields, waking)
+        for node in ast.parse(inspect.getsource(module)).body
         if isinstance(node, ast.ClassDef)
         for field, after in zip(node.body, [*node.body[1:], None], strict=True)
         if isinstance(field, ast.AnnAssign) and not _is_sentence(after)

@@ -16,8 +16,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE = 600
 LONGEST_SOURCE = 400
 """A source file above this is reviewed: split it, or argue here."""
-ARGUED = {ROOT / "src/tocsin/errors.py", ROOT / "src/tocsin/config.py"}
-"""One list of every error, and one of every setting, each in a few lines: they are looked up and not read."""
+ARGUED = {ROOT / "src/tocsin/errors.py"}
+"""One list of every error, each in a few lines: it is looked up and not read."""
 LONGEST_FUNCTION = 60
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 VAGUE = {"utils", "util", "common", "base", "manager", "helpers", "misc"}

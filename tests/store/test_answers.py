@@ -10,7 +10,7 @@ from tests.store.conftest import Place
 from tests.unit.hub.test_acknowledge import event_of
 
 from tocsin.clock import DAY, Instant, ManualClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.domain.acknowledgement import Answer, answers_of
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Party, Role, Standing

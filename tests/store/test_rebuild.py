@@ -16,7 +16,7 @@ from tests.store.conftest import ON_POSTGRES, Place, make
 from tests.unit.hub.test_acknowledge import event_of
 
 from tocsin.clock import DAY, Instant, ManualClock, day_of
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.audience import History
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator

@@ -23,7 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from tocsin.clock import DAY, Instant, ManualClock, day_of
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.audience import History
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator

@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.config import (
-    AgentConfig,
-    HubConfig,
-    OwnAssets,
-    PartnerConfig,
-    PartnerLink,
-    Shields,
-    load,
-    save,
-)
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig, PartnerLink
+from tocsin.config.partner import PartnerConfig
+from tocsin.config.shields import Shields
 from tocsin.errors import ConfigError
 
 HUB = HubConfig(alliance="Example Alliance", public_url="https://hub.example")

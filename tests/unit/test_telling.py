@@ -20,7 +20,7 @@ from tests.alliance import HUB_SEEDS, PARTNER_SEED, Alliance, until
 
 from tocsin.agent.metrics import measure, write
 from tocsin.cli.staying import log_to_stderr
-from tocsin.config import LogFormat
+from tocsin.config.listen import LogFormat
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import TocsinError
 from tocsin.hub.assembly import assemble

@@ -27,7 +27,9 @@ from tocsin.agent.verbs.rotate import Rotated, rotate
 from tocsin.agent.waking.waking import waking_of
 from tocsin.agent.work import levels, protection, work
 from tocsin.clock import SystemClock
-from tocsin.config import AgentConfig, LogFormat, OwnAssets, load, save
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import load, save
+from tocsin.config.listen import LogFormat
 from tocsin.errors import Taken
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place

@@ -26,7 +26,7 @@ from tocsin.agent.signed import COMMAND_SECONDS, SignedHub, http_client
 from tocsin.agent.waking.standing import standing
 from tocsin.agent.waking.waking import waking_of
 from tocsin.clock import HOUR, Clock
-from tocsin.config import AgentConfig
+from tocsin.config.agent import AgentConfig
 from tocsin.errors import ConfigError, InputError, StateError
 from tocsin.follow.recount import Kept, demand_history
 from tocsin.proof.merkle import Frontier

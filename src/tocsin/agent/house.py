@@ -8,7 +8,7 @@ import msgspec
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.vault import Vault
 from tocsin.clock import Clock
-from tocsin.config import AgentConfig
+from tocsin.config.agent import AgentConfig
 from tocsin.ids import Entropy
 from tocsin.storage.store import Store
 

@@ -15,7 +15,7 @@ from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.redaction.asset_table import Table, rows_of, with_rows, written
 from tocsin.agent.redaction.assets import own_assets
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.errors import ConfigError, Malformed, TocsinError, Unknown
 from tocsin.files import replace_file
 from tocsin.storage.store import Transaction

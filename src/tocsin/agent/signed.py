@@ -8,7 +8,7 @@ import httpx
 
 from tocsin.agent.vault import Membership
 from tocsin.clock import Clock
-from tocsin.config import AgentConfig
+from tocsin.config.agent import AgentConfig
 from tocsin.ids import Entropy
 from tocsin.proof.signing import SigningKey
 from tocsin.web.calling import SignedClient, outbound

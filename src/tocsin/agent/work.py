@@ -139,6 +139,24 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     }
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
+    loops |= _asked_for(house, to_hunt, to_watch)
+    tasks = [
+        asyncio.create_task(keep_going(what, loop, replica.alarm, asyncio.sleep))
+        for what, loop in loops.items()
+    ]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _asked_for(
+    house: House, to_hunt: asyncio.Event, to_watch: asyncio.Event
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What only an agent does whose settings ask for it."""
+    loops: dict[str, Callable[[], Awaitable[None]]] = {}
     if waking := waking_of(house, os.environ):
         loops["waking people"] = waking.run
     if house.config.post is not None:
@@ -158,16 +176,7 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
             loops["hunting the past"] = lambda: automatic.run(to_hunt)
         if hunt.tail or syslog:
             loops["hunting live"] = Live(house, automatic.known, automatic.tell, to_watch, asyncio.sleep).run
-    tasks = [
-        asyncio.create_task(keep_going(what, loop, replica.alarm, asyncio.sleep))
-        for what, loop in loops.items()
-    ]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    return loops
 
 
 def reach(house: House, http: httpx.AsyncClient, membership: Membership) -> tuple[SignedHub, Reading]:

@@ -12,7 +12,8 @@ import msgspec
 from tocsin.agent.vault import Membership
 from tocsin.bench.database import open_hub
 from tocsin.clock import Clock, SystemClock
-from tocsin.config import HubConfig, load
+from tocsin.config.files import load
+from tocsin.config.hub import HubConfig
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable

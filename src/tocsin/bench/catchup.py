@@ -23,7 +23,7 @@ from tocsin.bench.alliance import BenchHub, found
 from tocsin.bench.database import emptied
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import day_of
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable

@@ -15,7 +15,7 @@ from tocsin.agent.history.replica import Replica
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.clock import SystemClock
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.follow.follower import Follower
 from tocsin.storage.sqlite import open_sqlite
 

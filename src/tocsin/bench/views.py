@@ -18,7 +18,7 @@ import apsw
 from tocsin.bench.database import emptied, open_hub
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.assembly import exchange

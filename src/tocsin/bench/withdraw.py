@@ -26,7 +26,9 @@ from tocsin.agent.work import protection
 from tocsin.bench.alliance import BenchHub, found, report
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SECOND, SystemClock, from_text
-from tocsin.config import AgentConfig, Decay, OwnAssets, Shields, load, save
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import load, save
+from tocsin.config.shields import Decay, Shields
 from tocsin.domain.party import Role
 from tocsin.errors import RemoteError
 from tocsin.hub import app as hub_app

@@ -33,7 +33,7 @@ from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.cli.value import VALUE
 from tocsin.cli.warning import ACK, WARN
 from tocsin.cli.warninglists import WARNINGLISTS
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.ids import DIGITS, complete
 from tocsin.wire.messages import ERASURE_REASONS
 

@@ -22,7 +22,7 @@ from tocsin.cli.command import Command, Output
 from tocsin.cli.screen import minute
 from tocsin.cli.sending import person
 from tocsin.clock import Instant, from_text
-from tocsin.config import Wake
+from tocsin.config.waking import Wake
 from tocsin.domain.call import Call
 from tocsin.errors import ConfigError, Malformed, TocsinError
 

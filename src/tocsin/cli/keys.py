@@ -14,7 +14,7 @@ from tocsin.agent.verbs.agree import agree
 from tocsin.cli.command import Command, Output, Run, folder
 from tocsin.cli.screen import printable
 from tocsin.cli.sending import attended, delivered, way_out, way_out_arguments
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.party import Standing
 from tocsin.errors import UsageError
 from tocsin.hub import app as hub

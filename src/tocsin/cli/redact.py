@@ -14,7 +14,7 @@ from tocsin.agent.readers.reading import MAX_TEXT
 from tocsin.agent.redaction.narrative.walk import redact_text
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, printable
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.errors import InputError
 from tocsin.wire.problem import Problem, to_problem
 

@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 
 from tocsin.cli.screen import printable
-from tocsin.config import LogFormat
+from tocsin.config.listen import LogFormat
 from tocsin.errors import Missing, Taken
 
 RUNNING = "running.lock"

@@ -17,7 +17,7 @@ threat intelligence platforms" (arXiv 1902.03914), and misp-decaying-models.
 from functools import lru_cache
 
 from tocsin.clock import DAY
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.observable import DIGESTS, Kind
 
 _ADDRESSES = frozenset({Kind.IPV4, Kind.IPV6, Kind.CIDR, Kind.SYSTEM})

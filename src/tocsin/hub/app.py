@@ -13,7 +13,9 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
-from tocsin.config import HubConfig, Listen, LogFormat, PartnerLink, load, save
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig, PartnerLink
+from tocsin.config.listen import Listen, LogFormat
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown

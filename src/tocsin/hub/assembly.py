@@ -15,7 +15,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import Clock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.hub.commits import Commits
 from tocsin.hub.embargo import Embargoes
 from tocsin.hub.exchange import Exchange, HubIdentity

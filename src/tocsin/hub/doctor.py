@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tocsin.clock import Clock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.errors import ConfigError, KeyReplaced
 from tocsin.follow.recount import Kept, demand_history
 from tocsin.hub.exchange import Exchange

@@ -11,7 +11,9 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
-from tocsin.config import LogFormat, PartnerConfig, PartnerListen, load, save
+from tocsin.config.files import load, save
+from tocsin.config.listen import LogFormat
+from tocsin.config.partner import PartnerConfig, PartnerListen
 from tocsin.errors import ConfigError, Taken
 from tocsin.files import write_new
 from tocsin.partner.doctor import checks as doctor_checks

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin.clock import Clock
-from tocsin.config import PartnerConfig
+from tocsin.config.partner import PartnerConfig
 from tocsin.errors import Forked
 from tocsin.partner.witnessing import Witnessing
 from tocsin.proof.note import VerifierKey

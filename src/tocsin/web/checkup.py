@@ -21,7 +21,7 @@ from cryptography import x509
 
 from tocsin import __version__
 from tocsin.clock import DAY, SECOND, Clock, Instant
-from tocsin.config import Listen
+from tocsin.config.listen import Listen
 from tocsin.errors import ClockSkew, ConfigError, StorageError, TocsinError, Unreachable
 from tocsin.web.serving import check_listen
 

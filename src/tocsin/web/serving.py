@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from tocsin.config import Listen
+from tocsin.config.listen import Listen
 from tocsin.errors import ConfigError, Taken
 from tocsin.web.connection import BoundedConnection, room_for
 

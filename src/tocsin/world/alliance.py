@@ -11,7 +11,10 @@ from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.join import Joined
 from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
-from tocsin.config import AgentConfig, PartnerLink, Shields, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.hub import PartnerLink
+from tocsin.config.shields import Shields
 from tocsin.domain.party import Role
 from tocsin.hub.done import Code
 from tocsin.hub.done import Made as HubMade

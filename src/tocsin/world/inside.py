@@ -22,7 +22,9 @@ from tocsin.agent.verbs.join import join
 from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
 from tocsin.clock import MINUTE, SECOND, Instant, ManualClock, from_text
-from tocsin.config import AgentConfig, HubConfig, OwnAssets, PartnerLink, Shields
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.hub import HubConfig, PartnerLink
+from tocsin.config.shields import Shields
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role
 from tocsin.errors import RemoteError, TocsinError, Unknown

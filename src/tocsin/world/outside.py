@@ -21,7 +21,9 @@ import msgspec
 
 from tocsin.agent.app import SETTINGS
 from tocsin.clock import DAY, Instant
-from tocsin.config import AgentConfig, HubConfig, load, save
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig
 from tocsin.domain.party import Role
 from tocsin.errors import StateError
 from tocsin.storage.queries import Query

@@ -22,7 +22,8 @@ from tocsin.agent.outbox import Outbox
 from tocsin.agent.vault import Membership, Vault
 from tocsin.agent.work import work
 from tocsin.clock import Instant, ManualClock
-from tocsin.config import AgentConfig, EdgeConfig, HubConfig
+from tocsin.config.agent import AgentConfig
+from tocsin.config.hub import EdgeConfig, HubConfig
 from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES, assemble, assemble_restoring, exchange
 from tocsin.hub.edge.assembly import assemble as assemble_edge
 from tocsin.hub.edge.charter import Charter

@@ -23,7 +23,7 @@ from tocsin.agent.redaction.owner import Owner
 from tocsin.agent.verbs.case import read as read_case
 from tocsin.agent.verbs.decide import agree, by_person, by_rules, refuse, ruling, wait, waiting
 from tocsin.agent.verbs.report import Prepared, send
-from tocsin.config import DeclaredRule
+from tocsin.config.agent import DeclaredRule
 from tocsin.domain.observable import Kind
 from tocsin.errors import Conflict, Forbidden, Malformed, Refused, Unknown
 

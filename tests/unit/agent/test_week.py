@@ -14,7 +14,7 @@ from tocsin.agent.history.replica import Replica
 from tocsin.agent.shields.formats import named
 from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, MINUTE
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import Unreachable
 

@@ -10,7 +10,8 @@ import pytest
 from tocsin.agent.app import SETTINGS
 from tocsin.agent.vault import create_master_key
 from tocsin.cli.main import run
-from tocsin.config import AgentConfig, OwnAssets, save
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import save
 
 TABLE = "kind,value,aliases\nname,Ayr Pay,AyrGo\ndomain,ayr-pay.example,\ndomain,co.uk,\n"
 

@@ -9,7 +9,8 @@ import pytest
 
 from tocsin.agent.vault import create_master_key
 from tocsin.cli.main import run
-from tocsin.config import AgentConfig, OwnAssets, save
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.files import save
 
 OWN = OwnAssets(legal_name="Northmoor Bank plc", domains=("northmoor.example",), bin=("476210",))
 NOTE = """Mrs Penny Larkspur of Northmoor lost £300 on card 476210******4572.

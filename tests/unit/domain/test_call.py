@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.clock import DAY, HOUR, MINUTE, Instant
-from tocsin.config import Wake
+from tocsin.config.waking import Wake
 from tocsin.domain.call import UNHURRIED, Call, Cause, Reach, Step, due, parse_schedule, reached
 from tocsin.domain.warning import Urgency
 from tocsin.errors import ConfigError

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.clock import DAY
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.decay import ends_after
 from tocsin.domain.observable import Kind
 

@@ -4,7 +4,8 @@
 import pytest
 from tests.looking import look
 
-from tocsin.config import HubConfig, load
+from tocsin.config.files import load
+from tocsin.config.hub import HubConfig
 from tocsin.errors import ConfigError, Malformed, Refused, StorageError, Unknown
 from tocsin.hub import app
 from tocsin.hub.done import Made

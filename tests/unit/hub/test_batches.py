@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.alliance import HUB_SEEDS, START, URL
 
 from tocsin.clock import ManualClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.hub.assembly import exchange
 from tocsin.hub.batches import is_batch_of, new_batch
 from tocsin.ids import check_id

@@ -6,7 +6,7 @@ import pytest
 from tests.alliance import HUB_SEEDS, Agent, Alliance, Witness, until
 from tests.looking import change, look
 
-from tocsin.config import PartnerLink
+from tocsin.config.hub import PartnerLink
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import BadSignature, KeyReplaced, KeySwapped, Refused, RemoteError
 from tocsin.follow.compare import see

@@ -17,7 +17,7 @@ from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
 from tocsin.clock import DAY, HOUR
-from tocsin.config import Shields
+from tocsin.config.shields import Shields
 from tocsin.domain.level import COUNTS_FOR
 from tocsin.domain.observable import Kind, normalise
 from tocsin.hub import retention

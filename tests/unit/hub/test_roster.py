@@ -8,7 +8,7 @@ import pytest
 from tests.alliance import HUB_SEEDS, START, URL
 
 from tocsin.clock import Instant, ManualClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.domain.audience import History, Membership
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import Conflict, Malformed, Unknown

@@ -8,7 +8,7 @@ import pytest
 from tests.alliance import HUB_SEEDS
 
 from tocsin.clock import SystemClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.errors import Unreachable
 from tocsin.halves.witness import Proposal
 from tocsin.hub.assembly import exchange

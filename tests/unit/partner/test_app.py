@@ -11,7 +11,7 @@ import pytest
 from tests.alliance import HUB_SEEDS
 
 from tocsin.clock import MINUTE, Instant, SystemClock
-from tocsin.config import HubConfig
+from tocsin.config.hub import HubConfig
 from tocsin.errors import (
     BadProof,
     ConfigError,

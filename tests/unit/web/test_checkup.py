@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from tocsin.clock import SECOND, Instant, ManualClock, from_text
-from tocsin.config import Listen
+from tocsin.config.listen import Listen
 from tocsin.errors import ClockSkew, ConfigError, StorageError, Unknown, Unreachable
 from tocsin.web import checkup
 from tocsin.web.checkup import Finding, Grade, Note, answers, door, examine, private, room, versions

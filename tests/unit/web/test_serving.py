@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.applications import Starlette
 
-from tocsin.config import Listen
+from tocsin.config.listen import Listen
 from tocsin.errors import ConfigError, StorageError
 from tocsin.web.serving import check_listen, serve
 

@@ -32,7 +32,7 @@ from tocsin.agent.reported import earlier, lacking, told_to
 from tocsin.agent.verbs.decide import by_rules, ruling
 from tocsin.agent.verbs.report import Prepared, drafted
 from tocsin.clock import day_of
-from tocsin.config import DeclaredRule
+from tocsin.config.agent import DeclaredRule
 from tocsin.domain.marking import TLP, Marking
 from tocsin.errors import Forbidden, InputError, NothingToShare, TocsinError, Unknown
 from tocsin.follow.follower import Sleep

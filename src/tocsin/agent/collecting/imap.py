@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from tocsin.agent.readers.containers import MAX_FILE
 from tocsin.clock import SECOND, Instant
-from tocsin.config import Imap
+from tocsin.config.agent import Imap
 from tocsin.errors import ConfigError, RemoteError, TocsinError, Unreachable
 
 MAX_ANSWER = MAX_FILE + 2**20

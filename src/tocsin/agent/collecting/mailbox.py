@@ -15,7 +15,7 @@ from tocsin.agent.collecting.imap import Connection, demand_safe
 from tocsin.agent.credential import Credentials
 from tocsin.agent.readers.containers import MAX_FILE
 from tocsin.clock import DAY, Clock, Instant
-from tocsin.config import Imap
+from tocsin.config.agent import Imap
 
 _BATCH_SECONDS = 60.0
 """After so long a batch ends with the mail that is being fetched: over a slow line, too, the position moves on."""

@@ -26,7 +26,7 @@ from tocsin.agent.history.rewind import forget_notes, rewind, see_again, state_a
 from tocsin.agent.history.views import PLAIN, Views
 from tocsin.agent.vault import Membership
 from tocsin.clock import Clock, Instant, to_text
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.audience import DIRECTORY, audiences_of
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import ProofError, StorageError, TocsinError

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from tocsin.agent.history import warnings
 from tocsin.agent.history.directory import apply_directory, party_at
 from tocsin.agent.vault import Membership
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.decay import ends_after
 from tocsin.domain.linter import Finding, lint_normal, lint_observable
 from tocsin.domain.observable import Observable

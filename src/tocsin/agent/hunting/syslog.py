@@ -11,7 +11,8 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 
-from tocsin.config import Listen, SyslogListen
+from tocsin.config.agent import SyslogListen
+from tocsin.config.listen import Listen
 from tocsin.errors import ConfigError, Malformed, Taken
 from tocsin.web.serving import check_listen
 

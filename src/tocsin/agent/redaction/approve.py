@@ -14,7 +14,7 @@ import msgspec
 from tocsin.agent.readers.reading import FORMATS
 from tocsin.agent.redaction.redact import Draft
 from tocsin.clock import Instant
-from tocsin.config import DeclaredRule
+from tocsin.config.agent import DeclaredRule
 from tocsin.domain.audience import Audience
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.linter import require_clean

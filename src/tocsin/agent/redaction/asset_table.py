@@ -29,7 +29,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network, summariz
 import msgspec
 
 from tocsin.agent.redaction.assets import assets_of, network_in
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.linter import Network
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError, Malformed, TooLarge

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import msgspec
 
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.folding import plain
 from tocsin.domain.linter import Network, network_of
 from tocsin.domain.observable import Kind, Observable, host_of, normalise

@@ -20,7 +20,8 @@ from tocsin.agent.shields.stix import StixShield
 from tocsin.agent.shields.suricata import SuricataShield
 from tocsin.agent.shields.webhook import BODY, WebhookShield
 from tocsin.clock import Instant
-from tocsin.config import AgentConfig, Post
+from tocsin.config.agent import AgentConfig
+from tocsin.config.shields import Post
 from tocsin.errors import ConfigError
 from tocsin.hooks import Protect
 

@@ -14,7 +14,7 @@ from tocsin.agent.redaction.assets import covering, network_in, overlap
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.chains import Chains
 from tocsin.agent.shields.levels import Guard
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.linter import network_of
 from tocsin.domain.observable import AROUND, Kind, Observable, host_of
 from tocsin.wire.registrable import registrable

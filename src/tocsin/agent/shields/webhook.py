@@ -25,7 +25,7 @@ import httpx
 import msgspec
 
 from tocsin.clock import SECOND, Clock, Instant
-from tocsin.config import Post
+from tocsin.config.shields import Post
 from tocsin.domain.observable import Observable
 from tocsin.errors import ConfigError, Refused, RemoteError, TocsinError, Unreachable
 from tocsin.hooks import Blocked, Files, Protect

@@ -10,7 +10,7 @@ from tocsin.agent.signed import COMMAND_SECONDS, http_client
 from tocsin.agent.waking.smtp import Mail
 from tocsin.agent.waking.syslog import Log
 from tocsin.agent.waking.webhook import Hook
-from tocsin.config import Wake
+from tocsin.config.waking import Wake
 from tocsin.errors import ConfigError
 from tocsin.hooks import Notify
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from tocsin.clock import SECOND, Instant
-from tocsin.config import Shift, Wake
+from tocsin.config.waking import Shift, Wake
 from tocsin.errors import ConfigError
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

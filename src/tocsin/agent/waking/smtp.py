@@ -20,7 +20,7 @@ from typing import Any, Literal
 from tocsin.agent.credential import Credentials
 from tocsin.agent.waking.words import headline, letter
 from tocsin.clock import SECOND, Clock
-from tocsin.config import Smtp
+from tocsin.config.waking import Smtp
 from tocsin.errors import ConfigError, RemoteError, Unreachable
 from tocsin.hooks import Notice
 from tocsin.ids import Entropy

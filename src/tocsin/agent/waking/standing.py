@@ -7,7 +7,7 @@ from tocsin.agent.house import House
 from tocsin.agent.waking.calls import open_calls
 from tocsin.agent.waking.rota import Rota
 from tocsin.clock import Instant
-from tocsin.config import Wake
+from tocsin.config.waking import Wake
 from tocsin.domain.call import Call, parse_schedule
 from tocsin.storage.store import Transaction
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from tocsin.agent.waking.words import headline
 from tocsin.clock import Clock, to_text
-from tocsin.config import Syslog
+from tocsin.config.waking import Syslog
 from tocsin.errors import ConfigError, Unreachable
 from tocsin.hooks import Notice
 

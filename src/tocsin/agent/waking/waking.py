@@ -24,7 +24,7 @@ from tocsin.agent.waking.rota import Rota
 from tocsin.agent.waking.standing import keep_problem
 from tocsin.agent.waking.words import notice
 from tocsin.clock import HOUR, MINUTE, SECOND, Instant
-from tocsin.config import Person, Wake
+from tocsin.config.waking import Person, Wake
 from tocsin.domain.call import UNHURRIED, Call, Step, due, parse_schedule, reached
 from tocsin.errors import TocsinError
 from tocsin.follow.follower import Sleep

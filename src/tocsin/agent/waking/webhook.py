@@ -18,7 +18,7 @@ import msgspec
 from tocsin.agent.credential import Credentials
 from tocsin.agent.waking.words import headline
 from tocsin.clock import SECOND, Clock
-from tocsin.config import Webhook
+from tocsin.config.waking import Webhook
 from tocsin.errors import ConfigError, RemoteError, Unreachable
 from tocsin.hooks import Notice
 from tocsin.ids import Entropy

@@ -23,7 +23,7 @@ import msgspec
 
 from tocsin.agent.shields.levels import Guard
 from tocsin.clock import Instant
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.decay import ends_after
 from tocsin.domain.level import COUNTS_FOR, Evidence, Level, band_of, judge
 from tocsin.domain.observable import Kind, Observable

@@ -21,7 +21,7 @@ from tocsin.bench.replay.mails import Corpus, load, stoppers
 from tocsin.bench.replay.second import Second, run
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import HOUR
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.observable import Observable
 from tocsin.errors import InputError

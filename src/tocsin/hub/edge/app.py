@@ -11,7 +11,8 @@ import httpx
 import msgspec
 
 from tocsin.clock import SystemClock
-from tocsin.config import EdgeConfig, EdgeListen, load, save
+from tocsin.config.files import load, save
+from tocsin.config.hub import EdgeConfig, EdgeListen
 from tocsin.errors import Malformed, Taken
 from tocsin.hub.edge.assembly import Edge, Replication, assemble
 from tocsin.hub.edge.charter import Charter, demand_hub, read_charter, write_charter

@@ -13,7 +13,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import Clock
-from tocsin.config import EdgeConfig
+from tocsin.config.hub import EdgeConfig
 from tocsin.errors import TocsinError, Unreachable
 from tocsin.follow.follower import Follower, Sleep
 from tocsin.hub.commits import Commits

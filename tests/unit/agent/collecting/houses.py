@@ -10,7 +10,7 @@ from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.vault import Vault
 from tocsin.clock import Instant, ManualClock, from_text
-from tocsin.config import AgentConfig, Collect, Imap, OwnAssets
+from tocsin.config.agent import AgentConfig, Collect, Imap, OwnAssets
 from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite
 

@@ -20,7 +20,7 @@ from tocsin.agent.journal import read
 from tocsin.agent.verbs.decide import waiting as drafts_waiting
 from tocsin.agent.work import classifier
 from tocsin.clock import DAY, ManualClock
-from tocsin.config import DeclaredRule
+from tocsin.config.agent import DeclaredRule
 from tocsin.errors import ConfigError
 from tocsin.wire.messages import Report, decode
 

@@ -19,7 +19,7 @@ from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.collecting.sources import State, watched
 from tocsin.agent.house import House
 from tocsin.agent.work import classifier
-from tocsin.config import Collect
+from tocsin.config.agent import Collect
 from tocsin.errors import ConfigError, TocsinError, Unreachable
 
 pytestmark = pytest.mark.processes

@@ -13,7 +13,7 @@ from tests.unit.agent.collecting.houses import phish
 from tocsin.agent.collecting import mailbox as module
 from tocsin.agent.collecting.mailbox import Mailbox
 from tocsin.clock import DAY, Instant, SystemClock
-from tocsin.config import Imap
+from tocsin.config.agent import Imap
 from tocsin.errors import ConfigError, Unreachable
 
 pytestmark = pytest.mark.processes

@@ -17,7 +17,7 @@ from tocsin.agent.collecting import imap
 from tocsin.agent.collecting.imap import MAX_ANSWER, Connection, _day, _quoted, _utf7
 from tocsin.agent.collecting.mailbox import Mailbox
 from tocsin.clock import Instant, ManualClock, from_text
-from tocsin.config import Imap
+from tocsin.config.agent import Imap
 from tocsin.errors import ConfigError, Missing, RemoteError, TocsinError, Unreachable
 
 NOW = Instant(from_text("2026-11-30T08:30:00Z"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.vault import Membership
 from tocsin.clock import DAY, Instant, ManualClock
-from tocsin.config import Decay
+from tocsin.config.shields import Decay
 from tocsin.domain.level import Band
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, normalise

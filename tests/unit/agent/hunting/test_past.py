@@ -17,7 +17,7 @@ from tocsin.agent.hunting.ledger import Here
 from tocsin.agent.hunting.past import AGENT, Log, Past, logs_in
 from tocsin.agent.hunting.telling import hits
 from tocsin.clock import DAY, Instant
-from tocsin.config import Hunting
+from tocsin.config.agent import Hunting
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import UsageError
 from tocsin.storage.store import Params

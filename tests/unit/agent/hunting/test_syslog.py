@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tocsin.agent.hunting import syslog as module
 from tocsin.agent.hunting.syslog import MAX_MESSAGE, Framing, Listener
-from tocsin.config import SyslogListen
+from tocsin.config.agent import SyslogListen
 from tocsin.errors import ConfigError, Malformed
 
 MESSAGES = st.lists(

@@ -16,7 +16,7 @@ from tocsin.agent.hunting.telling import BY, Hit, hits, look_at, tell_by_itself
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.levels import KnownValue
 from tocsin.agent.work import classifier
-from tocsin.config import Hunting
+from tocsin.config.agent import Hunting
 from tocsin.domain.level import Band, Judgement, Level
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import Refused

@@ -14,7 +14,7 @@ from tocsin.agent.redaction.approve import (
     standing_rules,
 )
 from tocsin.agent.redaction.redact import Draft
-from tocsin.config import DeclaredRule
+from tocsin.config.agent import DeclaredRule
 from tocsin.domain.disclosure import Indicator
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.standing_rule import decide

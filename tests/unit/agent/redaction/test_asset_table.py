@@ -16,7 +16,7 @@ from tocsin.agent.redaction.asset_table import (
     written,
 )
 from tocsin.agent.redaction.assets import own_assets
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.errors import Malformed, TooLarge
 
 OWN = OwnAssets("Ayr Bank plc", domains=("ayr.example",))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.unit.agent.readings import NORTH
 
 from tocsin.agent.redaction.assets import aliases_of, assets_of, covering, known_as, own_assets
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError
 

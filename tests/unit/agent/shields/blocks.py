@@ -11,7 +11,8 @@ from tests.strategies import OBSERVABLES
 from tocsin.agent.shields.formats import BUILT_IN, Named, named
 from tocsin.agent.shields.switching import State
 from tocsin.clock import DAY, Instant, from_text
-from tocsin.config import AgentConfig, OwnAssets, Shields
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.shields import Shields
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.hooks import Blocked
 from tocsin.privacy.box import KEY_BYTES, Box

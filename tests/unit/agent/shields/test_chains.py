@@ -11,7 +11,7 @@ from tocsin.agent.redaction.assets import own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.chains import DEEPEST, MAX_BYTES, Chains, Record, read_records
 from tocsin.agent.shields.guard import guard_for
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 from tocsin.errors import ConfigError
 

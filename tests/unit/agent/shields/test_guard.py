@@ -6,7 +6,7 @@ import pytest
 from tocsin.agent.redaction.assets import assets_of, own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.shields.guard import guard_for
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.observable import Kind, normalise
 
 OWN = OwnAssets(

@@ -13,7 +13,7 @@ from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
 from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, SECOND, Instant
-from tocsin.config import Shields
+from tocsin.config.shields import Shields
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import ConfigError
 from tocsin.hooks import Blocked

@@ -16,7 +16,7 @@ from tocsin.agent.shields.protection import Protection
 from tocsin.agent.shields.serving import application
 from tocsin.agent.shields.subscribers import MOST, subscribe, subscribers, unsubscribe
 from tocsin.clock import SECOND, Instant
-from tocsin.config import Shields
+from tocsin.config.shields import Shields
 from tocsin.errors import Conflict, Malformed, Unknown
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store

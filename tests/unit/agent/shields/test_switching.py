@@ -20,7 +20,7 @@ from tocsin.agent.shields.switching import State, Switch, states, switches
 from tocsin.agent.verbs.shield import switch, undo
 from tocsin.agent.work import protection, until_next_expiry
 from tocsin.clock import DAY, SECOND, Instant
-from tocsin.config import Shields
+from tocsin.config.shields import Shields
 from tocsin.errors import Malformed, Unknown, VaultLocked
 from tocsin.privacy.box import KEY_BYTES, Box
 

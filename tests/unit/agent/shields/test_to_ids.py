@@ -14,7 +14,7 @@ from tocsin.agent.redaction.redact import redact
 from tocsin.agent.shields.formats import BUILT_IN
 from tocsin.agent.shields.protection import Protection
 from tocsin.agent.verbs.report import Prepared, send
-from tocsin.config import Shields
+from tocsin.config.shields import Shields
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.marking import Marking
 

@@ -19,7 +19,8 @@ from tocsin.agent.shields.formats import named
 from tocsin.agent.shields.protection import Protection
 from tocsin.agent.shields.webhook import LONGEST_WAIT_SECONDS, Hook, check_address
 from tocsin.clock import SECOND, Instant, ManualClock
-from tocsin.config import AgentConfig, OwnAssets, Post, ShieldCap, Shields
+from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.shields import Post, ShieldCap, Shields
 from tocsin.errors import ConfigError, Refused
 from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Store

@@ -11,7 +11,7 @@ from tocsin.agent.house import House
 from tocsin.agent.waking.calls import call, open_calls
 from tocsin.agent.waking.waking import Waking
 from tocsin.clock import Instant
-from tocsin.config import Person, Wake
+from tocsin.config.waking import Person, Wake
 from tocsin.domain.call import Call, Cause
 from tocsin.errors import Unreachable
 from tocsin.hooks import Notice, Notify

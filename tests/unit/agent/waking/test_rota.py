@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tocsin.agent.waking.rota import Rota
 from tocsin.clock import MINUTE, SECOND, Instant, from_text
-from tocsin.config import Person, Shift, ShiftChange, Wake
+from tocsin.config.waking import Person, Shift, ShiftChange, Wake
 from tocsin.errors import ConfigError
 
 ANN, BO, CY, DEE = (Person(name, (f"{name.lower()}@bank.example",)) for name in ("Ann", "Bo", "Cy", "Dee"))

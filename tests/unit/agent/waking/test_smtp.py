@@ -23,7 +23,7 @@ from tocsin.agent.waking.channels import channels_of
 from tocsin.agent.waking.smtp import Mail
 from tocsin.agent.waking.words import TEST
 from tocsin.clock import MINUTE, ManualClock
-from tocsin.config import Smtp
+from tocsin.config.waking import Smtp
 from tocsin.domain.party import Role
 from tocsin.errors import ConfigError, Missing, RemoteError, Unreachable
 from tocsin.ids import Entropy

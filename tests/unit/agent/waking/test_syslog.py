@@ -14,7 +14,7 @@ from tests.acceptance.proxies import private_authority
 from tocsin.agent.waking.syslog import Log
 from tocsin.agent.waking.words import TEST
 from tocsin.clock import ManualClock
-from tocsin.config import Syslog
+from tocsin.config.waking import Syslog
 from tocsin.errors import ConfigError, Unreachable
 
 URGENT = msgspec.structs.replace(TEST, what="1 urgent warning", refs=("W-7",), urgent=True, code="4F7K-2M9Q")

@@ -21,7 +21,7 @@ from tocsin.agent.waking.channels import channels_of
 from tocsin.agent.waking.standing import standing
 from tocsin.agent.waking.waking import APART, APART_AGAIN, waking_of
 from tocsin.clock import DAY, HOUR, MINUTE, SECOND, to_text
-from tocsin.config import Person, Smtp, Syslog, Wake, Webhook
+from tocsin.config.waking import Person, Smtp, Syslog, Wake, Webhook
 from tocsin.errors import ConfigError, Unreachable
 
 LINK = found("url", "https://evil.example/a")

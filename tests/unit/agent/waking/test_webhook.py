@@ -20,7 +20,7 @@ from tocsin.agent.credential import Credentials
 from tocsin.agent.waking.webhook import Hook
 from tocsin.agent.waking.words import TEST
 from tocsin.clock import ManualClock
-from tocsin.config import Webhook
+from tocsin.config.waking import Webhook
 from tocsin.errors import ConfigError, RemoteError, Unreachable
 from tocsin.ids import Entropy
 from tocsin.web.calling import outbound

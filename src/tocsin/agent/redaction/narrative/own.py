@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import msgspec
 
 from tocsin.agent.redaction.assets import Assets, covering, own_assets
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.domain.folding import plain
 
 _INNER = tuple(

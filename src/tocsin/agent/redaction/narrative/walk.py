@@ -30,7 +30,7 @@ from tocsin.agent.redaction.narrative.people import find_people
 from tocsin.agent.redaction.narrative.people_uncased import find_people_uncased
 from tocsin.agent.redaction.narrative.postal import find_postal
 from tocsin.agent.redaction.narrative.whose import Whose
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.errors import TooCostly, TooLarge
 
 MAX_TEXT = 20_000

@@ -4,7 +4,7 @@
 import pytest
 
 from tocsin.agent.redaction.narrative.walk import redact_text
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 
 OWN = OwnAssets(
     legal_name="Northmoor Bank plc", domains=("northmoor.example",), internal_hosts=("NB-*",), bin=("476210",)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tocsin.agent.redaction.narrative.again import places_of
 from tocsin.agent.redaction.narrative.walk import redact_text
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 
 OWN = OwnAssets(legal_name="Northmoor Bank plc", staff=("Ada Brookfield", "田村花子"))
 HIDDEN = (

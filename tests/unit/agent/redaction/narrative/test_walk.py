@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tocsin.agent.redaction.narrative.marks import PLACEHOLDER
 from tocsin.agent.redaction.narrative.walk import MAX_TEXT, redact_text
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 from tocsin.errors import TooLarge
 
 OWN = OwnAssets(

@@ -5,7 +5,7 @@ import pytest
 
 from tocsin.agent.redaction.narrative.walk import redact_text
 from tocsin.agent.redaction.narrative.whose import Whose, says_whose
-from tocsin.config import OwnAssets
+from tocsin.config.agent import OwnAssets
 
 OWN = OwnAssets(legal_name="Northmoor Bank plc", domains=("northmoor.example",), iban=("GB??NRTH",))
 ATTACKERS = (
