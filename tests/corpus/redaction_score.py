@@ -137,10 +137,10 @@ def _is_right(task: str, span: Span, left: str, gone: list[bool]) -> bool:
         return "\0" not in left
     if task == "coarsen":
         return not any(map(str.isdigit, left)) and "\0" in left
-    return not _tells(span, left)
+    return not tells(span, left)
 
 
-def _tells(span: Span, left: str) -> bool:
+def tells(span: Span, left: str) -> bool:
     """Whether a run of what identifies survives: two letters or more, a sign, a figure; no title, no ending."""
     if span.kind == "person":
         left = _ADDRESS_FORMS.sub(" ", left)

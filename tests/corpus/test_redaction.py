@@ -5,8 +5,9 @@ The texts in `texts/` were read while the rules were written; those in `texts/he
 apart. What is missed of the latter is not printed, so that nobody reads them.
 """
 
+import pytest
 from tests.corpus.redaction_score import Tally, score
-from tests.corpus.texts import HELD_OUT, banks, texts
+from tests.corpus.texts import FOLDER, HELD_OUT, banks, texts
 
 FLOORS = {
     "coarsen amount": 0.99,
@@ -14,12 +15,20 @@ FLOORS = {
     "hide account": 0.98,
     "hide customer-mail": 0.98,
     "hide person": 0.99,
-    "hide phone": 0.96,
+    "hide phone": 0.98,
+    "keep account": 0.98,
     "keep mail": 0.98,
-    "keep phone": 0.95,
+    "keep malware": 0.98,
+    "keep phone": 0.7,
+    "keep url": 0.99,
 }
 """A little below what was measured on the developed texts; of every other kind nothing is missed."""
-UNREAD = {"hide": 0.925, "keep": 0.86, "coarsen": 0.925}
+LATER = {
+    "second": {"hide": 0.95, "keep": 0.77, "coarsen": 0.97},
+    "third": {"hide": 0.92, "keep": 0.72, "coarsen": 0.82},
+}
+"""Over all kinds of the texts that were read after they had been measured once, in sixty languages."""
+UNREAD = {"hide": 0.945, "keep": 0.87, "coarsen": 0.94}
 """Over all kinds of texts that nobody who wrote rules has read. The goal is 0.98 and 1."""
 
 
@@ -40,9 +49,17 @@ def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", LATER)
+def test_texts_that_were_read_late_come_out_as_before(name: str) -> None:
+    _comes_out(score(texts(FOLDER / name), banks(FOLDER / name)), LATER[name])
+
+
 def test_texts_that_nobody_read_come_out_as_well() -> None:
-    tally = score(texts(HELD_OUT), banks(HELD_OUT))
+    _comes_out(score(texts(HELD_OUT), banks(HELD_OUT)), UNREAD)
+
+
+def _comes_out(tally: Tally, floors: dict[str, float]) -> None:
     print(_told(tally))
-    for task, floor in UNREAD.items():
+    for task, floor in floors.items():
         kinds = [kind for kind in tally.there if kind.startswith(task)]
         assert sum(tally.right[kind] for kind in kinds) >= floor * sum(tally.there[kind] for kind in kinds)

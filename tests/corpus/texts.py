@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 FOLDER = Path(__file__).resolve().parent / "texts"
+DEVELOPED = (FOLDER, FOLDER / "second", FOLDER / "third")
+"""What rules may be made of; all but the first were measured once before anybody who writes rules read them."""
 HELD_OUT = FOLDER / "held_out"
 """What nobody who writes rules reads."""
 

@@ -24,7 +24,7 @@ from tocsin.domain.party import Role
 from tocsin.errors import Conflict, KeySwapped, Malformed, Refused, Taken, Unauthenticated, Unreachable
 from tocsin.follow.directory import sign_change
 from tocsin.follow.follower import Follower
-from tocsin.hub.streams import HUB_ITSELF, Draft
+from tocsin.hub.streams import HUB_ITSELF, Draft, Streams
 from tocsin.hub.views.directory import party_row, state_party
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.events import WarningEvent
@@ -54,6 +54,12 @@ def follow_with_renewed_keys(agent: Agent) -> None:
 
     follower = Follower(connect, agent.replica(), agent.clock, agent.entropy, shortly)
     agent.following = asyncio.create_task(follower.run(lambda: None))
+
+
+def judged_at(patch: pytest.MonkeyPatch, directory: int) -> None:
+    """The hub writes into headers that the directory has so many entries."""
+    lock = Streams._lock
+    patch.setattr(Streams, "_lock", lambda *given: msgspec.structs.replace(lock(*given), directory=directory))
 
 
 def key_in_directory(alliance: Alliance, agent: Agent) -> bytes:
@@ -415,7 +421,7 @@ async def test_an_entry_waits_for_the_part_of_the_directory_that_it_rests_on(tmp
         await alliance.settled()
         ahead = alliance.sizes()["directory"] + 1
         with monkeypatch.context() as patch:
-            patch.setattr("tocsin.hub.streams.directory_size", lambda tx: ahead)
+            judged_at(patch, ahead)
             await issued(police)
         await until(lambda: bute.sizes().get("all", 0) == 1)
         assert bute.level("evil.example") == ""
@@ -432,7 +438,7 @@ async def test_an_entry_that_asks_for_an_older_judge_is_not_believed(tmp_path, m
         await issued(police)
         await alliance.settled()
         with monkeypatch.context() as patch:
-            patch.setattr("tocsin.hub.streams.directory_size", lambda tx: 1)
+            judged_at(patch, 1)
             await issued(police, msgspec.structs.replace(CONTENT, look_for=(WORSE,)))
         await until(lambda: any("older directory" in alarm for alarm in bute.alarms()))
         assert bute.sizes()["all"] == 1

@@ -185,7 +185,7 @@ def test_an_object_that_is_broken_costs_only_itself(reader: ReaderChild, short: 
 
 
 def test_an_object_that_ends_the_child_costs_only_itself(reader: ReaderChild, short: None) -> None:
-    killer = indicator(99, x=[[]] * 2_000_000)
+    killer = indicator(99, x=[{}] * 6_000_000)
     found = read(reader, bundle(*map(indicator, range(4)), killer, *map(indicator, range(4, 8))))
     (bad,) = [one for one in found if one.error]
     assert bad.name == "a.json > objects[4]"

@@ -13,6 +13,8 @@ from tocsin.domain.folding import plain
 
 _TOKEN = re.compile(r"[^\W_]+|[&+]")
 _BIC = re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
+_CODE = re.compile(r"(?<![\w/.-])[0-9A-Z]+(?:[-/][0-9A-Z]+){1,5}(?![\w/-])")
+"""A number of a case that may begin with the bank's letters."""
 _LONGEST = 7
 """Words of a name that are joined."""
 _OPENING = 3
@@ -36,6 +38,10 @@ def find_bank_names(board: Board, own: Own) -> None:
     if own.uncased is not None:
         for found in own.uncased.finditer(text):
             board.hide(found.start(), found.end(), Kind.BANK, "", guarded=True)
+    for found in _CODE.finditer(text):
+        parts = {part.lower() for part in re.split(r"\W", found[0])}
+        if sum(map(str.isdigit, found[0])) > 2 and parts & (own.acronyms | own.names):
+            board.hide(found.start(), found.end(), Kind.CASE_NUMBER, found[0].lower(), guarded=True)
     tokens = [(found.start(), found.end(), _word(found[0])) for found in _TOKEN.finditer(text)]
     at = 0
     while at < len(tokens):

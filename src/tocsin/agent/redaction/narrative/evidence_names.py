@@ -47,12 +47,15 @@ _UNCASED = re.compile(rf"[{UNCASED}]")
 _WORD = re.compile(r"(?<![^\W_a-zA-Z0-9])[A-Za-z0-9][A-Za-z0-9$()-]*(?:\s\d\.\d)?|[A-Z][A-Za-z0-9]+")
 _FAMILY = re.compile(r"[ ]([A-ZÀ-Þ][^\W\d_A-Z]{2,})(?![\w.])")
 _SUBJECT = re.compile(
-    rf"{starting('subject_words')}(?:\s(?:{one_of('between_subject')})){{0,3}}\s?[:：]?\s?"
-    rf"(?:[{_QUOTES}]([^\n]{{2,160}}?)[{_QUOTES}”“»」』】](?!\w)|(?<=[:：]\s)([^\n{_QUOTES}]{{2,160}}?)(?=\n|$|[.!?;]\s)"
-    r"|(?<=\s)([^\W\d_][^\n\"“”„«»;]{4,120}?)(?=[\n;]|$|[.!?]\s))"
+    rf"{starting('subject_words')}(?:(?:[\s-][^\s:：{_QUOTES}]{{1,20}}){{0,3}}?\s?[:：]?\s?[{_QUOTES}]([^\n]{{2,160}}?)[{_QUOTES}”“»」』】](?!\w)"
+    rf"|(?:\s(?:{one_of('between_subject')})){{0,3}}\s?[:：]?\s?"
+    rf"(?:(?<=[:：]\s)([^\n{_QUOTES}]{{2,160}}?)(?=\n|$|[.!?;]\s)|(?<=\s)([^\W\d_][^\n\"“”„«»;]{{4,120}}?)(?=[\n;]|$|[.!?]\s)))"
 )
 _MESSAGE = re.compile(starting("message_words"))
 _TOLD_AFTER = re.compile(rf"[”“»」』\"]?\s?(?:{one_of('behind_subject')})")
+_WORDS = re.compile(r"[^\W\d_]{2}\s[^\W\d_]")
+_SENTENCES = re.compile(r"[.!?]\s+[^\W\d_]|\d{5}|\d[\d -]{6}\d")
+"""What a subject line seldom has: a second sentence, a long number."""
 _UNMARKED = 3
 """The group of a subject line without quotation marks and colon: it must begin with a capital letter."""
 _NEAR = 45
@@ -68,8 +71,20 @@ def find_evidence_names(board: Board) -> None:
         if found.lastindex != _UNMARKED or text[found.start(_UNMARKED)].isupper():
             board.guard(*found.span(found.lastindex or 0))
     for start, end in quoted_in(text):
-        if _MESSAGE.search(board.small, max(0, start - _NEAR), start) or _TOLD_AFTER.match(board.small, end):
+        if _SENTENCES.search(text, start, end):
+            continue
+        if (
+            (_WORDS.search(text, start, end) and not _is_name(text[start:end]))
+            or _MESSAGE.search(board.small, max(0, start - _NEAR), start)
+            or _TOLD_AFTER.match(board.small, end)
+        ):
             board.guard(start, end)
+
+
+def _is_name(quoted: str) -> bool:
+    """Whether what is quoted may be somebody's name: two words or three, each with a capital letter."""
+    parts = quoted.split()
+    return len(parts) <= 3 and all(part[0].isupper() for part in parts)
 
 
 def _known(text: str) -> Iterator[tuple[int, int]]:

@@ -9,12 +9,13 @@ is mistyped, and still somebody's.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 from stdnum import iban as iban_number
 from stdnum import luhn, numdb
 
-from tocsin.agent.redaction.narrative.lists import one_of
+from tocsin.agent.redaction.narrative.lists import one_of, starting
 from tocsin.agent.redaction.narrative.marks import Board, Kind
 from tocsin.agent.redaction.narrative.own import Own
 from tocsin.agent.redaction.narrative.whose import DOUBT, Whose
@@ -30,48 +31,60 @@ _JAPANESE_ACCOUNT = re.compile(
     r"(?:普通|当座|貯蓄)(?:預金)?(?:口座)?[ \u3000:：]?([\d０-９]{6,8})(?![\d０-９])"
 )
 _CODE = re.compile(
-    r"(?<![0-9A-Za-zÀ-ɏ_/@.\\-])(?=[^\s]{0,40}\d)(?=[0-9A-Za-z])[0-9A-Za-zÀ-ɏ]{0,12}(?:[-/#:_.][0-9A-Za-zÀ-ɏ]{1,14}){0,5}(?![0-9A-Za-zÀ-ɏ_@])"
+    r"(?<![0-9A-Za-zÀ-ɏ_/@.\\-])(?=[^\s]{0,40}\d)(?=[0-9A-Za-zΑ-ΩА-Я])[0-9A-Za-zÀ-ɏΑ-ΩА-Я]{0,12}(?:[-/#:_.][0-9A-Za-zÀ-ɏΑ-ΩА-Я]{1,14}){0,5}(?![0-9A-Za-zÀ-ɏ_@])"
 )
-_MASKED_CARD = re.compile(r"(?<![\w*])\d{4,6}(?:[ -]?[*xX•#]{2,4}){1,4}[ -]?\d{2,4}(?!\w)")
-_ACCOUNT_LABEL = re.compile(rf"(?:{one_of('account_words')})\W{{0,6}}$")
-_LABEL = re.compile(rf"(?:{one_of('case_words')})\W{{0,4}}$")
-_ID_LABEL = re.compile(rf"(?:{one_of('identity_words')})\W{{0,14}}$")
+_MASKED_CARD = re.compile(r"(?<![\w*])(?=[\d*•#])[\dxX*•#]{4,6}(?:[ -]?[*xX•#]{2,4}){1,4}[ -]?\d{2,4}(?!\w)")
+_ACCOUNT_LABEL = re.compile(rf"{starting('account_words')}\W{{0,6}}$")
+_ACCOUNT_NEAR = re.compile(rf"{starting('account_words')}(?![a-zà-ɏα-ωа-я])[^\d\n]{{0,25}}$")
+"""The same for a number that does not look like a phone."""
+_LABEL = re.compile(rf"{starting('case_words')}\W{{0,4}}$")
+_NUMERO = re.compile(r"(?<![^\W\d_])(?:nr|no|n[°ºo]|nro|num|numer|numero|número|numéro|№|αρ)\W{0,4}$")
+"""What stands before a phone as well as before a case."""
+_ID_LABEL = re.compile(rf"{starting('identity_words')}\W{{0,14}}$")
 _NATIONAL = re.compile(
     r"(?<![0-9A-Za-z_-])(?:\d{3}-\d{2}-\d{4}|\d{17}[\dX]|\d{6}-[1-8]\d{6}|\d{3}-\d{4}-\d{7}-\d|[A-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]|[XYZ]?\d{7,8}-?[A-Z]|\d{6}[-+A]\d{3}[0-9A-Z]"
     r"|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]|[A-Z]\d{2}[A-Z]\d{2}[A-Z]\d{3}|[A-Z]{1,3}\s?\d{6,9}|[12]\s?\d{2}\s?\d{2}\s?\d{2}\s?\d{3}\s?\d{3}\s?\d{2})(?![0-9A-Za-z_]|[-/]\d)"
 )
-_EXTENSION = re.compile(r"(?<!\w)(?:x|ext\.?\s?|app\.?\s?|durchwahl\s?|poste\s)\d{3,6}(?!\w)", re.IGNORECASE)
-_SPOKEN = re.compile(
-    r"\b(?:(?:oh|zero|nought|one|two|three|four|five|six|seven|eight|nine|double|triple"
-    r"|null|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zéro|un|deux|trois|quatre|cinq|sept|huit|neuf"
-    r"|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)\b[ ,-]*){5,}",
-    re.IGNORECASE,
+_EXTENSION = re.compile(
+    rf"(?<!\w)(?:x|(?:{one_of('extension_words')})[.:]?\s?(?:n[ro]?[.°]?\s?)?)-?(\d{{3,6}})(?!\w)"
 )
+_SPOKEN = re.compile(rf"(?<![^\W\d_])(?:(?:{one_of('spoken_figures')})(?!\w)[ ,-]*){{5,}}")
+_TICKET = re.compile(r"[A-ZΑ-ΩА-Я]{1,6}(?:[-/#:][A-Z0-9]{1,6}){0,3}[-#/:]\d{3,}(?:[-/]\d+)*")
+_ENDING = re.compile(rf"(?:{one_of('endings_of_numbers')})\W{{0,3}}(\d{{3,4}})(?!\d)")
+"""The last figures of a card or an account."""
 _HARMLESS = re.compile(
     r"(?:SHA|MD|TLP|UTF|ISO|RFC|MT|PSD|IPv|HTTP|TLS|SMB|PIN|v|T0|D|Q|H|L|KW|GB|MB|KB|COVID|M365|O365|W|Win|Office)[-/]?\d{1,4}[a-z]?",
     re.I,
 )
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})")
-_FOREIGN = -1.0
-"""What must speak for a customer before an account at another bank goes: money that is told of mostly went there."""
-_LIST = {True: 1.2, False: -0.6, None: 0.0}
-"""What the value before it in a list says of a number: it stays, it goes, there is none."""
+_PAID = re.compile(r"(?:\+?1[ .-])?\(?(?:0?[89]\d?0[05]?\d?|03[04]\d|0120|400|1[58]\d\d)(?!\d)")
+"""How the numbers of services begin that nobody has at home, free of charge or dear."""
 _MISTYPED = 14
 """Figures from which what has the length of an account number of its country is one, whatever its check digits say."""
+_HELD = re.compile(r"\b[^\W\d_a-zß-ÿ][^\W\d_]+ \((?:\w{1,12}[ :]{1,2})?$")
+"""In brackets behind a name: it is whose account it is."""
+_UNDECLARED = 2.5
+"""What must speak for the attacker when the bank did not declare how its own accounts begin: each may be one."""
 _LEAST = 5
 """Digits from which a number may be somebody's."""
 
 
-def find_identifiers(board: Board, own: Own, whose: Whose) -> None:
-    """Hide every number that may be the bank's, its customers' or its people's; keep the attacker's."""
-    text = board.text
+def find_accounts(board: Board, own: Own, whose: Whose) -> None:
+    """Decide about every account number that begins with its country, before any of its figures is taken for a sum."""
     at = 0
-    while found := _IBAN.search(text, at):
+    while found := _IBAN.search(board.text, at):
         at = _iban(board, own, whose, found)
+
+
+def find_identifiers(board: Board, own: Own, whose: Whose) -> None:
+    """Hide every other number that may be the bank's, its customers' or its people's; keep the attacker's."""
+    text = board.text
     for found in _MASKED_CARD.finditer(text):
         board.hide(found.start(), found.end(), Kind.CARD, _digits(found[0]))
+    for found in _ENDING.finditer(board.small):
+        board.hide(*found.span(1), Kind.NUMBER, _digits(found[1]))
     for found in _JAPANESE_ACCOUNT.finditer(text):
-        board.hide(found.start(), found.end(), Kind.ACCOUNT, _digits(found[1]))
+        _owned(board, whose, *found.span(), _digits(found[1]), is_account=True)
     for found in _NATIONAL.finditer(text):
         if sum(map(str.isdigit, found[0])) >= 6:
             board.hide(found.start(), found.end(), Kind.NATIONAL_ID, _digits(found[0]))
@@ -80,8 +93,8 @@ def find_identifiers(board: Board, own: Own, whose: Whose) -> None:
     for found in _RUN.finditer(text):
         _number(board, own, whose, *found.span())
     for pattern, kind in ((_EXTENSION, Kind.PHONE), (_SPOKEN, Kind.NUMBER)):
-        for found in pattern.finditer(text):
-            board.hide(*board.trimmed(found.start(), found.end()), kind, found[0].strip().lower())
+        for found in pattern.finditer(board.small):
+            board.hide(*board.trimmed(*found.span()), kind, found[0].strip())
 
 
 def _iban(board: Board, own: Own, whose: Whose, found: re.Match[str]) -> int:
@@ -93,12 +106,16 @@ def _iban(board: Board, own: Own, whose: Whose, found: re.Match[str]) -> int:
     if not length or len(signs) < length or not is_one:
         return found.start() + 4
     end = signs[length - 1] + 1
-    said = whose.balance(found.start(), end, "account")
-    if own.has_iban(compact) or said <= (_FOREIGN if own.iban else 0.0):
-        unsure = said > DOUBT and not own.has_iban(compact)
-        board.hide(found.start(), end, Kind.ACCOUNT, compact, unsure=unsure)
-    else:
+    if own.has_iban(compact) or _HELD.search(board.text, max(0, found.start() - 40), found.start()):
+        board.hide(found.start(), end, Kind.ACCOUNT, compact)
+        return end
+    abroad = bool(own.bic) and own.bic[0][4:6] != compact[:2]
+    said = ("with its country", "abroad" if abroad else "at another bank" if own.iban else "of our country")
+    balance = whose.balance(found.start(), end, "account", said)
+    if balance > (0.0 if own.iban else _UNDECLARED):
         board.keep(found.start(), end)
+    else:
+        board.hide(found.start(), end, Kind.ACCOUNT, compact, unsure=balance > DOUBT)
     return end
 
 
@@ -120,36 +137,52 @@ def _number(board: Board, own: Own, whose: Whose, start: int, end: int) -> None:
     if not board.is_free(start, end) or _DATE.fullmatch(raw):
         return
     before = board.small[max(0, start - 30) : start]
-    labelled = _LABEL.search(before)
-    if len(digits) < _LEAST and not (len(digits) >= 3 and labelled):
+    looks_dialled = raw[0] in "+0(（＋０" and _is_phone(raw, digits)
+    dialled = looks_dialled and (raw[0] in "+＋" or _NUMERO.search(before) is not None)
+    labelled = not dialled and _LABEL.search(before)
+    if len(digits) < _LEAST and not (len(digits) >= 3 and (labelled or _NUMERO.search(before))):
         return
-    if 13 <= len(digits) <= 19 and (own.has_card(digits) or luhn.is_valid(digits)):
+    account = _ACCOUNT_LABEL if looks_dialled else _ACCOUNT_NEAR
+    is_account = account.search(before) is not None
+    if 13 <= len(digits) <= 19 and (
+        own.has_card(digits) or (luhn.is_valid(digits) and not is_account and not dialled)
+    ):
         board.hide(start, end, Kind.CARD, digits)
-    elif _ID_LABEL.search(before):
+    elif not dialled and _ID_LABEL.search(before):
         board.hide(start, end, Kind.NATIONAL_ID, digits)
     elif labelled:
         board.hide(start, end, Kind.CASE_NUMBER, digits)
     else:
-        _owned(board, whose, start, end, digits, is_account=_ACCOUNT_LABEL.search(before) is not None)
+        _owned(board, whose, start, end, digits, is_account=is_account)
 
 
 def _owned(board: Board, whose: Whose, start: int, end: int, digits: str, *, is_account: bool) -> None:
     """A phone or an account without its country: the attacker's stays."""
-    raw = board.text[start:end]
+    raw = unicodedata.normalize("NFKC", board.text[start:end])
     is_phone = not is_account and _is_phone(raw, digits)
-    said = whose.balance(start, end, "account" if is_account else "phone") + _LIST[board.kept_before(start)]
-    if said > 0 and (is_account or is_phone):
+    balance = (
+        whose.balance(start, end, "account") if is_account else whose.balance(start, end, "phone", _form(raw))
+    )
+    if balance > 0 and (is_account or is_phone):
         board.keep(start, end)
         return
-    kind = Kind.ACCOUNT if is_account else Kind.PHONE if raw[0] in "+0(（＋０" else Kind.NUMBER
-    board.hide(start, end, kind, digits, unsure=is_phone and said > DOUBT)
+    kind = Kind.ACCOUNT if is_account else Kind.PHONE if raw[0] in "+0(" else Kind.NUMBER
+    board.hide(start, end, kind, digits, unsure=is_phone and balance > DOUBT)
+
+
+def _form(raw: str) -> Iterator[str]:
+    """What the form of a phone says of it."""
+    if raw.startswith(("+", "00")):
+        yield "with its country"
+    if _PAID.match(raw):
+        yield "of a service"
+    if raw.isdigit():
+        yield "in one piece"
 
 
 def _is_phone(raw: str, digits: str) -> bool:
     return 5 <= len(digits) <= 15 and (
-        unicodedata.normalize("NFKC", raw)[0] in "+0("
-        or any(sign in raw for sign in " -－")
-        or len(digits) >= 8
+        raw[0] in "+0(（＋０" or any(sign in raw for sign in " -－") or len(digits) >= 8
     )
 
 
@@ -157,11 +190,12 @@ def _code(board: Board, start: int, end: int) -> None:
     """A word of letters and digits: a ticket, a customer's number, a document."""
     raw = board.text[start:end]
     digits = sum(map(str.isdigit, raw))
-    if not board.is_free(start, end) or not any(map(str.isalpha, raw)) or _HARMLESS.fullmatch(raw):
+    if not digits or not any(map(str.isalpha, raw)) or _HARMLESS.fullmatch(raw):
         return
-    labelled = _LABEL.search(board.small[max(0, start - 30) : start])
-    if (digits >= 4 and (raw.upper() == raw or digits >= _LEAST)) or (labelled and digits >= 2):
-        board.hide(start, end, Kind.CASE_NUMBER, raw.lower())
+    labelled = _LABEL.search(board.small, max(0, start - 30), start) is not None
+    capital = digits >= 4 and (raw.upper() == raw or digits >= _LEAST)
+    if capital or (labelled and digits >= 2) or _TICKET.fullmatch(raw):
+        board.hide(start, end, Kind.CASE_NUMBER, raw.lower(), guarded=labelled)
 
 
 def _digits(raw: str) -> str:

@@ -4,8 +4,8 @@
 import re
 from functools import lru_cache
 
+from tocsin.agent.redaction.narrative.cues import says_whose
 from tocsin.agent.redaction.narrative.lists import one_of, ordinary, words
-from tocsin.agent.redaction.narrative.whose import says_whose
 from tocsin.domain.folding import plain
 
 TITLES = words("titles")

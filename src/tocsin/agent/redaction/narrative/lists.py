@@ -2,6 +2,7 @@
 """The word lists beside this file, each read once."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ import msgspec
 
 from tocsin.domain.folding import plain
 
+_PLAIN = re.compile(r"[^\W\d_](?![?*+{|])")
 _CASED = "A-Za-zÀ-ɏͰ-ӿ"
 _ASKED = (
     *("header_from", "header_to", "before_threats", "before_threats_bare", "behind_threats", "message_words"),
@@ -75,8 +77,20 @@ def starting(name: str) -> str:
         for word in some
         if (first := re.search(r"[^\W\d_]", word)) and first[0].upper() == first[0].lower()
     ]
-    cased = rf"(?<![{_CASED}])(?=[{_CASED}])(?:{'|'.join(word for word in some if word not in uncased)})"
-    return rf"(?:{cased}|(?=[^\x00-\u058f])(?:{'|'.join(uncased)}))" if uncased else cased
+    cased = rf"(?<![{_CASED}])(?=[{_CASED}])(?:{by_letter(word for word in some if word not in uncased)})"
+    return rf"(?:{cased}|(?=[^\x00-\u058f])(?:{by_letter(uncased)}))" if uncased else cased
+
+
+def by_letter(words: Iterable[str]) -> str:
+    """Alternatives that are told apart by their first letter before any of them is tried: there are thousands."""
+    groups: dict[str, list[str]] = {}
+    others = []
+    for word in words:
+        if _PLAIN.match(word):
+            groups.setdefault(word[0], []).append(word[1:])
+        else:
+            others.append(word)
+    return "|".join((*(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items()), *others))
 
 
 @cache

@@ -44,7 +44,7 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _PATH = re.compile(r"(?<![\w/.:-])(?:[A-Za-z]:\\|%[A-Za-z]+%\\|/(?=[\w.-]{1,80}/))[\w.()\\/%~$-]{2,200}")
-_MACHINE = re.compile(r"(?<![\w.-])[A-Za-z]\w*(?:[-.]\w+)*(?![\w-])")
+_MACHINE = re.compile(r"(?<![\w.-])[A-Za-z]\w*(?:[-.]\w+)*(?![\w-]|/\d)")
 
 
 def find_machines(board: Board, own: Own, whose: Whose) -> None:

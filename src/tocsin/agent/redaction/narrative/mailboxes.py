@@ -8,10 +8,11 @@ domain is called like the bank's and is not. Else the words around it decide, an
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 
 from tocsin.agent.redaction.narrative.hosts import HOST, HOST_NAME, domain_of, host_of_name
 from tocsin.agent.redaction.narrative.known import is_ordinary
-from tocsin.agent.redaction.narrative.lists import one_of, words
+from tocsin.agent.redaction.narrative.lists import given_names, one_of, words
 from tocsin.agent.redaction.narrative.marks import Board, Kind
 from tocsin.agent.redaction.narrative.own import Own
 from tocsin.agent.redaction.narrative.whose import DOUBT, Whose
@@ -21,13 +22,13 @@ _AT = r"(?:@|\s?[\[({]\s?(?:@|at)\s?[\])}]\s?|%40)"
 _MAIL = re.compile(
     rf"(?<![0-9A-Za-z_.+-])([0-9A-Za-zÀ-ɏ_.+%-]{{1,64}}?){_AT}({HOST})(?![\w-])", re.IGNORECASE
 )
-_FUNCTION, _NAMESAKE = 0.9, -2.4
-"""What a function's name speaks for the attacker, and a name that the text knows against him."""
-_SENDER, _RECIPIENT = 1.0, -3.0
 _FROM = re.compile(rf"\W*(?:{one_of('header_from')})\s?[:：]")
 _TO = re.compile(rf"\W*(?:{one_of('header_to')})\s?[:：]")
 _FUNCTIONS = words("functions")
 _PARTS = re.compile(r"[^\W\d_]+")
+_INITIAL = re.compile(r"[^\W\d_]{1,2}[._-][^\W\d_]{3}")
+_STEM = 4
+"""Letters by which the words of an address are compared."""
 
 
 def find_mailboxes(board: Board, own: Own, whose: Whose) -> None:
@@ -43,17 +44,19 @@ def find_mailboxes(board: Board, own: Own, whose: Whose) -> None:
         if not host or not board.is_free(start, end):
             continue
         local = found[1].lower()
-        sure = "@" not in found[0] or "[" in found[0] or domain_of(host) in hostile or _bears_name(host, own)
-        weight = (
-            whose.balance(start, end, "mail")
-            + _local_weight(local, said)
-            + _header_weight(board.small, start)
-        )
-        if not own.has_host(host) and (sure or weight > 0 or _is_listed(text, start, end, kept)):
+        defanged = not re.search("@|%40", found[0]) or "[" in found[0]
+        sure = defanged or domain_of(host) in hostile or _bears_name(host, own)
+        if own.has_host(host):
+            board.hide(start, end, Kind.MAIL, f"{local}@{host}")
+            continue
+        seen = [*_local(local, said), *_domain(host), *_header(board.small, start)]
+        if _is_listed(text, start, end, kept):
+            seen.append("listed among evidence")
+        balance = whose.balance(start, end, "mail", seen)
+        if sure or balance > 0:
             board.keep(start, end)
         else:
-            unsure = weight > DOUBT and not own.has_host(host)
-            board.hide(start, end, Kind.MAIL, f"{local}@{host}", unsure=unsure)
+            board.hide(start, end, Kind.MAIL, f"{local}@{host}", unsure=balance > DOUBT)
 
 
 def _hostile(board: Board, own: Own) -> set[str]:
@@ -70,19 +73,37 @@ def _hostile(board: Board, own: Own) -> set[str]:
     return found - {""}
 
 
-def _local_weight(local: str, said: set[str]) -> float:
+def _local(local: str, said: set[str]) -> Iterator[str]:
+    """What the name of a mailbox tells: a function, a person, somebody whom the text names."""
     parts = [plain(part) for part in _PARTS.findall(local)]
     if any(part in _FUNCTIONS for part in parts):
-        return _FUNCTION
-    return _NAMESAKE if any(name in part for name in said for part in parts) else 0.0
+        yield "of a function"
+    if any(name in part for name in said for part in parts):
+        yield "of somebody named"
+    if any(part in given_names() for part in parts):
+        yield "of a given name"
+    if _INITIAL.match(local):
+        yield "of an initial and a name"
+    if "." in local and len(parts) == 2:
+        yield "of two words"
+    if any(map(str.isdigit, local)):
+        yield "of a word and figures"
+    yield from (f"{part[:_STEM]}@" for part in parts)
 
 
-def _header_weight(text: str, at: int) -> float:
-    """What the header says that an address stands in: who wrote is the attacker, to whom is not."""
+def _domain(host: str) -> Iterator[str]:
+    if "-" in host:
+        yield "of a domain of several words"
+    yield from (f"@{part[:_STEM]}" for part in _PARTS.findall(host)[:-1])
+
+
+def _header(text: str, at: int) -> Iterator[str]:
+    """Which header an address stands in: who wrote, or to whom."""
     line = text.rfind("\n", 0, at) + 1
     if _TO.match(text, line, at):
-        return _RECIPIENT
-    return _SENDER if _FROM.match(text, line, at) else 0.0
+        yield "written to"
+    elif _FROM.match(text, line, at):
+        yield "written by"
 
 
 def _is_listed(text: str, start: int, end: int, kept: list[int]) -> bool:

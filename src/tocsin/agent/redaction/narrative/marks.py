@@ -15,6 +15,7 @@ finders that are sure of what they found may take something out of it.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from unicodedata import category
 
 import msgspec
 
@@ -62,7 +63,7 @@ PLACEHOLDER = re.compile(
 """Every placeholder that `render` writes, and nothing else."""
 _NUMBERED_ONE = re.compile(rf"\[({_NUMBERED}) ([0-9]{{1,6}})\]")
 
-_FREE, _GUARDED, _TAKEN = range(3)
+_FREE, _GUARDED, _TAKEN, _KEPT = range(4)
 
 UNCASED = (
     "\u05d0-\u05ea\u0620-\u064a\u0671-\u06d3\u0900-\u0963\u0e00-\u0e4e\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -97,7 +98,7 @@ class Board:
 
     def is_taken(self, start: int, end: int) -> bool:
         """Whether everything in a piece was decided."""
-        return start >= end or min(self._state[start:end]) == _TAKEN
+        return start >= end or min(self._state[start:end]) >= _TAKEN
 
     def hide(
         self, start: int, end: int, kind: Kind, same: str, *, guarded: bool = False, unsure: bool = False
@@ -127,13 +128,21 @@ class Board:
             return False
         self.kept.append((start, end))
         self._kept_until[end] = True
-        self._set(start, end, _TAKEN)
+        self._set(start, end, _KEPT)
         return True
 
     def guard(self, start: int, end: int) -> None:
         """Leave to the sure finders whatever is still free in a piece."""
         for at in range(start, end):
             self._state[at] = max(self._state[at], _GUARDED)
+
+    def keeps(self, start: int, end: int) -> bool:
+        """Whether something in a piece stays as the attacker's."""
+        return self._state.find(_KEPT, start, max(start, end)) >= 0
+
+    def hides(self, start: int, end: int) -> bool:
+        """Whether something in a piece goes."""
+        return self._state.find(_TAKEN, start, max(start, end)) >= 0
 
     def kept_before(self, start: int) -> bool | None:
         """Whether the value that a piece follows in a list stays; None when it follows none."""
@@ -145,10 +154,10 @@ class Board:
         self._set(start, end, _TAKEN)
 
     def trimmed(self, start: int, end: int) -> tuple[int, int]:
-        """A piece without spaces and punctuation at its ends."""
+        """A piece without spaces and punctuation at its ends; vowel signs belong to a letter."""
         while start < end and not self.text[start].isalnum():
             start += 1
-        while end > start and not self.text[end - 1].isalnum():
+        while end > start and not (self.text[end - 1].isalnum() or category(self.text[end - 1])[0] == "M"):
             end -= 1
         return start, end
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tocsin.agent.redaction.narrative.again import hide_name, places_of
+from tocsin.agent.redaction.narrative.cues import says_whose
 from tocsin.agent.redaction.narrative.known import TITLES, is_capital, is_known, is_ordinary
-from tocsin.agent.redaction.narrative.lists import given_names, starting, words
+from tocsin.agent.redaction.narrative.lists import given_names, one_of, starting, words
 from tocsin.agent.redaction.narrative.marks import Board, Kind
 from tocsin.agent.redaction.narrative.own import Own
-from tocsin.agent.redaction.narrative.whose import says_whose
 from tocsin.domain.folding import plain
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’`.-]?[^\W\d_]+)*")
@@ -59,14 +59,21 @@ _LOGIN = re.compile(
     r"|(?:用户名?|账户名|ユーザー(?:名|id)?|사용자)\s?[:：]?\s?([a-z][a-z0-9._-]{2,40})|(?<![\w.])@([\w.]{2,40}\w)"
 )
 _LOGIN_NAME = re.compile(r"[a-z][\w.-]*\w", re.IGNORECASE)
+_NICK = re.compile(r"^[\[(]?[\d:. ]{0,12}[\])]?\s?<[@+]?([^\W\d][\w.-]{1,30})>\s", re.MULTILINE)
+_ACCOUNT = re.compile(
+    r"(?<![\\\w%:])[A-Z][A-Za-z0-9.-]{1,20}\\([a-z][\w.-]{1,30})(?![\w\\])|[\\/](?:Users|home|Benutzer|Utenti|Usuarios)[\\/]([\w.-]{2,40})"
+)
+"""Who wrote a line of a chat; a login name behind its domain, or in a path."""
+_KIN = re.compile(rf"(?<![^\W\d_])(?:{one_of('kin_words')}),?\s$")
 _DOTTED = re.compile(r"(?<![\w@./-])([a-z]{1,20}\.[a-z]{3,20}(?:-[a-z]{2,20})?)(?![\w@/]|\.\w)")
 _MACHINES = words("no_people")
+_EVERYBODY = ("public", "default", "all", "user", "appdata", "temp")
 _SENTENCE = re.compile(r"(?:^|[.!?:;。|>*•\"„“«(\[\n-]\s*|\d\.\s)$")
 
 
 def find_people(board: Board, own: Own) -> None:
     """Hide everybody who is named in letters that know capitals."""
-    for start, end in chain(places_of(board.text, frozenset(own.staff)), _titled(board)):
+    for start, end in chain(places_of(board.text, frozenset(own.staff)), _titled(board), _accounts(board)):
         hide_name(board, start, end, Kind.PERSON, guarded=True)
     for start, end in chain(_sure(board), _logins(board)):
         hide_name(board, start, end, Kind.PERSON)
@@ -140,6 +147,14 @@ def _logins(board: Board) -> Iterator[tuple[int, int]]:
             yield found.span(1)
 
 
+def _accounts(board: Board) -> Iterator[tuple[int, int]]:
+    for pattern in (_NICK, _ACCOUNT):
+        for found in pattern.finditer(board.text):
+            name = found[found.lastindex or 0].lower()
+            if name not in _MACHINES and name not in _EVERYBODY and not is_ordinary(name):
+                yield found.span(found.lastindex or 0)
+
+
 def _speakers(text: str) -> Iterator[tuple[int, int]]:
     """Who stands before a colon at the beginning of a line; in small letters a known name, or one that is often."""
     found = list(_SPEAKER.finditer(text))
@@ -210,6 +225,9 @@ def _capitals(board: Board) -> Iterator[tuple[int, int]]:
         run = [w for w in spelled[at : at + 9] if w.end() <= end]
         at += len(run)
         begins = _SENTENCE.search(text[max(0, word.start() - 4) : word.start()]) is not None
+        if is_capital(word[0]) and _KIN.search(board.small, max(0, word.start() - 20), word.start()):
+            yield run[0].start(), run[-1].end()
+            continue
         while run and is_known(run[0][0]) and (begins or len(run) == 1 or len(run[0][0]) > 3):
             if len(run) > 1 and plain(run[0][0]) in given_names() and not is_ordinary(run[0][0]):
                 break

@@ -7,6 +7,7 @@ A title or form of address behind a name goes with it.
 import re
 from functools import cache
 
+from tocsin.agent.redaction.narrative.cues import cues_in
 from tocsin.agent.redaction.narrative.lists import one_of, surnames_of, words
 from tocsin.agent.redaction.narrative.marks import Board, Kind
 
@@ -21,17 +22,30 @@ _HAN, _KANA, _HANGUL, _ARABIC, _DEVANAGARI, _HEBREW = (
 _ANY = _HAN + _KANA + _HANGUL + _ARABIC + _DEVANAGARI + _HEBREW
 _HAN_FAMILY = "|".join(sorted(surnames_of("\u4e00", "\u9fff"), key=len, reverse=True))
 _HANGUL_FAMILY = "|".join(sorted(surnames_of("가", "힣"), key=len, reverse=True))
+_JAPANESE_FAMILY = "|".join(
+    sorted((n for n in surnames_of("\u4e00", "\u9fff") if len(n) > 1), key=len, reverse=True)
+)
+_CHINESE_GIVEN = f"[{''.join(sorted(words('chinese_given')))}]"
+_KOREAN_GIVEN = f"[{''.join(sorted(words('korean_given')))}]"
 _JA_NAME = f"[{_HAN}{_KANA}ー・]{{1,8}}(?:[ 　][{_HAN}{_KANA}ー・]{{1,8}})?"
 _PLACES = (
     # Japanese: a family name and a given name with a space between them
     rf"(?:(?<![{_HAN}])|(?<=様))(?P<n>(?:{_HAN_FAMILY})[ 　][{_HAN}\u3041-\u3096]{{1,3}}?)(?=[^{_HAN}]|$|[様氏殿君])",
     # Japanese: a name with a form of address; "I am"; a name from abroad; who signed
-    rf"(?:(?<=[の、。])|(?<=[^{_HAN}{_KANA}])|^)(?P<n>[{_HAN}]{{1,4}}(?:[ 　]?[{_HAN}{_KANA}]{{1,5}})?)"
+    rf"(?:(?<=[の、。はがをにとへもで])|(?<=[^{_HAN}{_KANA}])|^)(?P<n>[{_HAN}]{{1,4}}(?:[ 　]?[{_HAN}{_KANA}]{{1,5}})?)"
     rf"(?P<h>{one_of('japanese_behind')})",
     r"(?<![\u3040-\u309f])(?P<n>[\u3041-\u3096]{2,6}|[\u30a1-\u30faー・]{2,16})(?P<h>さん|様|氏|ちゃん|くん|君)",
     rf"(?:{one_of('japanese_before')})\s?(?P<n>{_JA_NAME}?)(?=と申|です|、|。|\n|$|（|\()",
     r"(?P<n>[\u30a1-\u30faー]{2,10}(?:[・＝][\u30a1-\u30faー]{2,10})+)(?P<h>さん|様|氏)?",
     rf"(?:^|[。\n])(?P<n>{_HAN_FAMILY})(?P<h>（[^）\n]{{1,12}}）)?\s*\Z",
+    # Japanese: a family name of two signs, alone or with a given name, before a particle
+    rf"(?<![{_HAN}{_KANA}])(?P<n>(?:{_JAPANESE_FAMILY})[{_HAN}]{{0,3}})(?P<h>さん|様|氏)?"
+    rf"(?=[のはがをにとへもでから、。:：（( 　]"
+    rf"|$)",
+    # Chinese and Korean: a family name and two signs of which given names are made
+    rf"(?P<n>(?:{_HAN_FAMILY}){_CHINESE_GIVEN}{{2}}|(?<![{_HAN}])(?:{_HAN_FAMILY}){_CHINESE_GIVEN}(?![0-9]))",
+    rf"(?<![{_HANGUL}])(?!이미지|민원인|안내|정상)(?P<n>(?:{_HANGUL_FAMILY}){_KOREAN_GIVEN}{{2}})"
+    rf"(?=(?:{one_of('korean_particles')})?(?![{_HANGUL}]))",
     # Chinese: behind what one is, before a title or what one does, by a nickname, a name from abroad
     rf"(?:{one_of('chinese_before')})\s?(?P<n>[{_HAN}]{{2,4}}?)(?=[，,。、;；：:（(\s的在于已被称把将收接报说向]|$)",
     rf"(?:{one_of('chinese_before')})[ “\"]?"
@@ -57,7 +71,8 @@ _PLACES = (
     rf"(?P<h> (?:जी|साहब|मैडम|सर))(?![{_DEVANAGARI}])",
     # Hebrew
     rf"(?:{one_of('hebrew_before')})\s(?P<n>[{_HEBREW}]+(?:[ -][{_HEBREW}]+){{0,2}}?)"
-    rf"(?=[,.:\n(]|$| (?:{one_of('hebrew_behind')}))",
+    rf"(?=[,.:;!?\n()\"-]|$| (?:{one_of('hebrew_behind')}))",
+    rf"(?:{one_of('persian_before')})[.,:]?\s(?P<n>[{_ARABIC}]+(?: [{_ARABIC}]+)?)",
     # who speaks in a line, and who signed
     rf"^(?:[\[(]?\d{{1,2}}[:：]\d{{2}}[\])]?\s?)?(?P<n>[{_ANY}]{{1,20}}(?: [{_ANY}]{{1,20}}){{0,2}}) ?[:：]",
     rf"^\s*(?P<n>[{_HAN}]{{2,4}}|[{_HANGUL}]{{2,4}}|[{_ARABIC}]+(?: [{_ARABIC}]+){{0,3}}"
@@ -66,6 +81,12 @@ _PLACES = (
     rf"(?<![{_HAN}{_KANA}])(?P<n>(?:[A-Z][a-z]+ )?(?:{_HAN_FAMILY}) ?[{_HAN}]{{1,3}})(?![{_HAN}{_KANA}])",
     rf"(?<![{_HANGUL}])(?P<n>(?:{_HANGUL_FAMILY})[{_HANGUL}]{{2}})(?![{_HANGUL}])(?=[:,.\n)]|$)",
 )
+_STRANGE = "\u0980-\u0dff\u0e00-\u0eff\u1000-\u10ff\u1200-\u137f\u1780-\u17ff"
+_WRITTEN = re.compile(rf"[{_ANY}{_STRANGE}]")
+_UNKNOWN = re.compile(
+    rf"(?:\d{{1,4}}[/-]?\d{{0,4}},? )?[{_STRANGE}](?:[{_STRANGE} ,./–-]|\d{{1,4}}(?![\d-]))*"
+)
+"""Scripts of which no rule knows the names, from Bengali to Khmer: all goes, but what is evidence."""
 _WORD = re.compile(rf"[{_ARABIC}]+|[{_DEVANAGARI}]+|[{_HEBREW}]+")
 _LABELS = words("labels")
 _JOINED = ("بن", "بنت", "عبد")
@@ -79,7 +100,7 @@ def _places() -> tuple[re.Pattern[str], ...]:
 
 def find_people_uncased(board: Board) -> None:
     """Hide everybody who is named in letters that know no capitals."""
-    if board.text.isascii():
+    if not _WRITTEN.search(board.text):
         return
     for pattern in _places():
         honoured = "h" in pattern.groupindex
@@ -87,6 +108,19 @@ def find_people_uncased(board: Board) -> None:
             if found["n"].strip() not in _LABELS:
                 _hide(board, found.start("n"), found.end("h" if honoured and found["h"] else "n"), found["n"])
     _by_given_name(board)
+    if _UNKNOWN.search(board.text):
+        _hide_unknown(board)
+
+
+def _hide_unknown(board: Board) -> None:
+    """Hide what is written in scripts without rules, but the words that say whose a value is."""
+    cues = sorted(span for spans in cues_in(board.small).values() for span in spans)
+    for found in _UNKNOWN.finditer(board.text):
+        at = found.start()
+        for start, end in (cue for cue in cues if found.start() <= cue[0] < found.end()):
+            board.hide_free(at, max(at, start), Kind.NAME)
+            at = max(at, end)
+        board.hide_free(at, found.end(), Kind.NAME)
 
 
 def _hide(board: Board, start: int, end: int, name: str) -> None:

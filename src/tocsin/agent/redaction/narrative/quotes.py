@@ -19,7 +19,8 @@ LONGEST = 300
 """Characters between two marks that belong together."""
 _QUOTED = re.compile(
     "|".join(
-        rf"{mark}(?P<q{n}>[^{mark}{ends}\n]{{2,{LONGEST}}})[{ends}]" for n, (mark, ends) in enumerate(_PAIRS)
+        (r"(?<!\w)" if mark == '"' else "") + rf"{mark}(?P<q{n}>[^{mark}{ends}\n]{{2,{LONGEST}}})[{ends}]"
+        for n, (mark, ends) in enumerate(_PAIRS)
     )
 )
 

@@ -4,7 +4,8 @@
 1. Close the placeholders that the text already has: what was redacted stays as it is.
 2. Machines' values: own hosts and addresses go, the attacker's stay (`machines.py`).
 3. The bank's names (`bank_names.py`), then the names that are evidence (`evidence_names.py`).
-4. Sums and times told coarsely (`coarse.py`), addresses (`postal.py`), then numbers (`identifiers.py`).
+4. Accounts with their country (`identifiers.py`), sums and times told coarsely (`coarse.py`), addresses (`postal.py`),
+   then all other numbers.
 5. People, in scripts with capital letters (`people.py`) and without (`people_uncased.py`).
 6. Whoever was found, wherever else it stands (`again.py`).
 
@@ -22,7 +23,7 @@ from tocsin.agent.redaction.narrative.again import find_again
 from tocsin.agent.redaction.narrative.bank_names import find_bank_names
 from tocsin.agent.redaction.narrative.coarse import find_coarse
 from tocsin.agent.redaction.narrative.evidence_names import find_evidence_names
-from tocsin.agent.redaction.narrative.identifiers import find_identifiers
+from tocsin.agent.redaction.narrative.identifiers import find_accounts, find_identifiers
 from tocsin.agent.redaction.narrative.machines import find_machines
 from tocsin.agent.redaction.narrative.marks import PLACEHOLDER, Board, Mark, placed, render
 from tocsin.agent.redaction.narrative.own import Own, own_of
@@ -78,10 +79,11 @@ def _found(text: str, own: Own) -> list[Mark]:
     board = Board(text)
     for placeholder in PLACEHOLDER.finditer(text):
         board.settle(placeholder.start(), placeholder.end())
-    whose = Whose(text)
+    whose = Whose(board)
     find_machines(board, own, whose)
     find_bank_names(board, own)
     find_evidence_names(board)
+    find_accounts(board, own, whose)
     find_coarse(board)
     find_postal(board)
     find_identifiers(board, own, whose)

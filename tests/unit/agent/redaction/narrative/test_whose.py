@@ -3,8 +3,11 @@
 
 import pytest
 
+from tocsin.agent.redaction.narrative import whose
+from tocsin.agent.redaction.narrative.cues import says_whose
+from tocsin.agent.redaction.narrative.marks import Board
 from tocsin.agent.redaction.narrative.walk import redact_text
-from tocsin.agent.redaction.narrative.whose import Whose, says_whose
+from tocsin.agent.redaction.narrative.whose import Learned, Whose
 from tocsin.config.agent import OwnAssets
 
 OWN = OwnAssets(legal_name="Northmoor Bank plc", domains=("northmoor.example",), iban=("GB??NRTH",))
@@ -59,9 +62,10 @@ def test_a_number_of_a_customers_goes(marked: str) -> None:
 
 
 def test_a_list_belongs_to_what_announces_it() -> None:
-    told = redact_text("The fraudsters called from:\n- 0161 496 0299\n- 0161 496 0301\n", OWN).text
-    assert "0161 496 0299" in told
-    assert "0161 496 0301" in told
+    text = "The fraudsters called from:\n- 0161 496 0299\n- 0161 496 0301\n"
+    at = text.rindex("0161")
+    assert "attacker's name far before" in Whose(Board(text)).evidence(at, at + 13, "phone")
+    assert "0161 496 0299" in redact_text(text, OWN).text
 
 
 def test_what_follows_a_label_is_the_sentences_before_it() -> None:
@@ -84,7 +88,6 @@ def test_what_follows_a_label_is_the_sentences_before_it() -> None:
             "+39 02 555 0199",
             "347",
         ),
-        ("詐欺犯の電話番号は050-5550-1199、お客様の携帯は090-5550-1188。", "050-5550-1199", "090"),
         (
             "The scammer uses desk7@box.example; reply to the customer at j.whit@post.example.",
             "desk7@box.example",
@@ -100,7 +103,9 @@ def test_what_is_said_of_one_value_does_not_count_for_the_next(text: str, kept: 
 
 def test_nothing_beyond_the_end_of_a_sentence_counts() -> None:
     text = "The fraudster was arrested. 07700 900 318"
-    assert Whose(text).balance(28, len(text), "phone") == 0.0
+    seen = Whose(Board(text)).evidence(28, len(text), "phone")
+    assert "attacker's name in the sentence before" in seen
+    assert "attacker's name before" not in seen
 
 
 def test_when_nothing_speaks_for_either_a_person_is_asked() -> None:
@@ -109,13 +114,27 @@ def test_when_nothing_speaks_for_either_a_person_is_asked() -> None:
     assert redacted.doubts == ("[phone 1]",)
 
 
+def test_what_speaks_for_the_attacker_by_less_than_the_margin_goes_and_a_person_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "The fraudster called from 0161 496 0299"
+    worth = {"attacker's name before": 2.0}
+    for margin, told in ((0.0, text), (2.0, "The fraudster called from [phone 1]")):
+        learned = Learned(margin={"phone": margin}, worth={"phone": worth})
+        monkeypatch.setattr(whose, "_learned", lambda learned=learned: learned)
+        redacted = redact_text(text, OWN)
+        assert redacted.text == told
+        assert redacted.doubts == (("[phone 1]",) if margin else ())
+
+
 def test_when_a_customer_is_named_nobody_is_asked() -> None:
     assert redact_text("The customer's mobile is 0161 496 0299", OWN).doubts == ()
 
 
 def test_placeholders_speak_for_nobody() -> None:
     text = "[account 1] and [phone 2] and [mail 3]: "
-    assert Whose(text).balance(len(text), len(text), "account") == 0.0
+    seen = Whose(Board(text)).evidence(len(text), len(text), "account")
+    assert [name for name in seen if name.startswith(("attacker", "victim"))] == []
 
 
 @pytest.mark.parametrize(
