@@ -61,6 +61,11 @@ WHOLE = {
         "own_messages": "the same: which of them are this party's own",
         **dict.fromkeys(("warnings", "unanswered_warnings", "warning_authors"), "agencies write a few a day"),
         **dict.fromkeys(("cases", "journal", "own_warnings", "count_outbox"), "a person asks"),
+        **dict.fromkeys(("calling_warnings", "warnings_that_call_no_more"), "agencies write a few a day"),
+        **dict.fromkeys(
+            ("count_before", "places_of_kind", "postings_ever", "told_between", "warnings_ever"),
+            "a person asks for a value sheet or a proof of defence, once a month",
+        ),
         **dict.fromkeys(("waiting", "wait_no_longer"), "empty unless the directory is behind"),
     },
     "partner": {"heads": "read once, when the partner starts", "forget_heads": "a partner is restored"},

@@ -16,7 +16,7 @@ OWN = OwnAssets(legal_name="Northmoor Bank plc", domains=("northmoor.example",),
 NOTE = """Mrs Penny Larkspur of Northmoor lost £300 on card 476210******4572.
 The fraudster called from 0800 000 4471, the page was hxxps://evil[.]example/a
 
-Also seen: 07700 900319
+Text came from 07700 900319
 """
 
 
