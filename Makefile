@@ -54,10 +54,14 @@ schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times wh
 bench: $(STAMP)  ## the numbers: a table, with JSON and a chart under results
 	@$(BIN)/tocsin bench all --json results/bench.json --chart results/bench.svg
 
+learn: $(STAMP)  ## whose a value is, learned anew from labelled texts, and told by texts it was not learned from (15 minutes)
+	@$(BIN)/python -m tests.corpus.learn_whose
+	@LEARN=all $(BIN)/python -m pytest tests/corpus/test_learn_whose.py
+
 sbom:  ## what Tocsin is made of, as CycloneDX: prints it
 	@scripts/sbom
 
 wheelhouse:  ## everything that an installation without a network needs, in the folder wheelhouse
 	@scripts/wheelhouse wheelhouse
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench schema sbom wheelhouse
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench schema learn sbom wheelhouse
