@@ -28,10 +28,8 @@ from tocsin.cli.command import Command, Output, secret
 from tocsin.cli.readers import time
 from tocsin.cli.screen import counted, minute, short
 from tocsin.cli.sending import person
+from tocsin.cli.steps import Step, Steps, add_steps
 from tocsin.errors import UsageError
-
-Step = Callable[[House, argparse.Namespace], Iterator[Output]]
-Argument = Callable[[argparse.ArgumentParser], object]
 
 
 def _open(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
@@ -155,7 +153,7 @@ def _matter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--matter", required=True, help="what it is held for, such as a court's reference")
 
 
-_STEPS: dict[str, tuple[str, Step, tuple[Argument, ...]]] = {
+_STEPS: Steps = {
     "open": ("begin a case", _open, (_title, _amounts)),
     "list": ("show every case", _list, ()),
     "show": ("show a case: its timeline, impact, evidence, and what was sent", _show, (_one,)),
@@ -201,26 +199,7 @@ _STEPS: dict[str, tuple[str, Step, tuple[Argument, ...]]] = {
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", type=_folder_first, help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, (sentence, step, arguments) in _STEPS.items():
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        for argument in arguments:
-            argument(below)
-        if name not in ("list", "show"):
-            below.add_argument("--by", default=None, help="who does it (default: you)")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
-
-
-def _folder_first(text: str) -> str:
-    """The folder; a step in its place is a matter of order."""
-    if text in _STEPS and not Path(text).exists():
-        raise argparse.ArgumentTypeError(f"the folder comes before the step: tocsin agent case DIR {text} …")
-    return text
+    add_steps(parser, "case", _STEPS)
 
 
 def _case(parsed: argparse.Namespace) -> Iterator[Output]:

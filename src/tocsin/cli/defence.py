@@ -2,7 +2,7 @@
 """`tocsin agent defence DIR …`: what this bank did about each warning. `tocsin verify FILE`: what it shows others."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,15 +19,13 @@ from tocsin.cli.command import Command, Output, secret
 from tocsin.cli.readers import time
 from tocsin.cli.screen import minute, short
 from tocsin.cli.sending import person
+from tocsin.cli.steps import Steps, add_steps
 from tocsin.clock import Instant
 from tocsin.errors import Missing, Taken
 from tocsin.files import write_new
 from tocsin.follow.examining import MAX_FILE, Examined, examine
 from tocsin.proof.note import VerifierKey
 from tocsin.wire.defence import DefenceLine
-
-Step = Callable[[House, argparse.Namespace], Iterator[Output]]
-Argument = Callable[[argparse.ArgumentParser], object]
 
 
 class Defences(msgspec.Struct, frozen=True):
@@ -146,7 +144,7 @@ def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="a new file")
 
 
-_STEPS: dict[str, tuple[str, Step, tuple[Argument, ...]]] = {
+_STEPS: Steps = {
     "list": ("show every warning with what was done about it", _list, ()),
     "show": ("show one: warned, read, measures, accepted risks", _show, (_one,)),
     "read": ("say that you have read it", _read, (_one,)),
@@ -157,28 +155,7 @@ _STEPS: dict[str, tuple[str, Step, tuple[Argument, ...]]] = {
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", type=_folder_first, help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, (sentence, step, arguments) in _STEPS.items():
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        for argument in arguments:
-            argument(below)
-        if name not in ("list", "show"):
-            below.add_argument("--by", default=None, help="who does it (default: you)")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
-
-
-def _folder_first(text: str) -> str:
-    """The folder; a step in its place is a matter of order."""
-    if text in _STEPS and not Path(text).exists():
-        raise argparse.ArgumentTypeError(
-            f"the folder comes before the step: tocsin agent defence DIR {text} …"
-        )
-    return text
+    add_steps(parser, "defence", _STEPS)
 
 
 def _defence(parsed: argparse.Namespace) -> Iterator[Output]:
