@@ -96,6 +96,7 @@ def clear(store: Store, box: Box, now: Instant, by: str) -> int:
     """Somebody has seen them: forget every alarm and write down who; how many there were."""
 
     def work(tx: Transaction) -> int:
+        """Forget them and say so in the journal, together."""
         rows = tx.all("alarms", {"limit": 1_000}, into=_Row)
         count = sum(row.sentence != OVER for row in rows)
         tx.run("clear_alarms", {})

@@ -176,6 +176,7 @@ class Doctor:
             member = house.vault.membership()
 
         async def ask(http: httpx.AsyncClient) -> str | Note:
+            """Ask badly on purpose: whoever is refused for the question was known by the signature."""
             hub = SignedHub(http, self._settings.hub_url, member, self._clock, house.entropy)
             try:
                 await hub.get("/v1/consistency", "old=1&new=1")
@@ -191,6 +192,7 @@ class Doctor:
 
     def _ask(self, question: Callable[[httpx.AsyncClient], Awaitable[str | Note]]) -> str | Note:
         async def ask() -> str | Note:
+            """The question with a client of its own, closed afterwards."""
             async with http_client(self._settings, COMMAND_SECONDS) as http:
                 return await question(http)
 

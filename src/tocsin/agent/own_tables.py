@@ -117,6 +117,7 @@ def _note(house: House, by: str, what: str, found: Difference) -> None:
     why = f"{len(found.more)} more, {len(found.fewer)} fewer"
 
     def work(tx: Transaction) -> None:
+        """One line of the journal."""
         write(tx, house.vault.box, Decision(house.clock.now(), by, what, found.name, why))
 
     house.store.run("own assets", work)

@@ -84,6 +84,7 @@ class Way:
             raise
 
         async def polled() -> AsyncIterator[bytes]:
+            """The answer to its end, then `Again`."""
             async for chunk in chunks:
                 yield chunk
             raise Again

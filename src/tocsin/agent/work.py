@@ -116,6 +116,7 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
 
     @asynccontextmanager
     async def connect(cursor: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The stream from there on, signed with the keys of this moment."""
         await _renew(house, hub, http)
         reading.renew(house.vault.membership())
         async with reading.connect(cursor) as chunks:
@@ -126,6 +127,7 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     news.set()
 
     def heard() -> None:
+        """Something came: look at the shields, the past and what is being written."""
         for event in (news, to_hunt, to_watch):
             event.set()
 
@@ -250,6 +252,7 @@ async def _feed(house: House) -> None:
     app = application(protection(house), house.store)
 
     def ready(url: str) -> None:
+        """Say where, once it listens."""
         log.info("products fetch their files at %s", url)
 
     await serve_beside(app, house.config.feeds, ready, connections=_FEED_CONNECTIONS)

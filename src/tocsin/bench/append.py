@@ -44,6 +44,7 @@ def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
             streams.append(tx, DIRECTORY, drafts[:1], origin)
 
         def append() -> None:
+            """One batch in one transaction."""
             with opened.transaction("bench append") as tx:
                 streams.append(tx, "members", drafts, origin)
 

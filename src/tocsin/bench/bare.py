@@ -63,6 +63,7 @@ class _File:
         self._connection.execute(_TABLES)
 
     def append(self) -> None:
+        """One batch more of rows like the hub's, in one transaction."""
         tables = _rows(self.held, self._bodies)
         with self._connection as tx:
             for name, rows in zip(("bare_entry", "bare_body", "bare_origin"), tables, strict=True):
@@ -71,10 +72,12 @@ class _File:
         self.held += len(self._bodies)
 
     def read(self, start: int, count: int) -> int:
+        """So many bodies from `start` on; how many there were."""
         page = f"{_PAGE} AND seq >= ? AND seq < ? ORDER BY seq"
         return len(self._connection.execute(page, (start, start + count)).fetchall())
 
     def close(self) -> None:
+        """Let go of the file."""
         self._connection.close()
 
 
@@ -95,6 +98,7 @@ class _Tables:
         self._connection.execute(_TABLES)
 
     def append(self) -> None:
+        """One batch more of rows like the hub's, in one transaction."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
             for (statement, types), rows in zip(_COPIES, _rows(self.held, self._bodies), strict=True):
                 with cursor.copy(statement) as copy:
@@ -104,11 +108,13 @@ class _Tables:
         self.held += len(self._bodies)
 
     def read(self, start: int, count: int) -> int:
+        """So many bodies from `start` on; how many there were."""
         page = _PAGE + " AND seq >= %s AND seq < %s ORDER BY seq"
         with self._connection.cursor(binary=True) as cursor:
             return len(cursor.execute(page, (start, start + count)).fetchall())
 
     def close(self) -> None:
+        """Let go of the connection."""
         self._connection.close()
 
 

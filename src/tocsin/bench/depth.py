@@ -117,6 +117,7 @@ def _fill(hub: BenchHub, chance: random.Random, sizes: tuple[int, int]) -> _Made
     store, rates, resident, held = hub.open(), [], [], 0
 
     def append(batches: int = 1) -> None:
+        """So many batches in one transaction."""
         with store.transaction("bench append") as tx:
             for _ in range(batches):
                 hub.exchange.streams.append(tx, _STREAM, drafts, origin)
@@ -147,6 +148,7 @@ def _reading(hub: BenchHub, bare: Bare, engine: str) -> Iterator[Row]:
     size = _head(store).size
 
     def both(count: int, times: int) -> tuple[float, Beside]:
+        """Ours and the bare engine's best of so many times, for that many entries."""
         ours = _best(partial(_walk, store, hub, size - count, count), meter, times)
         limit = _best(partial(_bare_walk, bare, bare.held - count, count), meter, times)
         return ours, Beside("bare engine, same rows", limit)
@@ -216,10 +218,12 @@ async def _poll(hub: BenchHub, pid: int) -> tuple[float, float]:
         way = SignedHub(http, hub.url, hub.banks[0], SystemClock(), os.urandom)
 
         async def poll() -> None:
+            """A reader that has everything asks for more."""
             async with way.stream(text) as chunks:
                 await anext(chunks)
 
         async def check() -> None:
+            """The cheapest answer there is, on a connection of its own."""
             await http.get(f"{hub.url}/v1/health", headers={"Connection": "close"})
 
         return await _cost(poll, pid), await _cost(check, pid)

@@ -122,6 +122,7 @@ async def _cost_at_once(pid: int, url: str, requests: Sequence[bytes]) -> float:
     host, _, port = url.removeprefix("http://").partition(":")
 
     async def send(mine: Sequence[bytes]) -> None:
+        """One sender: each report waits for the receipt of the one before."""
         reader, writer = await asyncio.open_connection(host, int(port))
         for request in mine:
             writer.write(request)
@@ -146,6 +147,7 @@ def _bare(pipe: Connection, file: Path, authority: str, keys: dict[str, bytes]) 
     connection.execute("CREATE TABLE message (id INTEGER PRIMARY KEY, body BLOB)")
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the signature, write the body, answer: the least that a door does."""
         if scope["type"] != "http":
             return
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}

@@ -62,6 +62,7 @@ def _networks(chance: random.Random) -> Row:
     masks = [(known, 2**32 - 2 ** (32 - length)) for length, known in by_length.items()]
 
     def bare() -> int:
+        """How many lie in one, asked of a set for each length of mask."""
         numbers = (int(IPv4Address(text)) for text in asked)
         return sum(any(number & mask in known for known, mask in masks) for number in numbers)
 
@@ -103,6 +104,7 @@ def _lines(chance: random.Random) -> Row:
     plain = set(map(str.encode, known))
 
     def bare() -> int:
+        """How many words are known, asked of a set: the word and the name one label up."""
         found = 0
         for line in lines:
             for word in _WORD.findall(line):

@@ -20,14 +20,17 @@ class _Link(asyncio.Protocol):
         self._links = links
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        """Answer the end of a request's head; from then on this one listens."""
         if data.endswith(b"\r\n\r\n"):
             self._transport.write(_WELCOME)
             self._links.add(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """One listener fewer."""
         self._links.discard(self._transport)
 
 
@@ -39,6 +42,7 @@ async def _serve(pipe: Connection) -> None:
     over = loop.create_future()
 
     def told() -> None:
+        """Write one event of the size that was told to all who listen, and tell when that began."""
         try:
             seq, size = pipe.recv()
         except EOFError:

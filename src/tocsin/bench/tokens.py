@@ -73,13 +73,16 @@ def _envelopes(chance: random.Random) -> Iterator[Row]:
     classical, suite = X25519PrivateKey.generate(), Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 
     def sealed_and_opened() -> None:
+        """An envelope to one recipient, in our format."""
         opener.open(recipient.seal(envelope, ()), ())
 
     def there_and_back() -> None:
+        """A question and its answer by Oblivious HTTP."""
         asked, awaiting = encapsulate_request(gateway.config, envelope, os.urandom)
         awaiting.open_response(gateway.open_request(asked)[1].seal_response(reply, os.urandom))
 
     def barely() -> None:
+        """The same bytes by HPKE with one key pair."""
         suite.decrypt(suite.encrypt(envelope, classical.public_key()), classical)
 
     bare = Beside("HPKE with X25519 alone, sealed and opened", _rate(barely))

@@ -169,6 +169,7 @@ def _holds(file: Path, value: str) -> Callable[[], bool]:
     seen: list[tuple[int, bool]] = [(0, False)]
 
     def look() -> bool:
+        """Whether it does now."""
         changed = file.stat().st_ctime_ns
         if changed != seen[0][0]:
             seen[0] = changed, value in file.read_text()

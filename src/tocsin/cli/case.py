@@ -67,6 +67,7 @@ def _writing(facts: Callable[[argparse.Namespace], list[Fact]]) -> Step:
     """The step that adds lines to a case, and says until when it is kept now."""
 
     def step(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+        """Write, then show the new lines and until when the case is kept."""
         new = facts(parsed)
         found = verbs.write(house, parsed.case, parsed.by, *new)
         end = ends(found, house.config.case_days)

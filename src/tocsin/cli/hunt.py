@@ -103,6 +103,7 @@ def _through(past: Past, progress: Progress, threads: int) -> Iterator[str]:
                 behind = hunt.done + hunt.skipped
 
                 def tell_lines(lines: int, *, name: str = log.path, behind: int = behind) -> None:
+                    """How far it is within this log."""
                     progress.show(behind, past.hunt.skipped, f"{name}, {lines:,} lines")
 
                 try:

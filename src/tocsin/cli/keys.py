@@ -42,6 +42,7 @@ def _standing_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _stand(wanted: Standing, sentence: str) -> Run:
     def run(parsed: argparse.Namespace) -> Iterator[Output]:
+        """Change it, and say so in one line."""
         found = hub.stand(Path(parsed.dir), parsed.party, wanted, parsed.reason)
         yield Output((f"{found.name} ({found.party}) {sentence}",), found)
 

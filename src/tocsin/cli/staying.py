@@ -52,6 +52,7 @@ def endable() -> Iterator[None]:
         numbers.append(signal.SIGHUP)
 
     def end(number: int, frame: FrameType | None) -> None:
+        """The first signal ends the work; the rest are ignored from here on."""
         for one in numbers:
             signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
@@ -73,6 +74,7 @@ def stoppable(*, between: bool) -> Iterator[Callable[[], bool]]:
     pressed = list[int]()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        """Remember the first, obey the second."""
         pressed.append(number)
         if len(pressed) > 1:
             raise KeyboardInterrupt

@@ -94,6 +94,7 @@ def price(
     thought_of = min(_parties(Audience.parse(text), sender, alike) for text in audiences)
 
     def told(at: Grain) -> int:
+        """How many reports the likest audience would see with that day: this one, and those like it."""
         return 1 + min(_reports(disclosure, earlier.get(text, ()), at) for text in audiences)
 
     reports = told(grain)

@@ -266,6 +266,7 @@ def _percent(text: str) -> str:
     """
 
     def one(match: re.Match[str]) -> str:
+        """One percent sign with what follows: a stray one is a character itself."""
         if match[1] is None:
             return "%25"
         character = chr(int(match[1], 16))

@@ -269,6 +269,7 @@ def serve(
     look_up("city.bank")  # the list of suffixes is loaded now, and not while the first report waits
 
     def listening(url: str) -> None:
+        """Say that it is ready, or that it is being restored and, later, ready."""
         if restart is None:
             ready(url)
             return
@@ -288,9 +289,11 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
     config = load(folder / _SETTINGS, HubConfig)
 
     def open_store() -> Store:
+        """The hub's store, once more: its connections are one thread's each."""
         return _store(folder, config)
 
     def open_partner() -> Partner | None:
+        """The witness that the settings declare, if they do."""
         if config.partner is None:
             return None
         key = VerifierKey.parse(config.partner.key)

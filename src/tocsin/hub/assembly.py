@@ -102,6 +102,7 @@ def assemble(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """Start what runs beside requests; at the end stop it in the reverse order, the store last."""
         await following.start()
         loops = [embargoes.run(), retention.run(), *([hints(following.committed)] if hints else [])]
         ticks = [asyncio.ensure_future(loop) for loop in loops]
@@ -143,6 +144,7 @@ def assemble_restoring(
     ceremony = Ceremony(hub, commits, reader, intake, partner, config.restore_seconds)
 
     async def close() -> None:
+        """Let go of everything that the ceremony held, so that the hub can take it."""
         intake.close()
         commits.close()
         if partner:
@@ -152,6 +154,7 @@ def assemble_restoring(
         writer.close()
 
     def reopen() -> Reopened:
+        """The hub as ever, on the store as the ceremony left it."""
         writer = open_store()
         whole = assemble(hub, config, writer, open_store(), open_partner(), hints(writer), metrics_key)
         return Reopened(whole.application, whole.end_connections)

@@ -114,6 +114,7 @@ class Commits:
 
     def _commit(self, wave: list[_Job[object]]) -> None:
         def attempt_all(tx: Transaction) -> None:
+            """Everything that waits, in one transaction; each attempt keeps its own refusal."""
             for job in wave:
                 job.attempt(tx)
 

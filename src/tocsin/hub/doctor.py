@@ -33,28 +33,34 @@ def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> l
     """What is looked at, in the order in which it is mended."""
 
     def store() -> str:
+        """The file is whole, or the database answers."""
         with opened() as (_, found):
             found.demand_undamaged()
             return found.described()
 
     def keys() -> str:
+        """Folder and store belong to the same hub."""
         with opened() as (hub, found), found.reading("whose key") as tx:
             _demand_own(tx, hub)
             return hub.identity.id
 
     def history() -> str:
+        """Every stream's tree is what its entries make."""
         with opened() as (hub, found), found.reading("recompute") as tx:
             return _recompute(tx, hub)
 
     def heads() -> str | Note:
+        """The newest head is signed, and witnessed where that is declared."""
         with opened() as (hub, found), found.reading("heads") as tx:
             return _heads(tx, hub, settings)
 
     def parts() -> str | Note:
+        """Nothing waits for a person."""
         with opened() as (hub, found), found.reading("status") as tx:
             return _whole(tx, hub)
 
     def partner() -> str | Note:
+        """The partner answers, and its clock agrees."""
         link = settings.partner
         if link is None:
             return Note("None is declared: heads are unwitnessed.", "See docs/howto/run-an-alliance.md.")
@@ -148,6 +154,7 @@ def _address(url: str, clock: Clock) -> str | Note:
 
 def _ask(url: str, clock: Clock) -> str | Note:
     async def ask() -> str | Note:
+        """One question, without a proxy."""
         async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
             return await answers(http, url, clock)
 

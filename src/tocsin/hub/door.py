@@ -73,6 +73,7 @@ class Door:
         """Step 6 for a request that only reads."""
 
         def work(tx: Transaction) -> None:
+            """Neither the key nor the standing has changed since it was read; the nonce is spent."""
             demand_unchanged(tx, request.sender.party)
             self.spend_nonce(tx, request.claim)
 

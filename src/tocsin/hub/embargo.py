@@ -60,6 +60,7 @@ def heeding(verb: Verb[T]) -> Verb[T]:
     """The same verb for messages that may be under embargo."""
 
     def accept(tx: Transaction, hub: Exchange, sender: Sender, message: T) -> tuple[Outcome, ...]:
+        """Carry it out, or hold it until its time has come."""
         if message.not_before <= hub.clock.now():
             return verb(tx, hub, sender, message)
         return _hold(tx, hub, sender, message, verb)

@@ -99,6 +99,7 @@ class Intake(Door):
         sender, claim = request.sender, request.claim
 
         def work(tx: Transaction) -> bytes | TocsinError:
+            """Steps 6 to 9 of one message; a refusal is returned, since its nonce is spent all the same."""
             demand_own_key(tx, self._hub, self._own_key)  # (6)
             demand_unchanged(tx, sender.party)
             self.spend_nonce(tx, claim)
@@ -126,6 +127,7 @@ class Intake(Door):
         message = decode(request.body, kind)
 
         def work(tx: Transaction) -> R:
+            """The nonce and the answer, together."""
             self.spend_nonce(tx, request.claim)
             return verb(tx, self._hub, request.sender, message)
 
@@ -145,6 +147,7 @@ def _refusing(refusal: TocsinError) -> Verb[Told]:
     """The verb of a message that was refused before: it costs its nonce all the same."""
 
     def refuse(tx: Transaction, hub: Exchange, sender: Sender, message: Told) -> tuple[Outcome, ...]:
+        """Spend nothing but the nonce."""
         raise refusal
 
     return refuse

@@ -58,6 +58,7 @@ def expire(tx: Transaction, hub: Exchange, before: Instant) -> bool:
     """Erase some of what was added before then, where the last call stopped; whether there may be more."""
 
     def erase(stream: StreamHead, rows: list[_AgedRow]) -> set[str]:
+        """Those whose age has an end."""
         return _erase_each(tx, hub, {one.fact for one in rows if one.kind in _AGES})
 
     return _walk(tx, "expired", before, erase)
@@ -67,6 +68,7 @@ def lower(tx: Transaction, hub: Exchange) -> bool:
     """Lower some of the bands whose sources have aged, where the last call stopped; whether there may be more."""
 
     def count_anew(stream: StreamHead, rows: list[_AgedRow]) -> set[str]:
+        """Bands of these entries whose sources are too old to count."""
         return _erase_each(tx, hub, set(fade(tx, hub, stream.name, stream.number, rows[0].seq, rows[-1].seq)))
 
     return _walk(tx, "lowered", aged(hub), count_anew)

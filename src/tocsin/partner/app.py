@@ -78,6 +78,7 @@ def doctor(folder: Path) -> Checkup:
 
     @contextmanager
     def opened() -> Iterator[tuple[Store, Witnessing]]:
+        """The partner's store and memory for one check, closed afterwards."""
         hub_key, key = VerifierKey.parse(config.hub_key), _key(folder)
         store = open_sqlite(folder / _STORE, "partner")
         try:
@@ -164,6 +165,7 @@ def application(folder: Path) -> Starlette:
     witnessing = Witnessing(store, hub_key, _verifier(key).name, key, clock)
 
     def measure() -> Iterator[Metric]:
+        """What the partner counts."""
         yield counter("tocsin_heads_total", "Heads co-signed.", witnessing.size)
         yield transactions({"partner": store.tally})
         yield from process()

@@ -26,11 +26,13 @@ def checks(folder: Path, settings: PartnerConfig, opened: Opened, clock: Clock) 
     """What is looked at, in the order in which it is mended."""
 
     def store() -> str:
+        """The file is whole."""
         with opened() as (found, _):
             found.demand_undamaged()
             return found.described()
 
     def memory() -> str | Note:
+        """What is remembered of each stream is what the newest head says."""
         with opened() as (_, witnessing):
             size = witnessing.demand_sound()
         if not size:
@@ -40,6 +42,7 @@ def checks(folder: Path, settings: PartnerConfig, opened: Opened, clock: Clock) 
         return f"{size:,} heads co-signed; what is kept is what the newest says"
 
     def honesty() -> str:
+        """The hub never signed two histories."""
         with opened() as (found, _), found.reading("evidence") as tx:
             count = tx.one("count_evidence", {}, into=_Count)
         if count is not None and count.notes:

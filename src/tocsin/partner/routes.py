@@ -36,6 +36,7 @@ def routes(
     door, in_memory = Door(name), asyncio.Semaphore(_AT_ONCE)
 
     async def witness(request: Request) -> Response:
+        """Co-sign what the hub proposes; only the hub may ask."""
         claim = door.admit(request.headers, witnessing.hub_key, clock.now())
         async with in_memory:
             body = await bounded_body(request, MAX_PROPOSAL)
@@ -45,6 +46,7 @@ def routes(
         return answer(Cosigned(note=witnessing.witness(proposal)))
 
     async def held(request: Request) -> Response:
+        """What was last co-signed, and the proof; anybody may ask."""
         return answer(witnessing.held(decode(await bounded_body(request, _MAX_QUESTION), AskHeld)))
 
     async def note(request: Request) -> Response:
@@ -52,10 +54,12 @@ def routes(
         return PlainTextResponse(witnessing.note)
 
     async def health(request: Request) -> Response:
+        """Whether it is there, and whether it has witnessed anything."""
         return answer(Health(ready=True, witness="witnessed" if witnessing.note else "late"))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """Nothing to start; `close` at the end."""
         yield
         close()
 

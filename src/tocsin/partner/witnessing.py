@@ -93,6 +93,7 @@ class Witnessing:
             raise
 
         def keep(tx: Transaction) -> None:
+            """Durable before it is answered: keys, heads and the log's end."""
             now = self._clock.now()
             _believe(tx, changes, now)
             tx.run_each(

@@ -112,6 +112,7 @@ def metrics_routes(key: bytes, measure: Callable[[], Iterable[Metric]]) -> list[
     """The address, where there is a key; without it nothing is there."""
 
     async def give(request: Request) -> Response:
+        """The numbers, for whoever shows the key."""
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         right = hmac.compare_digest(sha256(shown.strip().encode()).digest(), key)
         if scheme.lower() != "bearer" or not right:

@@ -58,11 +58,13 @@ class _Server(uvicorn.Server):
         self._running = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """The application first, then the socket, then `ready`."""
         await self._running.enter_async_context(self._app.router.lifespan_context(self._app))
         await super().startup(sockets)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams first, which would never end by themselves; the application last."""
         self._end_streams()
         await super().shutdown(sockets)
         await self._running.aclose()
@@ -73,6 +75,7 @@ class _Guest(_Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave them to the process."""
         yield
 
 
@@ -146,6 +149,7 @@ def serve(
         server = _Server(app, _config(app, listen, connections), lambda: ready(url), end_streams)
 
         def stop(number: int, frame: FrameType | None) -> None:
+            """Ask the server to stop."""
             server.should_exit = True
 
         # uvicorn takes the signals while it runs and gives them back at the end: they must then be no death.

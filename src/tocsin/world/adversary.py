@@ -56,6 +56,7 @@ def replay(world: World, move: moves.Replay) -> None:
     again = httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
 
     async def send() -> None:
+        """The same bytes once more; an answer of 200 is remembered as taken."""
         answer = await Wire(world.doors).handle_async_request(again)
         if "signature" in request.headers and answer.status_code == 200:
             world.taken.append(f"{request.method} {request.url.path} was answered a second time.")
@@ -70,6 +71,7 @@ def misbehave(world: World, move: moves.Misbehave) -> None:
     trick = _TRICKS[move.how]
 
     async def attempt() -> None:
+        """A refusal is remembered as what should be; anything else as taken."""
         async with agent.http() as http:
             try:
                 await trick(world, move.by, http)
@@ -85,6 +87,7 @@ def misbehave(world: World, move: moves.Misbehave) -> None:
 
 def _unharmed(world: World, work: Callable[[], Awaitable[None]]) -> None:
     async def within() -> None:
+        """At most half a minute; a hub that is away is Unknown, and no harm."""
         async with asyncio.timeout(30):
             try:
                 await work()

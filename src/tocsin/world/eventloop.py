@@ -152,6 +152,7 @@ class WorldLoop(asyncio.AbstractEventLoop):
         future: asyncio.Future[T] = self.create_future()
 
         def work() -> None:
+            """Its result or its failure, unless nobody waits any more."""
             if future.cancelled():
                 return
             try:

@@ -196,6 +196,7 @@ class World:
         """A command of a party that goes over its network."""
 
         async def within() -> T:
+            """At most half a minute of the world's time."""
             async with asyncio.timeout(30):
                 return await work(self.agents[who].house())
 

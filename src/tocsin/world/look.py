@@ -77,6 +77,7 @@ def knows(agent: Path, value: str) -> Callable[[], bool | None]:
     store = open_sqlite(agent / "agent.db", "agent")
 
     def look() -> bool | None:
+        """True, or None for not yet."""
         with store.reading("look") as tx:
             return True if tx.one("value_known", {"value": value}, into=Posting) else None
 

@@ -63,6 +63,7 @@ def follow(file: Path) -> None:
     now = SystemClock.now
 
     def moved(self: SystemClock) -> Instant:
+        """The machine's time, and what the file adds to it."""
         return Instant(now(self) + _AHEAD.unpack_from(ahead)[0])
 
     SystemClock.now = moved  # type: ignore[method-assign]  # it is what this module is for

@@ -81,6 +81,7 @@ def rotate_keys(world: World, move: moves.Rotate) -> None:
     world.backups.pop(move.who, None)  # as its manual says: an older one has keys that are nobody's
 
     async def replace(house: House) -> None:
+        """With a client that is closed afterwards."""
         async with agent.http() as http:
             await rotate(house, http, _PERSON)
 

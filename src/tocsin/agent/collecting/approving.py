@@ -146,6 +146,7 @@ class Approving:
         """What belongs into the transaction of a report: the count, the journal, and that the file waits no more."""
 
         def work(tx: Transaction) -> None:
+            """The last look at the switch and at what waits, in the transaction that queues the report."""
             if _is_off(tx):
                 raise Forbidden("Standing rules were switched off for what is collected.")
             if is_last and not tx.run("drop_collected", {"id": item.id}):
@@ -169,6 +170,7 @@ def switch(house: House, by: str, *, on: bool) -> None:
     """Let standing rules look at what is collected, or no longer; a serving agent obeys at once."""
 
     def work(tx: Transaction) -> None:
+        """The switch with its line in the journal."""
         if on:
             tx.run("drop_mark", {"name": _SWITCH})
         else:

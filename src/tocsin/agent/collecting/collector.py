@@ -134,6 +134,7 @@ class Collector:
         about = About(self._source.name, arrival.name, look.title, look.values)
 
         def work(tx: Transaction) -> None:
+            """What waits and the mark that it came, together: a crash between them would read it twice."""
             if look.drafts:
                 self._queue.add(tx, about, arrival.data)
             if look.drafts or not look.costly:

@@ -250,6 +250,7 @@ def _utf7(name: str) -> str:
     """A mailbox's name as it is sent (RFC 3501 §5.1.3)."""
 
     def encoded(found: re.Match[str]) -> str:
+        """A run of letters in UTF-7's own base64, which has a comma for the slash."""
         letters = base64.b64encode(found[0].encode("utf-16-be"), b"+,").decode().rstrip("=")
         return f"&{letters}-"
 

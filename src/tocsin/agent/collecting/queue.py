@@ -114,6 +114,7 @@ class Queue:
         """Somebody decided that these are not reported: a line in the journal for each; how many still waited."""
 
         def work(tx: Transaction) -> int:
+            """Only those that still wait: somebody else may have decided meanwhile."""
             dropped = [item for item in items if tx.run("drop_collected", {"id": item})]
             for item in dropped:
                 write(tx, self._box, Decision(self._house.clock.now(), by, "dropped a collected file", item))

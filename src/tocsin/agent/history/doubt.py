@@ -100,6 +100,7 @@ def trust_again(store: Store, box: Box, clock: Clock, by: str, why: str) -> str:
     """A person decides to believe the hub again; what was held against it, or empty. The evidence stays."""
 
     def work(tx: Transaction) -> str:
+        """Empty when nothing was held against the hub."""
         doubt = tx.one("mark", {"name": "distrust"}, into=_MarkRow)
         if doubt is None:
             return ""

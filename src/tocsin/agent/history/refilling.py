@@ -126,6 +126,7 @@ class Refilling:
         """These entries with the proof that the tree up to the last is the beginning of the head's."""
 
         def read(start: int, stop: int) -> list[bytes]:
+            """Leaves from `start` to before `stop`, as the tree asks for them."""
             asked: Params = {"stream": head.stream, "start": start, "stop": stop}
             return [row.leaf for row in tx.all("leaves", asked, into=_Leaf)]
 

@@ -106,6 +106,7 @@ class Automatic:
         now = self._house.clock.now()
 
         def work(tx: Transaction) -> None:
+            """The alarm and the call of one new finding."""
             alarms.sound(tx, sentence, now)
             call_once(tx, Cause.HIT, f"{now}/{len(self._seen)}", now)
 

@@ -121,6 +121,7 @@ def main() -> None:
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
 
     def say(answer: Answer) -> None:
+        """One frame to the parent."""
         write_frame(answers, msgspec.msgpack.encode(answer))
 
     while (data := read_frame(questions, MAX_QUESTION)) is not None:

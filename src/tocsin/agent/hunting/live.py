@@ -128,6 +128,7 @@ class Live:
         house, now = self._house, self._house.clock.now()
 
         def work(tx: Transaction) -> None:
+            """Findings with the place up to which they were read: neither is true without the other."""
             ledger.keep_found(tx, house.vault.box, piece.source, hunted.found, now, add=True)
             if piece.position is not None:
                 ledger.keep_position(tx, house.vault.box, f"tail {piece.source}", piece.position)

@@ -63,6 +63,7 @@ class _Family:
         return bool(self._by_length)
 
     def meet(self, addresses: list[str]) -> Iterator[str]:
+        """Those of the addresses that lie in any of the networks, in one pass."""
         packed = b"".join(map(inet_pton, repeat(self._family), addresses))
         if self._bits == 32:
             asked = np.frombuffer(packed, ">u4").astype(np.uint64)
@@ -74,6 +75,7 @@ class _Family:
         return found if self._bits == 32 else (one for one in found if self.holding(one))
 
     def holding(self, address: str) -> tuple[Observable, ...]:
+        """Every network that an address lies in, widest first."""
         number = int.from_bytes(inet_pton(self._family, address))
         return tuple(
             Observable(Kind.CIDR, self._text(number >> self._bits - length, length))

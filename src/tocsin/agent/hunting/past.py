@@ -68,6 +68,7 @@ class Past:
         self.tasks: tuple[Task, ...] = (Task(tuple(values), tuple(logs)),) if values and logs else ()
 
         def work(tx: Transaction) -> Hunt:
+            """Which log is to be hunted through for which values, fixed before the first is opened."""
             if not apart:
                 self._round, rounds = ledger.begin_round(tx, map(str, values))
                 marks = {log: ledger.round_of(tx, self._box, log.stamp) for log in logs}
@@ -103,6 +104,7 @@ class Past:
             after = _with_problem(after, f"{log.path}: {hunted.problem}")
 
         def work(tx: Transaction) -> None:
+            """Findings, the round that the log has had, and the count so far."""
             ledger.keep_found(tx, self._box, log.path, hunted.found, now, add=False)
             if self._round:
                 ledger.keep_round(tx, self._box, log.stamp, self._round)

@@ -104,6 +104,7 @@ class _LongList:
         accused, behind = frozenset(whole.accused), bytes(self._cutter.behind)
 
         def question(piece: Elements) -> Question:
+            """One piece between what stands around it, with those objects accused that are named in it."""
             data = self._cutter.document(piece, behind)
             named = accused.intersection(found.decode("utf-8", "replace") for found in _ID.findall(data))
             around = msgspec.structs.replace(whole, first=piece[0].number, accused=tuple(named))
@@ -120,6 +121,7 @@ class _LongList:
         """What each piece of a bundle says of the others; events say nothing of each other."""
 
         def question(piece: Elements) -> Question:
+            """One piece, only to be surveyed."""
             around = Around(first=piece[0].number)
             return Question(self._cutter.document(piece), around, is_survey=True)
 

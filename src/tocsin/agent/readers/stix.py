@@ -270,6 +270,7 @@ def _document(data: bytes, gathering: Gathering) -> dict[str, object]:
     """The JSON object; a property that is given twice is noted, since readers differ in which one they believe."""
 
     def noted(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """One object: the last of two equal names counts, as everywhere in Python, and the defect is kept."""
         found = dict(pairs)
         if len(found) < len(pairs):
             counted = Counter(name for name, _ in pairs)

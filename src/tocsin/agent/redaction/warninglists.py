@@ -126,11 +126,13 @@ class _Exact:
                 self._lists[entry.strip().lower().lstrip(".")].append(one)
 
     def hits(self, observable: Observable) -> Iterator[Warninglist]:
+        """Lists that hold the value itself; letters' case counts nothing."""
         yield from self._lists.get(observable.value.lower(), ())
 
 
 class _Hosts(_Exact):
     def hits(self, observable: Observable) -> Iterator[Warninglist]:
+        """Lists that hold the host or a domain above it."""
         name = host_of(observable) or ""
         while name:
             yield from self._lists.get(name, ())
@@ -159,6 +161,7 @@ class _Networks:
             self._furthest[version] = list(accumulate((last for _, last, _ in spans), max))
 
     def hits(self, observable: Observable) -> Iterator[Warninglist]:
+        """Lists with a network that overlaps the address or network."""
         network = network_of(observable)
         if network is None:
             return
@@ -182,6 +185,7 @@ class _Substrings:
         self._sizes = sorted({len(begun) for begun in self._begun})
 
     def hits(self, observable: Observable) -> Iterator[Warninglist]:
+        """Lists with an entry that stands anywhere in the value."""
         value = observable.value.lower()
         for at in range(len(value)):
             for size in self._sizes:
@@ -206,6 +210,7 @@ class _Regexes:
                 self._expressions.append((expression, one))
 
     def hits(self, observable: Observable) -> Iterator[Warninglist]:
+        """Lists with an expression that is found at the beginning of the value, as far as it is searched."""
         value = observable.value[:LONGEST_SEARCHED]
         yield from (one for expression, one in self._expressions if expression.search(value))
 

@@ -33,6 +33,7 @@ def guard_for(own: OwnAssets, classifier: Classifier, chains: Chains | None = No
 
     @lru_cache(_REMEMBERED)
     def guard(observable: Observable) -> tuple[str, ...]:
+        """Every reason to keep this value out of a product; none when it may be blocked."""
         reasons = []
         if asset := assets.owns(observable) or _below(observable, assets.domains):
             reasons.append(f"your own: {asset}")

@@ -35,6 +35,7 @@ def application(protection: Protection, store: Store) -> Starlette:
     """The one address, for GET and HEAD."""
 
     async def give(request: Request) -> Response:
+        """The file as it stands, or 304 to whoever has it; Unauthenticated and Unknown as everywhere."""
         product = _product(request, store)
         if product is None:
             return Response(status_code=Unauthenticated.status, headers={**_HEADERS, **CHALLENGE})

@@ -47,6 +47,7 @@ def subscribe(store: Store, box: Box, name: str, shield: str, by: str, now: Inst
     password = urlsafe_b64encode(entropy(_PASSWORD_BYTES)).rstrip(b"=").decode()
 
     def work(tx: Transaction) -> None:
+        """Look, keep and write down: two people at once get one name."""
         standing = tx.all("subscribers", {}, into=Subscriber)
         if len(standing) >= MOST or any(one.name == name for one in standing):
             raise Conflict(f"There is a product {name} already, or there are {MOST}.")
@@ -62,6 +63,7 @@ def unsubscribe(store: Store, box: Box, name: str, by: str, now: Instant) -> Non
     """Shut a product out, from its next request on; Unknown when there is none of that name."""
 
     def work(tx: Transaction) -> None:
+        """Look, drop and write down, together."""
         if not any(one.name == name for one in tx.all("subscribers", {}, into=Subscriber)):
             raise Unknown(f"There is no product {name[:40]!r}.")
         tx.run("drop_subscriber", {"name": name})

@@ -47,6 +47,7 @@ def acknowledge(house: House, warning_id: str, answer: Answer, by: str) -> str:
     party, now = house.vault.membership().party, house.clock.now()
 
     def work(tx: Transaction) -> str:
+        """Against what stands at this moment: a newer version may have come since it was read."""
         found = [row for row in tx.all("warnings", {"now": now}, into=_Standing) if row.id == warning_id]
         if not found:
             raise Unknown(
@@ -72,9 +73,11 @@ def acknowledge_new(house: House) -> int:
     asked: Params = {"now": now, "party": party, "limit": AT_ONCE}
 
     def look(tx: Transaction) -> list[_Unanswered]:
+        """Those without an answer now."""
         return tx.all("unanswered_warnings", asked, into=_Unanswered)
 
     def work(tx: Transaction) -> int:
+        """Look again and answer, together; how many there were."""
         new = look(tx)
         for one in new:
             _answer(tx, house, one, Answer.RECEIVED, BY_ITSELF, now)

@@ -16,6 +16,7 @@ def agree(house: House, digest: str, by: str) -> str:
     message = Accept(id=new_id("msg", house.entropy), sent=now, agreement=digest.lower())
 
     def work(tx: Transaction) -> None:
+        """The acceptance with its line in the journal."""
         write(tx, house.vault.box, Decision(now, by, "accepts the members' agreement", digest.lower()))
         house.outbox.queue(tx, PATH, message)
 

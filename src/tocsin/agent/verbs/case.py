@@ -48,6 +48,7 @@ def attach(house: House, case_id: str, paths: Sequence[Path], by: str) -> Case:
     now, box = house.clock.now(), house.vault.box
 
     def work(tx: Transaction) -> Case:
+        """The lines with the bytes that they name."""
         found = ledger.write(tx, box, case_id, by, now, *facts)
         for _, data in files:
             ledger.keep(tx, box, case_id, now, data)

@@ -38,6 +38,7 @@ def correct(
     _check(made, classifier)
 
     def work(tx: Transaction) -> None:
+        """Against what stands at this moment; at most one of a value."""
         standing = _every(tx, house)
         for other in standing:
             if other.observable == observable:
@@ -60,6 +61,7 @@ def take_back(house: House, correction: str, by: str) -> Correction:
     """Delete a correction; Unknown when there is none."""
 
     def work(tx: Transaction) -> Correction:
+        """The one that is deleted."""
         found = next((one for one in _every(tx, house) if one.id == correction), None)
         if found is None:
             raise Unknown(f"There is no correction {correction[:60]!r}.")

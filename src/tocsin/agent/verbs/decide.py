@@ -118,6 +118,7 @@ def wait(
     )
 
     def work(tx: Transaction) -> None:
+        """The draft with its line in the journal."""
         drafts.add(tx, house.vault.box, waiting, prepared.data)
         what = "drafted and agreed to a report" if agreed else "drafted a report"
         write(tx, house.vault.box, Decision(now, waiting.drafter, what, waiting.id, "; ".join(reasons)))
@@ -145,6 +146,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
     if len(more.agreed) < house.config.approvals:
 
         def first(tx: Transaction) -> None:
+            """Keep the agreement; others are needed still."""
             _unchanged(tx, house, waiting)
             drafts.change(tx, house.vault.box, more)
             write(tx, house.vault.box, Decision(now, person, "agreed to a report", draft_id))
@@ -153,6 +155,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
         return Decided(waiting=more)
 
     def last(tx: Transaction) -> None:
+        """What belongs into the transaction of the report: it waits no more."""
         _unchanged(tx, house, waiting)
         drafts.drop(tx, draft_id)
         why = f"drafted by {waiting.drafter}"
@@ -181,6 +184,7 @@ def refuse(house: House, draft_id: str, by: str, why: str) -> Waiting:
         raise Malformed("A refusal says why.")
 
     def work(tx: Transaction) -> Waiting:
+        """What waited, which waits no more."""
         waiting = drafts.find(tx, house.vault.box, draft_id)
         drafts.drop(tx, draft_id)
         write(tx, house.vault.box, Decision(now, person, "refused a report", draft_id, why.strip()))

@@ -90,6 +90,7 @@ def read(house: House, warning_id: str, by: str) -> Case:
     """Say that a person has read the version that stands; Conflict when the same person has said so."""
 
     def facts(one: Standing) -> tuple[Fact, ...]:
+        """That it was read, once for each person and version."""
         version = one.warning.version
         readings = one.defence.readings if one.defence else ()
         if any(other.version == version and same_person(other.by, by) for other in readings):
@@ -114,6 +115,7 @@ def _write(house: House, warning_id: str, by: str, facts: Callable[[Standing], t
     now, box = house.clock.now(), house.vault.box
 
     def work(tx: Transaction) -> Case:
+        """The case with the new lines, opened if it was not."""
         found = next((one for one in _every(tx, house, now) if one.warning.id == warning_id), None)
         if found is None:
             raise Unknown(

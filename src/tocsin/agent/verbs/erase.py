@@ -17,6 +17,7 @@ def erase(house: House, fact: str, reason: str, by: str) -> str:
     message = Erase(id=new_id("msg", house.entropy), sent=now, fact=fact, reason=reason)
 
     def work(tx: Transaction) -> None:
+        """The erasure with its line in the journal and the mark at what it takes back."""
         write(tx, house.vault.box, Decision(now, by, "took back", fact, reason))
         house.outbox.queue(tx, PATH, message)
         took_back(tx, fact, message.id)

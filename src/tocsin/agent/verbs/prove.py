@@ -80,6 +80,7 @@ def prove(house: House, begun: str, by: str) -> bytes:
     case_id, now, box = record(house, begun).id, house.clock.now(), house.vault.box
 
     def work(tx: Transaction) -> bytes:
+        """The signed file, from one moment of the store."""
         membership, found = house.vault.membership_in(tx), ledger.read(tx, box, case_id)
         first = defence_of(found).warned[0]
         whom = trust(tx, membership)
@@ -149,6 +150,7 @@ def _shown(tx: Transaction, whom: Trust, stream: str, seqs: Sequence[int]) -> Sh
         )
 
     def leaves(start: int, stop: int) -> list[bytes]:
+        """Leaves from `start` to before `stop`, as the tree asks for them."""
         return [
             one.leaf for one in tx.all("leaves", {"stream": stream, "start": start, "stop": stop}, into=_Leaf)
         ]

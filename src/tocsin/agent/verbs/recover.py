@@ -58,6 +58,7 @@ async def recover(house: House, http: httpx.AsyncClient, sheet: Sheet, seed: byt
         membership = msgspec.structs.replace(membership, old_sealing_seeds=old_seals)
 
     def take(tx: Transaction) -> None:
+        """The new keys with their line in the journal."""
         house.vault.take_next_keys(tx, membership)
         what = "recovers this party with its recovery key"
         write(tx, house.vault.box, Decision(house.clock.now(), by, what, answer.party))

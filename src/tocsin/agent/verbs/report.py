@@ -124,6 +124,7 @@ def send(
     at, by, box = approved.at, approved.by, house.vault.box
 
     def work(tx: Transaction) -> None:
+        """All of it or nothing: the case, the bytes, the journal, the outbox."""
         if beside is not None:
             beside(tx)
         sent = Sent("report", report.id, report.id, file.digest)

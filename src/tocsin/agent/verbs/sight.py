@@ -104,6 +104,7 @@ def sight(house: House, leaving: Leaving, audience: str, by: str, case: str = ""
     )
 
     def work(tx: Transaction) -> None:
+        """The sighting with its line in the case and in the journal."""
         if case:
             sent = Sent("sighting", message.id, message.id)
             ledger.write(tx, house.vault.box, case, by, now, sent)

@@ -76,6 +76,7 @@ def update(house: House, warning_id: str, change: Change, by: str) -> OwnWarning
     author, members, now = _author(house), _members(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
+        """The draft as it stands now."""
         last = versions(tx, house.vault.box, warning_id)[-1]
         if last.state in _UNSENT:
             take(last.state, Step.REVISE)
@@ -103,6 +104,7 @@ def approve(house: House, warning_id: str, by: str) -> OwnWarning:
     needed, now = officers_needed(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
+        """The version with its approver."""
         last = versions(tx, house.vault.box, warning_id)[-1]
         state = take(last.now(now), Step.APPROVE)
         second_officer(last.author, by, needed)
@@ -120,6 +122,7 @@ def issue(house: House, warning_id: str, by: str, case: str = "") -> OwnWarning:
     author, members, needed, now = _author(house), _members(house), officers_needed(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
+        """The version with its message, and every earlier one replaced."""
         *earlier, last = versions(tx, house.vault.box, warning_id)
         if last.state is State.DRAFT and needed == 1:
             last = msgspec.structs.replace(last, state=take(last.state, Step.APPROVE), approver=_named(by))
@@ -146,6 +149,7 @@ def withdraw(house: House, warning_id: str, reason: str, by: str, case: str = ""
         raise Malformed("A withdrawal says why.")
 
     def work(tx: Transaction) -> OwnWarning:
+        """The version that takes the warning out of effect; drafts of it go with it."""
         held = versions(tx, house.vault.box, warning_id)
         last = next((one for one in held if one.state is State.ISSUED), held[-1])
         gone = _withdrawn(last, reason, now)

@@ -86,6 +86,7 @@ def keep(house: House, contact: Contact, by: str) -> None:
     """Keep one more; Conflict when there are too many."""
 
     def work(tx: Transaction) -> None:
+        """Against how many there are at this moment."""
         if len(tx.all("contacts", {}, into=_Row)) >= MOST:
             raise Conflict(f"{MOST:,} contacts are kept.", next_step="Remove those that answer no more.")
         box = house.vault.box.seal(msgspec.json.encode(contact), _place(contact.id))
@@ -100,6 +101,7 @@ def remove(house: House, contact: str, by: str) -> None:
     """Forget one; Unknown when there is none."""
 
     def work(tx: Transaction) -> None:
+        """Drop it and write that down."""
         if not tx.run("drop_contact", {"id": contact}):
             raise Unknown(f"There is no contact {contact[:60]!r}.")
         write(tx, house.vault.box, Decision(house.clock.now(), by, "removed a contact", contact))

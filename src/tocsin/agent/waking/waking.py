@@ -158,6 +158,7 @@ class Waking:
 
     def _write_down(self, told: Sequence[Due], problems: Sequence[str], now: Instant) -> None:
         def work(tx: Transaction) -> None:
+            """Which steps were told, and what went wrong in telling."""
             for one in told:
                 tx.run("told_call", {"number": one.call.number, "told": one.step + 1, "at": now})
             keep_problem(tx, "; ".join(problems))

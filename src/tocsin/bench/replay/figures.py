@@ -75,6 +75,7 @@ def replay(folder: Path, seed: int) -> Replayed:
     usual, many = Terms(_USUAL), Terms(_MANY)
 
     def points(terms: Sequence[Terms]) -> tuple[Point, ...]:
+        """One figure for each of the terms, with the same mails, banks and seed."""
         return tuple(point(mails, houses, one, seed) for one in terms)
 
     return Replayed(

@@ -92,6 +92,7 @@ def _replication(config: EdgeConfig, follow: str, charter: Charter, clock: Syste
 
     @asynccontextmanager
     async def ask(body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The hub's answer, in chunks, for as long as it sends."""
         http: httpx.AsyncClient
         async with outbound(config.proxy, config.authority_file, _STREAM_SECONDS) as http:
             hub = SignedClient(http, follow, charter.admitted.edge, charter.key, clock, os.urandom)

@@ -103,12 +103,14 @@ def assemble(
     follower = Follower(Ear(ask, replica, hearing).connect, replica, clock, entropy, sleep)
 
     async def watch() -> None:
+        """Cut readers off while this edge may not serve them: it has not heard the hub for too long."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if not hearing.serves:
                 following.end_connections()
 
     async def follow() -> None:
+        """Follow the hub, whatever ended the last attempt."""
         while True:
             try:
                 await follower.run(following.committed)
@@ -118,6 +120,7 @@ def assemble(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """Start what runs beside requests; at the end stop it in the reverse order, the stores last."""
         await following.start()
         tasks = [asyncio.create_task(follow()), asyncio.create_task(watch())]
         yield

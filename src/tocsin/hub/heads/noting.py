@@ -234,6 +234,7 @@ class Noting:
         signed = sign_head(before.changed(changed), log, self._origin, identity.signing_key)
 
         def work(tx: Transaction) -> None:
+            """The log's new end, the streams' heads in it, and the proposal to the partner."""
             demand_own_key(tx, self._hub, self._key)
             row: Params = {"size": signed.log.size, "leaf": signed.heads.log_leaf(), "note": signed.note}
             frontier, now = signed.log.to_bytes(), self._hub.clock.now()

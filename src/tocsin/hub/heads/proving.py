@@ -35,6 +35,7 @@ def prove_extension(tx: Transaction, old: int, new: int) -> Consistency:
         raise TooLarge(f"A proof spans at most {MAX_SPAN} heads.")
 
     def read(start: int, stop: int) -> list[bytes]:
+        """Leaves from `start` to before `stop`, as the tree asks for them."""
         rows = tx.all("leaves_of_log", {"after": start, "limit": stop - start}, into=_Leaf)
         return [row.leaf for row in rows]
 
@@ -48,6 +49,7 @@ def prove_beginning(tx: Transaction, stream: int, old: int, new: int) -> tuple[b
     """
 
     def read(height: int, first: int, last: int) -> list[bytes]:
+        """Roots of whole subtrees of that height, from `first` to before `last`; leaves at height 0."""
         if height == 0:
             asked: Params = {"stream": stream, "after": first - 1, "limit": last - first}
             return [row.leaf for row in tx.all("leaves_of_stream", asked, into=_Leaf)]
