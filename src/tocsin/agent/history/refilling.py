@@ -12,15 +12,17 @@ messages go back into line: the hub answers a message that it knows with the rec
 import asyncio
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
+from tocsin.agent.history import proved
 from tocsin.agent.signed import SignedHub
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import BadProof, TocsinError
 from tocsin.proof.merkle import consistency_proof_from
-from tocsin.storage.store import Params, Store
+from tocsin.storage.store import Store
 from tocsin.wire.ceremony import MAX_UNKNOWN, Claim, Claimed, Lacking, Refill, Refilled, Restoring
 from tocsin.wire.messages import Entry, Head, Receipt, SignedReceipt, decode, encode
 
@@ -34,27 +36,6 @@ _PART_ENTRIES = 500
 _RECEIPTS = 50
 _TRIES = 5
 _PAUSE_SECONDS = 1.0
-
-
-class _HeadRow(msgspec.Struct, frozen=True):
-    stream: str
-    head: bytes
-
-
-class _Leaf(msgspec.Struct, frozen=True):
-    leaf: bytes
-
-
-class _EntryRow(msgspec.Struct, frozen=True):
-    """The fields of an `Entry`, but for its stream."""
-
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    body: bytes | None
-    salt_b: bytes | None
 
 
 class _ReceiptRow(msgspec.Struct, frozen=True):
@@ -124,31 +105,24 @@ class Refilling:
 
     def _proved(self, head: Head, entries: list[Entry]) -> Refill:
         """These entries with the proof that the tree up to the last is the beginning of the head's."""
-
-        def read(start: int, stop: int) -> list[bytes]:
-            """Leaves from `start` to before `stop`, as the tree asks for them."""
-            asked: Params = {"stream": head.stream, "start": start, "stop": stop}
-            return [row.leaf for row in tx.all("leaves", asked, into=_Leaf)]
-
         with self._store.reading("prove refill") as tx:
-            path = consistency_proof_from(read, entries[-1].seq + 1, head.size)
+            leaves = partial(proved.leaves, tx, head.stream)
+            path = consistency_proof_from(leaves, entries[-1].seq + 1, head.size)
         return Refill(head=head, entries=tuple(entries), path=path)
 
     def _heads(self) -> list[Head]:
         """The newest firm head of each stream, the directory first."""
         with self._store.reading("firm heads") as tx:
-            heads = [decode(row.head, Head) for row in tx.all("firm_heads", {}, into=_HeadRow)]
-        return sorted(heads, key=lambda head: (head.stream != DIRECTORY, head.stream))
+            return proved.firm_heads(tx)
 
     def _entries(self, stream: str, start: int, stop: int) -> list[Entry]:
         """The next entries of a stream, as many as go into one part."""
-        asked: Params = {"stream": stream, "start": start, "stop": min(stop, start + _PART_ENTRIES)}
         with self._store.reading("entries to hand in") as tx:
-            rows = tx.all("entries_between", asked, into=_EntryRow)
+            held = proved.entries(tx, stream, start, min(stop, start + _PART_ENTRIES))
         entries, size = [], 0
-        for row in rows:
-            entries.append(Entry(stream=stream, **msgspec.structs.asdict(row)))
-            size += len(row.header) + len(row.body or b"")
+        for one in held:
+            entries.append(one)
+            size += len(one.header) + len(one.body or b"")
             if size > (_DIRECTORY_BYTES if stream == DIRECTORY else _PART_BYTES):
                 break
         return entries

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from tocsin.agent.history.proved import leaves
 from tocsin.domain.audience import DIRECTORY
 from tocsin.errors import TocsinError
 from tocsin.follow.compare import see
@@ -44,10 +45,6 @@ class _Again(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class _Leaf(msgspec.Struct, frozen=True):
-    leaf: bytes
-
-
 class _HeaderRow(msgspec.Struct, frozen=True):
     header: bytes
 
@@ -60,10 +57,9 @@ class _Note(msgspec.Struct, frozen=True):
 
 def state_at(tx: Transaction, stream: str, size: int) -> StreamState:
     """How a stream had proved itself when it had that many entries."""
-    rows = tx.all("leaves", {"stream": stream, "start": 0, "stop": size}, into=_Leaf)
     last = tx.one("header_at", {"stream": stream, "seq": size - 1}, into=_HeaderRow)
     directory = decode(last.header, Header).directory if last else 0
-    return StreamState(EMPTY.extend(row.leaf for row in rows), directory=directory)
+    return StreamState(EMPTY.extend(leaves(tx, stream, 0, size)), directory=directory)
 
 
 def rewind(tx: Transaction, stream: str, size: int) -> None:

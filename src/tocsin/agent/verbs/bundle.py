@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tocsin.agent.history import proved
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.history.replica import Replica
 from tocsin.agent.house import House
@@ -30,7 +31,7 @@ from tocsin.domain.release import PURPOSES, Item, Purpose, Viewer, decide, follo
 from tocsin.errors import BadSignature, Conflict, Malformed, NotActive, ProofError, StateError, Withheld
 from tocsin.follow.proving import prove_next
 from tocsin.proof.signing import SigningKey, verify
-from tocsin.storage.store import Params, Transaction
+from tocsin.storage.store import Transaction
 from tocsin.wire.bundle import Bundle, Opened, Span, context_of, pack, unpack
 from tocsin.wire.messages import Entry, Head, Header, decode
 
@@ -73,23 +74,6 @@ class TakenIn(msgspec.Struct, frozen=True):
     streams: tuple[Gained, ...]
 
 
-class _HeadRow(msgspec.Struct, frozen=True):
-    stream: str
-    head: bytes
-
-
-class _EntryRow(msgspec.Struct, frozen=True):
-    """The fields of an `Entry`, but for its stream."""
-
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    body: bytes | None
-    salt_b: bytes | None
-
-
 class _Count(msgspec.Struct, frozen=True):
     entries: int
 
@@ -109,7 +93,7 @@ def hand_over(house: House, receiver: PartyRow, days: int, by: str) -> tuple[byt
     replica = Replica(house.store, member, house.config.decay, house.clock)
     epoch = replica.epoch()
     with house.store.reading("bundle") as tx:
-        heads = [head for head in _heads(tx) if follows(head.stream, viewer, now).allowed]
+        heads = [head for head in proved.firm_heads(tx) if follows(head.stream, viewer, now).allowed]
         if not heads or heads[0].stream != DIRECTORY:
             raise StateError("Nothing was proved here yet that could be handed over.")
         since = Instant(now - days * DAY)
@@ -220,12 +204,6 @@ def _take(replica: Replica, opened: Opened, head: Head, now: Instant) -> Gained:
     return Gained(head.stream, len(proved.entries), proved.state.frontier.size)
 
 
-def _heads(tx: Transaction) -> list[Head]:
-    """The newest head of each stream that needs no further witness, the directory first."""
-    heads = [decode(row.head, Head) for row in tx.all("firm_heads", {}, into=_HeadRow)]
-    return sorted(heads, key=lambda head: (head.stream != DIRECTORY, head.stream))
-
-
 def _span(tx: Transaction, head: Head, since: Instant) -> Span:
     """What of a stream goes in: of the directory everything, so that whoever stayed away long can begin."""
     if head.stream == DIRECTORY:
@@ -236,10 +214,8 @@ def _span(tx: Transaction, head: Head, since: Instant) -> Span:
 
 def _lines(tx: Transaction, head: Head, span: Span, viewer: Viewer, now: Instant) -> Iterator[Entry | Head]:
     for start in range(span.start, span.size, _PAGE):
-        asked: Params = {"stream": span.stream, "start": start, "stop": min(start + _PAGE, span.size)}
-        for row in tx.all("entries_between", asked, into=_EntryRow):
-            entry = Entry(stream=span.stream, **msgspec.structs.asdict(row))
-            readable = _may_read(decode(row.header, Header), span.stream, viewer, now)
+        for entry in proved.entries(tx, span.stream, start, min(start + _PAGE, span.size)):
+            readable = _may_read(decode(entry.header, Header), span.stream, viewer, now)
             yield entry if readable else msgspec.structs.replace(entry, body=None, salt_b=None)
     yield head
 

@@ -13,6 +13,7 @@ each entry with its path to a head that hub and partner signed, and all of it un
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -20,6 +21,7 @@ from tocsin.agent.cases import ledger
 from tocsin.agent.cases.defence import defence_of
 from tocsin.agent.cases.facts import Fact, Line, RiskAccepted, Struck, Took, Warned, WasRead
 from tocsin.agent.cases.record import Case
+from tocsin.agent.history import proved
 from tocsin.agent.history.directory import trust
 from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
@@ -34,7 +36,7 @@ from tocsin.proof.signing import Context, SigningKey
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.answering import AcknowledgementEvent
 from tocsin.wire.defence import DefenceLine, DefenceProof, Placed, Shown, SignedDefence
-from tocsin.wire.messages import Entry, Head, Header, decode, encode
+from tocsin.wire.messages import Entry, Header, decode, encode
 
 _AGAIN = "Try again when tocsin agent serve has followed the hub for a while."
 
@@ -51,25 +53,6 @@ class _Seq(msgspec.Struct, frozen=True):
 class _Declared(msgspec.Struct, frozen=True):
     seq: int
     value: str
-
-
-class _Head(msgspec.Struct, frozen=True):
-    stream: str
-    head: bytes
-
-
-class _Leaf(msgspec.Struct, frozen=True):
-    leaf: bytes
-
-
-class _Row(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    body: bytes | None
-    salt_b: bytes | None
 
 
 def prove(house: House, begun: str, by: str) -> bytes:
@@ -142,19 +125,13 @@ def _answers(tx: Transaction, own: str, chain: str) -> Iterator[int]:
 
 def _shown(tx: Transaction, whom: Trust, stream: str, seqs: Sequence[int]) -> Shown:
     """Entries of a stream under its newest firm head."""
-    row = tx.one("head_of_stream", {"stream": stream}, into=_Head)
-    head = decode(row.head, Head) if row else None
+    head = proved.firm_head(tx, stream)
     if head is None or seqs[-1] >= head.size:
         raise Unwitnessed(
             f"No head that needs no further witness covers all of it in {stream}.", next_step=_AGAIN
         )
 
-    def leaves(start: int, stop: int) -> list[bytes]:
-        """Leaves from `start` to before `stop`, as the tree asks for them."""
-        return [
-            one.leaf for one in tx.all("leaves", {"stream": stream, "start": start, "stop": stop}, into=_Leaf)
-        ]
-
+    leaves = partial(proved.leaves, tx, stream)
     return Shown(
         head=head,
         key=key_of(stream, whom.names, whom.abandoned.count(stream)),
@@ -165,9 +142,8 @@ def _shown(tx: Transaction, whom: Trust, stream: str, seqs: Sequence[int]) -> Sh
 
 
 def _entry(tx: Transaction, stream: str, seq: int) -> Entry:
-    row = tx.one("entries_between", {"stream": stream, "start": seq, "stop": seq + 1}, into=_Row)
-    assert row is not None, "its place was just read"
-    return Entry(stream=stream, **msgspec.structs.asdict(row))
+    (entry,) = proved.entries(tx, stream, seq, seq + 1)  # its place was just read
+    return entry
 
 
 def _header(tx: Transaction, stream: str, seq: int) -> Header:
