@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making and replacing a file: whoever reads sees the old one or the new one, never half of one, and never another's.
+"""Making, replacing and holding a file: whoever reads sees the old or the new one, never half of one or another's.
 
 What was written survives a power cut: a file's name is on the disk only once its folder was synced too (fsync(2)).
 
@@ -7,11 +7,14 @@ The new one is written beside the old and renamed. It is always a file that was 
 the way is taken away and not followed (open(2): O_EXCL, O_NOFOLLOW).
 """
 
+import fcntl
 import os
 from pathlib import Path
 
 OWNER = 0o600
 """Only the user who runs the process reads it."""
+RUNNING = "running.lock"
+"""The file by which a process that serves a folder holds it (flock(2)): a dead process holds nothing."""
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -47,3 +50,19 @@ def replace_file(path: Path, data: bytes, *, mode: int = OWNER, made_seconds: in
         os.fsync(handle)
     beside.replace(path)
     sync_folder(path.parent)
+
+
+def holder(lock: Path) -> int | None:
+    """The process that holds a file, 0 while it has not written its number there; None when nobody does."""
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        number = os.read(handle, 20)
+        return int(number) if number.isdigit() else 0
+    finally:
+        os.close(handle)
+    return None

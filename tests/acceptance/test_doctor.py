@@ -96,14 +96,20 @@ def test_a_program_reads_a_document_and_the_exit_code(well: tuple[Machine, Path]
     assert "OK       store" in broken.stdout
 
 
-def test_the_status_of_an_agent(well: tuple[Machine, Path]) -> None:
-    _, folder = well
+def test_the_status_of_an_agent(well: tuple[Machine, Path], copy: Path) -> None:
+    machine, folder = well
     said = json.loads(tocsin("agent", "status", folder / "ayr", "--json").stdout)
     assert said["streams"] == [{"name": "directory", "size": 3, "witness": "witnessed"}]
     assert (said["waiting"], said["refused"], said["alarms"]) == (0, 0, [])
+    assert said["serving"] == machine.pid("ayr")
     shown = tocsin("agent", "status", folder / "ayr").stdout
     assert "outbox: 0 waiting, 0 refused" in shown
     assert "directory" in shown
+    assert f"serving: as process {machine.pid('ayr')}" in shown
+    assert "NOT SERVING" not in tocsin("agent", "inbox", folder / "ayr").stdout
+    for command in ("status", "inbox"):
+        said = tocsin("agent", command, copy / "ayr").stdout
+        assert f"NOT SERVING: nothing is heard or sent. Start it: tocsin agent serve {copy / 'ayr'}" in said
 
 
 def test_a_changed_entry_is_found_at_both_ends(copy: Path) -> None:

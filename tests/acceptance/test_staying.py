@@ -12,10 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.acceptance.machine import Machine, tocsin, wait_until
 
+from tocsin.agent.app import SETTINGS
 from tocsin.cli.staying import alone_in
+from tocsin.config.agent import AgentConfig
+from tocsin.config.files import load, save
+from tocsin.config.shields import FeedListen
 from tocsin.world.processes import Processes, Served
 
 pytestmark = pytest.mark.processes
@@ -111,6 +116,12 @@ def test_an_agent_and_a_partner_serve_once_for_a_folder_and_a_dead_one_holds_not
             assert second.returncode == 2
             assert "running as process" in second.stderr
         machine.kill("ayr")
+        settings = load(home / SETTINGS, AgentConfig)
+        save(home / SETTINGS, msgspec.structs.replace(settings, feeds=FeedListen(host="0.0.0.0")))
+        unsafe = tocsin("agent", "serve", home)
+        assert (unsafe.returncode, unsafe.stdout) == (2, "")
+        assert "0.0.0.0 is not loopback" in unsafe.stderr
+        save(home / SETTINGS, settings)
         machine.serve("ayr")
 
 

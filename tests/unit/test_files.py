@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file is replaced whole, for its owner only unless more is asked, and through no link."""
+"""A file is replaced whole, for its owner only unless more is asked, and through no link; who holds one is known."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.files import replace_file, write_new
+from tocsin.files import holder, replace_file, write_new
 
 
 def mode_of(path: Path) -> int:
@@ -64,3 +65,16 @@ def test_a_new_file_takes_nobody_s_place(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_new(place, b"two")
     assert place.read_bytes() == b"one"
+
+
+@pytest.mark.parametrize(("written", "number"), [(b"4711", 4_711), (b"", 0), (b"nobody\n", 0)])
+def test_who_holds_a_file_is_known_until_it_lets_go(tmp_path: Path, written: bytes, number: int) -> None:
+    place = tmp_path / "running.lock"
+    assert holder(place) is None
+    assert not place.exists(), "whoever looks leaves nothing behind"
+    place.write_bytes(written)
+    assert holder(place) is None, "what a dead process wrote holds nothing"
+    with place.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert holder(place) == number
+    assert holder(place) is None

@@ -2,19 +2,18 @@
 """The agent's doctor: what can be wrong with an agent, looked at from its folder, whether or not it serves."""
 
 import asyncio
-import fcntl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
-import msgspec
 
 from tocsin.agent import journal
 from tocsin.agent.alarms import KINDS, alarms, told
 from tocsin.agent.cases import ledger
 from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.collecting.sources import watched
+from tocsin.agent.history import proved
 from tocsin.agent.history.doubt import newest_note, require_trust
 from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
@@ -28,32 +27,17 @@ from tocsin.agent.waking.waking import waking_of
 from tocsin.clock import HOUR, Clock
 from tocsin.config.agent import AgentConfig
 from tocsin.errors import ConfigError, InputError, StateError
+from tocsin.files import RUNNING, holder
 from tocsin.follow.recount import Kept, demand_history
 from tocsin.proof.merkle import Frontier
-from tocsin.storage.store import Params, Transaction
+from tocsin.storage.store import Transaction
 from tocsin.web.checkup import Check, Note, answers, counted, private, room, versions
-from tocsin.wire.messages import Head, decode
 
 Opened = Callable[[], AbstractContextManager[House]]
 ProtectionOf = Callable[[House], Protection]
 _PAGE = 1_000
 _TRY = "Mend it, then try: tocsin agent calls"
 _MAIL = b"From: a@example.com\r\nTo: b@example.org\r\nSubject: doctor\r\n\r\nhttps://evil.example/\r\n"
-
-
-class _Head(msgspec.Struct, frozen=True):
-    stream: str
-    head: bytes
-
-
-class _Row(msgspec.Struct, frozen=True):
-    seq: int
-    header: bytes
-    salt_h: bytes
-    origin_c: bytes
-    body_c: bytes
-    body: bytes | None
-    salt_b: bytes | None
 
 
 class Doctor:
@@ -120,7 +104,7 @@ class Doctor:
         with self._opened() as house, house.store.reading("recompute") as tx:
             member = house.vault.membership_in(tx)
             rows = tx.all("streams", {}, into=StreamRow)
-            firm = {one.stream: decode(one.head, Head) for one in tx.all("firm_heads", {}, into=_Head)}
+            firm = {head.stream: head for head in proved.firm_heads(tx)}
             for row in rows:
                 roots = {row.size: Frontier.from_bytes(row.frontier).root()}
                 if row.name in firm:
@@ -150,11 +134,9 @@ class Doctor:
         return "no alarm"
 
     def _serving(self) -> str | Note:
-        with (self._folder / "running.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return "agent serve runs"
+        number = holder(self._folder / RUNNING)
+        if number is not None:
+            return f"agent serve runs, as process {number or 'unknown'}"
         return Note(
             "agent serve does not run: nothing is heard or sent.",
             f"Start it: tocsin agent serve {self._folder}",
@@ -282,6 +264,5 @@ class Doctor:
 
 def _entries(tx: Transaction, row: StreamRow) -> Iterator[Kept]:
     for start in range(0, row.size, _PAGE):
-        asked: Params = {"stream": row.name, "start": start, "stop": min(start + _PAGE, row.size)}
-        for one in tx.all("entries_between", asked, into=_Row):
+        for one in proved.entries(tx, row.name, start, min(start + _PAGE, row.size)):
             yield Kept(one.header, one.salt_h, one.origin_c, one.body_c, one.salt_b, one.body)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent at a glance: who it is, how far it has proved the streams, what waits, what protects."""
+"""The agent at a glance: who it is, whether it serves, how far it has proved the streams, what waits, what protects."""
 
 import msgspec
 
@@ -10,6 +10,7 @@ from tocsin.agent.history.replica import StreamRow
 from tocsin.agent.house import House
 from tocsin.agent.shields.levels import Levels
 from tocsin.clock import Instant
+from tocsin.files import RUNNING, holder
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -28,6 +29,8 @@ class Status(msgspec.Struct, frozen=True):
     role: str
     hub: str
     url: str
+    serving: int | None
+    """Number of the process that serves; None when there is none: nothing is heard or sent."""
     streams: tuple[Followed, ...]
     waiting: int
     """Messages without an answer."""
@@ -62,6 +65,7 @@ def status(house: House, levels: Levels, now: Instant) -> Status:
         role=member.role,
         hub=member.hub,
         url=house.config.hub_url,
+        serving=holder(house.folder / RUNNING),
         streams=tuple(Followed(row.name, row.size, row.witness) for row in streams),
         waiting=outbox.get("waiting", 0),
         refused=outbox.get("refused", 0),

@@ -9,9 +9,10 @@ which store, clock and network it has (`app.py`).
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -26,7 +27,7 @@ from tocsin.agent.house import House
 from tocsin.agent.hunting import ledger as hunting_ledger
 from tocsin.agent.hunting.automatic import Automatic
 from tocsin.agent.hunting.live import Live
-from tocsin.agent.loops import keep_going
+from tocsin.agent.loops import Alarm, keep_going
 from tocsin.agent.metrics import write as write_metrics
 from tocsin.agent.reading import Reading
 from tocsin.agent.redaction.assets import assets_of, own_assets
@@ -56,6 +57,9 @@ from tocsin.web.calling import check_url, outbound
 from tocsin.web.serving import check_listen, serve_beside
 
 log = logging.getLogger("tocsin.agent")
+
+Loop = Callable[[], Awaitable[None]]
+"""What never ends by itself."""
 
 _OUTBOX_SECONDS = 1.0
 """How often the outbox is looked at, besides when something is queued."""
@@ -103,8 +107,8 @@ def protection(house: House) -> Protection:
     )
 
 
-async def work(house: House, http: httpx.AsyncClient) -> None:
-    """All of it, until it is cancelled."""
+def work(house: House, http: httpx.AsyncClient) -> Coroutine[Any, Any, None]:
+    """All of it, to be awaited, until it is cancelled; what no setting can mean is a ConfigError at once."""
     membership = house.vault.membership()
     hub, reading = reach(house, http, membership)
     replica = Replica(house.store, membership, house.config.decay, house.clock)
@@ -131,7 +135,7 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         for event in (news, to_hunt, to_watch):
             event.set()
 
-    loops: dict[str, Callable[[], Awaitable[None]]] = {
+    loops: dict[str, Loop] = {
         "following the hub": lambda: follower.run(heard),
         "sending what was approved": lambda: _send(house, hub, http),
         "handing in what a restored hub lacks": refilling.run,
@@ -142,9 +146,12 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
     loops |= _asked_for(house, to_hunt, to_watch)
+    return _keep_all_going(loops, replica.alarm)
+
+
+async def _keep_all_going(loops: Mapping[str, Loop], alarm: Alarm) -> None:
     tasks = [
-        asyncio.create_task(keep_going(what, loop, replica.alarm, asyncio.sleep))
-        for what, loop in loops.items()
+        asyncio.create_task(keep_going(what, loop, alarm, asyncio.sleep)) for what, loop in loops.items()
     ]
     try:
         await asyncio.gather(*tasks)
@@ -154,11 +161,9 @@ async def work(house: House, http: httpx.AsyncClient) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _asked_for(
-    house: House, to_hunt: asyncio.Event, to_watch: asyncio.Event
-) -> dict[str, Callable[[], Awaitable[None]]]:
+def _asked_for(house: House, to_hunt: asyncio.Event, to_watch: asyncio.Event) -> dict[str, Loop]:
     """What only an agent does whose settings ask for it."""
-    loops: dict[str, Callable[[], Awaitable[None]]] = {}
+    loops: dict[str, Loop] = {}
     if waking := waking_of(house, os.environ):
         loops["waking people"] = waking.run
     if house.config.post is not None:

@@ -11,6 +11,7 @@ from tocsin.agent.alarms import told
 from tocsin.agent.collecting.sources import Watched
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
+from tocsin.cli.staying import idle
 from tocsin.hub import app as hub
 from tocsin.partner import app as partner
 from tocsin.web.checkup import Checkup, Grade
@@ -37,6 +38,7 @@ def _doctor(examined: Callable[[Path], Checkup], parsed: argparse.Namespace) -> 
 def _status(parsed: argparse.Namespace) -> Iterator[Output]:
     found = agent.status(Path(parsed.dir))
     lines = [f"{found.name}  ({found.role}, {found.party})", f"hub: {found.url}  ({found.hub})"]
+    lines += idle(Path(parsed.dir)) or (f"serving: as process {found.serving or 'unknown'}",)
     lines += (
         [f"heard: {told(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
     )
@@ -91,7 +93,7 @@ COMMANDS = (
     Command(
         "agent",
         "status",
-        "show streams, outbox, alarms and levels at a glance",
+        "show whether it serves, streams, outbox, alarms and levels at a glance",
         _status,
         partial(_whose, "agent"),
     ),

@@ -18,6 +18,7 @@ from tocsin.agent.work import levels
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute, readable, row, short
 from tocsin.cli.sending import person
+from tocsin.cli.staying import idle
 from tocsin.cli.warning import lines_of
 from tocsin.domain.level import Level
 
@@ -43,7 +44,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help=f"everything, not only the newest {SHOWN}")
     parser.add_argument("--wide", action="store_true", help="identifiers at their full length")
     parser.add_argument("--clear-alarms", action="store_true", help="forget every alarm: you have seen them")
-    parser.add_argument("--by", default=None, help="who clears them (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who clears them (default: you)")
 
 
 def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
@@ -55,7 +56,7 @@ def _inbox(parsed: argparse.Namespace) -> Iterator[Output]:
         now = house.clock.now()
         found = inbox(house, levels(house), now)
         screen = _Screen(confirmed(house, now), everything=parsed.all, wide=parsed.wide)
-        yield Output((*screen.lines(found), *_outgoing(house, parsed.dir)), found)
+        yield Output((*idle(house.folder), *screen.lines(found), *_outgoing(house, parsed.dir)), found)
 
 
 class _Screen:
@@ -90,7 +91,7 @@ class _Screen:
         if any(one.judgement.level is Level.HOLD for one in found.values):
             yield _HOLD
         if not (found.groups or found.warnings):
-            yield "Nothing yet. Is tocsin agent serve running?"
+            yield "Nothing yet."
 
     def _head(self, group: Group) -> str:
         about = f"  {group.about}" if group.about else ""

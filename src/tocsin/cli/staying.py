@@ -4,6 +4,7 @@
 import fcntl
 import logging
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +17,7 @@ import msgspec
 from tocsin.cli.screen import printable
 from tocsin.config.listen import LogFormat
 from tocsin.errors import Missing, Taken
-
-RUNNING = "running.lock"
-"""The file by which a process that serves a folder holds it."""
+from tocsin.files import RUNNING, holder
 
 
 @contextmanager
@@ -31,13 +30,22 @@ def alone_in(folder: Path, lock: str = RUNNING) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            number = os.read(handle, 20).decode(errors="replace").strip()
-            raise Taken(f"{folder} is in use: it is running as process {number or 'unknown'}.") from None
+            number = holder(folder / lock) or "unknown"
+            raise Taken(f"{folder} is in use: it is running as process {number}.") from None
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         yield
     finally:
         os.close(handle)
+
+
+def idle(folder: Path) -> tuple[str, ...]:
+    """What is said of an agent whose folder no process serves; nothing while one does."""
+    if holder(folder / RUNNING) is not None:
+        return ()
+    return (
+        f"NOT SERVING: nothing is heard or sent. Start it: tocsin agent serve {shlex.quote(str(folder))}",
+    )
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.screen import say, width
-from tocsin.cli.staying import RUNNING, alone_in, endable, in_front
+from tocsin.cli.staying import alone_in, endable, in_front
 from tocsin.clock import SystemClock
 from tocsin.errors import Taken, TocsinError
+from tocsin.files import RUNNING
 from tocsin.world.processes import Processes
 from tocsin.world.story import Story, own_file
 
