@@ -11,7 +11,6 @@ from tocsin.agent import app
 from tocsin.agent.readers.documents import Document, documents
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import MAX_TEXT
-from tocsin.agent.redaction.narrative.walk import redact_text
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, printable
 from tocsin.config.agent import OwnAssets
@@ -62,6 +61,8 @@ def _redact(parsed: argparse.Namespace) -> Iterator[Output]:
 
 
 def _document(document: Document, own: OwnAssets) -> Output:
+    from tocsin.agent.redaction.narrative.walk import redact_text  # its expressions: a quarter of a start
+
     name = printable(document.name)
     try:
         if document.reading is None:

@@ -62,7 +62,9 @@ def test_a_command_starts_without_what_it_does_not_use() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert "httpx" in loaded
-    assert not loaded & {"requests", "tldextract", "rich", "pygments"}
+    assert not loaded & {"requests", "rich", "pygments", "duckdb", "numpy"}
+    assert not loaded & {"lxml.etree", "pypdf"}, "what comes from outside is parsed in a child alone"
+    assert not [name for name in loaded if name.startswith("tocsin.agent.redaction.narrative.")]
 
 
 def test_a_folder_that_is_not_there_is_not_blamed_on_its_settings(

@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from tocsin.agent.readers import headers
 from tocsin.agent.readers.gather import plain
 from tocsin.agent.readers.greeting import told_in, visible
+from tocsin.agent.readers.reading import MAX_NAMES, MAX_NUMBERS
 
 MAX_ADDRESSES = 1_000
-MAX_NAMES = 200
-MAX_NUMBERS = 60
 MAX_SEARCHED = 100_000
 """Characters in which greetings are looked for, in all texts of a file together; they stand at the beginning."""
 

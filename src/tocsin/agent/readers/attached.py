@@ -8,21 +8,16 @@ The child hands them to the agent, which hands each back as a question of its ow
 second of processor time, and one that ends the child, or is refused, is a defect of the mail and costs nothing else.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
-from tocsin.agent.readers.addressees import MAX_NAMES, MAX_NUMBERS, Addressees
-from tocsin.agent.readers.gather import MAX_DEFECTS, MAX_FOUND, Gathering
+from tocsin.agent.readers.addressees import Addressees
+from tocsin.agent.readers.gather import Gathering
 from tocsin.agent.readers.office import is_office, show_office
 from tocsin.agent.readers.pdf import is_pdf, show_pdf
-from tocsin.agent.readers.reading import Defect, Found, Reading
+from tocsin.agent.readers.reading import Reading
 from tocsin.agent.readers.text import reading_of
-from tocsin.domain.observable import Kind, Observable
-from tocsin.errors import InputError
+from tocsin.domain.observable import Kind
 
-MAX_ATTACHED = 20
-"""Files of one mail that are read."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -46,30 +41,6 @@ def read_attached(data: bytes) -> Reading:
         reading_of(gathering, "text" if office else "pdf", shown.text),
         recipient_names=addressees.names(),
         recipient_numbers=addressees.numbers(),
-    )
-
-
-def together(mail: Reading, parts: Iterable[tuple[str, Reading | InputError]]) -> Reading:
-    """A mail's reading with what was read of the files in it, each by the place where it stood; pure."""
-    found: dict[tuple[Observable, str], Found] = {(one.observable, one.part): one for one in mail.found}
-    names, numbers = dict.fromkeys(mail.recipient_names), dict.fromkeys(mail.recipient_numbers)
-    defects = list(mail.defects)
-    for where, part in parts:
-        if isinstance(part, InputError):
-            defects.append(Defect(where, part.detail.removeprefix(f"{where}: ").removeprefix(f"{where} ")))
-            continue
-        for one in part.found[: MAX_FOUND - len(found)]:
-            placed = msgspec.structs.replace(one, where=f"{where}: {one.where}")
-            found.setdefault((one.observable, one.part), placed)
-        defects += (Defect(f"{where}: {one.where}", one.reason) for one in part.defects)
-        names.update(dict.fromkeys(part.recipient_names))
-        numbers.update(dict.fromkeys(part.recipient_numbers))
-    return msgspec.structs.replace(
-        mail,
-        found=tuple(found.values()),
-        defects=tuple(defects[:MAX_DEFECTS]),
-        recipient_names=tuple(names)[: 2 * MAX_NAMES],
-        recipient_numbers=tuple(numbers)[: 2 * MAX_NUMBERS],
     )
 
 

@@ -24,7 +24,7 @@ from io import BytesIO
 import msgspec
 
 from tocsin.agent.readers.attached import read_attached
-from tocsin.agent.readers.confinement import MAX_MEMORY, confine
+from tocsin.agent.readers.confinement import MAX_MEMORY, ROOT_STAYED, confine
 from tocsin.agent.readers.containers import Inside
 from tocsin.agent.readers.formats import read, read_piece
 from tocsin.agent.readers.frames import MAX_ANSWER, MAX_QUESTION, Answer, Question, read_frame, write_frame
@@ -84,8 +84,6 @@ SAMPLES = (
     ),
 )
 """One file for each reader, to be read before the first real one."""
-ROOT_STAYED = 77
-"""Exit code: it was root and could not stop being it, and so reads nothing."""
 
 
 def main() -> None:

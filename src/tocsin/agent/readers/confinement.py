@@ -29,6 +29,8 @@ from pathlib import Path
 
 MAX_MEMORY = 768 * 2**20
 """Bytes of address space: about 60 MB of program, and twenty times the largest file, which is what a tree costs."""
+ROOT_STAYED = 77
+"""Exit code of the child: it was root and could not stop being it, and so reads nothing."""
 OUTER_CPU_SECONDS = 3
 """Of processor time for one file whatever the child does; whole seconds, of which the first may have begun."""
 NOBODY = 65_534

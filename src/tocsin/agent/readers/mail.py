@@ -18,13 +18,14 @@ from email.policy import compat32
 
 from tocsin.agent.readers import headers, markup, mime, outlook, parts, received
 from tocsin.agent.readers.addressees import Addressees
-from tocsin.agent.readers.attached import MAX_ATTACHED, is_attached
+from tocsin.agent.readers.attached import is_attached
 from tocsin.agent.readers.charsets import decode, is_known
 from tocsin.agent.readers.checks import CHAIN, checks_in
 from tocsin.agent.readers.containers import Inside, Packed
 from tocsin.agent.readers.features import Unchanging
 from tocsin.agent.readers.gather import MAX_RAW, Gathering, plain
 from tocsin.agent.readers.reading import MAX_TEXT, Attachment, Check, Hop, Reading
+from tocsin.agent.readers.together import MAX_ATTACHED
 from tocsin.domain.observable import Kind
 from tocsin.errors import InputError
 

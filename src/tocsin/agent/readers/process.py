@@ -21,12 +21,11 @@ from typing import Self
 import msgspec
 
 from tocsin.agent.readers.around import Around
-from tocsin.agent.readers.attached import MAX_ATTACHED, together
-from tocsin.agent.readers.child import ROOT_STAYED
-from tocsin.agent.readers.confinement import bound_cpu, is_filtered
+from tocsin.agent.readers.confinement import ROOT_STAYED, bound_cpu, is_filtered
 from tocsin.agent.readers.containers import MAX_FILE, Inside, Packed
 from tocsin.agent.readers.frames import MAX_ANSWER, Answer, Question, receive_by, send_by
 from tocsin.agent.readers.reading import FORMATS, MAX_TEXT, Defect, Found, Reading
+from tocsin.agent.readers.together import MAX_ATTACHED, together
 from tocsin.clock import Instant
 from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS

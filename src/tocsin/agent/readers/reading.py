@@ -13,6 +13,9 @@ from tocsin.domain.observable import Observable
 
 MAX_TEXT = 20_000
 """Characters of readable text kept for a person to look at."""
+MAX_NAMES = 200
+MAX_NUMBERS = 60
+"""People to whom one file was written, and numbers of theirs in it."""
 
 
 FORMATS = frozenset(

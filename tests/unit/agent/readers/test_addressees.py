@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a mail was written to is gathered from all of it, and all of it is bounded."""
 
-from tocsin.agent.readers import addressees
+from tocsin.agent.readers import addressees, reading
 from tocsin.agent.readers.addressees import Addressees
 from tocsin.agent.readers.mail import read_mail
 
@@ -21,7 +21,7 @@ def test_all_is_bounded() -> None:
     them.header({"to": [f"N{'x' * n} <a{n}@bank.example>" for n in range(1, 90)] * 30})
     them.header({"cc": [f"Name{chr(0x4E00 + n)} <b{n}@bank.example>" for n in range(2_000)]})
     assert len(them.addresses()) == addressees.MAX_ADDRESSES
-    assert len(them.names()) == addressees.MAX_NAMES
+    assert len(them.names()) == reading.MAX_NAMES
     them.body("x" * addressees.MAX_SEARCHED)
     before = them.numbers()
     them.body("Dear Helen, 88213")

@@ -11,12 +11,13 @@ import pytest
 from tests.unit.agent.readers.pdf_files import encrypted, pdf
 from tests.unit.agent.readers.test_office import DOCUMENT, SHARED, SHEET
 
-from tocsin.agent.readers.attached import MAX_ATTACHED, read_attached, together
+from tocsin.agent.readers.attached import read_attached
 from tocsin.agent.readers.containers import Inside
 from tocsin.agent.readers.formats import read
 from tocsin.agent.readers.mail import read_mail
 from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Found, Reading
+from tocsin.agent.readers.together import MAX_ATTACHED, together
 from tocsin.domain.observable import Kind, Observable
 from tocsin.errors import TooCostly, Unreadable
 
