@@ -46,16 +46,25 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the one-time code from the hub's operator; - reads it from standard input, out of sight of ps",
     )
-    parser.add_argument("--legal-name", required=True, help="as registered; aliases are derived from it")
+    parser.add_argument(
+        "--legal-name", metavar="NAME", required=True, help="as registered; aliases are derived from it"
+    )
     parser.add_argument("--domain", action="append", default=[], help="an own domain; may be repeated")
     parser.add_argument(
-        "--network", action="append", default=[], help="an own network, CIDR; may be repeated"
+        "--network", metavar="CIDR", action="append", default=[], help="an own network, CIDR; may be repeated"
     )
     parser.add_argument(
-        "--alias", action="append", default=[], help="a further name or brand; may be repeated"
+        "--alias",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a further name or brand; may be repeated",
     )
     parser.add_argument(
-        "--key-file", type=Path, help="where the vault's key is kept (default: DIR.key, beside DIR)"
+        "--key-file",
+        metavar="FILE",
+        type=Path,
+        help="where the vault's key is kept (default: DIR.key, beside DIR)",
     )
 
     way_out_arguments(parser)
@@ -121,14 +130,14 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
-    parser.add_argument("fact", help="identifier of your report, sighting or warning")
+    parser.add_argument("fact", metavar="FACT", help="identifier of your report, sighting or warning")
     parser.add_argument(
         "--reason",
         default="withdrawn",
         choices=sorted(ERASURE_REASONS),
         help="told to every reader (default withdrawn)",
     )
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who decides (default: you)")
 
 
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:

@@ -2,21 +2,19 @@
 """`tocsin agent assets DIR …`: tables of what is the bank's own, taken in, listed and let go."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from tocsin.agent import app
 from tocsin.agent.house import House
 from tocsin.agent.own_tables import Difference, difference, let_go, table_name, tables, take_in
 from tocsin.agent.redaction.asset_table import MAX_BYTES, Doubt, read_assets
 from tocsin.cli.command import Command, Output
 from tocsin.cli.screen import counted, printable
-from tocsin.cli.sending import person
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.errors import InputError
-
-Step = Callable[[House, argparse.Namespace], Iterator[Output]]
 
 SHOWN = 40
 """Changes, and rows that were not taken, that are shown; --json shows all."""
@@ -62,7 +60,7 @@ def _import(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     except InputError as error:
         raise type(error)(f"{path}: {error.detail}", next_step=error.next_step) from None
     dry = bool(parsed.dry_run)
-    found = difference(house.folder, name, table) if dry else take_in(house, name, table, person(parsed))
+    found = difference(house.folder, name, table) if dry else take_in(house, name, table, parsed.by)
     yield Output((*_changes(found), *_outcome(found, dry_run=dry)))
     doubts = [f"line {one.line}: {one.reason}" for one in table.doubts]
     if doubts:
@@ -72,7 +70,7 @@ def _import(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
 
 
 def _remove(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
-    found = let_go(house, table_name(Path(parsed.name)), person(parsed))
+    found = let_go(house, table_name(Path(parsed.name)), parsed.by)
     yield Output((*_changes(found), *_outcome(found, dry_run=False)), AssetsChanged(found))
 
 
@@ -101,47 +99,27 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {setting}" for setting, number in counts.items()) or "no row"
 
 
-_STEPS: tuple[tuple[str, str, Step], ...] = (
-    ("list", "show every table that was imported, and how much each holds", _list),
-    ("import", "take a table in, in the place of the one of that name", _import),
-    ("remove", "forget a table: only agent.toml and the others count", _remove),
-)
+def _table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a table with the columns kind, value and aliases")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change; change nothing")
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if name == "import":
-            below.add_argument(
-                "file", metavar="FILE", help="a table with the columns kind, value and aliases"
-            )
-            below.add_argument(
-                "--dry-run", action="store_true", help="show what would change; change nothing"
-            )
-        if name == "remove":
-            below.add_argument("name", metavar="NAME", help="the table's name, as list shows it")
-        if name != "list":
-            below.add_argument("--by", default=None, help="who does it (default: you); it stays here")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the table's name, as list shows it")
 
 
-def _assets(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        yield from parsed.step(house, parsed)
-
+_STEPS: Steps = {
+    "list": ("show every table that was imported, and how much each holds", _list, ()),
+    "import": ("take a table in, in the place of the one of that name", _import, (_table,)),
+    "remove": ("forget a table: only agent.toml and the others count", _remove, (_name,)),
+}
 
 ASSETS = Command(
     "agent",
     "assets",
     "take in tables of what is your own: it never leaves, is never blocked",
-    _assets,
-    _arguments,
+    take_step,
+    partial(add_steps, command="assets", steps=_STEPS),
     "Example: tocsin agent assets my-agent import cmdb.csv --dry-run\n\n"
     "A row is a kind and a value: name (with further ones in the column aliases, ; between), domain, mail-domain, "
     "network, partner, bic, iban, bin, host or staff. It counts as if it stood under [own] in agent.toml: in what "

@@ -2,25 +2,23 @@
 """`tocsin agent bundle DIR export|import`: streams as a file from one member to another, when the hub is down."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from tocsin.agent import app
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.house import House
 from tocsin.agent.verbs.bundle import LIFE_DAYS, hand_over, take_in
 from tocsin.cli.command import Command, Output
 from tocsin.cli.screen import counted, minute
-from tocsin.cli.sending import person
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.errors import TooLarge, Unknown
 from tocsin.files import write_new
 from tocsin.wire.bundle import MAX_BYTES
 
-Step = Callable[[House, argparse.Namespace], Iterator[Output]]
-
 
 def _export(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
-    data, made = hand_over(house, _receiver(house, parsed.to), parsed.days, person(parsed))
+    data, made = hand_over(house, _receiver(house, parsed.to), parsed.days, parsed.by)
     write_new(parsed.file, data)
     entries = sum(span.size - span.start for span in made.streams)
     streams = ", ".join(span.stream for span in made.streams)
@@ -39,7 +37,7 @@ def _import(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
         data = file.read(MAX_BYTES + 2**20 + 1)
     if len(data) > MAX_BYTES + 2**20:
         raise TooLarge(f"{parsed.file} is larger than any bundle.")
-    taken = take_in(house, data, person(parsed))
+    taken = take_in(house, data, parsed.by)
     lines = [
         f"  {one.stream}: {one.new:,} new, {one.size:,} proved" for one in taken.streams if not one.lacks
     ]
@@ -69,40 +67,34 @@ def _receiver(house: House, wanted: str) -> PartyRow:
     return found[0]
 
 
-_STEPS: tuple[tuple[str, str, Step], ...] = (
-    ("export", "write a bundle for one party, of what it may read", _export),
-    ("import", "prove a bundle that another party made for this one, and keep what is new", _import),
-)
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="where to write it; never over another file")
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        below.add_argument("file", metavar="FILE", type=Path, help="the bundle; never over another file")
-        if name == "export":
-            below.add_argument("--to", required=True, metavar="NAME", help="the party's name or identifier")
-            below.add_argument("--days", type=int, default=30, help="entries of so many days (default 30)")
-        below.add_argument("--by", default=None, help="who does it (default: you); it stays here")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
+def _made(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="the bundle that came")
 
 
-def _bundle(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        yield from parsed.step(house, parsed)
+def _what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", required=True, metavar="NAME", help="the party's name or identifier")
+    parser.add_argument("--days", type=int, default=30, help="entries of so many days (default 30)")
 
+
+_STEPS: Steps = {
+    "export": ("write a bundle for one party, of what it may read", _export, (_new, _what)),
+    "import": (
+        "prove a bundle that another party made for this one, and keep what is new",
+        _import,
+        (_made,),
+    ),
+}
 
 BUNDLE = Command(
     "agent",
     "bundle",
     "hand streams over as a file when the hub is out of reach, or take one in",
-    _bundle,
-    _arguments,
+    take_step,
+    partial(add_steps, command="bundle", steps=_STEPS),
     "Example: tocsin agent bundle my-agent export for-clyde.bundle --to 'Clyde Bank plc'\n\n"
     "Every entry in it proves itself by the signatures of hub and partner, as if the hub had sent it; the file is "
     f"signed by its maker, for one party, for {LIFE_DAYS} days. What was opened by nobody else's key stays closed: "

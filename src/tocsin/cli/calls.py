@@ -5,12 +5,11 @@ import argparse
 import asyncio
 import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
-from tocsin.agent import app
 from tocsin.agent.house import House
 from tocsin.agent.waking.calls import acknowledge
 from tocsin.agent.waking.channels import channels_of
@@ -20,13 +19,12 @@ from tocsin.agent.waking.standing import Standing, keep_problem, standing
 from tocsin.agent.waking.words import TEST
 from tocsin.cli.command import Command, Output
 from tocsin.cli.screen import minute
-from tocsin.cli.sending import person
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.clock import Instant, from_text
 from tocsin.config.waking import Wake
 from tocsin.domain.call import Call
 from tocsin.errors import ConfigError, Malformed, TocsinError
 
-Step = Callable[[House, Wake, argparse.Namespace], Iterator[Output]]
 _REFERENCE = re.compile(r"[Ww]-?([0-9]{1,9})")
 _LONGEST_DAYS = 60
 
@@ -67,8 +65,8 @@ class Test(msgspec.Struct, frozen=True):
     tried: tuple[Tried, ...]
 
 
-def _list(house: House, settings: Wake, parsed: argparse.Namespace) -> Iterator[Output]:
-    found = standing(house, settings, house.clock.now())
+def _list(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    found = standing(house, _settings(house), house.clock.now())
     yield Output(tuple(_lines(found)), found)
 
 
@@ -88,7 +86,8 @@ def _line(one: Call) -> str:
     return f"{one.ref:<7} {one.urgency} {one.cause}, since {minute(one.opened)} UTC, {told}"
 
 
-def _rota(house: House, settings: Wake, parsed: argparse.Namespace) -> Iterator[Output]:
+def _rota(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    settings = _settings(house)
     if not 1 <= parsed.days <= _LONGEST_DAYS:
         raise Malformed(f"--days takes 1 to {_LONGEST_DAYS}.")
     begin = from_text(parsed.at) if parsed.at else house.clock.now()
@@ -100,8 +99,8 @@ def _rota(house: House, settings: Wake, parsed: argparse.Namespace) -> Iterator[
     yield Output((f"Clock of {settings.time_zone}", *lines), Rostered(settings.time_zone, tuple(spans)))
 
 
-def _acknowledge(house: House, settings: Wake, parsed: argparse.Namespace) -> Iterator[Output]:
-    box, now, by = house.vault.box, house.clock.now(), person(parsed)
+def _acknowledge(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    box, now, by = house.vault.box, house.clock.now(), parsed.by
     if found := _REFERENCE.fullmatch(parsed.call):
         number = int(found[1])
         refs = house.store.run(
@@ -116,8 +115,8 @@ def _acknowledge(house: House, settings: Wake, parsed: argparse.Namespace) -> It
     yield Output((f"{', '.join(refs)}: {by} has it. Nobody is told of it any more.",), Acknowledged(refs, by))
 
 
-def _test(house: House, settings: Wake, parsed: argparse.Namespace) -> Iterator[Output]:
-    tried = tuple(asyncio.run(_try_all(house, settings)))
+def _test(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    tried = tuple(asyncio.run(_try_all(house, _settings(house))))
     lines = [f"{one.channel:<8} {one.to:<30} {one.problem or 'taken over'}" for one in tried]
     failed = any(one.problem for one in tried)
     if not failed:
@@ -140,48 +139,38 @@ async def _try_all(house: House, settings: Wake) -> list[Tried]:
     return tried
 
 
-_STEPS: tuple[tuple[str, str, Step], ...] = (
-    ("list", "show what waits for a person, and who is on call now", _list),
-    ("rota", "show who is on call, day by day", _rota),
-    ("acknowledge", "say that somebody has it: nobody is told any more", _acknowledge),
-    ("test", "send everybody a message that says that it is a test", _test),
-)
-
-
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if name == "rota":
-            below.add_argument("--days", type=int, default=7, help="so many days (default 7)")
-            below.add_argument("--at", metavar="TIME", help="from then on, such as 2026-12-24T18:00:00Z")
-        if name == "acknowledge":
-            below.add_argument("call", metavar="CALL", help="W-12, or the code that somebody was told")
-            below.add_argument("--by", default=None, help="who has it (default: you); not with a code")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
+def _settings(house: House) -> Wake:
+    """Who is woken and how; ConfigError when nobody is."""
+    if house.config.wake is None:
+        raise ConfigError(
+            "Nobody is woken: agent.toml has no section [wake].",
+            next_step="Write one as in docs/howto/wake-a-human.md.",
         )
-        below.set_defaults(step=step)
+    return house.config.wake
 
 
-def _calls(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        if house.config.wake is None:
-            raise ConfigError(
-                "Nobody is woken: agent.toml has no section [wake].",
-                next_step="Write one as in docs/howto/wake-a-human.md.",
-            )
-        yield from parsed.step(house, house.config.wake, parsed)
+def _span(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, default=7, help="so many days (default 7)")
+    parser.add_argument("--at", metavar="TIME", help="from then on, such as 2026-12-24T18:00:00Z")
 
+
+def _call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", metavar="CALL", help="W-12, or a code, which says itself whose it is")
+
+
+_STEPS: Steps = {
+    "list": ("show what waits for a person, and who is on call now", _list, ()),
+    "rota": ("show who is on call, day by day", _rota, (_span,)),
+    "acknowledge": ("say that somebody has it: nobody is told any more", _acknowledge, (_call,)),
+    "test": ("send everybody a message that says that it is a test", _test, ()),
+}
 
 CALLS = Command(
     "agent",
     "calls",
     "see and acknowledge what wakes people, and who is on call",
-    _calls,
-    _arguments,
+    take_step,
+    partial(add_steps, command="calls", steps=_STEPS),
     "Example: tocsin agent calls my-agent acknowledge W-12\n\n"
     "People are told that something waits, never what. Whoever was told may give their code by voice to whoever is at "
     "the console; it counts once. An answer to a warning (tocsin agent ack) acknowledges its call too.",

@@ -101,7 +101,9 @@ def _one(parser: argparse.ArgumentParser) -> None:
 
 
 def _title(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--title", required=True, help="one line; - reads it from standard input")
+    parser.add_argument(
+        "--title", metavar="TEXT", required=True, help="one line; - reads it from standard input"
+    )
 
 
 def _text(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +115,9 @@ def _kind(parser: argparse.ArgumentParser) -> None:
 
 
 def _why(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--why", required=True, help="the reason; - reads one line from standard input")
+    parser.add_argument(
+        "--why", metavar="TEXT", required=True, help="the reason; - reads one line from standard input"
+    )
 
 
 def _at(parser: argparse.ArgumentParser) -> None:
@@ -151,7 +155,9 @@ def _line(parser: argparse.ArgumentParser) -> None:
 
 
 def _matter(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--matter", required=True, help="what it is held for, such as a court's reference")
+    parser.add_argument(
+        "--matter", metavar="TEXT", required=True, help="what it is held for, such as a court's reference"
+    )
 
 
 _STEPS: Steps = {

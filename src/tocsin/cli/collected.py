@@ -49,7 +49,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help=f"everything, not only the oldest {SHOWN}")
     parser.add_argument("--wide", action="store_true", help="identifiers at their full length")
-    parser.add_argument("--by", default=None, help="who drops them, or switches (default: you)")
+    parser.add_argument(
+        "--by", metavar="NAME", default=None, help="who drops them, or switches (default: you)"
+    )
 
 
 def _collected(parsed: argparse.Namespace) -> Iterator[Output]:

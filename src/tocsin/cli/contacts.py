@@ -2,22 +2,20 @@
 """`tocsin agent contacts DIR …`: whom to call in the night, as a list, and as a page for when no machine works."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from tocsin.agent import app
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.house import House
 from tocsin.agent.waking.contacts import Contact, Kind, contacts, keep, new_contact, page, remove
 from tocsin.cli.command import Command, Output
-from tocsin.cli.sending import person
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.domain.party import Standing
 from tocsin.files import replace_file
 from tocsin.ids import complete
-
-Step = Callable[[House, argparse.Namespace], Iterator[Output]]
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -58,13 +56,13 @@ def _add(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
         parsed.hours,
         parsed.agreed,
     )
-    keep(house, made, person(parsed))
+    keep(house, made, parsed.by)
     yield Output((*_lines(made), f"Print the page anew: tocsin agent contacts {parsed.dir} page FILE"), made)
 
 
 def _remove(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     found = complete(parsed.id, (one.id for one in contacts(house)))
-    remove(house, found, person(parsed))
+    remove(house, found, parsed.by)
     yield Output((f"Removed {found}.",))
 
 
@@ -89,58 +87,46 @@ def _missing(house: House, found: list[Contact]) -> tuple[str, ...]:
     )
 
 
-_STEPS: tuple[tuple[str, str, Step], ...] = (
-    ("list", "show everybody who can be called, and the members of whom nobody can", _list),
-    ("add", "keep somebody who can be called", _add),
-    ("remove", "forget one", _remove),
-    ("page", "write all of it as a page of text, to be printed", _page),
-)
-
-
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if name == "add":
-            _add_arguments(below)
-        if name == "remove":
-            below.add_argument("id", metavar="ID", help="identifier of the contact, con_…")
-        if name == "page":
-            below.add_argument(
-                "file", metavar="FILE", type=Path, help="the file; the page before is replaced"
-            )
-        if name in ("add", "remove"):
-            below.add_argument("--by", default=None, help="who says so (default: you); it stays here")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def _who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("organisation", metavar="NAME", help="for a member its name in the directory")
     kinds = ", ".join(Kind)
     parser.add_argument("--kind", required=True, choices=list(Kind), metavar="KIND", help=f"to you: {kinds}")
-    parser.add_argument("--who", required=True, help="a duty desk, or a person who agreed to it")
-    parser.add_argument("--phone", action="append", default=[], help="a number; may be repeated")
-    parser.add_argument("--mail", action="append", default=[], help="an address; may be repeated")
+    parser.add_argument(
+        "--who", metavar="NAME", required=True, help="a duty desk, or a person who agreed to it"
+    )
+    parser.add_argument(
+        "--phone", metavar="NUMBER", action="append", default=[], help="a number; may be repeated"
+    )
+    parser.add_argument(
+        "--mail", metavar="ADDRESS", action="append", default=[], help="an address; may be repeated"
+    )
     parser.add_argument("--hours", default="24x7", help="when somebody answers (default 24x7)")
-    parser.add_argument("--agreed", required=True, help="how you know it: a signed form, a call back")
+    parser.add_argument(
+        "--agreed", metavar="TEXT", required=True, help="how you know it: a signed form, a call back"
+    )
 
 
-def _contacts(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        yield from parsed.step(house, parsed)
+def _one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="identifier of the contact, con_…")
 
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="the file; the page before is replaced")
+
+
+_STEPS: Steps = {
+    "list": ("show everybody who can be called, and the members of whom nobody can", _list, ()),
+    "add": ("keep somebody who can be called", _add, (_who,)),
+    "remove": ("forget one", _remove, (_one,)),
+    "page": ("write all of it as a page of text, to be printed", _page, (_file,)),
+}
 
 CONTACTS = Command(
     "agent",
     "contacts",
     "keep whom to call in the night, and print the page",
-    _contacts,
-    _arguments,
+    take_step,
+    partial(add_steps, command="contacts", steps=_STEPS),
     "Example: tocsin agent contacts my-agent add 'Clyde Bank plc' --kind member --who 'SOC duty' "
     "--phone '+44 20 7946 0999' --agreed 'form signed 2026-11-02'\n\n"
     "Kept sealed, for this party alone; never in a log, never sent. Print the page: it is for the day on which nothing "

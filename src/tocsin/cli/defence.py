@@ -3,11 +3,11 @@
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from tocsin.agent import app
 from tocsin.agent.cases.defence import Defended
 from tocsin.agent.cases.facts import RiskAccepted, Took
 from tocsin.agent.cases.record import Case
@@ -18,8 +18,7 @@ from tocsin.cli import timeline
 from tocsin.cli.command import Command, Output, secret
 from tocsin.cli.readers import time
 from tocsin.cli.screen import minute, short
-from tocsin.cli.sending import person
-from tocsin.cli.steps import Steps, add_steps
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.clock import Instant
 from tocsin.errors import Missing, Taken
 from tocsin.files import write_new
@@ -120,7 +119,7 @@ def _one(parser: argparse.ArgumentParser) -> None:
 
 def _measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--measure", required=True, help="what was done; - reads one line from standard input"
+        "--measure", metavar="TEXT", required=True, help="what was done; - reads one line from standard input"
     )
     parser.add_argument(
         "--at", type=time, metavar="TIME", help="since when, such as 2026-11-21T18:00Z (default now)"
@@ -128,7 +127,9 @@ def _measure(parser: argparse.ArgumentParser) -> None:
 
 
 def _why(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--why", required=True, help="the reason; - reads one line from standard input")
+    parser.add_argument(
+        "--why", metavar="TEXT", required=True, help="the reason; - reads one line from standard input"
+    )
     parser.add_argument(
         "--until", type=time, required=True, metavar="TIME", help="when it is looked at again"
     )
@@ -152,17 +153,6 @@ _STEPS: Steps = {
     "accept": ("accept the risk, until a day and with a reason", _accept, (_one, _why, _control)),
     "export": ("write one file for an examiner", _export, (_one, _file)),
 }
-
-
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    add_steps(parser, "defence", _STEPS)
-
-
-def _defence(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        if "by" in parsed:
-            parsed.by = person(parsed)
-        yield from parsed.step(house, parsed)
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,9 +216,9 @@ def _minute(at: int) -> str:
 DEFENCE = Command(
     "agent",
     "defence",
-    "what was done about each warning, and a file that shows it to an examiner",
-    _defence,
-    _arguments,
+    "show what was done about each warning, to yourself and to an examiner",
+    take_step,
+    partial(add_steps, command="defence", steps=_STEPS),
     "unread, read, measured, accepted (the risk, until a day) or lapsed (that day is over). It is kept as a case in "
     "the vault and leaves by no way of its own: export writes a file, and you decide who is handed it.",
 )

@@ -3,13 +3,11 @@
 
 import argparse
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
-from tocsin.agent import app
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
 from tocsin.agent.meter import measure
@@ -21,13 +19,12 @@ from tocsin.cli.command import Command, Output
 from tocsin.cli.draft import lines, priced
 from tocsin.cli.outcomes import FileReport
 from tocsin.cli.screen import counted, minute, printable
-from tocsin.cli.sending import person, send_now
+from tocsin.cli.sending import send_now
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.cli.told import embargo, told
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Disclosure
 from tocsin.ids import complete
-
-Step = Callable[[House, argparse.Namespace, Waiting], Iterator[Output]]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -58,13 +55,14 @@ class Refused(msgspec.Struct, frozen=True):
     why: str
 
 
-def _list(house: House) -> Iterator[Output]:
+def _list(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     found = waiting(house)
     told = [line for one in found for line in _summary(one)]
     yield Output(tuple(told) or ("Nothing waits for approval.",), Listed(tuple(map(_shown, found))))
 
 
-def _show(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
+def _show(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    one = _named(house, parsed.id)
     prepared = Prepared(one.name, b"", one.reading, one.draft)
     place = shlex.quote(parsed.dir)
     said = (
@@ -78,8 +76,9 @@ def _show(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Ou
     yield Output(said, _shown(one))
 
 
-def _approve(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
-    made = agree(house, classifier(house), one.id, person(parsed))
+def _approve(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    one = _named(house, parsed.id)
+    made = agree(house, classifier(house), one.id, parsed.by)
     outcome = FileReport(
         one.name,
         one.draft.disclosure,
@@ -91,9 +90,16 @@ def _approve(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator
     yield told(house, made, outcome, parsed.dir, partial(send_now, house))
 
 
-def _refuse(house: House, parsed: argparse.Namespace, one: Waiting) -> Iterator[Output]:
-    refuse(house, one.id, person(parsed), parsed.reason)
+def _refuse(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    one = _named(house, parsed.id)
+    refuse(house, one.id, parsed.by, parsed.reason)
     yield Output((f"Refused: nothing of {printable(one.name)} leaves.",), Refused(one.id, parsed.reason))
+
+
+def _named(house: House, begun: str) -> Waiting:
+    """The draft whose identifier begins so."""
+    found = {one.id: one for one in waiting(house)}
+    return found[complete(begun, found)]
 
 
 def _summary(one: Waiting) -> Iterator[str]:
@@ -119,47 +125,27 @@ def _shown(one: Waiting) -> Shown:
     )
 
 
-_STEPS: tuple[tuple[str, str, Step | None], ...] = (
-    ("list", "show every draft that waits, the oldest first", None),
-    ("show", "show exactly what would leave of one, to whom, and what stays", _show),
-    ("approve", "agree to exactly that; it leaves once enough people have", _approve),
-    ("refuse", "say no for good, with the reason; nothing of it leaves", _refuse),
-)
+def _one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="identifier of the draft, drf_…")
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if step is not None:
-            below.add_argument("id", metavar="ID", help="identifier of the draft, drf_…")
-        if name == "refuse":
-            below.add_argument("--reason", required=True, help="why, for your own journal")
-        if name in ("approve", "refuse"):
-            below.add_argument("--by", default=None, help="who decides (default: you); the name stays here")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
+def _reason(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="why, for your own journal")
 
 
-def _drafts(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        if parsed.step is None:
-            yield from _list(house)
-            return
-        found = {one.id: one for one in waiting(house)}
-        yield from parsed.step(house, parsed, found[complete(parsed.id, found)])
-
+_STEPS: Steps = {
+    "list": ("show every draft that waits, the oldest first", _list, ()),
+    "show": ("show exactly what would leave of one, to whom, and what stays", _show, (_one,)),
+    "approve": ("agree to exactly that; it leaves once enough people have", _approve, (_one,)),
+    "refuse": ("say no for good, with the reason; nothing of it leaves", _refuse, (_one, _reason)),
+}
 
 DRAFTS = Command(
     "agent",
     "drafts",
     "approve or refuse what waits for a person",
-    _drafts,
-    _arguments,
+    take_step,
+    partial(add_steps, command="drafts", steps=_STEPS),
     "Whatever no standing rule of agent.toml covers waits here when nobody approved it at once. approvals = 2 lets "
     "nothing leave that only one person has agreed to. Every decision stands in the agent's journal.",
 )

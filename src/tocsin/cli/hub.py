@@ -60,7 +60,10 @@ def _partner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", required=True, help="where the partner serves")
     parser.add_argument("--key", required=True, help="the verifier key that `tocsin partner init` printed")
     parser.add_argument(
-        "--endorsement", default="", help="what `tocsin partner endorse` of the partner before it printed"
+        "--endorsement",
+        metavar="TEXT",
+        default="",
+        help="what `tocsin partner endorse` of the partner before it printed",
     )
 
 
@@ -135,7 +138,10 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
 def _edge_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
     parser.add_argument(
-        "name", nargs="?", help="name of a new edge: letters, digits and dashes; none: list all"
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="name of a new edge: letters, digits and dashes; none: list all",
     )
     parser.add_argument("--revoke", action="store_true", help="let that edge follow no more, within a second")
 
@@ -222,7 +228,7 @@ def _agreed(accepted: str, present: str) -> str:
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
-    parser.add_argument("fact", help="identifier of the report, sighting or warning")
+    parser.add_argument("fact", metavar="FACT", help="identifier of the report, sighting or warning")
     parser.add_argument(
         "--reason", default="law", choices=sorted(ERASURE_REASONS), help="told to every reader (default law)"
     )
@@ -235,7 +241,7 @@ def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _abandon_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
-    parser.add_argument("stream", help="the stream, as `tocsin hub status` names it")
+    parser.add_argument("stream", metavar="STREAM", help="the stream, as `tocsin hub status` names it")
     parser.add_argument(
         "--reason", required=True, choices=sorted(ABANDON_REASONS), help="told to every reader of the stream"
     )
@@ -255,7 +261,7 @@ def _abandon(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _group_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
-    parser.add_argument("name", help="name of the group: letters, digits and dashes")
+    parser.add_argument("name", metavar="NAME", help="name of the group: letters, digits and dashes")
     change = parser.add_mutually_exclusive_group()
     change.add_argument(
         "--add", metavar="PARTY", help="put this party on the roster: legal name or identifier"

@@ -68,10 +68,14 @@ def _hunt_arguments(parser: argparse.ArgumentParser) -> None:
         help="hunt only this value, defanged or not, known to the alliance or not; may be repeated",
     )
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1, help="for Parquet (default: every processor)"
+        "--threads",
+        metavar="NUMBER",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="for Parquet (default: every processor)",
     )
     parser.add_argument("--all", action="store_true", help=f"every value, not only {SHOWN}")
-    parser.add_argument("--by", default=None, help="who hunts (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who hunts (default: you)")
 
 
 def _hunt(parsed: argparse.Namespace) -> Iterator[Output]:

@@ -34,7 +34,9 @@ def _folder_of(whose: str) -> Callable[[argparse.ArgumentParser], None]:
 
 def _standing_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
-    parser.add_argument("party", help="identifier or legal name, as tocsin hub status shows it")
+    parser.add_argument(
+        "party", metavar="PARTY", help="identifier or legal name, as tocsin hub status shows it"
+    )
     parser.add_argument(
         "--reason", required=True, choices=sorted(STANDING_REASONS), help="every party reads it"
     )
@@ -86,7 +88,9 @@ def _rotate_hub(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _agreement_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
-    parser.add_argument("file", type=Path, help="the text; it stays here, only its SHA-256 is announced")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="the text; it stays here, only its SHA-256 is announced"
+    )
 
 
 def _announce(parsed: argparse.Namespace) -> Iterator[Output]:
@@ -117,7 +121,7 @@ def _endorse(parsed: argparse.Namespace) -> Iterator[Output]:
 
 
 def _by(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who decides (default: you)")
 
 
 def _rotate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,13 +138,16 @@ def _recover_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument(
         "--recovery-file",
+        metavar="FILE",
         type=Path,
         required=True,
         help="what tocsin agent init wrote, typed again if need be",
     )
-    parser.add_argument("--legal-name", default="", help="in a new folder: as registered")
+    parser.add_argument("--legal-name", metavar="NAME", default="", help="in a new folder: as registered")
     parser.add_argument("--domain", action="append", default=[], help="an own domain; may be repeated")
-    parser.add_argument("--key-file", type=Path, help="where the vault's key is kept (default: DIR.key)")
+    parser.add_argument(
+        "--key-file", metavar="FILE", type=Path, help="where the vault's key is kept (default: DIR.key)"
+    )
     way_out_arguments(parser)
     _by(parser)
 

@@ -8,6 +8,7 @@ could not be reached and what was approved waits in the outbox, or nobody has ap
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tocsin.cli import agent, bench, doctor, hub, keys, partner, safekeeping, st
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.defence import VERIFY
 from tocsin.cli.parsing import Misused, Parser
-from tocsin.cli.screen import fold, say, width
+from tocsin.cli.screen import say, width
 from tocsin.errors import RemoteError, TocsinError, UsageError
 from tocsin.wire.problem import to_problem
 
@@ -137,7 +138,7 @@ def _add(where: "argparse._SubParsersAction[Parser]", command: Command) -> None:
         command.name,
         help=summary,
         description=command.help[0].upper() + command.help[1:] + ".",
-        epilog="\n".join(line for text in command.teaches.splitlines() for line in fold(text, width(80) - 2)),
+        epilog="\n\n".join(map(_paragraph, command.teaches.split("\n\n"))),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.arguments(parser)
@@ -150,6 +151,14 @@ def _add(where: "argparse._SubParsersAction[Parser]", command: Command) -> None:
             "--json", action="store_true", help="print JSON for programs, one document a line"
         )
     parser.set_defaults(command=command, parser=parser)
+
+
+def _paragraph(text: str) -> str:
+    """As wide as the terminal; what follows an example's first line stands a little deeper."""
+    deeper = "  " if text.startswith("Example") else ""
+    return textwrap.fill(
+        text, width(80) - 2, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _show(part: Output, json: object) -> None:

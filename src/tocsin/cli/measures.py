@@ -88,7 +88,7 @@ def _decided(one: Decided) -> str:
 MEASURES = Command(
     "agent",
     "measures",
-    "which controls answer a warning, by its ATT&CK techniques",
+    "show which controls answer a warning, by its ATT&CK techniques",
     _measures,
     _arguments,
     "Example: tocsin agent measures my-agent --install cri_profile-v2.1_attack-16.1-enterprise.json\n\n"

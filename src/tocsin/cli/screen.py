@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from tocsin.clock import Instant, to_text
 from tocsin.domain.observable import Observable, defang, host_of
+from tocsin.web import checkup
 
 UNFOLDED = 10_000
 """Columns of what is no terminal."""
@@ -81,9 +82,8 @@ def readable(observable: Observable) -> str:
     return shown if letters == host else f"{shown} = {defang(letters)}"
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
-    """``1 entry``, ``2 entries``: a number with its word."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+counted = checkup.counted
+"""``1 entry``, ``2 entries``: a number with its word."""
 
 
 def minute(instant: int) -> str:

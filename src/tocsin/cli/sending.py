@@ -38,7 +38,7 @@ def approver(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="approve what is shown, as the person named by --by"
     )
-    parser.add_argument("--by", default=None, help="who approves (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who approves (default: you)")
 
 
 def person(parsed: argparse.Namespace) -> str:
@@ -146,6 +146,7 @@ def way_out_arguments(parser: argparse.ArgumentParser) -> None:
     """How a new agent gets out of its house, where that is not simply open."""
     parser.add_argument(
         "--proxy",
+        metavar="URL",
         default="",
         help="HTTP proxy for the way out, e.g. http://name:password@proxy:3128; - reads it from standard input",
     )

@@ -163,7 +163,7 @@ def _counts(change: Change) -> str:
 
 def _why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shield", metavar="SHIELD", help="its name, as in agent.toml: csv, rpz, edl …")
-    parser.add_argument("--why", required=True, help="your reason; it goes into the journal")
+    parser.add_argument("--why", metavar="TEXT", required=True, help="your reason; it goes into the journal")
 
 
 def _product(parser: argparse.ArgumentParser) -> None:
@@ -199,7 +199,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
         arguments(below)
         if step is not _list:
-            below.add_argument("--by", default=None, help="who decides (default: you)")
+            below.add_argument("--by", metavar="NAME", default=None, help="who decides (default: you)")
         # SUPPRESS: what stands before the step must not be forgotten.
         below.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"

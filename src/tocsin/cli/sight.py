@@ -20,7 +20,7 @@ from tocsin.domain.audience import FORMS
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
-    parser.add_argument("value", help="domain, URL, address or hash, defanged or not")
+    parser.add_argument("value", metavar="VALUE", help="domain, URL, address or hash, defanged or not")
     parser.add_argument(
         "--audience", default="members", type=audience, help=f"who may read it: {FORMS} (default members)"
     )

@@ -5,16 +5,18 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from tocsin.agent import app
 from tocsin.agent.house import House
 from tocsin.cli.command import Output
+from tocsin.cli.sending import person
 
 Step = Callable[[House, argparse.Namespace], Iterator[Output]]
 Argument = Callable[[argparse.ArgumentParser], object]
 Steps = Mapping[str, tuple[str, Step, tuple[Argument, ...]]]
 """By its name: what a step does, what carries it out, and its arguments."""
 
-READING = ("list", "show")
-"""Steps that change nothing: nobody is asked who does them."""
+READING = ("list", "show", "page", "rota", "test")
+"""Steps that nobody has to answer for: they write no line in the journal."""
 
 
 def add_steps(parser: argparse.ArgumentParser, command: str, steps: Steps) -> None:
@@ -35,9 +37,19 @@ def add_steps(parser: argparse.ArgumentParser, command: str, steps: Steps) -> No
         for argument in arguments:
             argument(below)
         if name not in READING:
-            below.add_argument("--by", default=None, help="who does it (default: you)")
+            below.add_argument(
+                "--by", metavar="NAME", default=None, help="who does it (default: you); it stays here"
+            )
         # SUPPRESS: what stands before the step must not be forgotten.
         below.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
         )
         below.set_defaults(step=step)
+
+
+def take_step(parsed: argparse.Namespace) -> Iterator[Output]:
+    """Open the folder and do the step; `by` is a name from here on, where somebody answers for it."""
+    with app.opened(Path(parsed.dir)) as house:
+        if "by" in parsed:
+            parsed.by = person(parsed)
+        yield from parsed.step(house, parsed)

@@ -74,8 +74,10 @@ async def _compared(house: House, other: str) -> Compared:
 
 def _trust_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
-    parser.add_argument("--why", required=True, help="what was found out; it goes into the journal")
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
+    parser.add_argument(
+        "--why", metavar="TEXT", required=True, help="what was found out; it goes into the journal"
+    )
+    parser.add_argument("--by", metavar="NAME", default=None, help="who decides (default: you)")
 
 
 def _trust(parsed: argparse.Namespace) -> Iterator[Output]:

@@ -35,7 +35,7 @@ def _value(parsed: argparse.Namespace) -> Iterator[Output]:
 VALUE = Command(
     "agent",
     "value",
-    "what came of the alliance in a month: found, ahead, held in vain",
+    "show what came of the alliance in a month: found, ahead, held in vain",
     _value,
     _arguments,
     "Minutes ahead are from when another party first named a value to when you first reported or confirmed it, both by "

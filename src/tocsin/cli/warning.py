@@ -2,9 +2,9 @@
 """`tocsin agent warn DIR …`: an agency's or the desk's warning from draft to its end. `tocsin agent ack`: an answer."""
 
 import argparse
-import getpass
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,8 @@ from tocsin.agent.work import levels
 from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.readers import audiences
-from tocsin.cli.sending import delivered, settle
+from tocsin.cli.sending import delivered, person, settle
+from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.clock import Instant, to_text
 from tocsin.domain.acknowledgement import Answer
 from tocsin.domain.grading import parse_grading
@@ -39,8 +40,6 @@ from tocsin.domain.observable import defang
 from tocsin.domain.warning import Urgency
 from tocsin.domain.warning_life import State
 from tocsin.ids import complete
-
-Step = Callable[[House, argparse.Namespace, str], Iterator[Output]]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -66,7 +65,7 @@ class History(msgspec.Struct, frozen=True):
     versions: tuple[OwnWarning, ...]
 
 
-def _draft(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+def _draft(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     content = Content(
         title=parsed.title,
         look_for=tuple(recognise(text) for text in parsed.look_for or []),
@@ -75,10 +74,10 @@ def _draft(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output
         days=14 if parsed.days is None else parsed.days,
         grading=parsed.grading or "",
     )
-    yield _step(house, draft(house, content, tuple(parsed.audience or ()), by))
+    yield _step(house, draft(house, content, tuple(parsed.audience or ()), parsed.by))
 
 
-def _update(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+def _update(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     values = parsed.look_for
     change = Change(
         title=parsed.title,
@@ -89,31 +88,37 @@ def _update(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Outpu
         grading=parsed.grading,
         audiences=tuple(parsed.audience) if parsed.audience else None,
     )
-    yield _step(house, update(house, parsed.id, change, by))
+    yield _step(house, update(house, _own(house, parsed.id), change, parsed.by))
 
 
-def _approve(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    yield _step(house, approve(house, parsed.id, by))
+def _approve(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    yield _step(house, approve(house, _own(house, parsed.id), parsed.by))
 
 
-def _issue(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    yield _step(house, issue(house, parsed.id, by, tied_to(house, parsed)))
+def _issue(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    yield _step(house, issue(house, _own(house, parsed.id), parsed.by, tied_to(house, parsed)))
 
 
-def _withdraw(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    yield _step(house, withdraw(house, parsed.id, parsed.reason, by, tied_to(house, parsed)))
+def _withdraw(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    warning = _own(house, parsed.id)
+    yield _step(house, withdraw(house, warning, parsed.reason, parsed.by, tied_to(house, parsed)))
 
 
-def _list(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
+def _list(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
     found = tuple(_shown(house, one) for one in written(house))
     lines = [f"{one.state:<9} {one.id}  version {one.version}  {one.title}  {one.sent}" for one in found]
     yield Output(tuple(lines) or ("No warning was written here yet.",), Listed(found))
 
 
-def _show(house: House, parsed: argparse.Namespace, by: str) -> Iterator[Output]:
-    found = history(house, parsed.id)
+def _show(house: House, parsed: argparse.Namespace) -> Iterator[Output]:
+    found = history(house, _own(house, parsed.id))
     lines = [line for one in found for line in _lines(one, house.clock.now())]
     yield Output(tuple(lines), History(tuple(found)))
+
+
+def _own(house: House, begun: str) -> str:
+    """The warning of this party whose identifier begins so."""
+    return complete(begun, (one.id for one in written(house)))
 
 
 def _step(house: House, warning: OwnWarning) -> Output:
@@ -187,51 +192,20 @@ def lines_of(received: Received) -> Iterator[str]:
         yield f"    this party answered: {received.answered}"
 
 
-_CONTENT = ("draft", "update")
-_STEPS: tuple[tuple[str, str, Step], ...] = (
-    ("draft", "write a new warning; nothing leaves", _draft),
-    ("approve", "agree to a draft, as another officer than the one who wrote it", _approve),
-    ("issue", "sign what was approved, and send it", _issue),
-    ("update", "change a draft, or prepare a new version of what was issued", _update),
-    ("withdraw", "take a warning out of effect everywhere, for good", _withdraw),
-    ("list", "show every warning of this party with its state", _list),
-    ("show", "show every version of one, with its officers", _show),
-)
+def _one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="identifier of the warning, wrn_…")
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dir", metavar="DIR", type=_folder_first, help="the agent's folder")
-    steps = parser.add_subparsers(required=True, metavar="STEP")
-    for name, sentence, step in _STEPS:
-        below = steps.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if name not in ("draft", "list"):
-            below.add_argument("id", metavar="ID", help="identifier of the warning, wrn_…")
-        if name in _CONTENT:
-            _content_arguments(below, required=name == "draft")
-        if name == "withdraw":
-            below.add_argument("--reason", required=True, help="why, in one line that every reader sees")
-        if name in ("issue", "withdraw"):
-            tied(below)
-        if name not in ("list", "show"):
-            below.add_argument("--by", default=None, help="which officer (default: you); the name stays here")
-        # SUPPRESS: what stands before the step must not be forgotten.
-        below.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs"
-        )
-        below.set_defaults(step=step)
+def _reason(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--reason", metavar="TEXT", required=True, help="why, in one line that every reader sees"
+    )
 
 
-def _folder_first(text: str) -> str:
-    """The folder; a step in its place is a matter of order."""
-    if text in {name for name, _, _ in _STEPS} and not Path(text).exists():
-        raise argparse.ArgumentTypeError(f"the folder comes before the step: tocsin agent warn DIR {text} …")
-    return text
-
-
-def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    parser.add_argument("--title", required=required, help="one line; never who was hurt")
+def _content(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument("--title", metavar="TEXT", required=required, help="one line; never who was hurt")
     parser.add_argument("--look-for", action="append", metavar="VALUE", help="a value; may be repeated")
-    parser.add_argument("--measures", help="what to do, in plain text")
+    parser.add_argument("--measures", metavar="TEXT", help="what to do, in plain text")
     parser.add_argument(
         "--urgency", choices=list(Urgency), help="how fast a human should look (default elevated)"
     )
@@ -242,28 +216,34 @@ def _content_arguments(parser: argparse.ArgumentParser, *, required: bool) -> No
     audiences(parser, "all: every party")
 
 
-def _warn(parsed: argparse.Namespace) -> Iterator[Output]:
-    with app.opened(Path(parsed.dir)) as house:
-        by = getattr(parsed, "by", None) or getpass.getuser()
-        if hasattr(parsed, "id"):
-            parsed.id = complete(parsed.id, (one.id for one in written(house)))
-        yield from parsed.step(house, parsed, by)
+_STEPS: Steps = {
+    "draft": ("write a new warning; nothing leaves", _draft, (partial(_content, required=True),)),
+    "approve": ("agree to a draft, as another officer than the one who wrote it", _approve, (_one,)),
+    "issue": ("sign what was approved, and send it", _issue, (_one, tied)),
+    "update": (
+        "change a draft, or prepare a new version of what was issued",
+        _update,
+        (_one, _content),
+    ),
+    "withdraw": ("take a warning out of effect everywhere, for good", _withdraw, (_one, _reason, tied)),
+    "list": ("show every warning of this party with its state", _list, ()),
+    "show": ("show every version of one, with its officers", _show, (_one,)),
+}
 
 
 def _ack_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument("warning", metavar="WARNING", help="identifier of the warning, wrn_…")
     parser.add_argument("--answer", default=Answer.ACTED, choices=list(Answer), help="default acted")
-    parser.add_argument("--by", default=None, help="who decides (default: you)")
+    parser.add_argument("--by", metavar="NAME", default=None, help="who decides (default: you)")
 
 
 def _ack(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
-        by = parsed.by or getpass.getuser()
         now = house.clock.now()
         received = inbox(house, levels(house), now).warnings
         warning = complete(parsed.warning, (one.warning.id for one in received))
-        message = acknowledge(house, warning, Answer(parsed.answer), by)
+        message = acknowledge(house, warning, Answer(parsed.answer), person(parsed))
         sentence = f"Answered {parsed.answer}: the hub knows who, everybody else learns bands."
         yield delivered(house, message, sentence)
 
@@ -272,8 +252,8 @@ WARN = Command(
     "agent",
     "warn",
     "warn everybody, as an agency or the desk",
-    _warn,
-    _arguments,
+    take_step,
+    partial(add_steps, command="warn", steps=_STEPS),
     "draft, then approve by another officer, then issue; a desk may issue its own draft.\n"
     "Your agent signs it: the hub could not have written it. Officers' names never leave.",
 )

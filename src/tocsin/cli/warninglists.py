@@ -91,7 +91,7 @@ def _lines(lists: tuple[ListedWarninglist, ...]) -> Iterator[str]:
 WARNINGLISTS = Command(
     "agent",
     "warninglists",
-    "lists of what is often accused by mistake: what is on one is held",
+    "install and ask lists of what is often accused by mistake",
     _warninglists,
     _arguments,
     "Example: tocsin agent warninglists my-agent --install misp-warninglists/lists\n\n"

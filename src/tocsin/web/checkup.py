@@ -140,9 +140,9 @@ def door(listen: Listen, clock: Clock) -> str | Note:
     return Note(f"{says}.", "Renew it, and restart.") if days < EXPIRY_DAYS else says
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 stream``, ``2 streams``."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+def counted(number: int, thing: str, things: str = "") -> str:
+    """``1 entry``, ``2 entries``: a number with its word."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 async def answers(http: httpx.AsyncClient, url: str, clock: Clock) -> str | Note:
