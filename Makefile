@@ -17,7 +17,7 @@ demo: $(STAMP)  ## the story on this machine, left running; ONCE=1 ends after it
 
 test: lint  ## linters, types, import contracts and all tests
 	@$(BIN)/python -m compileall -q src tests  # hundreds of processes start, and not each shall do it
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check src tests

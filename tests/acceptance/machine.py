@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+from tests.acceptance import forked
 
 from tocsin.agent import app as agent
 from tocsin.agent.shields.switching import State
@@ -31,9 +32,8 @@ START_SECONDS = 60.0
 
 def tocsin(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    command = [sys.executable, "-m", "tocsin", *map(str, arguments)]
     unfolded = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=unfolded)
+    return forked.run([*map(str, arguments)], unfolded, timeout)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:

@@ -5,6 +5,7 @@ import csv
 import gzip
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ NO_VALUES = {"456-7890"}
 """What the published list calls valid and is no value here: a telephone number's end."""
 
 
+@cache  # several tests read the same files
 def documents_of(path: Path) -> list[Document]:
     with ReaderChild() as reader, path.open("rb") as file:
         return list(documents(reader, file, path.name))

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from stdnum import bitcoin, iban, luhn
 from tests.corpus.texts import DEVELOPED, FOLDER, HELD_OUT, Bank, Span, Text, banks, texts
+from tests.sweep import sweep
 
 ALL = list(texts())
 FOLDERS = (*DEVELOPED, HELD_OUT)
@@ -54,7 +55,7 @@ KEEP = {
 }
 COARSEN = {"amount": SOMETIMES, "moment": SOMETIMES}
 
-each_text = pytest.mark.parametrize("text", EVERY, ids=lambda text: text.id)
+each_text = sweep(EVERY, lambda text: text.id)
 
 
 @each_text

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from tests.docs.generate import ROOT
+from tests.sweep import sweep
 
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changelog.d").glob("*.md")])
@@ -18,7 +18,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:src|tests|docs|scripts)/[\w./-]+)`")
 _HEADING = re.compile(r"^#+ (.+)$", re.M)
 
-each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+each_document = sweep(DOCUMENTS, lambda path: str(path.relative_to(ROOT)))
 
 
 def floors(text: str) -> list[set[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.sweep import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src" / "tocsin").rglob("*.py"))
@@ -29,8 +30,8 @@ REGISTRY = re.compile(
     re.IGNORECASE,
 )
 
-each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
-each_file = pytest.mark.parametrize("path", SOURCES + TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+each_source = sweep(SOURCES, lambda path: str(path.relative_to(ROOT / "src")))
+each_file = sweep(SOURCES + TESTS, lambda path: str(path.relative_to(ROOT)))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
