@@ -52,7 +52,9 @@ _STIX_ID = re.compile(rf"[a-z](?:[a-z0-9]|-(?!-)){{2,249}}--({_UUID})")
 def new_id(prefix: str, entropy: Entropy) -> str:
     """A fresh identifier with one of `PREFIXES`."""
     assert prefix in PREFIXES, prefix
-    return f"{prefix}_{uuid.UUID(bytes=entropy(16), version=4).hex}"
+    drawn = bytearray(entropy(16))
+    drawn[6], drawn[8] = drawn[6] & 0x0F | 0x40, drawn[8] & 0x3F | 0x80  # version 4 and variant (RFC 9562 §5.4)
+    return f"{prefix}_{drawn.hex()}"
 
 
 def check_id(text: str, prefix: str) -> str:

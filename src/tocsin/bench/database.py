@@ -19,6 +19,13 @@ def open_hub(folder: Path, store: str) -> Store:
     return open_postgres(store) if store.startswith("postgresql://") else open_sqlite(folder / store)
 
 
+def settle(store: str) -> None:
+    """Have PostgreSQL count what was filled in, as its autovacuum does of itself within a minute of such growth."""
+    if store.startswith("postgresql://"):
+        with psycopg.connect(store, autocommit=True) as admin:
+            admin.execute("ANALYZE")
+
+
 @contextmanager
 def emptied(url: str) -> Iterator[None]:
     """For a database without tables; whatever is made in it goes at the end. Taken for one that has any."""

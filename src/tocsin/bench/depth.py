@@ -26,7 +26,7 @@ from tocsin.agent.signed import SignedHub
 from tocsin.bench.alliance import BenchHub, cpu_seconds_of, found, resident_bytes
 from tocsin.bench.append import BATCH, drafts_of, rate
 from tocsin.bench.bare import Bare, bare_beside
-from tocsin.bench.database import emptied
+from tocsin.bench.database import emptied, settle
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.hub.readable import PAGE, page, viewer_of
@@ -126,6 +126,7 @@ def _fill(hub: BenchHub, chance: random.Random, sizes: tuple[int, int]) -> _Made
         while held < size:
             append(_AT_ONCE)
             held += _AT_ONCE * BATCH
+        settle(hub.store)
         rates.append(rate(append, _MEASURED))
         held += _MEASURED * BATCH
         with hub.served() as served:

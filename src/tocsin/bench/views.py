@@ -15,7 +15,7 @@ from pathlib import Path
 
 import apsw
 
-from tocsin.bench.database import emptied, open_hub
+from tocsin.bench.database import emptied, open_hub, settle
 from tocsin.bench.result import Beside, Row
 from tocsin.clock import SystemClock
 from tocsin.config.hub import HubConfig
@@ -52,6 +52,7 @@ def _measured(seed: int, place: str, engine: str) -> Iterator[Row]:
         hub = exchange(config, chance.randbytes(64), SystemClock(), os.urandom)
         store = open_hub(Path(folder), place)
         _fill(store, hub)
+        settle(place)
         chosen = chance.sample(range(0, _ENTRIES, 2), _MEASURED)
         applied, retracted = _measure(store, hub, chosen)
         store.close()

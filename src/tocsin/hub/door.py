@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 from starlette.requests import Request
 
-from tocsin.clock import Clock
+from tocsin.clock import SECOND, Clock, Instant
 from tocsin.domain.party import Party, Standing
 from tocsin.errors import Forbidden, NotActive, Replayed, Unauthenticated
 from tocsin.hub.commits import Commits
@@ -44,6 +44,8 @@ class Door:
         self._commits = commits
         self._reader = reader
         self._authority = authority
+        self._purged = Instant(0)
+        """When nonces that nobody can use any more were last forgotten."""
 
     def authenticate(self, request: RequestHead) -> SignedRequest:
         """Steps 1 to 3, before the body is there."""
@@ -87,7 +89,10 @@ class Door:
     def spend_nonce(self, tx: Transaction, claim: SignatureClaim) -> None:
         """Replayed when a request of this nonce was seen before."""
         # Longer than `forget_at`: a request may wait here after its age was checked.
-        tx.run("purge_nonces", {"now": self._clock.now() - MAX_SKEW})
+        now = self._clock.now()
+        if now >= self._purged + SECOND:
+            self._purged = now
+            tx.run("purge_nonces", {"now": now - MAX_SKEW})
         nonce: Params = {"keyid": claim.keyid, "nonce": claim.nonce, "expires": claim.forget_at}
         if tx.run("insert_nonce", nonce) != 1:
             raise Replayed("")
