@@ -88,7 +88,7 @@ def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
         made = _fill(hub, chance, sizes)
         bodies = [draft.body for draft in drafts_of(chance)]
         with closing(bare_beside(store, Path(folder), bodies)) as bare:
-            for size, ours, limit in zip(sizes, made.rates, _fill_bare(bare, sizes), strict=True):
+            for size, ours, limit in zip(sizes, made.rates, _fill_bare(bare, store, sizes), strict=True):
                 beside = Beside("bare engine, same rows", limit)
                 name = f"append at {size:,} stored{engine}"
                 yield Row(name, ours, "entries/s", "higher", max(10_000.0, limit / 3), beside).judged()
@@ -135,10 +135,11 @@ def _fill(hub: BenchHub, chance: random.Random, sizes: tuple[int, int]) -> _Made
     return _Made(tuple(rates), tuple(resident))
 
 
-def _fill_bare(bare: Bare, sizes: tuple[int, int]) -> Iterator[float]:
+def _fill_bare(bare: Bare, store: str, sizes: tuple[int, int]) -> Iterator[float]:
     for size in sizes:
         while bare.held < size:
             bare.append()
+        settle(store)
         yield rate(bare.append, _MEASURED)
 
 
