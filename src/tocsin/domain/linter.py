@@ -211,7 +211,7 @@ def network_of(observable: Observable) -> Network | None:
 @lru_cache(4_096)  # guards and rules ask again and again
 def _parsed(text: str) -> Network | None:
     try:
-        return ip_network(text)
+        return IPv6Network(text) if ":" in text else IPv4Network(text)
     except ValueError:
         return None
 

@@ -17,7 +17,7 @@ from tocsin.domain.observable import Kind
 _DOT = re.compile(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
 _AT = re.compile(r"[\[({]\s?(?:@|at)\s?[\])}]", re.IGNORECASE)
 # Most texts hold nothing that was defanged: these are found faster, and where they are not, nothing was.
-_IN_BRACKETS = re.compile(r"[\[({]\s?(?:\.|dot|@|at|:|/)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"[\[({](?i:\s?(?:\.|dot|@|at|:|/))")
 _COLON = re.compile(r"\[(:|://|/)\]")
 # An expression that begins with a class of letters is fast, for the search passes over all others; under IGNORECASE it
 # is not. So what must stand before the first letter is looked for behind it, and the case of the rest is ignored apart.
@@ -28,6 +28,7 @@ _DEFANGED_HOST = re.compile(
     r"[\w-]{1,63}(?:(?:\.|[\[({](?:\.|dot)[\])}])[\w-]{1,63}){0,8}(?![\w@-])",
     re.IGNORECASE,
 )
+_WEB_MARKS = ("://", "ww.", "WW.", "Ww.", "wW.")
 _NOT_IN_URL = r"\s<>\"\x00-\x20\x7f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20"
 _URL = re.compile(
     r"[hHfFwW](?:(?<![A-Za-z0-9].)(?i:(?<=h)ttps?|(?<=f)tp)://|(?<![\w./@-].)(?i:(?<=w)ww\.))"
@@ -79,7 +80,10 @@ _AS_WORDS = bytes.maketrans(b"A0", b"aa")
 _WORDS = _SHAPES.translate(_AS_WORDS)
 """The same with one sign for all three."""
 _SHORTEST_DIGEST = 32
-_SHORTEST_WALLET = 14
+_SHORTEST_WALLET = 26
+_WALLET_MARKS = ("bc1", "ltc1")
+"""How those begin that may be shorter."""
+_IBAN_SHAPE = re.compile(rb"AA00(?: ?[A0]{2,4}){3}")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -92,19 +96,21 @@ def refang(text: str) -> str:
 
 def urls_in(text: str) -> Iterator[str]:
     """Every URL in refanged text, without the punctuation of the sentence around it; ``www.`` counts as http."""
-    if not any(mark in text for mark in ("://", "w.", "W.")):
+    if not any(mark in text for mark in _WEB_MARKS):
         return
     for match in _URL.finditer(text):
         url = _without_sentence(match[0])
         yield url if "://" in url[:8] else f"http://{url}"
 
 
-def defanged_hosts_in(text: str) -> Iterator[tuple[Kind, str]]:
-    """The hosts that stand defanged in a text as it was written, with what each looks like."""
-    if _is_bracketed(text):
-        for match in _DEFANGED_HOST.finditer(text):
-            host = refang(match[0])
-            yield Kind.IPV4 if host.replace(".", "").isdigit() else Kind.DOMAIN, host
+def defanged_hosts_in(text: str, refanged: str) -> Iterator[tuple[Kind, str]]:
+    """The hosts that stand defanged in a text as it was written, with what each looks like.
+
+    `refanged` is what `refang` makes of it.
+    """
+    for match in _DEFANGED_HOST.finditer(text) if text != refanged else ():
+        host = refang(match[0])
+        yield Kind.IPV4 if host.replace(".", "").isdigit() else Kind.DOMAIN, host
 
 
 def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
@@ -118,9 +124,10 @@ def mentions_in(text: str) -> Iterator[tuple[Kind, str]]:
 def accounts_in(text: str) -> Iterator[tuple[Kind, str]]:
     """What may be an IBAN or a cryptocurrency address; normalising tells, by their check digits, which are."""
     shapes = _outline(text, _SHAPES)
-    for match in _IBAN.finditer(text) if b"AA00" in shapes else ():
+    for match in _IBAN.finditer(text) if _IBAN_SHAPE.search(shapes) else ():
         yield Kind.IBAN, match[0]
-    for match in _WALLET.finditer(text) if b"a" * _SHORTEST_WALLET in shapes.translate(_AS_WORDS) else ():
+    is_long = b"a" * _SHORTEST_WALLET in shapes.translate(_AS_WORDS)
+    for match in _WALLET.finditer(text) if is_long or any(mark in text for mark in _WALLET_MARKS) else ():
         yield Kind.WALLET, match[0]
 
 

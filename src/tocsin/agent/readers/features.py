@@ -100,7 +100,8 @@ def naming(names: Iterable[str], addresses: Iterable[str]) -> frozenset[str]:
 def words_of(text: str, called: frozenset[str]) -> str:
     """The words of a text that name nobody, each a blank apart."""
     seen = visible(text)
-    words = [word for word in seen.split() if word.isalpha() and word.islower() and word not in called]
+    plainly = filter(str.islower, filter(str.isalpha, seen.split()))
+    words = [word for word in plainly if word not in called]
     if not (words or seen.isascii()):
         words = [word for word in _UNCASED.findall(seen) if word not in called]
     return " ".join(words)

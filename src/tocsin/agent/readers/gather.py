@@ -7,6 +7,7 @@ A value that cannot be put in normal form becomes a `Defect` with its place, unl
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from urllib.parse import unquote, urlsplit
 
@@ -31,11 +32,21 @@ MAX_URLS = 5_000
 MAX_DEFECTS = 1_000
 MAX_RAW = 400
 MAX_CARRIED = 3
+_REMEMBERED = 4_096
+"""Values whose normal form is remembered: a mail names its hosts again and again, and the next one of its wave too."""
 """Links inside each other that are followed."""
 _CARRIED = re.compile(r"[?&][\w.-]{1,60}=(https?(?:://|%3A%2F%2F)[^&]{4,2000})", re.IGNORECASE)
 _AFTER = re.compile(r"'\)|[\u201c\u201d\u2018\u2019\u00ab\u00bb\\]")
 _ENDING = re.compile(r"\w\.[a-z0-9]{1,10}$")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+_remembered = lru_cache(_REMEMBERED)(normalise)
+
+
+def _normal(kind: Kind, raw: str) -> Observable:
+    """As `normalise`; what is remembered is no longer than a value may be, however many blanks are around it."""
+    return _remembered(kind, raw.strip())
 
 
 def plain(text: str, bound: int) -> str:
@@ -75,12 +86,12 @@ class Gathering:
         """
         if kind is Kind.FILE_NAME:
             with suppress(Malformed):
-                name = normalise(kind, raw)
+                name = _normal(kind, raw)
                 if _ENDING.search(name.value):
                     self._keep(name, part, where, name.value)
             return
         try:
-            self._keep(normalise(kind, raw), part, where, raw)
+            self._keep(_normal(kind, raw), part, where, raw)
         except Malformed as error:
             self.defect(where, error.detail)
             if kind is Kind.URL:
@@ -92,7 +103,7 @@ class Gathering:
         Redirectors, and mail gateways that rewrite links (Safe Links and the like), carry the true target so.
         """
         try:
-            link = normalise(Kind.URL, raw)
+            link = _normal(Kind.URL, raw)
         except Malformed as error:
             self.defect(where, error.detail)
             self._keep_host_only(raw, "landing-host", where)
@@ -102,7 +113,7 @@ class Gathering:
     def mention(self, kind: Kind, raw: str, where: str) -> None:
         """Keep one value that is only named; nothing when it is none of that kind."""
         with suppress(Malformed):
-            self._keep(normalise(kind, raw), "text", where, raw)
+            self._keep(_normal(kind, raw), "text", where, raw)
 
     def host(self, host: str, part: str, where: str, raw: str) -> None:
         """Keep a host that is in normal form already."""
@@ -117,28 +128,28 @@ class Gathering:
                 self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
                 break
             with suppress(Malformed):
-                self._follow(normalise(Kind.URL, url), where, url)
+                self._follow(_normal(Kind.URL, url), where, url)
         beside = chain(accounts_in(text), around_in(text))
-        for kind, raw in chain(defanged_hosts_in(text), mentions_in(refanged), beside):
+        for kind, raw in chain(defanged_hosts_in(text, refanged), mentions_in(refanged), beside):
             self.mention(kind, raw, where)
 
     def prose(self, text: str, where: str) -> None:
         """Keep what a person wrote about: what was defanged was meant (``named``), the rest only mentioned."""
         refanged = refang(text)
-        mentions = [*defanged_hosts_in(text), *mentions_in(refanged)]
+        mentions = [*defanged_hosts_in(text, refanged), *mentions_in(refanged)]
         plainly = {*_quoted(urls_in(text)), *(raw for _, raw in mentions if raw in text)}
         for number, url in enumerate(_quoted(urls_in(refanged))):
             if number >= MAX_URLS:
                 self.defect(where, f"holds more than {MAX_URLS} URLs; the rest was not read")
                 break
             with suppress(Malformed):
-                link = normalise(Kind.URL, url)
+                link = _normal(Kind.URL, url)
                 self._keep(link, "text" if url in plainly else "named", where, url)
                 if url not in plainly:
                     self.host(host_of(link) or "", "named", where, url)
         for kind, raw in mentions:
             with suppress(Malformed):
-                self._keep(normalise(kind, raw), "text" if raw in plainly else "named", where, raw)
+                self._keep(_normal(kind, raw), "text" if raw in plainly else "named", where, raw)
         for kind, raw in (*accounts_in(text), *addresses_in(text), *around_in(text)):
             self.mention(kind, raw, where)
         for raw in files_in(text):
@@ -167,7 +178,7 @@ class Gathering:
             stem = urlsplit(raw.strip()[:2_000])
             # WebDAV writes file://host@port/…, where others write user@host.
             place = stem.netloc.partition("@")[0] if stem.scheme == "file" else stem.netloc
-            host = host_of(normalise(Kind.URL, f"http://{place}/"))
+            host = host_of(_normal(Kind.URL, f"http://{place}/"))
             if host:
                 self.host(host, part, where, raw)
 

@@ -97,7 +97,7 @@ def told_in(text: str, *, everywhere: bool = False) -> tuple[list[str], list[str
 
 
 def _numbers_in(parts: Sequence[str]) -> list[str]:
-    told = (part for part in parts if any(map(str.isdigit, part)))
+    told = (part for part in parts if sum(map(str.isdigit, part)) >= SHORTEST_NUMBER)
     found = (number[0] for part in told for number in _NUMBER.finditer(_URL.sub(" ", part)))
     numbers = (one for one in found if not one.isalpha())
     long = (n for n in numbers if sum(map(str.isdigit, n)) >= SHORTEST_NUMBER and not _YEAR.fullmatch(n))

@@ -16,6 +16,8 @@ import msgspec
 from lxml import etree
 
 MAX_LINKS = 5_000
+_CUT = 50
+"""Links of which each is cut out of a text by itself."""
 _LEADING = {"a": "href", "area": "href", "form": "action", "button": "formaction", "input": "formaction",
             "iframe": "src", "frame": "src", "meta": "content", "base": "href", "link": "href"}  # fmt: skip
 """The elements that lead somewhere, or load what is there, and the attribute that says where."""
@@ -75,7 +77,6 @@ def _taken_apart(root: etree._Element) -> Page:
     resources = [_absolute(raw, base) for raw in loaded]
     _strip(root, "script", "style", "title")
     text = _text(root)
-    _strip(root, "a")
     return Page(
         links=tuple((place, url) for place, url in targets if _is_web(url))[:MAX_LINKS],
         resources=tuple(dict.fromkeys(url for url in resources if _is_web(url)))[:MAX_LINKS],
@@ -83,7 +84,7 @@ def _taken_apart(root: etree._Element) -> Page:
             :MAX_LINKS
         ],
         text=text,
-        loose_text=_text(root),
+        loose_text=_loose(root, text),
     )
 
 
@@ -130,6 +131,31 @@ def _absolute(raw: str, base: str) -> str:
 
 def _is_web(url: str) -> bool:
     return url[:8].lower().startswith(("http:", "https:", "ftp:"))
+
+
+def _loose(root: etree._Element, text: str) -> str:
+    """The text of a page without what stands inside its links.
+
+    Reading the tree a second time is the last resort: some pages hide whole books.
+    """
+    links = [link for document in (root, *root.itersiblings()) for link in document.iter("a")]
+    left = _without(text, links) if len(links) <= _CUT else None
+    if left is None:
+        _strip(root, "a")
+        left = _text(root)
+    return left
+
+
+def _without(text: str, links: list[etree._Element]) -> str | None:
+    """A text without the words of each link; None where they do not stand in it exactly once."""
+    left = f" {text} "
+    for link in links:
+        if words := " ".join(" ".join(link.itertext()).split()):
+            at = left.find(f" {words} ")
+            if at < 0 or at != left.rfind(f" {words} "):
+                return None
+            left = left[:at] + left[at + len(words) + 1 :]
+    return left.strip()
 
 
 def _strip(root: etree._Element, *tags: str) -> None:

@@ -13,7 +13,7 @@ from email import errors
 from email.message import Message
 from email.parser import HeaderParser, Parser
 from email.policy import compat32
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _FIELD = re.compile(r"([!-9;-~]++):[ \t]*+(.*+(?:\n[ \t].*+)*+)(?:\n|\Z)")
 """A dot is the fastest way to the end of a line; it takes carriage returns along."""
@@ -28,6 +28,32 @@ _LAST_LINE = re.compile(r"(?<![^\r\n])[^\r\n]+(?:\r\n?|\n)?\Z")
 _UNENCODED = frozenset({"7bit", "8bit", "binary"})
 
 
+class _Part(Message):
+    """A part whose fields stay as they are once one of them was asked for, but for such as are set or deleted by name.
+
+    The library looks through all of them each time: some twenty times, and a mail has some fifty fields.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(policy=compat32)
+        self._asked: dict[str, Any] = {}
+
+    def get(self, name: str, failobj: Any = None) -> Any:
+        """As the library's."""
+        if name not in self._asked:
+            self._asked[name] = super().get(name)
+        found = self._asked[name]
+        return failobj if found is None else found
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._asked.clear()
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self._asked.clear()
+        super().__delitem__(name)
+
+
 class _Bound(NamedTuple):
     """A line between two parts of a multipart, or behind the last one."""
 
@@ -40,7 +66,7 @@ def parsed(data: bytes) -> "Message[str, str]":
     """The mail and its parts; RecursionError where they are nested some hundreds deep."""
     text = data.decode("ascii", "surrogateescape")
     mail = _part(text, 0, len(text))
-    if mail.get_content_maintype() == "multipart" and not mail.is_multipart():
+    if not mail.is_multipart() and mail.get_content_maintype() == "multipart":
         mail.defects.append(errors.MultipartInvariantViolationDefect())
     return mail
 
@@ -77,7 +103,8 @@ def _part(
 
 def _header(text: str, start: int, end: int) -> "tuple[Message[str, str], int, str]":
     """A part with its fields alone, where its header ends, and a line of it that the library gives to the body."""
-    part, begin = Message(policy=compat32), start
+    part: Message[str, str] = _Part()
+    begin = start
     if envelope := _ENVELOPE.match(text, start, end):
         part.set_unixfrom(envelope[1])
         begin = envelope.end()

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +32,7 @@ from tocsin.domain.catalogue import catalogue_of
 from tocsin.domain.disclosure import PARTS
 from tocsin.domain.mail_features import check_features
 from tocsin.domain.marking import parse_tlp
-from tocsin.domain.observable import check_normal
+from tocsin.domain.observable import Observable, check_normal
 from tocsin.errors import InputError, Malformed, TooCostly, TooLarge, Unreadable
 
 log = logging.getLogger("tocsin.agent")
@@ -44,6 +45,8 @@ FRESH_ABOVE_BYTES = 2 * 2**20
 
 _REFUSALS: dict[str, type[InputError]] = {kind.problem: kind for kind in (Unreadable, TooCostly, TooLarge)}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_REMEMBERED = 4_096
+"""Values of which is remembered that they are in normal form."""
 _LAST_INSTANT = 4_102_444_800_000_000  # the year 2100
 
 
@@ -137,7 +140,7 @@ class ReaderChild:
             process.kill()
         except OSError:
             pass  # it died while the file was handed in
-        except (Malformed, msgspec.MsgspecError) as error:
+        except (Malformed, msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.close()
             raise Unreadable(f"{name}: the reader's answer cannot be understood ({error}).") from None
         raise self._death(name)
@@ -225,8 +228,14 @@ def _doubt(found: Found) -> str:
     """Why this value cannot be what a reader found, or nothing."""
     if found.part not in PARTS and found.part != "text":
         return "it plays a part that is not in the vocabulary; not used"
+    return _oddity(found.observable)
+
+
+@lru_cache(_REMEMBERED)
+def _oddity(observable: Observable) -> str:
+    """Why a value is not its own normal form, or nothing."""
     try:
-        check_normal(found.observable)
+        check_normal(observable)
     except Malformed as error:
         return error.detail
     return ""

@@ -70,12 +70,15 @@ class Bystanders:
         self._known_names = frozenset(self._names)
         self._above = {above: place for name, place in self._names.items() for above in _above(name)}
         self._countries = {label: one for one in every for label in one.countries}
-        self._networks: dict[int, list[tuple[int, int, Place]]] = {4: [], 6: []}
-        """By version: the first and the last address of each, as numbers."""
+        self._networks: dict[tuple[int, int], list[tuple[int, int, Place]]] = {}
+        """By version and first eight bits: the first and the last address of each, as numbers."""
         for one in every:
             for text in one.networks:
-                first, last, version = _span(ip_network(text))
-                self._networks[version].append((first, last, Place(one.category, text, one.why)))
+                network = ip_network(text)
+                first, last = _span(network)
+                for begun in _beginnings(network):
+                    beside = self._networks.setdefault((network.version, begun), [])
+                    beside.append((first, last, Place(one.category, text, one.why)))
 
     @classmethod
     def shipped(cls) -> "Bystanders":
@@ -95,14 +98,24 @@ class Bystanders:
 
     def of_network(self, network: Network) -> Place | None:
         """The place whose network overlaps this one."""
-        first, last, version = _span(network)
-        overlapping = (place for low, high, place in self._networks[version] if low <= last and first <= high)
-        return next(overlapping, None)
+        first, last = _span(network)
+        for begun in _beginnings(network):
+            for low, high, place in self._networks.get((network.version, begun), ()):
+                if low <= last and first <= high:
+                    return place
+        return None
 
 
-def _span(network: Network) -> tuple[int, int, int]:
-    """First and last address as numbers, and the version."""
-    return int(network.network_address), int(network.broadcast_address), network.version
+def _span(network: Network) -> tuple[int, int]:
+    """First and last address as numbers."""
+    return int(network.network_address), int(network.broadcast_address)
+
+
+def _beginnings(network: Network) -> range:
+    """The first eight bits of its addresses."""
+    first, last = _span(network)
+    beyond = network.max_prefixlen - 8
+    return range(first >> beyond, (last >> beyond) + 1)
 
 
 def _above(name: str) -> Iterator[str]:
