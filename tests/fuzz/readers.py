@@ -19,6 +19,7 @@ from tests.unit.agent.readers.test_rtf import SIMPLE, stored
 
 from tocsin.agent.readers import rtf
 from tocsin.agent.readers.around import Around
+from tocsin.agent.readers.attached import read_attached
 from tocsin.agent.readers.child import CPU_SECONDS
 from tocsin.agent.readers.containers import gunzip, split_mbox, unzip
 from tocsin.agent.readers.formats import read
@@ -79,6 +80,7 @@ def readers() -> list[Target]:
         ("table", read_table, (_TABLE,)),
         ("text", read_text, (_LIST, _PAGE, _NOTE)),
         ("Office file", read_office, (book, letter)),
+        ("file in a mail", read_attached, (book, letter, pdf("Dear Ms Bo,", links=("https://a.example/",)))),
         ("PDF", read_pdf, (pdf("evil[.]example (x)", "two", links=("https://a.example/",)),)),
         ("gzip", gunzip, (gzip.compress(mail, mtime=0),)),
         ("ZIP", unzip, (_zipped(mail), book)),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of ours that reads bytes from outside, with good bytes to begin from.
 
-The readers of files that a bank is given stand in `tests.fuzz.readers`.
+The readers of files that a bank is given stand in `tests.fuzz.readers`, what follows on its desk in `tests.fuzz.desk`.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from tests.alliance import START, URL, Alliance
 from tests.fuzz.anonymous import anonymous
+from tests.fuzz.desk import desk
 from tests.fuzz.readers import readers
 from tests.fuzz.target import Read, Target
 from tests.unit.wire.examples import EXAMPLES, WARNED
@@ -91,6 +92,7 @@ async def targets(folder: Path) -> list[Target]:
             _merkle(),
             *_small(),
             *readers(),
+            *desk(),
             *anonymous(),
         ]
 

@@ -109,7 +109,7 @@ class HuntingChild:
         except TimeoutError:
             self.close()
             raise TooCostly(f"It took more than {self._silence_seconds:g} seconds without a word.") from None
-        except (Malformed, msgspec.MsgspecError) as error:
+        except (Malformed, msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.close()
             raise Unreadable(f"What the hunt says of it cannot be understood: {error}.") from None
         except (OSError, ValueError):

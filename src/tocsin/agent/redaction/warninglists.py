@@ -69,7 +69,7 @@ def read_warninglist(data: bytes) -> Warninglist:
         raise Malformed(f"A warning list has at most {MAX_LIST >> 20} MiB.")
     try:
         found = msgspec.json.decode(data, type=Warninglist)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"It is not a warning list in MISP's format: {error}.") from None
     if found.type not in _INDEXES:
         raise Malformed(f"A warning list of type {found.type[:40]!r} is not known: {', '.join(_INDEXES)}.")

@@ -184,6 +184,7 @@ def framed(body: bytes) -> bytes:
     "frame",
     [
         framed(b"\xc1 no messagepack"),
+        framed(b"\x81\xa6reason\xa1\xff"),
         framed(msgspec.msgpack.encode({"reading": {"format": 7}})),
         framed(msgspec.msgpack.encode({"reading": {"format": "mail", "found": [{"part": "link"}]}})),
         framed(msgspec.msgpack.encode(Answer(reading=Reading("word")))),

@@ -86,7 +86,8 @@ def test_substrings_are_found_as_python_finds_them(entries: list[str], value: st
         b"{", b"[]", b'{"name": "x", "type": "odd", "list": []}', b'{"name": " ", "type": "string", "list": []}',
         b'{"name": "x", "type": "cidr", "list": ["no address"]}', b'{"name": "x", "type": "regex", "list": ["/(/"]}',
         b'{"name": "x", "type": "string", "list": ["' + b"a" * 3_000 + b'"]}',
-        b'{"name": "x", "type": "string", "list": [1]}',
+        b'{"name": "x", "type": "string", "list": [1]}', b'{"name": "\xff", "type": "string", "list": []}',
+        b'{"name": "x", "type": "string", "version": ' + b"[" * 9_000 + b"}",
     ],
 )  # fmt: skip
 def test_what_is_no_list_is_refused_when_it_is_installed(tmp_path: Path, document: bytes) -> None:

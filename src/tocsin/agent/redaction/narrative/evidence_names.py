@@ -18,7 +18,7 @@ from tocsin.domain.folding import plain
 _SHORT = 5
 _QUOTES = "\"“”„«»‚‘「『【〈'"
 _CAPITAL = r"[A-ZÀ-ÞΑ-ΩА-ЯЇІЄҐ][\w.$-]*[\w$]"
-_NAME = rf"(?:{_CAPITAL}(?:[ ](?:{_CAPITAL}|v?\d[\d.]*\w?)){{0,2}}|[A-Za-z]\w*[\d_]\w*)"
+_NAME = rf"(?:{_CAPITAL}(?:[ ](?:{_CAPITAL}|v?\d[\d.]*\w?)){{0,2}}|[A-Za-z](?=\w*[\d_])\w*+)"
 _QUOTED = re.compile(
     rf"{starting('before_threats')}\D{{0,28}}?[{_QUOTES}][ ]?([^\n{_QUOTES}]{{2,40}}?)[ ]?[{_QUOTES}”»」』】]"
 )

@@ -174,6 +174,7 @@ MANY = {
     "accounts": " ".join(f"GB{n % 90 + 10}HPBK2038178932{n:06}" for n in range(900)),
     "phones": " ".join(f"+44 7700 {n:06}" for n in range(1_500)),
     "own machines": " ".join(f"NB-x{n}y{n}.northmoor.example" for n in range(800)),
+    "a long word": "e" + "9" * MAX_TEXT,
     "values of a link": "https://a.example/" + "a=1&" * 500,
 }
 
