@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much the redactor hides and keeps of the texts with the truth about them; no kind may become worse.
 
+What is wrong is of two sorts (docs/adr/0050): what a person is asked about, who puts it right, and what nobody is.
+
 The texts in `texts/` were read while the rules were written; those in `texts/held_out/` were not, and are counted
 apart. What is missed of the latter is not printed, so that nobody reads them.
 """
@@ -24,20 +26,26 @@ FLOORS = {
 }
 """A little below what was measured on the developed texts; of every other kind nothing is missed."""
 LATER = {
-    "second": {"hide": 0.95, "keep": 0.77, "coarsen": 0.97},
-    "third": {"hide": 0.92, "keep": 0.72, "coarsen": 0.82},
+    "second": {"hide": (0.955, 0.96), "keep": (0.77, 0.98), "coarsen": (0.97, 0.97)},
+    "third": {"hide": (0.93, 0.93), "keep": (0.72, 0.985), "coarsen": (0.82, 0.82)},
 }
-"""Over all kinds of the texts that were read after they had been measured once, in sixty languages."""
-UNREAD = {"hide": 0.945, "keep": 0.87, "coarsen": 0.94}
+"""Over all kinds of the texts that were read after they had been measured once, in sixty languages: what comes out
+right alone, and when a person answers what is asked."""
+UNREAD = {"hide": (0.945, 0.95), "keep": (0.87, 0.97), "coarsen": (0.94, 0.94)}
 """Over all kinds of texts that nobody who wrote rules has read. The goal is 0.98 and 1."""
+QUESTIONS = {"second": 2.6, "third": 2.6, "held out": 1.1}
+"""For each text, at most."""
 
 
 def _told(tally: Tally) -> str:
-    rows = (
-        f"{k:<24}{tally.right[k]:>4} of {tally.there[k]:>4}  {tally.share(k):6.1%}"
+    rows = [
+        f"{k:<24}{tally.right[k]:>4} of {tally.there[k]:>4}  {tally.share(k):6.1%}  asked {tally.asked[k]:>3}"
         for k in sorted(tally.there)
-    )
-    return "\n" + "\n".join(rows)
+    ]
+    for task in ("hide", "keep", "coarsen"):
+        alone, answered = tally.share_of(task)
+        rows.append(f"{task:<9}{alone:6.1%}, when a person answers {answered:6.1%}")
+    return "\n".join(("", *rows, f"{tally.questions / tally.texts:.1f} questions a text"))
 
 
 def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
@@ -51,15 +59,16 @@ def test_no_kind_is_hidden_or_kept_less_than_before() -> None:
 
 @pytest.mark.parametrize("name", LATER)
 def test_texts_that_were_read_late_come_out_as_before(name: str) -> None:
-    _comes_out(score(texts(FOLDER / name), banks(FOLDER / name)), LATER[name])
+    _comes_out(score(texts(FOLDER / name), banks(FOLDER / name)), LATER[name], QUESTIONS[name])
 
 
 def test_texts_that_nobody_read_come_out_as_well() -> None:
-    _comes_out(score(texts(HELD_OUT), banks(HELD_OUT)), UNREAD)
+    _comes_out(score(texts(HELD_OUT), banks(HELD_OUT)), UNREAD, QUESTIONS["held out"])
 
 
-def _comes_out(tally: Tally, floors: dict[str, float]) -> None:
+def _comes_out(tally: Tally, floors: dict[str, tuple[float, float]], questions: float) -> None:
     print(_told(tally))
-    for task, floor in floors.items():
-        kinds = [kind for kind in tally.there if kind.startswith(task)]
-        assert sum(tally.right[kind] for kind in kinds) >= floor * sum(tally.there[kind] for kind in kinds)
+    for task, (alone, answered) in floors.items():
+        assert tally.share_of(task)[0] >= alone
+        assert tally.share_of(task)[1] >= answered
+    assert tally.questions / tally.texts <= questions

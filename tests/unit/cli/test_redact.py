@@ -3,6 +3,7 @@
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ def test_a_script_reads_the_same(house, note, capsys):
     assert dict(redaction["counts"])["phone"] == 1
     assert redaction["doubts"] == ["[phone 1]"]
     assert redaction["cut"] is False
+
+
+def test_a_person_puts_back_what_is_the_attackers_and_hides_what_tells_too_much(house, note, capsys):
+    assert run(["agent", "redact", str(house), str(note), "--keep", "phone 1", "--hide", "page"]) == 0
+    said = capsys.readouterr().out
+    assert "Text came from 07700 900319" in said
+    assert "the [name 1] was" in said
+    assert "Look again" not in said
+    assert "These stay as the attacker's" in said
+
+
+def test_what_is_sure_is_not_put_back(house, note, capsys):
+    assert run(["agent", "redact", str(house), str(note), "--keep", "[person 1]"]) == 1
+    assert "none of the doubts" in capsys.readouterr().err
+
+
+def test_of_several_texts_each_is_answered_by_itself(house, note, capsys):
+    packed = note.with_name("two.zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("one.txt", "two.txt"):
+            archive.write(note, name)
+    assert run(["agent", "redact", str(house), str(packed), "--keep", "phone 1"]) == 1
+    assert "holds several texts" in capsys.readouterr().err
 
 
 def test_a_text_that_is_too_long_is_shown_in_part_and_says_so(house, note, capsys):

@@ -113,7 +113,7 @@ def _iban(board: Board, own: Own, whose: Whose, found: re.Match[str]) -> int:
     said = ("with its country", "abroad" if abroad else "at another bank" if own.iban else "of our country")
     balance = whose.balance(found.start(), end, "account", said)
     if balance > (0.0 if own.iban else _UNDECLARED):
-        board.keep(found.start(), end)
+        whose.keep(found.start(), end)
     else:
         board.hide(found.start(), end, Kind.ACCOUNT, compact, unsure=balance > DOUBT)
     return end
@@ -164,10 +164,10 @@ def _owned(board: Board, whose: Whose, start: int, end: int, digits: str, *, is_
         whose.balance(start, end, "account") if is_account else whose.balance(start, end, "phone", _form(raw))
     )
     if balance > 0 and (is_account or is_phone):
-        board.keep(start, end)
+        whose.keep(start, end)
         return
     kind = Kind.ACCOUNT if is_account else Kind.PHONE if raw[0] in "+0(" else Kind.NUMBER
-    board.hide(start, end, kind, digits, unsure=is_phone and balance > DOUBT)
+    board.hide(start, end, kind, digits, unsure=balance > DOUBT)
 
 
 def _form(raw: str) -> Iterator[str]:

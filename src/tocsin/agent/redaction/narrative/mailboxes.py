@@ -53,8 +53,10 @@ def find_mailboxes(board: Board, own: Own, whose: Whose) -> None:
         if _is_listed(text, start, end, kept):
             seen.append("listed among evidence")
         balance = whose.balance(start, end, "mail", seen)
-        if sure or balance > 0:
+        if sure:
             board.keep(start, end)
+        elif balance > 0:
+            whose.keep(start, end)
         else:
             board.hide(start, end, Kind.MAIL, f"{local}@{host}", unsure=balance > DOUBT)
 

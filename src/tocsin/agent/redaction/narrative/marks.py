@@ -3,12 +3,12 @@
 
 Finders work in an order, and the first that speaks for a place is right: what it marked or kept is not asked again.
 A place that is *guarded* is evidence as a whole (the rest of an attacker's link, a file name, a subject line): only
-finders that are sure of what they found may take something out of it.
+finders that are sure of what they found may take something out of it. Unless that is the bank's own, a person is asked.
 
 >>> board = Board("Anna wrote to Anna")
 >>> board.hide(0, 4, Kind.PERSON, "anna"), board.hide(14, 18, Kind.PERSON, "anna")
 (True, True)
->>> render(board.text, board.marks)
+>>> render(board.text, placed(board.text, board.marks))
 '[person 1] wrote to [person 1]'
 """
 
@@ -53,6 +53,7 @@ class Mark(msgspec.Struct, frozen=True):
     """Whether it may as well be the attacker's: whoever approves the text is asked to look."""
 
 
+_OWN = (Kind.BANK, Kind.OWN_HOST, Kind.OWN_ADDRESS)
 _SAID = (Kind.AMOUNT, Kind.MOMENT, Kind.BANK)
 _NUMBERED = "|".join(kind.value for kind in Kind if kind not in _SAID)
 _TIMES = "in the (?:night|morning|afternoon|evening)(?: of [0-9]{4}-[0-9]{2}-[0-9]{2})?"
@@ -106,7 +107,8 @@ class Board:
         """Let a piece go, if nothing was decided about it; whether it goes."""
         if not self.is_free(start, end, guarded=guarded):
             return False
-        self.marks.append(Mark(start, end, kind, same, unsure))
+        within = kind not in _OWN and max(self._state[start:end]) == _GUARDED
+        self.marks.append(Mark(start, end, kind, same, unsure or within))
         self._kept_until[end] = False
         self._set(start, end, _TAKEN)
         return True
@@ -165,17 +167,17 @@ class Board:
         self._state[start:end] = bytes([state]) * (end - start)
 
 
-def render(text: str, marks: Iterable[Mark]) -> str:
-    """The text with a placeholder for every mark; numbers go on after the highest that the text already has."""
+def render(text: str, shown: Iterable[tuple[Mark, str]]) -> str:
+    """The text with a placeholder for every mark; `shown` by `placed`."""
     pieces, at = [], 0
-    for mark, shown in placed(text, marks):
-        pieces += [text[at : mark.start], shown]
+    for mark, placeholder in shown:
+        pieces += [text[at : mark.start], placeholder]
         at = mark.end
     return "".join((*pieces, text[at:]))
 
 
 def placed(text: str, marks: Iterable[Mark]) -> list[tuple[Mark, str]]:
-    """Every mark in the order of the text, with its placeholder."""
+    """Every mark in the order of the text, with its placeholder; numbers go on after the highest that it has."""
     last = dict.fromkeys(Kind, 0)
     for kind, number in _NUMBERED_ONE.findall(text):
         last[Kind(kind)] = max(last[Kind(kind)], int(number))

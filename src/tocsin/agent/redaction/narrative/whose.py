@@ -25,8 +25,8 @@ from tocsin.agent.redaction.narrative.quotes import quoted_in
 BEFORE = 110
 AFTER = 60
 """Characters in which words are looked for."""
-DOUBT = -3.5
-"""From here to 0 a value is hidden, and may well be the attacker's: one phone in five is, at the lower end."""
+DOUBT = -5.0
+"""From here to 0 a value is hidden, and may be the attacker's: a person is asked."""
 _SENTENCE = 240
 """Characters in which its subject is looked for."""
 HALF = 60
@@ -100,6 +100,8 @@ class Whose:
         self._cues = cues_in(text.replace("İ", "i").lower())
         self._ends = [found.end() for found in _END.finditer(text)]
         self._quoted = list(quoted_in(text))
+        self.stayed: list[tuple[int, int]] = []
+        """The values that stay because they were found to be the attacker's."""
         self._last: dict[str, bool] = {}
         """Whether the value of a kind that was asked about last is the attacker's."""
 
@@ -114,6 +116,11 @@ class Whose:
         beyond = sum(worth.get(name, 0.0) * much for name, much in seen.items()) - learned.margin[what]
         self._last[what] = beyond > 0
         return beyond
+
+    def keep(self, start: int, end: int) -> None:
+        """Let a value stay as the attacker's, because of what stands around it."""
+        if self._board.keep(start, end):
+            self.stayed.append((start, end))
 
     def evidence(self, start: int, end: int, what: str, said: Iterable[str] = ()) -> dict[str, float]:
         """Everything seen about a value, and how much of it; `what` and `said` as for `balance`."""
