@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What relay, partner and hub say about a slot, and what every sender of the next slot is told.
+
+A slot is closed by the partner's clock. The relay says how many members it admitted; the partner sorts the blobs by
+their hashes and gives them to the hub, once, when the hub asks; the hub takes the reports in and gives back results,
+sealed for their senders and filled up with random bytes to a constant number. From all this comes one record, the same
+for everybody, which is the reply to every envelope of the next slot.
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+from tocsin.errors import Malformed
+from tocsin.wire.envelope import SEALED_RESULT_BYTES
+from tocsin.wire.messages import Message, Size, encode
+
+PREFIX_BYTES = 4
+"""Of a blob's SHA-256 in the record: enough for its sender, who looks for one it knows."""
+
+
+class SlotCount(Message, frozen=True, kw_only=True, tag="slot-count"):
+    """The relay says how many members put an envelope into a slot. Context ``slot-count``."""
+
+    epoch: Size
+    slot: Size
+    senders: Size
+
+
+class SignedCount(msgspec.Struct, frozen=True):
+    """That word, signed."""
+
+    count: bytes
+    signature: bytes
+
+
+class CollectSlot(Message, frozen=True, kw_only=True, tag="collect-slot"):
+    """The hub asks the partner for the blobs of a closed slot. The same slot is given again only as it was."""
+
+    epoch: Size
+    slot: Size
+
+
+class SlotResults(Message, frozen=True, kw_only=True, tag="slot-results"):
+    """The hub gives the partner the sealed results of a slot, exactly as many as the epoch has places for."""
+
+    epoch: Size
+    slot: Size
+    results: tuple[bytes, ...]
+
+
+class SlotRecord(Message, frozen=True, kw_only=True, tag="slot-record"):
+    """What one slot had: the reply in the next. It has one size in an epoch, by padding behind it."""
+
+    hub: str
+    realm: str
+    epoch: Size
+    slot: Size
+    document: bytes
+    """SHA-256 of the epoch document: everybody sees that all have the same."""
+    counted: SignedCount | None
+    """The relay's word; None when it gave none."""
+    prefixes: bytes
+    """`PREFIX_BYTES` of each blob's SHA-256, sorted."""
+    results: tuple[bytes, ...]
+    """Empty while the hub has given none."""
+
+    def __post_init__(self) -> None:
+        if len(self.prefixes) % PREFIX_BYTES or any(len(one) != SEALED_RESULT_BYTES for one in self.results):
+            raise Malformed("A slot record lists prefixes and results of one length each.")
+
+    @property
+    def blobs(self) -> int:
+        """How many blobs the slot had."""
+        return len(self.prefixes) // PREFIX_BYTES
+
+    def has(self, blob: bytes) -> bool:
+        """Whether the slot had this blob, as far as a prefix tells."""
+        wanted = sha256(blob).digest()[:PREFIX_BYTES]
+        at = self.prefixes.find(wanted)
+        while at % PREFIX_BYTES and at >= 0:
+            at = self.prefixes.find(wanted, at + 1)
+        return at >= 0
+
+
+class SignedRecord(Message, frozen=True, kw_only=True, tag="signed-record"):
+    """A record with the partner's signature, context ``slot-record``, over its bytes. Empty before the first slot."""
+
+    record: bytes
+    signature: bytes
+
+
+def prefixes_of(blobs: tuple[bytes, ...]) -> bytes:
+    """For a record, in their order."""
+    return b"".join(sorted(sha256(blob).digest()[:PREFIX_BYTES] for blob in blobs))
+
+
+def record_bytes(members: int, results: int) -> int:
+    """The size to which every reply of an epoch is padded: the largest that a signed record can have, and room."""
+    in_base64 = 4 * (members * PREFIX_BYTES + results * (SEALED_RESULT_BYTES + 2)) // 3
+    return 2_048 + 4 * in_base64 // 3
+
+
+def encoded(record: SlotRecord) -> bytes:
+    """The bytes that the partner signs."""
+    return encode(record)
