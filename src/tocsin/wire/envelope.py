@@ -4,7 +4,8 @@
 ::
 
     to the relay     version:1 ‖ epoch:8 ‖ slot:8 ‖ party:16 ‖ signature:64 ‖ Oblivious HTTP request
-    to the partner   binary HTTP:  POST /v1/mix,  content = epoch:8 ‖ slot:8 ‖ blob
+    to the partner   binary HTTP:  POST https://tocsin/v1/mix, no field,  content = epoch:8 ‖ slot:8 ‖ blob
+                     (class ``now``: to the hub, /v1/now instead, and the rest the same)
     to the hub       blob = sealed (hybrid) to the intake key of the epoch:
                      kind:1 ‖ token:354 ‖ random:32 ‖ one-time key:32 ‖ signature:64 ‖ reply key:32 ‖ length:4 ‖
                      report, deflated ‖ zeros
@@ -25,6 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from tocsin.errors import Malformed, TooLarge
+from tocsin.privacy.bhttp import BinaryRequest
 from tocsin.privacy.tokens import RANDOM_BYTES, Token, token_nonce
 from tocsin.proof.encoding import framed
 from tocsin.proof.signing import KEY_SIZE, SIGNATURE_SIZE, Context, SigningKey, verify
@@ -38,6 +40,9 @@ RESULT_BYTES = 256
 SEALED_RESULT_BYTES = RESULT_BYTES + 16
 ADMISSION_BYTES = 1 + 8 + 8 + 16 + SIGNATURE_SIZE
 """What stands before the Oblivious HTTP request on the way to the relay."""
+MIX, NOW = b"/v1/mix", b"/v1/now"
+"""Paths of the two gateways inside an Oblivious HTTP request. Nothing else in it is a sender's choice."""
+_SCHEME, _AUTHORITY = b"https", b"tocsin"
 _VERSION = b"\x01"
 _COVER, _REPORT = 0, 1
 _NONCE = bytes(12)
@@ -178,8 +183,27 @@ def _admitted(epoch: int, slot: int, party: bytes, encapsulated: bytes) -> bytes
     return framed(b"tocsin/slot envelope/v1", _place(epoch, slot), party, sha256(encapsulated).digest())
 
 
+def blob_context(realm: str, hub: str, document: bytes) -> tuple[bytes, ...]:
+    """What the sealing of a blob binds: it opens at one hub, in one realm and epoch. `document`: the epoch's bytes."""
+    return b"envelope", realm.encode(), hub.encode(), sha256(document).digest()
+
+
+def inner_request(path: bytes, epoch: int, slot: int, blob: bytes) -> bytes:
+    """The binary HTTP request to a gateway, `MIX` or `NOW`: of one length, as blobs are."""
+    content = for_mix(epoch, slot, blob)
+    return BinaryRequest(b"POST", _SCHEME, _AUTHORITY, path, (), content).to_bytes()
+
+
+def read_inner(data: bytes, path: bytes) -> tuple[int, int, bytes]:
+    """Epoch, slot and blob of such a request; Malformed for any other."""
+    found = BinaryRequest.parse(data)
+    if msgspec.structs.replace(found, content=b"") != BinaryRequest(b"POST", _SCHEME, _AUTHORITY, path):
+        raise Malformed("It is no envelope's request.")
+    return from_mix(found.content)
+
+
 def for_mix(epoch: int, slot: int, blob: bytes) -> bytes:
-    """What the partner's gateway finds inside a request."""
+    """What the gateway finds inside a request."""
     return _place(epoch, slot) + blob
 
 

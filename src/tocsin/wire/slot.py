@@ -12,8 +12,9 @@ from hashlib import sha256
 import msgspec
 
 from tocsin.errors import Malformed
-from tocsin.wire.envelope import SEALED_RESULT_BYTES
-from tocsin.wire.messages import Message, Size, encode
+from tocsin.privacy.bhttp import BinaryResponse
+from tocsin.wire.envelope import RESULT_BYTES, SEALED_RESULT_BYTES
+from tocsin.wire.messages import Message, Size, decode, encode
 
 PREFIX_BYTES = 4
 """Of a blob's SHA-256 in the record: enough for its sender, who looks for one it knows."""
@@ -47,6 +48,17 @@ class SlotResults(Message, frozen=True, kw_only=True, tag="slot-results"):
     epoch: Size
     slot: Size
     results: tuple[bytes, ...]
+
+
+class Fate(msgspec.Struct, frozen=True):
+    """What the hub says of one anonymous report, in a sealed result; nobody else is told a reason."""
+
+    status: str
+    """``accepted``; ``known``: this report came before under this token; ``refused``."""
+    taken: Size = 0
+    """Objects that were placed."""
+    reason: str = ""
+    """Why nothing or not all of it was; cut to fit."""
 
 
 class SlotRecord(Message, frozen=True, kw_only=True, tag="slot-record"):
@@ -93,6 +105,31 @@ class SignedRecord(Message, frozen=True, kw_only=True, tag="signed-record"):
 def prefixes_of(blobs: tuple[bytes, ...]) -> bytes:
     """For a record, in their order."""
     return b"".join(sorted(sha256(blob).digest()[:PREFIX_BYTES] for blob in blobs))
+
+
+def write_fate(fate: Fate) -> bytes:
+    """For `tocsin.wire.envelope.seal_result`; a reason that is too long is cut."""
+    while len(data := encode(fate)) >= RESULT_BYTES:
+        fate = msgspec.structs.replace(fate, reason=fate.reason[:-16])
+    return data
+
+
+def read_fate(data: bytes) -> Fate:
+    """What a result says; Malformed otherwise."""
+    try:
+        return msgspec.json.decode(data, type=Fate)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"{error}.") from None
+
+
+def reply(signed: SignedRecord, members: int, results: int) -> bytes:
+    """The binary HTTP response to an envelope, padded to the one size of its epoch."""
+    return BinaryResponse(200, (), encode(signed)).to_bytes(record_bytes(members, results))
+
+
+def read_reply(data: bytes) -> SignedRecord:
+    """The signed record in such a response; Malformed otherwise."""
+    return decode(BinaryResponse.parse(data).content, SignedRecord)
 
 
 def record_bytes(members: int, results: int) -> int:
