@@ -19,6 +19,7 @@ epoch, token and report: nobody moves a report to another hub, realm or epoch, o
 """
 
 import zlib
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from tocsin.errors import Malformed, TooLarge
 from tocsin.privacy.bhttp import BinaryRequest
+from tocsin.privacy.ohttp import REQUEST_OVERHEAD
 from tocsin.privacy.tokens import RANDOM_BYTES, Token, token_nonce
 from tocsin.proof.encoding import framed
 from tocsin.proof.signing import KEY_SIZE, SIGNATURE_SIZE, Context, SigningKey, verify
@@ -200,6 +202,12 @@ def read_inner(data: bytes, path: bytes) -> tuple[int, int, bytes]:
     if msgspec.structs.replace(found, content=b"") != BinaryRequest(b"POST", _SCHEME, _AUTHORITY, path):
         raise Malformed("It is no envelope's request.")
     return from_mix(found.content)
+
+
+@lru_cache(16)
+def request_bytes(blob_bytes: int) -> int:
+    """Of an Oblivious HTTP request, to either gateway, with a blob of that size in it."""
+    return len(inner_request(MIX, 0, 0, bytes(blob_bytes))) + REQUEST_OVERHEAD
 
 
 def for_mix(epoch: int, slot: int, blob: bytes) -> bytes:

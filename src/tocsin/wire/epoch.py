@@ -16,7 +16,7 @@ import msgspec
 from tocsin.clock import SECOND, Instant
 from tocsin.domain.party import Role
 from tocsin.errors import Malformed
-from tocsin.privacy.hybrid import PUBLIC_BYTES, Recipient
+from tocsin.privacy.hybrid import OVERHEAD, PUBLIC_BYTES, Recipient
 from tocsin.privacy.ohttp import KeyConfig
 from tocsin.privacy.tokens import TokenChallenge, TokenKey, epoch_challenge
 from tocsin.proof.encoding import framed
@@ -116,9 +116,18 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
         """How many slots it has."""
         return (self.ends - self.begins) // (self.slot_seconds * SECOND) if self.slot_seconds else 0
 
+    @property
+    def blob_bytes(self) -> int:
+        """Of every envelope when it is sealed to the intake's key."""
+        return self.envelope_bytes + OVERHEAD
+
     def slot_at(self, now: Instant) -> int:
         """The slot that a moment lies in; below 0 before the epoch, `slots` or more after it."""
         return (now - self.begins) // (self.slot_seconds * SECOND)
+
+    def holds(self, now: Instant) -> bool:
+        """Whether tokens of this epoch count at that moment."""
+        return self.begins <= now < self.ends
 
     def slot_begins(self, slot: int) -> Instant:
         """When a slot begins; its end is the next one's beginning."""
@@ -172,6 +181,8 @@ class ProposeKeys(Message, frozen=True, kw_only=True, tag="propose-keys"):
     """The hub asks relay and partner for what of theirs stands in the next document."""
 
     number: Size
+    keys: tuple[bytes, ...] = ()
+    """Every change of the hub's own key, as the directory has it: from these on it signs with the newest."""
 
 
 class ProposedKeys(Message, frozen=True, kw_only=True, tag="proposed-keys"):
@@ -190,6 +201,14 @@ class EpochEvent(Message, frozen=True, kw_only=True, tag="epoch"):
     document: bytes
     by_relay: bytes
     by_partner: bytes
+
+
+class EpochClosed(Message, frozen=True, kw_only=True, tag="epoch-closed"):
+    """An entry of the directory: the hub takes no token of this epoch any more, because it may have lost which of them
+    were spent or given out. What waits is sent in a later epoch.
+    """
+
+    number: Size
 
 
 class AskTokens(Message, frozen=True, kw_only=True, tag="ask-tokens"):

@@ -5,12 +5,22 @@ A slot is closed by the partner's clock. The relay says how many members it admi
 their hashes and gives them to the hub, once, when the hub asks; the hub takes the reports in and gives back results,
 sealed for their senders and filled up with random bytes to a constant number. From all this comes one record, the same
 for everybody, which is the reply to every envelope of the next slot.
+
+When things happen in a slot of length L, by the clocks of relay and partner::
+
+    0 … L            the relay admits envelopes for it; agents send in `SENDING`, so that they are told of the slot before
+    L + L/20         the relay says how many it admitted, the partner takes no more
+    L + L/10         the hub collects the blobs, and gives back results
+    L + L/2          the record is signed, with results or without: nobody's reply waits for anything
+
+What comes too late for a record is in a later one: results find their senders by their keys, wherever they stand.
 """
 
 from hashlib import sha256
 
 import msgspec
 
+from tocsin.clock import SECOND
 from tocsin.errors import Malformed
 from tocsin.privacy.bhttp import BinaryResponse
 from tocsin.wire.envelope import RESULT_BYTES, SEALED_RESULT_BYTES
@@ -18,6 +28,19 @@ from tocsin.wire.messages import Message, Size, decode, encode
 
 PREFIX_BYTES = 4
 """Of a blob's SHA-256 in the record: enough for its sender, who looks for one it knows."""
+
+SENDING = (0.5, 0.9)
+"""The part of a slot in which agents send, each at a moment that it drew before."""
+
+
+def closing_after(slot_seconds: int) -> int:
+    """Microseconds after its end at which a slot is closed; the hub collects after twice that."""
+    return slot_seconds * SECOND // 20
+
+
+def signing_after(slot_seconds: int) -> int:
+    """Microseconds after its end at which the record of a slot is signed, whatever has come."""
+    return slot_seconds * SECOND // 2
 
 
 class SlotCount(Message, frozen=True, kw_only=True, tag="slot-count"):
@@ -48,6 +71,14 @@ class SlotResults(Message, frozen=True, kw_only=True, tag="slot-results"):
     epoch: Size
     slot: Size
     results: tuple[bytes, ...]
+    issued: Size
+    """How many members have been given tokens of the epoch."""
+
+
+class ResultsTaken(Message, frozen=True, kw_only=True, tag="results-taken"):
+    """The partner's answer. Not in time: the record was signed without them, and they belong to a later slot."""
+
+    in_time: bool
 
 
 class Fate(msgspec.Struct, frozen=True):
@@ -75,7 +106,9 @@ class SlotRecord(Message, frozen=True, kw_only=True, tag="slot-record"):
     prefixes: bytes
     """`PREFIX_BYTES` of each blob's SHA-256, sorted."""
     results: tuple[bytes, ...]
-    """Empty while the hub has given none."""
+    """Empty when the hub gave none in time."""
+    issued: Size = 0
+    """How many members have been given tokens of the epoch, as the hub says; 0 when it said nothing."""
 
     def __post_init__(self) -> None:
         if len(self.prefixes) % PREFIX_BYTES or any(len(one) != SEALED_RESULT_BYTES for one in self.results):
