@@ -3,7 +3,8 @@
 
 (1) It is this hub's and this realm's, and names three legal persons, this one by its own name.
 (2) What it says is this operator's is: its signing key, and the partner's gateway key.
-(3) It follows the one signed last: the next number, no earlier than that one's end, and not in a far future.
+(3) It follows the one signed last: the next number, a later beginning, and no far future. It may begin before that one's
+    end: after a restore of the hub an epoch is closed, and the later one counts.
 (4) No key of it was in an earlier one, and the issuer's has no small factor.
 (5) The roster that comes with it is the one that it speaks of.
 
@@ -26,7 +27,9 @@ from tocsin.wire.epoch import EpochDocument, Roster, read_document
 from tocsin.wire.messages import decode
 
 _FARTHEST = 400 * DAY
-_SMALL_PRIMES = math.prod(p for p in range(3, 10_000, 2) if all(p % q for q in range(3, math.isqrt(p) + 1, 2)))
+_SMALL_PRIMES = math.prod(
+    p for p in range(3, 10_000, 2) if all(p % q for q in range(3, math.isqrt(p) + 1, 2))
+)
 """The product of the odd primes below 10,000."""
 KEPT = 8
 """Documents that an operator keeps, the newest."""
@@ -43,7 +46,7 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Who is asked to sign."""
+    """Who is asked to sign: relay or partner of one hub."""
 
     place: Place
     name: str
@@ -75,7 +78,12 @@ def check_signed(document: bytes, by_relay: bytes, by_partner: bytes) -> EpochDo
 
 
 def sign_document(
-    document: bytes, roster: bytes, operator: Operator, gateway: bytes, earlier: Sequence[Signed], now: Instant
+    document: bytes,
+    roster: bytes,
+    operator: Operator,
+    gateway: bytes,
+    earlier: Sequence[Signed],
+    now: Instant,
 ) -> bytes:
     """The signature. `earlier`: those that were signed, in their order; `gateway`: the partner's key configuration for
     this number, empty from the relay. Refused or Conflict says why not.
@@ -107,11 +115,13 @@ def _check_own(found: EpochDocument, operator: Operator, gateway: bytes) -> None
 
 def _check_next(found: EpochDocument, earlier: Sequence[Signed], now: Instant) -> None:
     before = [read_document(one.document) for one in earlier]
-    if before and (found.number != before[-1].number + 1 or found.begins < before[-1].ends):
-        raise Refused(f"After epoch {before[-1].number} comes the next one, and not before its end.")
+    if before and (found.number != before[-1].number + 1 or found.begins <= before[-1].begins):
+        raise Refused(f"After epoch {before[-1].number} comes the next number, and a later beginning.")
     if found.ends > now + _FARTHEST:
         raise Refused("Its end is too far away.")
-    used = {key for one in before for key in (one.issuer_key, one.intake_key, one.mix_gateway, one.now_gateway)}
+    used = {
+        key for one in before for key in (one.issuer_key, one.intake_key, one.mix_gateway, one.now_gateway)
+    }
     if used & {found.issuer_key, found.intake_key, found.mix_gateway, found.now_gateway}:
         raise Refused("A key of it was in an earlier document.")
     if math.gcd(TokenKey.parse(found.issuer_key).rsa.modulus, _SMALL_PRIMES) != 1:

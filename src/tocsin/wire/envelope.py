@@ -67,10 +67,19 @@ class Enclosed(msgspec.Struct, frozen=True):
 
 
 def enclose(
-    body: bytes, token: Token, random: bytes, one_time: SigningKey, reply_key: bytes, *, signs: Context, document: bytes
+    body: bytes,
+    token: Token,
+    random: bytes,
+    one_time: SigningKey,
+    reply_key: bytes,
+    *,
+    signs: Context,
+    document: bytes,
 ) -> Enclosed:
     """A report with what makes it count. `signs`: context ``anonymous-report``; `document`: the epoch's bytes."""
-    return Enclosed(token, random, one_time.public, one_time.sign(signs, _bound(document, token, body)), reply_key, body)
+    return Enclosed(
+        token, random, one_time.public, one_time.sign(signs, _bound(document, token, body)), reply_key, body
+    )
 
 
 def check_enclosed(found: Enclosed, *, signs: Context, document: bytes) -> None:

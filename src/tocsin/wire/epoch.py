@@ -93,11 +93,15 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
         if sorted(times) != list(times) or not slot or (self.ends - self.begins) % slot or not self.slots:
             raise Malformed("Its times follow each other, and it has whole slots.")
         if self.slots > MAX_SLOTS or not 0 < self.number or not 0 < self.quota <= self.slots:
-            raise Malformed(f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots.")
+            raise Malformed(
+                f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots."
+            )
         if self.token_class != TOKEN_CLASS:
             raise Malformed(f"This version knows tokens of class {TOKEN_CLASS!r} only.")
         if not MIN_ENVELOPE <= self.envelope_bytes <= MAX_ENVELOPE or not 0 < self.results <= 64:
-            raise Malformed(f"An envelope has {MIN_ENVELOPE} to {MAX_ENVELOPE} bytes, a record 1 to 64 results.")
+            raise Malformed(
+                f"An envelope has {MIN_ENVELOPE} to {MAX_ENVELOPE} bytes, a record 1 to 64 results."
+            )
         if not 0 < self.members <= MAX_MEMBERS or len(self.members_root) != sha256().digest_size:
             raise Malformed(f"An epoch has 1 to {MAX_MEMBERS} members and the hash of their list.")
         self._check_keys()
@@ -135,7 +139,9 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
 
     def challenge(self, document: bytes) -> TokenChallenge:
         """What this epoch's tokens answer; `document` are the very bytes that were signed."""
-        return epoch_challenge(self.hub, realm=self.realm, token_class=self.token_class, epoch_document=document)
+        return epoch_challenge(
+            self.hub, realm=self.realm, token_class=self.token_class, epoch_document=document
+        )
 
 
 class Member(msgspec.Struct, frozen=True):

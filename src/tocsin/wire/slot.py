@@ -51,7 +51,7 @@ class SlotCount(Message, frozen=True, kw_only=True, tag="slot-count"):
     senders: Size
 
 
-class SignedCount(msgspec.Struct, frozen=True):
+class SignedCount(Message, frozen=True, kw_only=True, tag="signed-count"):
     """That word, signed."""
 
     count: bytes
@@ -163,6 +163,16 @@ def reply(signed: SignedRecord, members: int, results: int) -> bytes:
 def read_reply(data: bytes) -> SignedRecord:
     """The signed record in such a response; Malformed otherwise."""
     return decode(BinaryResponse.parse(data).content, SignedRecord)
+
+
+def result_reply(sealed: bytes) -> bytes:
+    """The binary HTTP response to an envelope of class ``now``: one sealed result, of one length by itself."""
+    return BinaryResponse(200, (), sealed).to_bytes()
+
+
+def result_answer_bytes() -> int:
+    """Of that response."""
+    return len(result_reply(bytes(SEALED_RESULT_BYTES)))
 
 
 def record_bytes(members: int, results: int) -> int:
