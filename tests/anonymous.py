@@ -17,7 +17,6 @@
 """
 
 import asyncio
-import logging
 import random
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -39,7 +38,6 @@ from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import assemble, assemble_restoring
 from tocsin.hub.reading import following
 from tocsin.hub.restoring.steps import begin
-from tocsin.ids import new_id
 from tocsin.partner.assembly import mixing
 from tocsin.partner.routes import routes as partner_routes
 from tocsin.privacy.hybrid import Recipient

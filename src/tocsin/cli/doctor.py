@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tocsin hub|agent|partner doctor` and `tocsin agent status`: is everything well, and what to do where it is not."""
+"""`tocsin hub|agent|partner|relay doctor`, `tocsin agent status`: is everything well, and what to do where not."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
 from tocsin.hub import app as hub
 from tocsin.partner import app as partner
+from tocsin.relay import app as relay
 from tocsin.web.checkup import Checkup, Grade
 
 _MARKS = {Grade.OK: "OK", Grade.NOTE: "NOTE", Grade.PROBLEM: "PROBLEM"}
@@ -74,7 +75,12 @@ each is read and every root computed again: a million take half a minute.
 
 For a monitor: tocsin {0} doctor DIR --json"""
 
-_WHO = (("hub", "a", hub.doctor), ("agent", "an", agent.doctor), ("partner", "a", partner.doctor))
+_WHO = (
+    ("hub", "a", hub.doctor),
+    ("agent", "an", agent.doctor),
+    ("partner", "a", partner.doctor),
+    ("relay", "a", relay.doctor),
+)
 
 COMMANDS = (
     *(

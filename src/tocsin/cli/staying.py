@@ -154,5 +154,5 @@ def log_to_stderr(form: LogFormat = "text") -> None:
     handler.setFormatter(_Json() if form == "json" else _Text())
     handler.addFilter(_shown_as_it_is)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("httpx", "uvicorn"):
+    for name in ("httpx", "httpcore", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,8 +3,8 @@
 
 (1) It is this hub's and this realm's, and names three legal persons, this one by its own name.
 (2) What it says is this operator's is: its signing key, and the partner's gateway key.
-(3) It follows the one signed last: the next number, a later beginning, and no far future. It may begin before that one's
-    end: after a restore of the hub an epoch is closed, and the later one counts.
+(3) It follows the one signed last: the next number, a later beginning, and no far future. It may begin before
+    that one's end: after a restore of the hub an epoch is closed, and the later one counts.
 (4) No key of it was in an earlier one, and the issuer's has no small factor.
 (5) The roster that comes with it is the one that it speaks of.
 

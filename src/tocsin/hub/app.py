@@ -13,12 +13,16 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
+from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.files import load, save
 from tocsin.config.hub import HubConfig, PartnerLink
 from tocsin.config.listen import Listen, LogFormat
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
+from tocsin.files import NumberedSecrets
+from tocsin.hub.anonymous.operators import PATIENCE_SECONDS, MixOperator, Operator, Operators
+from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
 from tocsin.hub.doctor import checks as doctor_checks
 from tocsin.hub.done import (
@@ -54,9 +58,12 @@ from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
+from tocsin.proof.encoding import from_base64
 from tocsin.proof.note import VerifierKey
+from tocsin.proof.signing import check_public_key
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store, Transaction
+from tocsin.web.calling import outbound
 from tocsin.web.checkup import Checkup, examine
 from tocsin.web.metrics import read_key
 from tocsin.web.serving import check_listen
@@ -67,6 +74,7 @@ from tocsin.wire.registrable import look_up
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
+_EPOCH_KEYS = "hub.epochs"
 _MAX_CONNECTIONS = 8_192
 """5,000 agents that follow, and their requests."""
 
@@ -107,6 +115,27 @@ def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") 
         opened.run("declare partner", lambda tx: state_partner(tx, hub, parsed, endorsement))
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
     return link
+
+
+def declare_relay(folder: Path, operator: str, url: str, key: str) -> AnonymousPath:
+    """Declare the relay, and so open the anonymous path from the hub's next start. Its numbers are in hub.toml.
+
+    ConfigError without a partner, which is the path's gateway and mix. That the three are different legal persons is
+    looked at by all of them, in each epoch's document.
+    """
+    config = load(folder / _SETTINGS, HubConfig)
+    if config.partner is None:
+        raise ConfigError(
+            "The anonymous path needs a partner: it sees neither who sends nor what.",
+            next_step="Declare one first: tocsin hub partner.",
+        )
+    check_public_key(from_base64(key))
+    if not operator.strip():
+        raise ConfigError("A hub on the anonymous path is run by a legal person, by its name.")
+    numbers = config.anonymous or AnonymousPath(operator=operator, relay_url=url, relay_key=key)
+    declared = msgspec.structs.replace(numbers, operator=operator, relay_url=url, relay_key=key)
+    save(folder / _SETTINGS, msgspec.structs.replace(config, anonymous=declared))
+    return declared
 
 
 def rotate_key(folder: Path) -> Rotated:
@@ -296,14 +325,20 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         key = VerifierKey.parse(config.partner.key)
         return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
+    def open_path() -> Means | None:
+        return _path(folder, config, hub)
+
     key = read_key(folder, config.metrics_key)
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
         lost = begun(tx) is not None
     if lost:
-        restart = assemble_restoring(hub, config, open_store, open_partner, partial(_hints, config), key)
+        restart = assemble_restoring(
+            hub, config, open_store, open_partner, partial(_hints, config), key, open_path
+        )
         return restart.application(), restart.end_connections, restart
     writer = open_store()
-    whole = assemble(hub, config, writer, open_store(), open_partner(), _hints(config, writer), key)
+    hints = _hints(config, writer)
+    whole = assemble(hub, config, writer, open_store(), open_partner(), hints, key, open_path())
     return whole.application, whole.end_connections, None
 
 
@@ -337,6 +372,22 @@ def _store(folder: Path, config: HubConfig) -> Store:
     if config.standbys:
         raise ConfigError("A hub on SQLite has no standbys: `standbys` is for a postgresql:// store.")
     return open_sqlite(folder / config.store)
+
+
+def _path(folder: Path, config: HubConfig, hub: Exchange) -> Means | None:
+    """The ways of the anonymous path, and where its keys are; None for a hub without one."""
+    if config.anonymous is None:
+        return None
+    if config.partner is None:
+        raise ConfigError("[anonymous] is there, and no partner: tocsin hub partner.")
+    http = outbound("", "", PATIENCE_SECONDS)
+    operators = Operators(
+        Operator(hub, http, config.anonymous.relay_url, "relay"),
+        MixOperator(hub, http, config.partner.url, "partner"),
+        http,
+    )
+    secrets = NumberedSecrets(folder / _EPOCH_KEYS)
+    return Means(config.anonymous, VerifierKey.parse(config.partner.key), operators, secrets)
 
 
 def _hints(config: HubConfig, own: Store) -> Hints | None:

@@ -19,7 +19,6 @@ from tocsin.proof.note import VerifierKey, open_note, open_under, refuse_fork
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import decode
 
 
 class _LogRow(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from tocsin.clock import SystemClock
 from tocsin.config.files import load, save
 from tocsin.config.listen import LogFormat
-from tocsin.config.relay import RelayConfig, RelayListen
+from tocsin.config.relay import RelayConfig
 from tocsin.errors import ConfigError, Taken
 from tocsin.files import write_new
 from tocsin.halves.asking import authority
@@ -91,7 +91,7 @@ def log_format(folder: Path) -> LogFormat:
 def serve(folder: Path, port: int | None, ready: Callable[[str], None]) -> None:
     """Carry envelopes until the process is told to stop."""
     listen = settings(folder).listen
-    listen = listen if port is None else RelayListen(**{**msgspec.structs.asdict(listen), "port": port})
+    listen = listen if port is None else msgspec.structs.replace(listen, port=port)
     serve_http(application(folder), check_listen(listen), ready, connections=_MAX_CONNECTIONS)
 
 

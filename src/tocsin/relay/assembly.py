@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the parts of a relay are put together. Which database, clock and randomness they get is `tocsin.relay.app`'s word."""
+"""How the parts of a relay are put together. Which database, clock and randomness they get `tocsin.relay.app` says."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

@@ -17,8 +17,8 @@ from tocsin.clock import Clock
 from tocsin.halves.asking import EPOCHS, PROPOSALS, Door, authority
 from tocsin.proof.httpsig import check_body
 from tocsin.relay.admitting import Admitting
-from tocsin.relay.carrying import Carrying
 from tocsin.relay.believing import HubKey
+from tocsin.relay.carrying import Carrying
 from tocsin.web.answers import EXCEPTION_HANDLERS, answer, bounded_body
 from tocsin.web.epochs import Epochs
 from tocsin.wire.epoch import ProposedKeys, ProposeKeys, SignEpoch

@@ -23,7 +23,7 @@ from tocsin.proof.encoding import framed
 from tocsin.proof.signing import check_public_key
 from tocsin.wire.messages import Message, Size, decode
 
-TOKEN_CLASS = "open"
+TOKEN_CLASS = "open"  # noqa: S105 a class and no secret
 """Tokens of this class name nobody, not even to trustees together. One class in an epoch: two would split the set."""
 MAX_MEMBERS = 8_192
 MAX_SLOTS = 1 << 20
@@ -92,7 +92,7 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
         slot = self.slot_seconds * SECOND
         if sorted(times) != list(times) or not slot or (self.ends - self.begins) % slot or not self.slots:
             raise Malformed("Its times follow each other, and it has whole slots.")
-        if self.slots > MAX_SLOTS or not 0 < self.number or not 0 < self.quota <= self.slots:
+        if self.slots > MAX_SLOTS or not self.number > 0 or not 0 < self.quota <= self.slots:
             raise Malformed(
                 f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots."
             )

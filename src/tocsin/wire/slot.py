@@ -8,7 +8,7 @@ for everybody, which is the reply to every envelope of the next slot.
 
 When things happen in a slot of length L, by the clocks of relay and partner::
 
-    0 … L            the relay admits envelopes for it; agents send in `SENDING`, so that they are told of the slot before
+    0 … L            the relay admits envelopes for it; agents send in `SENDING`, to be told of the slot before
     L + L/20         the relay says how many it admitted, the partner takes no more
     L + L/10         the hub collects the blobs, and gives back results
     L + L/2          the record is signed, with results or without: nobody's reply waits for anything

@@ -10,8 +10,7 @@ While an epoch lives, the relay is told when keys or standing of its members cha
 """
 
 import logging
-
-import msgspec
+from functools import partial
 
 from tocsin.clock import SECOND, Instant
 from tocsin.config.anonymous import AnonymousPath
@@ -39,7 +38,7 @@ from tocsin.hub.views.directory import key_changes
 from tocsin.ids import new_id
 from tocsin.proof.encoding import from_base64
 from tocsin.proof.note import VerifierKey
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.epoch import EpochClosed, EpochDocument, EpochEvent, ProposedKeys, Roster
 from tocsin.wire.epoch import Operators as Names
 from tocsin.wire.messages import encode
@@ -192,8 +191,9 @@ class Documents:
             if roster in (b"", row.roster):
                 continue
             await self._operators.relay.sign(row.document, roster, row.number, keys)
-            changed = msgspec.structs.replace(row, roster=roster)
-            await self._commits.run(
-                lambda tx, one=changed: tx.run("set_roster", {"number": one.number, "roster": one.roster}),
-                quiet=True,
-            )
+            changed: Params = {"number": row.number, "roster": roster}
+            await self._commits.run(partial(_set_roster, changed), quiet=True)
+
+
+def _set_roster(changed: Params, tx: Transaction) -> None:
+    tx.run("set_roster", changed)

@@ -15,12 +15,12 @@ import msgspec
 
 from tocsin.errors import Conflict, Forbidden, Malformed, Unknown
 from tocsin.hub.anonymous.epochs import Live, LiveEpochs
+from tocsin.hub.commits import Commits
 from tocsin.hub.door import SignedRequest, demand_unchanged
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.intake import Intake
-from tocsin.hub.commits import Commits
-from tocsin.hub.workload import Workload
 from tocsin.hub.views.anonymous import STATED, EpochRow, epochs
+from tocsin.hub.workload import Workload
 from tocsin.privacy.tokens import TokenRequest, issue
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.epoch import AskTokens, IssuedTokens, Roster

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The private keys of an epoch at the hub: the issuer's, the intake's, the gateway's. In a file of their own, in no store
-and no backup, and deleted two epochs later: what was recorded then opens to nobody any more.
+"""The private keys of an epoch at the hub: the issuer's, the intake's, the gateway's. They are in a file of their own,
+in no store and no backup, and deleted two epochs later: what was recorded then opens to nobody any more.
 """
 
 import msgspec

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin.clock import SECOND, Instant
 from tocsin.config.anonymous import AnonymousPath as Settings
 from tocsin.errors import TocsinError
 from tocsin.files import NumberedSecrets
