@@ -33,3 +33,11 @@ class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Results in every slot's record; what is more comes in a later one."""
     floor: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 20
     """With fewer members in a slot agents refuse class ``mixed``, or call it pseudonymous."""
+
+    def __post_init__(self) -> None:
+        if self.quota > self.slots:
+            raise ValueError("quota: a member has at most one report in a slot, so no more than `slots`")
+        if self.issue_seconds + self.rest_seconds > self.slots * self.slot_seconds:
+            raise ValueError(
+                "issue_seconds and rest_seconds: together no longer than an epoch, or one is late for ever"
+            )

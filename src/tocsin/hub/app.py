@@ -20,8 +20,7 @@ from tocsin.config.listen import Listen, LogFormat
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
-from tocsin.files import NumberedSecrets
-from tocsin.hub.anonymous.operators import PATIENCE_SECONDS, MixOperator, Operator, Operators
+from tocsin.hub.anonymous.declaring import declared_relay, means
 from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
 from tocsin.hub.doctor import checks as doctor_checks
@@ -58,12 +57,9 @@ from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.roster import join_group, leave_group, roster
 from tocsin.hub.verbs.standing import announce_agreement, change_standing, find_party
 from tocsin.hub.views.directory import agreement, all_parties, declared_keys, state_agreement, state_key
-from tocsin.proof.encoding import from_base64
 from tocsin.proof.note import VerifierKey
-from tocsin.proof.signing import check_public_key
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.storage.store import Store, Transaction
-from tocsin.web.calling import outbound
 from tocsin.web.checkup import Checkup, examine
 from tocsin.web.metrics import read_key
 from tocsin.web.serving import check_listen
@@ -118,24 +114,11 @@ def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") 
 
 
 def declare_relay(folder: Path, operator: str, url: str, key: str) -> AnonymousPath:
-    """Declare the relay, and so open the anonymous path from the hub's next start. Its numbers are in hub.toml.
-
-    ConfigError without a partner, which is the path's gateway and mix. That the three are different legal persons is
-    looked at by all of them, in each epoch's document.
-    """
-    config = load(folder / _SETTINGS, HubConfig)
-    if config.partner is None:
-        raise ConfigError(
-            "The anonymous path needs a partner: it sees neither who sends nor what.",
-            next_step="Declare one first: tocsin hub partner.",
-        )
-    check_public_key(from_base64(key))
-    if not operator.strip():
-        raise ConfigError("A hub on the anonymous path is run by a legal person, by its name.")
-    numbers = config.anonymous or AnonymousPath(operator=operator, relay_url=url, relay_key=key)
-    declared = msgspec.structs.replace(numbers, operator=operator, relay_url=url, relay_key=key)
-    save(folder / _SETTINGS, msgspec.structs.replace(config, anonymous=declared))
-    return declared
+    """Declare the relay, and so open the anonymous path from the hub's next start. Its numbers are in hub.toml."""
+    declared = declared_relay(load(folder / _SETTINGS, HubConfig), operator, url, key)
+    save(folder / _SETTINGS, declared)
+    assert declared.anonymous is not None, "it was declared just now"
+    return declared.anonymous
 
 
 def rotate_key(folder: Path) -> Rotated:
@@ -326,7 +309,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
     def open_path() -> Means | None:
-        return _path(folder, config, hub)
+        return means(folder / _EPOCH_KEYS, config, hub)
 
     key = read_key(folder, config.metrics_key)
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
@@ -372,22 +355,6 @@ def _store(folder: Path, config: HubConfig) -> Store:
     if config.standbys:
         raise ConfigError("A hub on SQLite has no standbys: `standbys` is for a postgresql:// store.")
     return open_sqlite(folder / config.store)
-
-
-def _path(folder: Path, config: HubConfig, hub: Exchange) -> Means | None:
-    """The ways of the anonymous path, and where its keys are; None for a hub without one."""
-    if config.anonymous is None:
-        return None
-    if config.partner is None:
-        raise ConfigError("[anonymous] is there, and no partner: tocsin hub partner.")
-    http = outbound("", "", PATIENCE_SECONDS)
-    operators = Operators(
-        Operator(hub, http, config.anonymous.relay_url, "relay"),
-        MixOperator(hub, http, config.partner.url, "partner"),
-        http,
-    )
-    secrets = NumberedSecrets(folder / _EPOCH_KEYS)
-    return Means(config.anonymous, VerifierKey.parse(config.partner.key), operators, secrets)
 
 
 def _hints(config: HubConfig, own: Store) -> Hints | None:

@@ -85,6 +85,8 @@ class Mix:
         self._clock, self._entropy = clock, entropy
         self._since = clock.now()
         self._slots: dict[Place, _Slot] = {}
+        self._told = 0, _NO_RECORD, b""
+        """Epoch and record that were told last, and the reply."""
         with store.reading("slot records") as tx:
             rows = tx.all("slot_records", {}, into=_Record)
         self._records = {
@@ -106,10 +108,7 @@ class Mix:
             return self._entropy(size + ohttp.RESPONSE_OVERHEAD)
         with suppress(InputError):
             self._keep(live, now, *read_inner(message, MIX))
-        record = self._signed_record(live, now)
-        return answering.seal_response(
-            reply(record, live.document.members, live.document.results), self._entropy
-        )
+        return answering.seal_response(self._reply(live, now), self._entropy)
 
     def count(self, told: SignedCount) -> None:
         """The relay's count of a slot; BadSignature from anybody else, Conflict for a second one or a late one."""
@@ -129,6 +128,7 @@ class Mix:
     def collect(self, asked: CollectSlot) -> tuple[bytes, ...]:
         """The blobs of a slot, by their hashes. Conflict before it is closed, Unknown when they were lost."""
         live, now = self._live(asked.epoch), self._clock.now()
+        self._forget(now)
         end = live.document.slot_begins(asked.slot + 1)
         if asked.slot >= live.document.slots or now < end + closing_after(live.document.slot_seconds):
             raise Conflict("That slot is not closed, or there is none.")
@@ -152,6 +152,14 @@ class Mix:
         return ResultsTaken(in_time=in_time)
 
     # what it says of slots
+
+    def _reply(self, live: Live, now: Instant) -> bytes:
+        """What everybody is told now, built once for all of them."""
+        record = self._signed_record(live, now)
+        if self._told[:2] != (live.number, record):
+            document = live.document
+            self._told = live.number, record, reply(record, document.members, document.results)
+        return self._told[2]
 
     def _signed_record(self, live: Live, now: Instant) -> SignedRecord:
         """The record of the newest slot that is due, or an empty one."""
@@ -201,7 +209,6 @@ class Mix:
         if told:
             self._slots.pop(place, None)
         self._bound()
-        self._forget(live.number)
 
     # what it holds
 
@@ -224,8 +231,10 @@ class Mix:
                 return
             held -= self._slots.pop(place).bytes
 
-    def _forget(self, number: int) -> None:
+    def _forget(self, now: Instant) -> None:
         """What is left of two epochs ago goes, the gateway's key with it."""
+        live = self._epochs.near(now)
+        number = live.number if live else 0
         self._gateways.drop_below(number - 1)
         self._slots = {place: slot for place, slot in self._slots.items() if place[0] >= number - 1}
 

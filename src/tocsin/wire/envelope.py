@@ -114,7 +114,7 @@ def cover(size: int) -> bytes:
 
 def unpack(plaintext: bytes) -> Enclosed | None:
     """What lies in a blob; None for cover, Malformed or TooLarge for what no agent packs."""
-    if not plaintext.strip(b"\x00"):
+    if plaintext == bytes(len(plaintext)):
         return None
     if len(plaintext) < OVERHEAD or plaintext[0] != _REPORT:
         raise Malformed("It is neither cover nor a report.")
@@ -123,7 +123,7 @@ def unpack(plaintext: bytes) -> Enclosed | None:
         parts.append(plaintext[at : at + size])
         at += size
     end = OVERHEAD + int.from_bytes(plaintext[at : at + 4])
-    if end > len(plaintext) or plaintext[end:].strip(b"\x00"):
+    if end > len(plaintext) or plaintext[end:] != bytes(len(plaintext) - end):
         raise Malformed("After the report come zeros.")
     token, random, one_time_key, signature, reply_key = parts
     body = _inflated(plaintext[OVERHEAD:end])

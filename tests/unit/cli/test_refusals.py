@@ -54,7 +54,6 @@ def test_what_is_not_built_is_marked_in_the_help_of_its_group():
     "words",
     [
         ("hub", "serve", "HUB", "--follow", "http://127.0.0.1:1"),
-        ("relay", "serve"),
         ("agent", "report", "AGENT", "MAIL", "--class", "mixed", "--yes"),
         ("agent", "report", "AGENT", "MAIL", "--class", "now", "--yes"),
     ],

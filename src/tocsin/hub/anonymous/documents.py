@@ -68,12 +68,12 @@ class Documents:
     async def look(self) -> None:
         """Do what is due: a document that is drafted is signed and stated, or else the next one is drafted."""
         with self._reader.reading("epochs") as tx:
-            rows, keys = epochs(tx), key_changes(tx)
+            rows, keys, members = epochs(tx), key_changes(tx), present_roster(tx)
         await self._tell_closed(rows)
         drafted = [row for row in rows if row.state == DRAFTED]
         if drafted:
             await self._state(drafted[0], keys)
-        elif self._begins(rows) is not None:
+        elif members and self._begins(rows) is not None:
             await self._draft(rows, keys)
         await self._tell_relay(rows, keys)
 
@@ -101,7 +101,7 @@ class Documents:
         def keep(tx: Transaction) -> None:
             begins, members = self._begins(rows), present_roster(tx)
             if begins is None or not members or number in {row.number for row in epochs(tx)}:
-                return  # nobody is there yet, or another process of this hub was faster
+                return  # another process of this hub was faster
             roster = Roster(members=members)
             keep_draft(tx, self._document(number, begins, roster, own, relay, partner), roster)
             tx.run("bound_epochs", {"below": number - _KEPT})
