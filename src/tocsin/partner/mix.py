@@ -40,8 +40,8 @@ from tocsin.wire.slot import (
     signing_after,
 )
 
-MAX_HELD = 512 * 1024 * 1024
-"""Bytes of blobs that wait for a hub: six slots of 5,000 members, or days of a small alliance. The oldest go first."""
+MAX_HELD = 256 * 1024 * 1024
+"""Bytes of blobs that wait for a hub: three slots of 5,000 members, six hours of 200. The oldest go first."""
 _KEPT_RECORDS = 8
 _NO_RECORD = SignedRecord(record=b"", signature=b"")
 

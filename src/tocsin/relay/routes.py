@@ -26,6 +26,7 @@ from tocsin.wire.messages import MAX_BODY, Health, decode
 
 _MAX_QUESTION = 1024 * 1024
 """Bytes of a question: it carries every change of the hub's key."""
+_KINDS = {"/v1/slots": "slot", "/v1/now": "now"}
 _AS_IT_IS = "application/octet-stream"
 
 
@@ -46,14 +47,10 @@ def routes(
     own = authority("relay", epochs.operator.hub)
     doors = {path: Door(own, path) for path in (PROPOSALS, EPOCHS)}
 
-    async def slots(request: Request) -> Response:
-        return Response(await carrying.carry(await _envelope(request), "slot"), media_type=_AS_IT_IS)
-
-    async def now(request: Request) -> Response:
-        return Response(await carrying.carry(await _envelope(request), "now"), media_type=_AS_IT_IS)
-
-    async def _envelope(request: Request) -> bytes:
-        return await bounded_body(request, admitting.limit)
+    async def carry(request: Request) -> Response:
+        envelope = await bounded_body(request, admitting.limit)
+        answered = await carrying.carry(envelope, _KINDS[request.url.path])
+        return Response(answered, media_type=_AS_IT_IS)
 
     async def propose(request: Request) -> Response:
         body = await bounded_body(request, _MAX_QUESTION)
@@ -84,8 +81,7 @@ def routes(
 
     return Starlette(
         routes=[
-            Route("/v1/slots", slots, methods=["POST"]),
-            Route("/v1/now", now, methods=["POST"]),
+            *(Route(path, carry, methods=["POST"]) for path in _KINDS),
             Route(PROPOSALS, propose, methods=["POST"]),
             Route(EPOCHS, sign, methods=["POST"]),
             Route("/v1/health", health, methods=["GET"]),

@@ -9,6 +9,7 @@ An **epoch** here is the life of these keys and of the tokens issued under them,
 equal length, counted from 0 at its beginning. It is not the log's epoch of `tocsin.hub.epochs`.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -97,7 +98,7 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
                 f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots."
             )
         if self.token_class != TOKEN_CLASS:
-            raise Malformed(f"This version knows tokens of class {TOKEN_CLASS!r} only.")
+            raise Malformed(f"Of token_class this version knows {TOKEN_CLASS!r} only.")
         if not MIN_ENVELOPE <= self.envelope_bytes <= MAX_ENVELOPE or not 0 < self.results <= 64:
             raise Malformed(
                 f"An envelope has {MIN_ENVELOPE} to {MAX_ENVELOPE} bytes, a record 1 to 64 results."
@@ -234,6 +235,7 @@ class IssuedTokens(Message, frozen=True, kw_only=True, tag="issued-tokens"):
     answers: tuple[bytes, ...]
 
 
+@lru_cache(32)  # looked up all day, and its keys are checked each time that it is read
 def read_document(data: bytes) -> EpochDocument:
     """A document from the bytes that were signed; Malformed otherwise."""
     return decode(data, EpochDocument)

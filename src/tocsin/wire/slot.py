@@ -29,8 +29,8 @@ from tocsin.wire.messages import Message, Size, decode, encode
 PREFIX_BYTES = 4
 """Of a blob's SHA-256 in the record: enough for its sender, who looks for one it knows."""
 
-SENDING = (0.5, 0.9)
-"""The part of a slot in which agents send, each at a moment that it drew before."""
+SENDING = (0.55, 0.9)
+"""The part of a slot in which agents send, each at a moment that it drew before. Clocks may differ by a little."""
 
 
 def closing_after(slot_seconds: int) -> int:

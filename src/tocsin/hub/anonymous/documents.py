@@ -23,7 +23,7 @@ from tocsin.hub.anonymous.keys import EpochKeys, new_keys
 from tocsin.hub.anonymous.operators import Operators
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.streams import HUB_ITSELF, Draft
+from tocsin.hub.streams import HUB_ITSELF, Draft, directory_size
 from tocsin.hub.views.anonymous import (
     CLOSED,
     DRAFTED,
@@ -64,18 +64,26 @@ class Documents:
     ) -> None:
         self._hub, self._settings, self._partner_key = hub, settings, partner_key
         self._operators, self._secrets, self._commits, self._reader = operators, secrets, commits, reader
+        self._told_at = 0
+        """Size of the directory as of which the relay knows everybody's keys."""
 
     async def look(self) -> None:
         """Do what is due: a document that is drafted is signed and stated, or else the next one is drafted."""
         with self._reader.reading("epochs") as tx:
-            rows, keys, members = epochs(tx), key_changes(tx), present_roster(tx)
+            rows, keys, size = epochs(tx), key_changes(tx), directory_size(tx)
         await self._tell_closed(rows)
         drafted = [row for row in rows if row.state == DRAFTED]
         if drafted:
             await self._state(drafted[0], keys)
-        elif members and self._begins(rows) is not None:
+        elif self._begins(rows) is not None and self._anybody():
             await self._draft(rows, keys)
-        await self._tell_relay(rows, keys)
+        if size != self._told_at:
+            await self._tell_relay(rows, keys)
+            self._told_at = size
+
+    def _anybody(self) -> bool:
+        with self._reader.reading("members") as tx:
+            return bool(present_roster(tx))
 
     def _begins(self, rows: list[EpochRow]) -> Instant | None:
         """When the next epoch begins, if its document is due by now."""

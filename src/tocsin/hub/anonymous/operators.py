@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's ways to relay and partner on the anonymous path: requests signed by the hub, answers bounded."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import msgspec
 
-from tocsin.errors import InputError, RemoteError, TooLarge, Unauthenticated
+from tocsin.errors import InputError, RemoteError, Unauthenticated
 from tocsin.halves.asking import EPOCHS, PROPOSALS, RESULTS, SLOTS, authority
 from tocsin.hub.exchange import Exchange
 from tocsin.web.calling import SignedClient
@@ -50,18 +52,23 @@ class Operator:
 class MixOperator(Operator):
     """The partner, which has the blobs too."""
 
-    async def collect(self, epoch: int, slot: int, size: int, most: int) -> list[bytes]:
-        """The blobs of a slot, each of `size` bytes and `most` of them; RemoteError for anything else."""
-        data = bytearray()
+    async def collect(self, epoch: int, slot: int, size: int, most: int) -> AsyncIterator[list[bytes]]:
+        """The blobs of a slot as they come, each of `size` bytes, at most `most` of them.
+
+        RemoteError for anything else, Unknown when they are lost.
+        """
+        waiting, left = bytearray(), most
         async with self._way.stream_of(SLOTS, encode(CollectSlot(epoch=epoch, slot=slot))) as parts:
             async for part in parts:
-                data += part
-                if len(data) > size * most:
-                    raise TooLarge(f"A slot has at most {most} blobs.")
-        if len(data) % size:
+                waiting += part
+                whole = len(waiting) // size
+                left -= whole
+                if left < 0:
+                    raise RemoteError(f"The partner gives more than {most} blobs.")
+                yield [bytes(waiting[at : at + size]) for at in range(0, whole * size, size)]
+                del waiting[: whole * size]
+        if waiting:
             raise RemoteError("The partner broke off in a blob.")
-        whole = memoryview(data)
-        return [bytes(whole[at : at + size]) for at in range(0, len(data), size)]
 
     async def give(self, results: SlotResults) -> bool:
         """Give back what came of a slot; whether it was in time for the record."""

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
@@ -33,8 +34,6 @@ from tocsin.wire.slot import SlotResults, closing_after
 log = logging.getLogger("tocsin.hub")
 
 _COLLECTED = "collected"
-_AT_ONCE = 64
-"""Blobs that the thread opens before it lets others in."""
 _MAX_WAITING = 4_096
 """Results that wait for a place; their senders send again."""
 
@@ -96,13 +95,7 @@ class Slots:
 
     async def _collect(self, live: Live, slot: int) -> None:
         document = live.document
-        try:
-            blobs = await self._partner.collect(
-                document.number, slot, document.blob_bytes, document.members
-            )  # (1)
-        except Unknown:
-            blobs = []  # the partner has lost them; their senders see it in the record
-        judged = await self._judged(live, blobs)  # (2)
+        judged = await self._judged(live, slot)  # (1) (2)
         end = document.slot_begins(slot + 1)
 
         def work(tx: Transaction) -> tuple[list[bytes], int]:
@@ -115,11 +108,13 @@ class Slots:
         self._results.extend(sealed)
         await self._give(live, slot, issued)
 
-    async def _judged(self, live: Live, blobs: list[bytes]) -> list[Judged]:
-        loop, found = asyncio.get_running_loop(), list[Judged]()
-        for at in range(0, len(blobs), _AT_ONCE):
-            part = blobs[at : at + _AT_ONCE]
-            found += await loop.run_in_executor(self._thread, _judge_all, self._hub, live, part)
+    async def _judged(self, live: Live, slot: int) -> list[Judged]:
+        """What is in the blobs, each let go as soon as it was opened; nothing when the partner has lost them."""
+        loop, found, document = asyncio.get_running_loop(), list[Judged](), live.document
+        parts = self._partner.collect(document.number, slot, document.blob_bytes, document.members)
+        with suppress(Unknown):  # their senders see it in the record
+            async for blobs in parts:
+                found += await loop.run_in_executor(self._thread, _judge_all, self._hub, live, blobs)
         return found
 
     async def _give(self, live: Live, slot: int, issued: int) -> None:  # (4)
