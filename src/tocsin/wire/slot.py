@@ -121,7 +121,11 @@ class SlotRecord(Message, frozen=True, kw_only=True, tag="slot-record"):
 
     def has(self, blob: bytes) -> bool:
         """Whether the slot had this blob, as far as a prefix tells."""
-        wanted = sha256(blob).digest()[:PREFIX_BYTES]
+        return self.shows(sha256(blob).digest())
+
+    def shows(self, digest: bytes) -> bool:
+        """The same for the SHA-256 of a blob."""
+        wanted = digest[:PREFIX_BYTES]
         at = self.prefixes.find(wanted)
         while at % PREFIX_BYTES and at >= 0:
             at = self.prefixes.find(wanted, at + 1)
