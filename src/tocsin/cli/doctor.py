@@ -9,6 +9,7 @@ from pathlib import Path
 from tocsin.agent import app as agent
 from tocsin.agent.alarms import told
 from tocsin.agent.collecting.sources import Watched
+from tocsin.cli.anonymous import path_lines
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
 from tocsin.hub import app as hub
@@ -42,6 +43,8 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
         [f"heard: {told(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
     )
     lines.append(f"outbox: {found.waiting} waiting, {found.refused} refused")
+    if found.anonymous.epoch or found.anonymous.begins:
+        lines += path_lines(found.anonymous)
     if found.sources or found.collected:
         lines.append(f"collected: {counted(found.collected, 'file')} to be looked at")
     lines += [line for one in found.sources for line in _source(one)]
