@@ -29,7 +29,8 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ Conflict
      │   ├─ Unknown
      │   ├─ CursorExpired
-     │   └─ Unwitnessed     the partner has yet to co-sign it
+     │   ├─ Unwitnessed     the partner has yet to co-sign it
+     │   └─ NotAnonymous    the class would not hide the sender now
      ├─ ProofError          somebody's history does not add up
      │   ├─ BadSignature
      │   ├─ BadProof
@@ -275,6 +276,13 @@ class Unwitnessed(StateError):
     next_step = (
         "Wait: it is asked again and again. If it lasts, call the partner, and compare: tocsin agent compare."
     )
+
+
+class NotAnonymous(StateError):
+    """This class would not hide who sends it now, so nothing was sent."""
+
+    problem = "not-anonymous"
+    next_step = "See tocsin agent anonymous DIR, and wait; or report as class named: the hub learns it, readers do not."
 
 
 class ProofError(TocsinError):

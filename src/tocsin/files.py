@@ -66,3 +66,36 @@ def holder(lock: Path) -> int | None:
     finally:
         os.close(handle)
     return None
+
+
+class NumberedSecrets:
+    """Private keys by their number, each in a file of its own in one folder, until they are let go.
+
+    They are in no store, so no backup of one has them, and none comes back.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, number: int, data: bytes) -> None:
+        """Write one; FileExistsError when there is one of that number."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_new(self._place(number), data)
+
+    def get(self, number: int) -> bytes | None:
+        """One of them, or None."""
+        try:
+            return self._place(number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def drop_below(self, number: int) -> None:
+        """Delete those with a lower number."""
+        old = [path for path in self._folder.glob("*.key") if path.name < self._place(number).name]
+        for path in old:
+            path.unlink()
+        if old:
+            sync_folder(self._folder)
+
+    def _place(self, number: int) -> Path:
+        return self._folder / f"{number:010}.key"

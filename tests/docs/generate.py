@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA_MODEL = ROOT / "docs/DATA_MODEL.md"
 COMMANDS = ROOT / "docs/reference/commands.md"
 SCHEMAS = ROOT / "src/tocsin/storage/sql"
-STORES = ("hub", "agent", "partner")
+STORES = ("hub", "agent", "partner", "relay")
 BEGIN, END = "<!-- generated: python -m tests.docs.generate -->", "<!-- end of the generated part -->"
 WIDTH = 100
 

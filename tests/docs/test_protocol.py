@@ -29,9 +29,11 @@ from tocsin.wire import (
     cursor,
     defence,
     edges,
+    epoch,
     events,
     messages,
     parties,
+    slot,
     witnessing,
 )
 from tocsin.wire.defence import DefenceLine, Shown
@@ -52,6 +54,8 @@ KINDS: dict[str, type[Message]] = {
         *vars(bundle).values(),
         *vars(parties).values(),
         *vars(defence).values(),
+        *vars(epoch).values(),
+        *vars(slot).values(),
     )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
 }

@@ -12,14 +12,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tocsin.config import agent, hub, listen, partner, shields, waking
+from tocsin.config import agent, anonymous, hub, listen, partner, relay, shields, waking
 from tocsin.config.agent import AgentConfig
 from tocsin.config.files import load
 from tocsin.config.hub import EdgeConfig, HubConfig
 from tocsin.config.partner import PartnerConfig
+from tocsin.config.relay import RelayConfig
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-CONFIGS = {"hub": HubConfig, "agent": AgentConfig, "partner": PartnerConfig, "edge": EdgeConfig}
+CONFIGS = {
+    "hub": HubConfig,
+    "agent": AgentConfig,
+    "partner": PartnerConfig,
+    "edge": EdgeConfig,
+    "relay": RelayConfig,
+}
 each_config = pytest.mark.parametrize("name", CONFIGS)
 
 Settings = type[msgspec.Struct]
@@ -120,7 +127,7 @@ def test_the_reference_says_what_holds_where_nothing_is_set(name: str) -> None:
 def test_every_setting_has_its_sentence_in_the_source() -> None:
     bare = [
         f"{node.name}.{ast.unparse(field.target)}"
-        for module in (agent, hub, listen, partner, shields, waking)
+        for module in (agent, anonymous, hub, listen, partner, relay, shields, waking)
         for node in ast.parse(inspect.getsource(module)).body
         if isinstance(node, ast.ClassDef)
         for field, after in zip(node.body, [*node.body[1:], None], strict=True)

@@ -27,10 +27,11 @@ Node = dict[str, Any]
 
 GROW = {
     "hub": {"entry", "body", "origin", "object", "source", "band", "warning", "answer", "answer_band"}
-    | {"held", "nonce", "message", "log", "subtree"},
+    | {"held", "nonce", "message", "log", "subtree", "spent", "issued"},
     "agent": {"entry", "body", "posting", "band", "warning", "answers", "own_answer", "outbox", "evidence"}
     | {"journal", "vault_case", "case_line", "waiting", "erased_warning", "own_warning"},
     "partner": {"head", "log"},
+    "relay": set(),
 }
 """What grows with what is said. All other tables grow with parties and streams, or are bounded."""
 
@@ -69,6 +70,7 @@ WHOLE = {
         **dict.fromkeys(("waiting", "wait_no_longer"), "empty unless the directory is behind"),
     },
     "partner": {"heads": "read once, when the partner starts", "forget_heads": "a partner is restored"},
+    "relay": {},
 }
 """Statements that read much on purpose, and why."""
 
@@ -105,7 +107,7 @@ def in_sqlite(query: Query, engine: SqliteEngine) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("schema", ["hub", "agent", "partner"])
+@pytest.mark.parametrize("schema", ["hub", "agent", "partner", "relay"])
 def test_sqlite_reads_no_growing_table_whole(tmp_path: Path, schema: str) -> None:
     store = open_sqlite(tmp_path / "a.db", schema)
     engine = SqliteEngine(tmp_path / "a.db")

@@ -24,7 +24,7 @@ RELEASES = sorted(folder for folder in RELEASED.iterdir() if folder.is_dir())
 STORES = [
     pytest.param(folder / kind, SQL / kind, id=f"{folder.name}-{kind}")
     for folder in RELEASES
-    for kind in ("hub", "agent", "partner")
+    for kind in ("hub", "agent", "partner", "relay")
 ]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tocsin.agent.anonymous.settling import restored
 from tocsin.agent.doctor import Doctor
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
@@ -208,6 +209,7 @@ def restore(folder: Path, file: Path) -> Restored:
     try:
         with opened(folder, settings) as house:
             membership = house.vault.membership()
+            house.store.run("restored", lambda tx: restored(tx, house.vault.box, house.clock.now()))
             with house.store.reading("outbox") as tx:
                 counts = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}
     except BaseException:

@@ -30,6 +30,12 @@ class Terms(msgspec.Struct, frozen=True):
     """How exactly the day is told."""
     case: str = ""
     """Which case it is kept in; empty: a new one."""
+    hold: bool = True
+    """False: class ``mixed`` also in the first slots after an outage."""
+    pseudonymous: bool = False
+    """Class ``mixed`` also among fewer senders than the floor."""
+    by_name: bool = False
+    """Class ``named`` also for what this party has named anonymously."""
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.agent.anonymous import reports
+from tocsin.agent.anonymous.reports import SETTLED, State
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Line, Sent
 from tocsin.agent.house import House
@@ -23,6 +25,10 @@ MOST = 50
 """The newest reports of one file that are looked at."""
 
 
+_FALLEN = frozenset({State.REFUSED, State.UNANSWERED, State.WITHDRAWN})
+"""An anonymous report that does not stand."""
+
+
 class Earlier(msgspec.Struct, frozen=True):
     """A report of the same file that stands."""
 
@@ -31,6 +37,8 @@ class Earlier(msgspec.Struct, frozen=True):
     audiences: tuple[str, ...]
     waits: bool
     """Whether it has no answer of the hub yet."""
+    report_class: str = "named"
+    """Under which it goes or went."""
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -52,6 +60,8 @@ def earlier(house: House, digest: str) -> tuple[Earlier, ...]:
 
 def stands(house: House, report: str) -> bool:
     """Whether a report of this party stands."""
+    if (hidden := _hidden(house, report)) is not None:
+        return hidden.state not in _FALLEN
     return _state(house, report, report) is not None
 
 
@@ -87,11 +97,22 @@ def _standing(house: House, line: Line, digest: str) -> Earlier | None:
     sent = line.fact
     if not isinstance(sent, Sent) or sent.evidence != digest:
         return None
+    if (hidden := _hidden(house, sent.fact)) is not None:
+        if hidden.state in _FALLEN:
+            return None
+        waits = hidden.state not in SETTLED
+        return Earlier(sent.fact, line.at, hidden.audiences, waits, hidden.way.report_class)
     state = _state(house, sent.message, sent.fact)
     if state is None:
         return None
     report = decode(house.outbox.body(sent.message), Report)
     return Earlier(sent.fact, line.at, told_to(house, report.audiences), waits=state.state == "waiting")
+
+
+def _hidden(house: House, fact: str) -> reports.Anonymous | None:
+    """The report, if it is one of an anonymous class."""
+    with house.store.reading("anonymous report") as tx:
+        return reports.find(tx, house.vault.box, fact)
 
 
 def _state(house: House, message: str, fact: str) -> MessageState | None:

@@ -4,6 +4,7 @@
 import msgspec
 
 from tocsin.agent.alarms import Alarm, alarms
+from tocsin.agent.anonymous.standing import Standing, standing
 from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.collecting.sources import Watched, watched
 from tocsin.agent.history.replica import StreamRow
@@ -38,6 +39,8 @@ class Status(msgspec.Struct, frozen=True):
     alarms: tuple[Alarm, ...]
     levels: dict[str, int]
     """Values at each level."""
+    anonymous: Standing
+    """The anonymous path as this party stands on it."""
     collected: int = 0
     """Files that came in and wait to be looked at."""
     sources: tuple[Watched, ...] = ()
@@ -56,6 +59,7 @@ def status(house: House, levels: Levels, now: Instant) -> Status:
         streams = tx.all("streams", {}, into=StreamRow)
         outbox = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}
         heard = alarms(tx)
+        path = standing(tx, house.vault, house.config.anonymous, now)
     counts = {"watch": 0, "hold": 0, "block": 0}
     for one in levels.known(now):
         counts[str(one.judgement.level)] = counts.get(str(one.judgement.level), 0) + 1
@@ -71,6 +75,7 @@ def status(house: House, levels: Levels, now: Instant) -> Status:
         refused=outbox.get("refused", 0),
         alarms=heard,
         levels=counts,
+        anonymous=path,
         collected=Queue(house).size(),
         sources=watched(house),
     )

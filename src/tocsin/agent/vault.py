@@ -53,6 +53,13 @@ class NextKeys(msgspec.Struct, frozen=True):
     """Path of the next recovery key, when the recovery key is replaced too."""
 
 
+class TokenSeed(msgspec.Struct, frozen=True):
+    """From what the tokens of one epoch are drawn, until they are here (`tocsin.agent.anonymous.tokens`)."""
+
+    epoch: int
+    seed: bytes
+
+
 class _SecretRow(msgspec.Struct, frozen=True):
     box: bytes
 
@@ -107,6 +114,18 @@ class Vault:
     def forget_next_keys(self, tx: Transaction) -> None:
         """They are nobody's keys any more."""
         tx.run("drop_secret", {"name": "next-keys"})
+
+    def token_seed(self, tx: Transaction) -> TokenSeed | None:
+        """What tokens that were asked for are drawn from, or None."""
+        return self._secret(tx, "token-seed", TokenSeed)
+
+    def keep_token_seed(self, tx: Transaction, seed: TokenSeed) -> None:
+        """Keep it before anybody is asked."""
+        self._keep_secret(tx, "token-seed", seed)
+
+    def forget_token_seed(self, tx: Transaction) -> None:
+        """The tokens are here."""
+        tx.run("drop_secret", {"name": "token-seed"})
 
     def _secret(self, tx: Transaction, name: str, into: type[S]) -> S | None:
         row = tx.one("secret", {"name": name}, into=_SecretRow)

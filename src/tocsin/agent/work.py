@@ -16,6 +16,10 @@ from typing import Any
 
 import httpx
 
+from tocsin.agent.anonymous import reports as anonymous_reports
+from tocsin.agent.anonymous.client import RelayClient
+from tocsin.agent.anonymous.now import Now
+from tocsin.agent.anonymous.slots import Slots
 from tocsin.agent.cases import retention
 from tocsin.agent.collecting.approving import Approving
 from tocsin.agent.collecting.collector import Collector
@@ -44,6 +48,7 @@ from tocsin.agent.shields.webhook import Hook
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import Membership
 from tocsin.agent.verbs.acknowledge import acknowledge_new
+from tocsin.agent.verbs.ask_tokens import asking
 from tocsin.agent.verbs.compare import compare, newest_of
 from tocsin.agent.verbs.correct import corrections
 from tocsin.agent.verbs.rotate import complete
@@ -143,6 +148,7 @@ def work(house: House, http: httpx.AsyncClient) -> Coroutine[Any, Any, None]:
         "erasing cases by age": lambda: _forget(house),
         "emptying the store's log": lambda: _scrub(house),
     }
+    loops |= _unseen(house, hub)
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
     loops |= _asked_for(house, to_hunt, to_watch)
@@ -159,6 +165,17 @@ async def _keep_all_going(loops: Mapping[str, Loop], alarm: Alarm) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unseen(house: House, hub: SignedHub) -> dict[str, Loop]:
+    """What goes by the anonymous path, which shares nothing with the hub's client but the tokens' names."""
+    relay = RelayClient(house.config.proxy, house.config.authority_file)
+    parts = (house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
+    return {
+        "sending into the slots of the anonymous path": Slots(*parts, asyncio.sleep).run,
+        "sending class now": partial(Now(*parts).run, asyncio.sleep),
+        "asking for tokens": lambda: asking(house, hub, asyncio.sleep),
+    }
 
 
 def _asked_for(house: House, to_hunt: asyncio.Event, to_watch: asyncio.Event) -> dict[str, Loop]:
@@ -233,7 +250,9 @@ async def _forget(house: House) -> None:
         now, days = house.clock.now(), house.config.case_days
         if gone := retention.sweep(house.store, house.vault.box, now, days):
             log.info("%d cases were erased %d days after their last line", len(gone), days)
-        house.store.run("forget findings", partial(hunting_ledger.forget, before=Instant(now - days * DAY)))
+        aged = Instant(now - days * DAY)
+        house.store.run("forget findings", partial(hunting_ledger.forget, before=aged))
+        house.store.run("forget reports", partial(anonymous_reports.forget, before=aged))
         await asyncio.sleep(retention.SWEEP_SECONDS)
 
 

@@ -53,8 +53,8 @@ def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as folder:
         hub = found(Path(folder) / "hub", _AT_ONCE, chance, store)
-        requests = [_request(hub, hub.banks[number % _SENDERS], chance) for number in range(_REQUESTS)]
-        crowd = [_request(hub, hub.banks[number % _AT_ONCE], chance) for number in range(4 * _REQUESTS)]
+        requests = [signed_report(hub, hub.banks[number % _SENDERS], chance) for number in range(_REQUESTS)]
+        crowd = [signed_report(hub, hub.banks[number % _AT_ONCE], chance) for number in range(4 * _REQUESTS)]
         with hub.served() as served:
             ours = _cost(served.pid, hub.url, requests)
             shared = asyncio.run(_cost_at_once(served.pid, hub.url, crowd))
@@ -72,7 +72,7 @@ def _measured(seed: int, store: str, engine: str) -> Iterator[Row]:
         yield Row(f"{name}{engine}", figure, "ms CPU", "lower", _TARGET_MILLISECONDS, limit).judged()
 
 
-def _request(hub: BenchHub, bank: Membership, chance: random.Random) -> bytes:
+def signed_report(hub: BenchHub, bank: Membership, chance: random.Random) -> bytes:
     """The bytes of one signed request."""
     values = [f"login-{chance.randrange(10**12)}.example" for _ in range(3)]
     body = report(bank, values, SystemClock(), chance)

@@ -9,7 +9,8 @@ from tocsin.agent import app
 from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
 from tocsin.agent.redaction.assets import known_as
-from tocsin.agent.verbs.erase import erase
+from tocsin.agent.verbs.erase import erase, withdraw
+from tocsin.cli.anonymous import ANONYMOUS
 from tocsin.cli.assets import ASSETS
 from tocsin.cli.bundle import BUNDLE
 from tocsin.cli.calls import CALLS
@@ -142,7 +143,11 @@ def _erase_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _erase(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
-        message = erase(house, _whole(house, parsed.fact), parsed.reason, person(parsed))
+        fact = _whole(house, parsed.fact)
+        if withdraw(house, fact, person(parsed)):
+            yield Output(("Taken back: it had not gone yet, and nobody has heard of it.",))
+            return
+        message = erase(house, fact, parsed.reason, person(parsed))
         yield delivered(house, message, "Erased at the hub; every reader was told to delete its copy.")
 
 
@@ -173,6 +178,7 @@ COMMANDS = (
     REDACT,
     INBOX,
     OUTBOX,
+    ANONYMOUS,
     SIGHT,
     WARNINGLISTS,
     WARN,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tocsin hub|agent|partner doctor` and `tocsin agent status`: is everything well, and what to do where it is not."""
+"""`tocsin hub|agent|partner|relay doctor`, `tocsin agent status`: is everything well, and what to do where not."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -9,11 +9,13 @@ from pathlib import Path
 from tocsin.agent import app as agent
 from tocsin.agent.alarms import told
 from tocsin.agent.collecting.sources import Watched
+from tocsin.cli.anonymous import path_lines
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import counted, minute
 from tocsin.cli.staying import idle
 from tocsin.hub import app as hub
 from tocsin.partner import app as partner
+from tocsin.relay import app as relay
 from tocsin.web.checkup import Checkup, Grade
 
 _MARKS = {Grade.OK: "OK", Grade.NOTE: "NOTE", Grade.PROBLEM: "PROBLEM"}
@@ -43,6 +45,8 @@ def _status(parsed: argparse.Namespace) -> Iterator[Output]:
         [f"heard: {told(found.alarms)}, the newest of {minute(found.alarms[0].at)}"] if found.alarms else []
     )
     lines.append(f"outbox: {found.waiting} waiting, {found.refused} refused")
+    if found.anonymous.epoch or found.anonymous.begins:
+        lines += path_lines(found.anonymous)
     if found.sources or found.collected:
         lines.append(f"collected: {counted(found.collected, 'file')} to be looked at")
     lines += [line for one in found.sources for line in _source(one)]
@@ -76,7 +80,12 @@ each is read and every root computed again: a million take half a minute.
 
 For a monitor: tocsin {0} doctor DIR --json"""
 
-_WHO = (("hub", "a", hub.doctor), ("agent", "an", agent.doctor), ("partner", "a", partner.doctor))
+_WHO = (
+    ("hub", "a", hub.doctor),
+    ("agent", "an", agent.doctor),
+    ("partner", "a", partner.doctor),
+    ("relay", "a", relay.doctor),
+)
 
 COMMANDS = (
     *(

@@ -30,8 +30,12 @@ _PLACES = 4
 """Places of one value that are named."""
 _WIDER = "wider than what was in the file: agree only if all of it is the attacker's, else leave it out by --without"
 _HOLDS = "holds {}: leaves because it is the attacker's own"
-_SENDER = {"named": "class named: the hub knows that it is you, readers do not"}
-"""Who learns the sender, by class; the classes that are not built are refused before anything is shown."""
+_SENDER = {
+    "named": "class named: the hub knows that it is you, readers do not",
+    "now": "class now: neither hub nor readers know that it is you",
+    "mixed": "class mixed: nobody knows which of the senders of its slot it is from",
+}
+"""Who learns the sender, in one line; `tocsin.cli.anonymous` says what may still tell."""
 
 
 def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iterator[str]:

@@ -75,6 +75,25 @@ def _partner(parsed: argparse.Namespace) -> Iterator[Output]:
     )
 
 
+def _relay_arguments(parser: argparse.ArgumentParser) -> None:
+    folder(parser, "hub")
+    parser.add_argument("--operator", required=True, metavar="NAME", help="legal name of who runs this hub")
+    parser.add_argument("--url", required=True, help="where the hub reaches the relay")
+    parser.add_argument("--key", required=True, help="the key that `tocsin relay init` printed")
+
+
+def _relay(parsed: argparse.Namespace) -> Iterator[Output]:
+    declared = app.declare_relay(Path(parsed.dir), parsed.operator, parsed.url, parsed.key)
+    days = (declared.issue_seconds + declared.rest_seconds) / 86_400
+    yield Output(
+        (
+            "Declared. From its next start the hub makes the documents of the anonymous path.",
+            f"The first epoch begins {days:.2g} days after relay and partner have signed for it.",
+        ),
+        declared,
+    )
+
+
 def _enrol_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "hub")
     parser.add_argument("--name", required=True, help="legal name of the new party")
@@ -288,6 +307,14 @@ def _group(parsed: argparse.Namespace) -> Iterator[Output]:
 COMMANDS = (
     Command("hub", "init", "make a new alliance's hub in an empty folder", _init, _init_arguments),
     Command("hub", "partner", "declare the partner that witnesses this hub", _partner, _partner_arguments),
+    Command(
+        "hub",
+        "relay",
+        "declare the relay, and open the anonymous path",
+        _relay,
+        _relay_arguments,
+        "Hub, relay and partner are run by three different legal persons: who is two of them sees what no one may.",
+    ),
     Command("hub", "enrol", "make a one-time code for a new party", _enrol, _enrol_arguments),
     Command(
         "hub",

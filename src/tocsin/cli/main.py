@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, doctor, hub, keys, partner, safekeeping, story, trust
+from tocsin.cli import agent, bench, doctor, hub, keys, partner, relay, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.defence import VERIFY
 from tocsin.cli.parsing import Misused, Parser
@@ -29,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     *trust.COMMANDS,
     *keys.COMMANDS,
     *partner.COMMANDS,
+    *relay.COMMANDS,
     *safekeeping.COMMANDS,
     *doctor.COMMANDS,
     *story.COMMANDS,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tocsin.agent.anonymous.reports import State
 from tocsin.agent.outbox import Settled
 from tocsin.agent.readers.reading import Attachment, Defect
 from tocsin.agent.redaction.door import Leaving
@@ -58,6 +59,8 @@ class FileReport(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     """Why no standing rule lets that go."""
     settled: Settled | None = None
+    carried: State | None = None
+    """How a report of an anonymous class ended, once it has."""
     problem: Problem | None = None
     """Why nothing left, or why the report waits."""
 
@@ -99,8 +102,9 @@ _TYPES = {to_problem(kind()).type: kind for kind in (NothingToShare, Refused)}
 
 def outcome_of(one: FileReport) -> Outcome:
     """How a file ended."""
-    if one.settled is not None:
-        return Outcome.REFUSED if one.settled.receipt is None else Outcome.SENT
+    if one.settled is not None or one.carried is not None:
+        came = one.carried is State.TAKEN or (one.settled is not None and one.settled.receipt is not None)
+        return Outcome.SENT if came else Outcome.REFUSED
     if one.waits:
         return Outcome.WAITING
     if one.already:

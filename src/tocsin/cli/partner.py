@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tocsin partner …` and `tocsin relay …`: what the other legal persons run."""
+"""`tocsin partner …`: what the partner's operator runs."""
 
 import argparse
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.screen import say
 from tocsin.cli.staying import alone_in, log_to_stderr
 from tocsin.partner import app
-from tocsin.relay import app as relay
 
 
 def _init_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +17,16 @@ def _init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=8711, help="port to listen on (default 8711, on loopback)"
     )
+    parser.add_argument(
+        "--operator",
+        default="",
+        metavar="NAME",
+        help="legal name of who runs it: it is then gateway and mix of class mixed, too",
+    )
 
 
 def _init(parsed: argparse.Namespace) -> Iterator[Output]:
-    made = app.init(Path(parsed.dir), parsed.hub_key, parsed.port)
+    made = app.init(Path(parsed.dir), parsed.hub_key, parsed.port, parsed.operator)
     yield Output(
         (
             f"Made the partner. Its verifier key:  {made.key}",
@@ -45,13 +50,7 @@ def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
     yield Output(("Partner stopped.",))
 
 
-def _relay(parsed: argparse.Namespace) -> Iterator[Output]:
-    relay.serve()
-    yield Output()
-
-
 COMMANDS = (
     Command("partner", "init", "make a partner for one hub in an empty folder", _init, _init_arguments),
     Command("partner", "serve", "witness the hub's history until stopped", _serve, _serve_arguments),
-    Command("relay", "serve", "carry anonymous reports (not built yet)", _relay),
 )

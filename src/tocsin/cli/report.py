@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from tocsin.agent import anonymous, app
+from tocsin.agent import app
+from tocsin.agent.anonymous.reports import CLASSES, Way
 from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.drafts import Terms
@@ -33,6 +34,8 @@ from tocsin.agent.verbs.decide import Decided, by_person, by_rules, ruling
 from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, drafted
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
+from tocsin.cli.anonymous import stands as path_stands
+from tocsin.cli.anonymous import who_learns
 from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, priced
@@ -70,9 +73,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--class",
         dest="report_class",
         default="named",
-        choices=("named", "now", "mixed"),
-        help="who learns the sender: named, the hub alone (default); now and mixed are not built yet",
+        choices=("named", *CLASSES),
+        help="who learns the sender: named, the hub alone (default); now, at once and nobody but the relay; mixed, in "
+        "the next slot and nobody. What each still tells is shown before it goes",
     )
+    _unnamed(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="check and show what would leave; send nothing, keep nothing"
     )
@@ -87,6 +92,25 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help=f"kind of attack: {', '.join(Attack)} (default: phishing for a mail, other for a bundle)",
     )
     _telling(parser)
+
+
+def _unnamed(parser: argparse.ArgumentParser) -> None:
+    """The options that say what of the anonymous path's cautions a person does without."""
+    parser.add_argument(
+        "--without-hold",
+        action="store_true",
+        help="class mixed: also in the first slots after an outage, when whoever was hit comes back",
+    )
+    parser.add_argument(
+        "--pseudonymous",
+        action="store_true",
+        help="class mixed: also among fewer senders than the floor asks for",
+    )
+    parser.add_argument(
+        "--by-name",
+        action="store_true",
+        help="class named: also what you have reported anonymously; the hub then knows whose that was",
+    )
 
 
 def _telling(parser: argparse.ArgumentParser) -> None:
@@ -137,8 +161,6 @@ def _choice(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parsed: argparse.Namespace) -> Iterator[Output]:
-    if parsed.report_class in anonymous.CLASSES:
-        anonymous.refuse(parsed.report_class)
     if not (parsed.files or parsed.collected):
         raise UsageError("Name a FILE, or take what waits in tocsin agent collected: --collected.")
     from_disk = list(on_disk(parsed.files))
@@ -194,7 +216,14 @@ class _Door:
         self._queue = Queue(house)
         audiences = told_to(house, parsed.audience)
         self._terms = Terms(
-            audiences, parsed.report_class, parsed.not_before, parsed.happened, tied_to(house, parsed)
+            audiences,
+            parsed.report_class,
+            parsed.not_before,
+            parsed.happened,
+            tied_to(house, parsed),
+            hold=not parsed.without_hold,
+            pseudonymous=parsed.pseudonymous,
+            by_name=parsed.by_name,
         )
         choices = (str(parsed.attack), str(parsed.tlp), parsed.report_class, str(parsed.happened), *audiences)
         said = (one.id for one in corrections(house))
@@ -273,6 +302,9 @@ class _Door:
         """Exactly what would leave, to whom, and what that costs."""
         terms = self._terms
         yield from lines(prepared, terms.audiences, terms.report_class)
+        if terms.report_class in CLASSES:
+            way = Way(terms.report_class, terms.hold, terms.pseudonymous)
+            yield from who_learns(path_stands(self._house), way)
         yield from embargo(terms)
         yield priced(price, prepared.draft.disclosure)
         yield from ruled(ruling(self._house, prepared, terms))

@@ -26,12 +26,17 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     approver(parser)
     tied(parser)
+    parser.add_argument(
+        "--by-name",
+        action="store_true",
+        help="also what you have reported anonymously: the hub then knows whose that report was",
+    )
 
 
 def _sight(parsed: argparse.Namespace) -> Iterator[Output]:
     with app.opened(Path(parsed.dir)) as house:
         case = tied_to(house, parsed)
-        leaving = look(house, classifier(house), recognise(parsed.value))
+        leaving = look(house, classifier(house), recognise(parsed.value), by_name=parsed.by_name)
         yield Output(tuple(_shown(leaving, parsed.audience, day_of(house.clock.now()))))
         if not approved(parsed, "Tell exactly this?"):
             yield nothing_sent()

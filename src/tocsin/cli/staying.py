@@ -158,11 +158,15 @@ class _Json(_Text):
         return msgspec.json.encode(line).decode()
 
 
+SILENT = ("httpx", "httpcore", "uvicorn")
+"""Libraries that would write a line for each request, whatever the level: on the anonymous path that line is a leak."""
+
+
 def log_to_stderr(form: LogFormat = "text") -> None:
     """What a serving process has to say, as lines for a person or documents for a program."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Json() if form == "json" else _Text())
     handler.addFilter(_shown_as_it_is)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("httpx", "uvicorn"):
+    for name in SILENT:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from tocsin.agent.anonymous.reports import CLASSES
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.reported import Earlier, lacking
 from tocsin.agent.verbs.decide import Decided
+from tocsin.cli.anonymous import carried
 from tocsin.cli.command import Output
 from tocsin.cli.draft import unclear
 from tocsin.cli.outcomes import WAITS, FileReport
@@ -40,6 +42,8 @@ def said_before(before: tuple[Earlier, ...]) -> Iterator[str]:
         told = f"{one.report} on {minute(one.at)} UTC, to {together(one.audiences)}"
         if one.waits:
             yield f"Not sent yet: {told}. It waits in the outbox; tocsin agent serve sends it."
+        elif one.report_class != "named":
+            yield f"Already reported as {told}, anonymously."
         else:
             yield f"Already reported as {told}."
 
@@ -82,6 +86,9 @@ def told(
         report=made.queued.report,
         case=made.queued.case,
     )
+    if outcome.report_class in CLASSES:
+        output = carried(house, made.queued.report, outcome, agent)
+        return msgspec.structs.replace(output, lines=(*output.lines, *kept))
     try:
         settled = send(made.queued.report)
     except TocsinError as error:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tocsin.config.cover import Anonymous
 from tocsin.config.listen import Listen, LogFormat, Port, Seconds
 from tocsin.config.shields import Decay, FeedListen, Post, ShieldCap, Shields
 from tocsin.config.waking import Wake
@@ -167,3 +168,5 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Own logs that are hunted through."""
     syslog: SyslogListen | None = None
     """Absent: nothing listens for syslog, in which is hunted too."""
+    anonymous: Anonymous = Anonymous()
+    """The anonymous path, where the alliance has one."""

@@ -9,13 +9,14 @@ import msgspec
 from tocsin.config.agent import AgentConfig
 from tocsin.config.hub import EdgeConfig, HubConfig
 from tocsin.config.partner import PartnerConfig
+from tocsin.config.relay import RelayConfig
 from tocsin.errors import ConfigError, Missing
 from tocsin.files import replace_file
 
 _FOLDER_FIRST = "Check the name: DIR is the folder that init has made, and it comes before everything else."
 
 
-C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig, EdgeConfig)
+C = TypeVar("C", HubConfig, AgentConfig, PartnerConfig, EdgeConfig, RelayConfig)
 
 
 def load(path: Path, into: type[C]) -> C:
@@ -34,7 +35,7 @@ def load(path: Path, into: type[C]) -> C:
         raise ConfigError(f"{path}: {error}.") from None
 
 
-def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig | EdgeConfig) -> None:
+def save(path: Path, config: HubConfig | AgentConfig | PartnerConfig | EdgeConfig | RelayConfig) -> None:
     """Write a configuration file as TOML, for its owner only.
 
     An absent part stays absent: TOML has no null. So does an empty list of parts, or nobody could add one below.

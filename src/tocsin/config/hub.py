@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.listen import Listen, LogFormat, Port, Seconds, ShortWait
 
 
@@ -32,6 +33,8 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """PostgreSQL only: so many standbys must have each commit on disk before it is answered or signed."""
     partner: PartnerLink | None = None
     """Absent: heads are unwitnessed by declared policy, and shown so."""
+    anonymous: AnonymousPath | None = None
+    """Absent: anonymous classes are refused. It needs a partner and a relay, run by two other legal persons."""
     heartbeat_seconds: Seconds = 15
     """A line on every idle stream this often, so that proxies keep it open."""
     witness_seconds: ShortWait = 5.0

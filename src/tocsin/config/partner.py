@@ -22,5 +22,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where `tocsin partner serve` listens."""
     log: LogFormat = "text"
     """How the log is written: lines for a person, or ``json`` for a collector, one document a line."""
+    operator: str = ""
+    """Legal name of whoever runs this partner; with it the partner is also gateway and mix of class ``mixed``."""
     metrics_key: str = ""
     """Path of a file with the key for `/metrics`, mode 0600; without it nothing is at that address."""

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tocsin.domain.party import Standing, step
-from tocsin.errors import BadSignature, KeySwapped, Malformed, TocsinError
+from tocsin.errors import BadSignature, KeySwapped, Malformed, TocsinError, TooLarge
 from tocsin.follow.verify import Trust
 from tocsin.privacy.sealing import check_sealing_key
 from tocsin.proof.note import VerifierKey
@@ -27,6 +27,9 @@ from tocsin.proof.signing import Context, SigningKey, check_public_key, verify
 from tocsin.proof.succession import check_endorsement
 from tocsin.wire.messages import Entry, Header, decode, encode
 from tocsin.wire.parties import KeyChange, KeyEvent, PartyEvent, SignedChange
+
+MAX_KEYS = 1_000
+"""Changes of the hub's key that are followed at once: one a month for 80 years."""
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -95,6 +98,22 @@ def next_hub_key(known: VerifierKey, event: KeyEvent, realm: str, hub: str) -> V
             "The directory gives the hub another key, without the old one's signature."
         ) from None
     return key
+
+
+def follow_hub_key(
+    key: VerifierKey, bodies: tuple[bytes, ...]
+) -> tuple[VerifierKey, list[tuple[VerifierKey, bytes]]]:
+    """The hub's key after its own changes of it, each signed by the key before; those that are news."""
+    if len(bodies) > MAX_KEYS:
+        raise TooLarge(f"A hub changes its key at most {MAX_KEYS} times.")
+    news = []
+    hub, _, realm = key.name.partition("/heads/")
+    for body in bodies:
+        event = decode(body, KeyEvent)
+        if event.before == str(key) != event.key:
+            key = next_hub_key(key, event, realm, hub)
+            news.append((key, body))
+    return key, news
 
 
 def next_partner_key(known: VerifierKey | None, event: KeyEvent, realm: str, hub: str) -> VerifierKey:

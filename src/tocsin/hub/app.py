@@ -13,12 +13,15 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.clock import SystemClock
+from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.files import load, save
 from tocsin.config.hub import HubConfig, PartnerLink
 from tocsin.config.listen import Listen, LogFormat
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
+from tocsin.hub.anonymous.declaring import declared_relay, means
+from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
 from tocsin.hub.doctor import checks as doctor_checks
 from tocsin.hub.done import (
@@ -67,6 +70,7 @@ from tocsin.wire.registrable import look_up
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
+_EPOCH_KEYS = "hub.epochs"
 _MAX_CONNECTIONS = 8_192
 """5,000 agents that follow, and their requests."""
 
@@ -107,6 +111,14 @@ def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") 
         opened.run("declare partner", lambda tx: state_partner(tx, hub, parsed, endorsement))
         save(folder / _SETTINGS, msgspec.structs.replace(config, partner=link))
     return link
+
+
+def declare_relay(folder: Path, operator: str, url: str, key: str) -> AnonymousPath:
+    """Declare the relay, and so open the anonymous path from the hub's next start. Its numbers are in hub.toml."""
+    declared = declared_relay(load(folder / _SETTINGS, HubConfig), operator, url, key)
+    save(folder / _SETTINGS, declared)
+    assert declared.anonymous is not None, "it was declared just now"
+    return declared.anonymous
 
 
 def rotate_key(folder: Path) -> Rotated:
@@ -299,14 +311,20 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         key = VerifierKey.parse(config.partner.key)
         return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
+    def open_path() -> Means | None:
+        return means(folder / _EPOCH_KEYS, config, hub)
+
     key = read_key(folder, config.metrics_key)
     with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
         lost = begun(tx) is not None
     if lost:
-        restart = assemble_restoring(hub, config, open_store, open_partner, partial(_hints, config), key)
+        restart = assemble_restoring(
+            hub, config, open_store, open_partner, partial(_hints, config), key, open_path
+        )
         return restart.application(), restart.end_connections, restart
     writer = open_store()
-    whole = assemble(hub, config, writer, open_store(), open_partner(), _hints(config, writer), key)
+    hints = _hints(config, writer)
+    whole = assemble(hub, config, writer, open_store(), open_partner(), hints, key, open_path())
     return whole.application, whole.end_connections, None
 
 

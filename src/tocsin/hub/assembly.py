@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from tocsin.clock import Clock
 from tocsin.config.hub import HubConfig
+from tocsin.hub.anonymous.path import AnonymousPath, Means
 from tocsin.hub.commits import Commits
 from tocsin.hub.embargo import Embargoes
 from tocsin.hub.exchange import Exchange, HubIdentity
@@ -57,6 +58,7 @@ class Hub(msgspec.Struct, frozen=True):
     following: Following
     noting: Noting
     feed: Feed
+    anonymous: AnonymousPath | None
 
     def end_connections(self) -> None:
         """Let every reader and every edge go: they come back."""
@@ -90,6 +92,7 @@ def assemble(
     partner: Partner | None,
     hints: Hints | None = None,
     metrics_key: bytes = b"",
+    anonymous: Means | None = None,
 ) -> Hub:
     """All parts, wired; they start and stop with the application, and close what they were given."""
     commits = Commits(writer)
@@ -105,6 +108,7 @@ def assemble(
         """Start what runs beside requests; at the end stop it in the reverse order, the store last."""
         await following.start()
         loops = [embargoes.run(), retention.run(), *([hints(following.committed)] if hints else [])]
+        loops += [path.run()] if path else []
         ticks = [asyncio.ensure_future(loop) for loop in loops]
         yield
         for tick in ticks:
@@ -113,6 +117,8 @@ def assemble(
         feed.close()
         await following.stop()
         intake.close()
+        if path:
+            await path.close()
         commits.close()
         if partner:
             await partner.close()
@@ -120,13 +126,15 @@ def assemble(
         reader.close()
 
     intake = Intake(hub, commits, reader, authority_of(config.public_url))
+    path = AnonymousPath(hub, anonymous, intake, commits, reader) if anonymous else None
     joining = Joining(hub, commits)
     feed = Feed(hub, reader, noting, intake)
     following.after_round = feed.moved
     routes = Routes(intake, joining, following, feed, reopening, reader)
-    routes.more = metrics_routes(metrics_key, Meter(writer, reader, commits, following, hub.clock).measure)
+    meter = Meter(writer, reader, commits, following, hub.clock)
+    routes.more = [*metrics_routes(metrics_key, meter.measure), *(path.routes() if path else ())]
     application = routes.application(lifespan)
-    return Hub(application, hub, commits, intake, following, noting, feed)
+    return Hub(application, hub, commits, intake, following, noting, feed, path)
 
 
 def assemble_restoring(
@@ -136,6 +144,7 @@ def assemble_restoring(
     open_partner: Callable[[], Partner | None],
     hints: Callable[[Store], Hints | None] = lambda store: None,
     metrics_key: bytes = b"",
+    open_path: Callable[[], Means | None] = lambda: None,
 ) -> Restart:
     """A hub that was put in place from a backup: the ceremony first, then the hub as ever, in one application."""
     writer, reader, partner = open_store(), open_store(), open_partner()
@@ -156,7 +165,9 @@ def assemble_restoring(
     def reopen() -> Reopened:
         """The hub as ever, on the store as the ceremony left it."""
         writer = open_store()
-        whole = assemble(hub, config, writer, open_store(), open_partner(), hints(writer), metrics_key)
+        whole = assemble(
+            hub, config, writer, open_store(), open_partner(), hints(writer), metrics_key, open_path()
+        )
         return Reopened(whole.application, whole.end_connections)
 
     return Restart(ceremony, close, reopen)

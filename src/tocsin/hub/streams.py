@@ -179,9 +179,17 @@ class Streams:
         self._entropy = entropy
 
     def append(
-        self, tx: Transaction, name: str, drafts: Sequence[Draft], origin: Origin
+        self,
+        tx: Transaction,
+        name: str,
+        drafts: Sequence[Draft],
+        origin: Origin,
+        at: Instant | None = None,
     ) -> tuple[Placed, ...]:
-        """Give each draft the next place in the stream; the stream is made when there is none yet."""
+        """Give each draft the next place in the stream; the stream is made when there is none yet.
+
+        `at` is when they count as added, where that is not now: a moment that tells nothing of when they came.
+        """
         if not drafts:
             return ()
         head = self._lock(tx, name)
@@ -189,7 +197,7 @@ class Streams:
         entries, bodies, origins = [], [], []
         for seq, (draft, salts) in enumerate(zip(drafts, self._salts(len(drafts)), strict=True), head.size):
             # `added` is strictly increasing per stream, whatever the clock does.
-            added = max(self._clock.now(), added + 1)
+            added = max(self._clock.now() if at is None else at, added + 1)
             known = seq if name == DIRECTORY else head.directory
             entry, body, source, leaf = self._entry(head, seq, draft, origin, Instant(added), known, salts)
             leaves.append(leaf)

@@ -15,7 +15,9 @@ from tocsin.config.files import load, save
 from tocsin.config.listen import LogFormat
 from tocsin.config.partner import PartnerConfig, PartnerListen
 from tocsin.errors import ConfigError, Taken
-from tocsin.files import write_new
+from tocsin.files import NumberedSecrets, write_new
+from tocsin.halves.epochs import Operator
+from tocsin.partner.assembly import mixing
 from tocsin.partner.doctor import checks as doctor_checks
 from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
@@ -35,9 +37,10 @@ from tocsin.wire.messages import decode
 _SETTINGS = "partner.toml"
 _KEYS = "partner.keys"
 _STORE = "partner.db"
+_EPOCH_KEYS = "partner.epochs"
 _SEED_BYTES = 32
-_MAX_CONNECTIONS = 64
-"""One hub asks, and readers compare a note."""
+_MAX_CONNECTIONS = 512
+"""One hub and one relay ask, and readers compare a note."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -61,14 +64,19 @@ class Restored(msgspec.Struct, frozen=True):
     streams: int
 
 
-def init(folder: Path, hub_key: str, port: int) -> Made:
-    """Make a new partner for one hub: its key and its empty memory."""
+def init(folder: Path, hub_key: str, port: int, operator: str = "") -> Made:
+    """Make a new partner for one hub: its key and its empty memory.
+
+    With the legal name of its operator it is also gateway and mix of the anonymous path.
+    """
     if (folder / _SETTINGS).exists():
         raise Taken(f"{folder} holds a partner already.")
     VerifierKey.parse(hub_key)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_new(folder / _KEYS, os.urandom(_SEED_BYTES))
-    save(folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=PartnerListen(port=port)))
+    save(
+        folder / _SETTINGS, PartnerConfig(hub_key=hub_key, listen=PartnerListen(port=port), operator=operator)
+    )
     return Made(str(_verifier(_key(folder))))
 
 
@@ -171,6 +179,11 @@ def application(folder: Path) -> Starlette:
         yield from process()
 
     more = metrics_routes(read_key(folder, config.metrics_key), measure)
+    if config.operator:
+        hub, _, realm = hub_key.name.partition("/heads/")
+        operator = Operator("partner", config.operator, hub, realm, key)
+        secrets = NumberedSecrets(folder / _EPOCH_KEYS)
+        more += mixing(store, operator, witnessing, secrets, clock, os.urandom)
     return routes(witnessing, _verifier(key).name, clock, store.close, more)
 
 

@@ -9,8 +9,8 @@ whoever has seen it can bring it again, out of time and with proofs that are not
 import msgspec
 
 from tocsin.clock import Clock, Instant
-from tocsin.errors import BadProof, ProofError, Rewritten, TooLarge, Unknown
-from tocsin.follow.directory import next_hub_key
+from tocsin.errors import BadProof, ProofError, Rewritten, Unknown
+from tocsin.follow.directory import follow_hub_key
 from tocsin.halves.held import check_ask, check_held, hold
 from tocsin.halves.witness import Proposal, WitnessState, witness
 from tocsin.proof.headmap import HeadMap, StreamHead
@@ -19,8 +19,6 @@ from tocsin.proof.note import VerifierKey, open_note, open_under, refuse_fork
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.wire.ceremony import AskHeld, Held
-from tocsin.wire.messages import decode
-from tocsin.wire.parties import KeyEvent
 
 
 class _LogRow(msgspec.Struct, frozen=True):
@@ -32,10 +30,6 @@ class _LogRow(msgspec.Struct, frozen=True):
 
 class _KeyRow(msgspec.Struct, frozen=True):
     key: str
-
-
-MAX_KEYS = 1_000
-"""Changes of the hub's key that a proposal may carry: one a month for 80 years."""
 
 
 class Witnessing:
@@ -76,7 +70,7 @@ class Witnessing:
 
     def witness(self, proposal: Proposal) -> str:
         """The note with the cosignature; a ProofError or Conflict says why not."""
-        hub_key, changes = _follow(self._hub_key, proposal.keys)
+        hub_key, changes = follow_hub_key(self._hub_key, proposal.keys)
         # What the hub has not signed is nobody's evidence: a stranger could fill the memory with it.
         open_note(proposal.note, hub_key)
         try:
@@ -113,7 +107,7 @@ class Witnessing:
 
         A hub that changed its key tells it so.
         """
-        hub_key, changes = _follow(self._hub_key, ask.keys)
+        hub_key, changes = follow_hub_key(self._hub_key, ask.keys)
         check_ask(ask, hub_key, self._clock.now())
         if changes:
             self._store.run("follow key", lambda tx: _believe(tx, changes, self._clock.now()))
@@ -146,22 +140,6 @@ class Witnessing:
         return WitnessState(HeadMap(heads), Frontier.from_bytes(log.frontier), log.note, before)
 
 
-def _follow(
-    key: VerifierKey, bodies: tuple[bytes, ...]
-) -> tuple[VerifierKey, list[tuple[VerifierKey, bytes]]]:
-    """The hub's key after its own changes of it, each signed by the key before; those that are news."""
-    if len(bodies) > MAX_KEYS:
-        raise TooLarge(f"A hub changes its key at most {MAX_KEYS} times.")
-    news = []
-    hub, _, realm = key.name.partition("/heads/")
-    for body in bodies:
-        event = decode(body, KeyEvent)
-        if event.before == str(key) != event.key:
-            key = next_hub_key(key, event, realm, hub)
-            news.append((key, body))
-    return key, news
-
-
 def _believe(tx: Transaction, changes: list[tuple[VerifierKey, bytes]], now: Instant) -> None:
     tx.run_each("believe_key", [{"key": str(key), "body": body, "added": now} for key, body in changes])
 
@@ -173,7 +151,7 @@ def take_back(tx: Transaction, held: Held, hub_key: VerifierKey, key: VerifierKe
     """
     believed = tx.one("believed_key", {}, into=_KeyRow)
     last = VerifierKey.parse(believed.key) if believed else hub_key
-    present, changes = _follow(last, held.keys)
+    present, changes = follow_hub_key(last, held.keys)
     keys = [present, *(one for one, _ in changes), last, hub_key]
     state = check_held(held, keys, key)
     known = tx.one("newest_log", {}, into=_LogRow)

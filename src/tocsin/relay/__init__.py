@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses without contents; part of the anonymous path, which a later version brings."""
+"""The third legal person: sees who sends an envelope and when, and neither what is in it nor whether anything is."""

@@ -59,10 +59,12 @@ class SignedClient:
         key: SigningKey,
         clock: Clock,
         entropy: Entropy,
+        authority: str = "",
     ) -> None:
+        """`authority` is what `@authority` is signed as; empty: the host of the URL."""
         self._http = http
         self._url = url.rstrip("/")
-        self._authority = authority_of(self._url)
+        self._authority = authority or authority_of(self._url)
         self._keyid = keyid
         self._key = key
         self._clock = clock
@@ -84,9 +86,9 @@ class SignedClient:
             raise to_error(data, answer.status_code)
         return data
 
-    async def post(self, path: str, body: bytes) -> bytes:
+    async def post(self, path: str, body: bytes, media_type: str = "application/json") -> bytes:
         """Send a message; the answer, or the error that its problem document stands for."""
-        headers = {**self._signed("POST", path, body), **_JSON}
+        headers = {**self._signed("POST", path, body), "Content-Type": media_type}
         return await post(self._http, self._url + path, body, headers)
 
     @asynccontextmanager

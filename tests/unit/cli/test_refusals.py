@@ -54,16 +54,11 @@ def test_what_is_not_built_is_marked_in_the_help_of_its_group():
     "words",
     [
         ("hub", "serve", "HUB", "--follow", "http://127.0.0.1:1"),
-        ("relay", "serve"),
-        ("agent", "report", "AGENT", "MAIL", "--class", "mixed", "--yes"),
-        ("agent", "report", "AGENT", "MAIL", "--class", "now", "--yes"),
     ],
     ids=" ".join,
 )
 def test_a_way_that_is_not_built_is_refused_and_not_taken_for_another(words, capsys, tmp_path):
     hub.init(tmp_path / "HUB", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
-    (tmp_path / "AGENT").mkdir()
-    (tmp_path / "MAIL").write_text("Subject: x\n\nx\n")
     refused(capsys, *(tmp_path / word if word.isupper() else word for word in words))
 
 

@@ -9,7 +9,7 @@ from tocsin.agent.verbs.report import PATH
 from tocsin.domain.marking import PAP, TLP, Marking
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role
-from tocsin.errors import Forbidden, Malformed, NotBuilt, Refused, TocsinError, Unknown
+from tocsin.errors import Forbidden, Malformed, Refused, TocsinError, Unknown
 from tocsin.ids import new_id, to_stix
 from tocsin.wire.messages import Entry, Outcome, Report, decode, encode, peek
 from tocsin.wire.sse import EventParser
@@ -183,9 +183,11 @@ async def test_the_largest_report_passes(tmp_path):
 
 @pytest.mark.parametrize(
     ("report_class", "refusal"),
-    [("now", NotBuilt), ("mixed", NotBuilt), ("other", Malformed), ("", Malformed)],
+    [("now", Refused), ("mixed", Refused), ("other", Malformed), ("", Malformed)],
 )
-async def test_a_class_without_its_path_is_refused_and_not_taken_for_another(tmp_path, report_class, refusal):
+async def test_an_anonymous_class_does_not_come_by_name_and_is_not_taken_for_another(
+    tmp_path, report_class, refusal
+):
     async with Alliance(tmp_path) as alliance:
         agent = await alliance.join("ayr", follow=False)
         report = msgspec.structs.replace(agent.report_message(EVIL), report_class=report_class)

@@ -15,7 +15,23 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
-from tocsin.wire import answering, bundle, ceremony, defence, edges, events, messages, parties, witnessing
+from tocsin.privacy.blindrsa import PublicKey
+from tocsin.privacy.hybrid import Opener
+from tocsin.privacy.ohttp import Gateway
+from tocsin.privacy.tokens import TokenKey
+from tocsin.wire import (
+    answering,
+    bundle,
+    ceremony,
+    defence,
+    edges,
+    epoch,
+    events,
+    messages,
+    parties,
+    slot,
+    witnessing,
+)
 from tocsin.wire.messages import Message, encode, encode_warning
 
 RECORDED = Path(__file__).parent / "recorded_v1"
@@ -61,6 +77,32 @@ HEAD = messages.Head(
     note="hub.example/log\n8\nAwMD\n\n— hub.example AAAA\n",
 )
 CHANGE = parties.SignedChange(change=b'{"kind":"key-change"}', by_before=SIGNATURE, by_after=SIGNATURE)
+
+DOCUMENT = epoch.EpochDocument(
+    hub="hub_1f0c2a645a3b4c8e9b1d0123456789ab",
+    realm="live",
+    number=1,
+    operators=epoch.Operators("City Alliance", "Post Office", "Vault Trust"),
+    issue_from=SENT,
+    issue_until=SENT + 86_400_000_000,
+    begins=SENT + 2 * 86_400_000_000,
+    ends=SENT + 9 * 86_400_000_000,
+    slot_seconds=300,
+    quota=20,
+    issuer_key=TokenKey(PublicKey((1 << 2047) + 1)).to_bytes(),
+    intake_key=Opener(KEY).public,
+    mix_gateway=Gateway(1, b"\x05" * 32).config.to_bytes(),
+    now_gateway=Gateway(1, b"\x06" * 32).config.to_bytes(),
+    relay_url="https://relay.example",
+    relay_key=b"\x07" * 32,
+    partner_key=b"\x09" * 32,
+    envelope_bytes=16_384,
+    results=8,
+    floor=20,
+    members=1,
+    members_root=HASH,
+)
+COUNTED = slot.SignedCount(count=b'{"kind":"slot-count"}', signature=SIGNATURE)
 
 EXAMPLES: tuple[Message, ...] = (
     messages.Enrol(
@@ -225,6 +267,33 @@ EXAMPLES: tuple[Message, ...] = (
         record=HASH,
     ),
     defence.SignedDefence(proof=b'{"kind":"defence-proof"}', signature=SIGNATURE),
+    DOCUMENT,
+    epoch.Roster(members=(epoch.Member(PARTY, Role.BANK, KEY), epoch.Member(OTHER, Role.DESK, b""))),
+    epoch.SignEpoch(document=b'{"kind":"epoch-document"}', roster=b'{"kind":"roster"}'),
+    epoch.EpochSigned(signature=SIGNATURE),
+    epoch.ProposeKeys(number=2, keys=(b'{"kind":"key"}',)),
+    epoch.ProposedKeys(operator="Post Office", signing_key=KEY, gateway=b"\x01", url="https://relay.example"),
+    epoch.EpochEvent(document=b'{"kind":"epoch-document"}', by_relay=SIGNATURE, by_partner=SIGNATURE),
+    epoch.EpochClosed(number=1),
+    epoch.AskTokens(number=1, requests=(b"\x00\x02\x01" + bytes(256),)),
+    epoch.IssuedTokens(answers=(bytes(256),)),
+    slot.SlotCount(epoch=1, slot=7, senders=190),
+    COUNTED,
+    slot.CollectSlot(epoch=1, slot=7),
+    slot.SlotResults(epoch=1, slot=7, results=(bytes(272),), issued=200),
+    slot.ResultsTaken(in_time=True),
+    slot.SlotRecord(
+        hub=DOCUMENT.hub,
+        realm="live",
+        epoch=1,
+        slot=7,
+        document=HASH,
+        counted=COUNTED,
+        prefixes=b"\x01\x02\x03\x04",
+        results=(bytes(272),),
+        issued=200,
+    ),
+    slot.SignedRecord(record=b'{"kind":"slot-record"}', signature=SIGNATURE),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.agent.alarms import INFORMATION
+from tocsin.agent.anonymous.epochs import believe, close
 from tocsin.agent.vault import Membership
 from tocsin.domain.audience import DIRECTORY
 from tocsin.domain.folding import squeeze
@@ -20,6 +21,7 @@ from tocsin.follow.verify import Trust, VerifiedEntry
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import AbandonedEvent
+from tocsin.wire.epoch import EpochClosed, EpochEvent
 from tocsin.wire.messages import Header, decode
 from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
 
@@ -136,6 +138,10 @@ def apply_directory(tx: Transaction, membership: Membership, entry: VerifiedEntr
             return apply_key(tx, membership, entry.seq, decode(body, KeyEvent))
         case "abandoned":
             return apply_abandoned(tx, entry.seq, decode(body, AbandonedEvent))
+        case "epoch":
+            return apply_epoch(tx, membership, decode(body, EpochEvent))
+        case "epoch-closed":
+            return close(tx, decode(body, EpochClosed).number)
         case _:
             return apply_agreement(tx, membership, entry.seq, decode(body, AgreementEvent))
 
@@ -231,6 +237,13 @@ def apply_abandoned(tx: Transaction, seq: int, event: AbandonedEvent) -> str:
     _declare(tx, "abandoned", seq, f"{event.times} {event.stream}")
     tx.run("count_no_more", {"name": event.stream})
     return ""
+
+
+def apply_epoch(tx: Transaction, membership: Membership, event: EpochEvent) -> str:
+    """An epoch of the anonymous path; what people should know of it, or empty. Not believed as in `believe`."""
+    partner = trust(tx, membership).partner_key
+    news = believe(tx, membership.realm, membership.hub, partner.public if partner else None, event)
+    return news if _joined(tx, membership) else ""
 
 
 def _abandoned(tx: Transaction) -> tuple[str, ...]:

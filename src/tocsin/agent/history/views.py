@@ -93,7 +93,7 @@ class Views:
                 self.erase(tx, entry.stream, decode(body, ErasureEvent))
             case "erasure":
                 pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party" | "key" | "agreement" | "abandoned" | "lost":
+            case "party" | "key" | "agreement" | "abandoned" | "lost" | "epoch" | "epoch-closed":
                 if sentence := self._told(tx, entry, body):
                     self._alarm(tx, sentence)
             case "restart" | "membership":

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from tocsin.agent import drafts
+from tocsin.agent.anonymous.reports import Way
 from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
@@ -65,16 +66,7 @@ def by_rules(
         draft, rest = parted(draft, found.goes, house.entropy)
     approved = approve_by_rule(draft, _outgoing(prepared, terms), rules, house.clock.now())
     whole = msgspec.structs.replace(prepared, draft=draft)
-    queued = send(
-        house,
-        whole,
-        approved,
-        terms.report_class,
-        terms.audiences,
-        terms.not_before,
-        terms.case,
-        beside=beside,
-    )
+    queued = _send(house, whole, approved, terms, beside)
     if rest is None:
         return Decided(queued, approved)
     left = msgspec.structs.replace(prepared, draft=rest)
@@ -87,10 +79,7 @@ def by_person(house: House, prepared: Prepared, terms: Terms, by: str) -> Decide
     if house.config.approvals > 1:
         return Decided(waiting=wait(house, prepared, terms, by, agreed=(_named(by),)))
     approved = approve(prepared.draft, by, house.clock.now())
-    queued = send(
-        house, prepared, approved, terms.report_class, terms.audiences, terms.not_before, terms.case
-    )
-    return Decided(queued, approved)
+    return Decided(_send(house, prepared, approved, terms), approved)
 
 
 def wait(
@@ -163,18 +152,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
 
     approved = approve(waiting.draft, more.agreed[0], now, second="".join(more.agreed[1:2]))
     prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
-    terms = waiting.terms
-    queued = send(
-        house,
-        prepared,
-        approved,
-        terms.report_class,
-        terms.audiences,
-        terms.not_before,
-        terms.case,
-        beside=last,
-    )
-    return Decided(queued, approved)
+    return Decided(_send(house, prepared, approved, waiting.terms, last), approved)
 
 
 def refuse(house: House, draft_id: str, by: str, why: str) -> Waiting:
@@ -197,6 +175,28 @@ def waiting(house: House) -> list[Waiting]:
     """Every draft that waits, the oldest first."""
     with house.store.reading("drafts") as tx:
         return drafts.every(tx, house.vault.box)
+
+
+def _send(
+    house: House,
+    prepared: Prepared,
+    approved: Approved,
+    terms: Terms,
+    beside: Callable[[Transaction], None] | None = None,
+) -> Queued:
+    """Let it go under the terms that were agreed to."""
+    return send(
+        house,
+        prepared,
+        approved,
+        terms.report_class,
+        terms.audiences,
+        terms.not_before,
+        terms.case,
+        way=Way(terms.report_class, terms.hold, terms.pseudonymous),
+        by_name=terms.by_name,
+        beside=beside,
+    )
 
 
 def _outgoing(prepared: Prepared, terms: Terms) -> Outgoing:

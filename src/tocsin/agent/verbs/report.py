@@ -8,7 +8,10 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from tocsin.agent import anonymous
+from tocsin.agent.anonymous import reports
+from tocsin.agent.anonymous.epochs import present
+from tocsin.agent.anonymous.reports import CLASSES, Way, require_room, require_unlinked
+from tocsin.agent.anonymous.standing import require, standing
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Opened, Sent
 from tocsin.agent.house import House
@@ -105,19 +108,23 @@ def send(
     not_before: Instant = NO_EMBARGO,
     case: str = "",
     *,
+    way: Way | None = None,
+    by_name: bool = False,
     beside: Callable[[Transaction], None] | None = None,
 ) -> Queued:
     """Keep the file in `case`, or in a new one, and queue the approved disclosure; one transaction with the journal.
 
     The hub holds it back until `not_before`, and refuses it when that is too far away. Forbidden when fewer people
-    approved it than the bank's settings demand, Conflict for a closed case. `beside` is what else happens in that
-    transaction, before it.
+    approved it than the bank's settings demand, Conflict for a closed case; NotAnonymous when an anonymous class would
+    hide nobody, in the `way` that a person lets it go; Refused when it names, by the bank's name, what this party has
+    named anonymously, unless a person knows it (`by_name`). `beside` is what else happens in that transaction, before
+    it.
     """
-    if report_class in anonymous.CLASSES:
-        anonymous.refuse(report_class)
     if not approved.unattended and approved.people < house.config.approvals:
         raise Forbidden("Another person approves it too: approvals = 2 in agent.toml.")
     report = _message(house, approved, audiences, not_before)
+    values = tuple(dict.fromkeys(str(one.observable) for one in approved.disclosure.indicators))
+    hidden = _hidden(house, report, way or Way(report_class)) if report_class in CLASSES else None
     file = ledger.attached(prepared.name, prepared.data, prepared.draft.features)
     opened = () if case else (Opened(prepared.reading.title[:200] or file.name),)
     case_id = case or new_id("cas", house.entropy)
@@ -130,11 +137,31 @@ def send(
         sent = Sent("report", report.id, report.id, file.digest)
         ledger.write(tx, box, case_id, by, at, *opened, file, sent)
         ledger.keep(tx, box, case_id, at, prepared.data)
-        write(tx, box, Decision(at, by, "approved a report", report.id, f"case {case_id}"))
+        write(
+            tx, box, Decision(at, by, "approved a report", report.id, f"case {case_id}, class {report_class}")
+        )
+        if hidden is not None:
+            more = {"case": case_id, "evidence": file.digest, "values": values}
+            reports.queue(tx, box, msgspec.structs.replace(hidden, **more))
+            return
+        if not by_name:
+            require_unlinked(tx, box, values)
         house.outbox.queue(tx, PATH, report)
 
     house.store.run("approve report", work)
     return Queued(report.id, case_id)
+
+
+def _hidden(house: House, report: Report, way: Way) -> reports.Anonymous:
+    """The report as the anonymous path carries it; NotAnonymous, Malformed or TooLarge when it cannot."""
+    now = house.clock.now()
+    with house.store.reading("anonymous path") as tx:
+        require(standing(tx, house.vault, house.config.anonymous, now), way)
+        epoch = present(tx, now)
+    hidden = reports.hidden(report, way, now)
+    assert epoch is not None, "required"
+    require_room(hidden.body, epoch.terms.envelope_bytes)
+    return hidden
 
 
 def _message(house: House, approved: Approved, audiences: tuple[str, ...], not_before: Instant) -> Report:

@@ -5,6 +5,7 @@
 and what tells of the victim is cut off. `sight` queues what `look` gave, after a person has seen it.
 """
 
+from tocsin.agent.anonymous.reports import require_unlinked
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Sent
 from tocsin.agent.house import House
@@ -65,8 +66,14 @@ _NAME = f"{Kind.FILE_NAME}:"
 """Stands before the name of a file, which looks like a domain: ``file-name:invoice.zip``."""
 
 
-def look(house: House, classifier: Classifier, observable: Observable) -> Leaving:
-    """What would be told of a value that a person saw; Refused or NothingToShare when it may not be named to others."""
+def look(house: House, classifier: Classifier, observable: Observable, *, by_name: bool = False) -> Leaving:
+    """What would be told of a value that a person saw; Refused or NothingToShare when it may not be named to others.
+
+    Refused also when this party has named it anonymously, unless a person knows that (`by_name`).
+    """
+    if not by_name:
+        with house.store.reading("named anonymously") as tx:
+            require_unlinked(tx, house.vault.box, [str(observable)])
     shown = defang(observable.value)
     for reason in guard_for(house.config.own, classifier)(observable):
         raise Refused(f"{shown} may not be named to others: {reason.rstrip('.')}.")

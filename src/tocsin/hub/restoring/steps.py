@@ -37,6 +37,7 @@ from tocsin.hub.streams import (
     create_stream,
     names_before,
 )
+from tocsin.hub.views.anonymous import close_all
 from tocsin.hub.views.directory import former_keys, key_changes
 from tocsin.ids import new_id
 from tocsin.proof import headmap
@@ -90,7 +91,7 @@ class _Fact(msgspec.Struct, frozen=True):
 
 def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
     """Mark a store that was put in place from a backup. Its unspent codes are void, as they may have been spent
-    since; so are its edges, as one may have been revoked.
+    since; so are its edges, as one may have been revoked, and the tokens of the anonymous path.
 
     BadSignature when it is a backup of another hub than the one whose keys are here.
     """
@@ -101,6 +102,7 @@ def begin(tx: Transaction, hub_key: VerifierKey) -> Begun:
     begun = Begun({head.number: head.size for head in heads}, last - _MARGIN)
     tx.run("void_invitations", {})
     tx.run("drop_edges", {})
+    close_all(tx)
     tx.run("set_meta", {"key": PROPOSAL, "value": b""})
     tx.run("set_meta", {"key": _BEGUN, "value": msgspec.msgpack.encode(begun)})
     note_waits(tx, Waits())

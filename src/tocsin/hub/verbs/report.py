@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A party reports: each object of a disclosure is checked for itself and placed in the streams of its audiences.
 
-1. The class is one that this hub serves.
+1. The class is `named`: others come by `tocsin.hub.anonymous`, where steps 3 and 4 are the same.
 2. The audiences are ones that the author may address.
 3. Each object is read in our own STIX dialect; one that is not costs only itself.
 4. The grouping is this report's. An indicator that is not of it, or breaks a rule of the linter, costs only itself;
@@ -20,7 +20,7 @@ from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.disclosure import Indicator
 from tocsin.domain.linter import Registrable, lint_envelope, lint_normal, lint_part
 from tocsin.domain.party import MAY_REPORT
-from tocsin.errors import Forbidden, InputError, Malformed, NotBuilt, Refused, Unknown
+from tocsin.errors import Forbidden, InputError, Malformed, Refused, Unknown
 from tocsin.hub.batches import new_batch
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.streams import Draft, Placed
@@ -58,7 +58,7 @@ class _Named(msgspec.Struct, frozen=True):
     id: str
 
 
-class _Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True):
     """An object that may enter, with everything that is known of it before a store is asked."""
 
     found: StixObject
@@ -73,7 +73,7 @@ class _Candidate(msgspec.Struct, frozen=True):
 class Checked(msgspec.Struct, frozen=True):
     """A report as far as it can be judged without a store."""
 
-    clean: tuple[_Candidate, ...]
+    clean: tuple[Candidate, ...]
     refused: tuple[Outcome, ...]
 
 
@@ -83,12 +83,14 @@ def check(hub: Exchange, sender: Sender, report: Report, *, linted: bool = False
     if report.report_class not in CLASSES:
         raise Malformed(f"{report.report_class[:20]!r} is not a class: {', '.join(sorted(CLASSES))}.")
     if report.report_class != "named":
-        raise NotBuilt(
-            f"Class {report.report_class!r} needs the anonymous path, which this hub does not have; use 'named'."
-        )
+        raise Refused(f"Class {report.report_class!r} goes by the anonymous path: here its sender is known.")
     if sender.party.role not in MAY_REPORT:
         raise Forbidden(f"A {sender.party.role} does not report.")
-    # (3) (4)
+    return check_objects(hub, report, linted=linted)
+
+
+def check_objects(hub: Exchange, report: Report, *, linted: bool = False) -> Checked:
+    """Steps 3 and 4, which are the same for every class."""
     candidates, refused = _read_all(hub, report)
     clean = _clean(None if linted else hub.registrable, report, candidates, refused)
     return Checked(tuple(clean), tuple(refused))
@@ -132,10 +134,10 @@ def resolve_audiences(tx: Transaction, texts: Sequence[str], sender: Sender) -> 
     return chosen or (default_audience(sender.party.role),)
 
 
-def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Outcome]]:
+def _read_all(hub: Exchange, report: Report) -> tuple[list[Candidate], list[Outcome]]:
     if not 0 < len(report.objects) <= MAX_OBJECTS:
         raise Malformed(f"A report holds 1 to {MAX_OBJECTS} objects.")
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     refused: list[Outcome] = []
     for position, raw in enumerate(report.objects):
         data = bytes(raw)
@@ -146,13 +148,13 @@ def _read_all(hub: Exchange, report: Report) -> tuple[list[_Candidate], list[Out
             refused.append(Outcome(f"objects[{position}]", "refused", str(error)))
         else:
             digest, modified = sha256(data).digest(), from_text(found.modified)
-            candidates.append(_Candidate(found, indicator, data, digest, modified))
+            candidates.append(Candidate(found, indicator, data, digest, modified))
     return candidates, refused
 
 
 def _clean(
-    registrable: Registrable | None, report: Report, candidates: Sequence[_Candidate], refused: list[Outcome]
-) -> list[_Candidate]:
+    registrable: Registrable | None, report: Report, candidates: Sequence[Candidate], refused: list[Outcome]
+) -> list[Candidate]:
     """The candidates that may enter; `refused` gains the others. Refused when no disclosure is left.
 
     Without `registrable` the linter is not asked: it was before.
@@ -165,7 +167,7 @@ def _clean(
     envelope = disclosure_of(grouping, ())
     if envelope.report_id != report.id:
         raise Refused("The grouping's identifier is not the report's.")
-    kept: dict[str, _Candidate] = {}
+    kept: dict[str, Candidate] = {}
     for one in candidates:
         if one.indicator is not None:
             sentence = "Its identifier stands in this report twice." if one.found.id in kept else ""
@@ -180,7 +182,7 @@ def _clean(
     return [*groupings, *kept.values()]
 
 
-def _broken(registrable: Registrable | None, grouping: StixGrouping, one: _Candidate) -> str:
+def _broken(registrable: Registrable | None, grouping: StixGrouping, one: Candidate) -> str:
     """The first rule that an indicator breaks, as a sentence; empty when it breaks none."""
     assert isinstance(one.found, StixIndicator), "the grouping is no candidate for itself"
     assert one.indicator is not None, "it is an indicator's"
@@ -201,12 +203,12 @@ def _place(
     sender: Sender,
     report: Report,
     audiences: Sequence[Audience],
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
 ) -> list[Outcome]:
     party = sender.party.id
     batch = new_batch(hub.identity, hub.entropy, party, report.id)
     outcomes: list[Outcome] = []
-    fresh: list[tuple[_Candidate, str]] = []
+    fresh: list[tuple[Candidate, str]] = []
     said: list[Said] = []
     standing = handed_in(tx, hub.identity, party, report.id)
     for one in candidates:
@@ -243,7 +245,7 @@ def _place(
     return outcomes
 
 
-def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[Said]:
+def _vouched(report: Report, one: Candidate, places: Sequence[Placed]) -> list[Said]:
     if one.indicator is None:
         return []
     return said_by(
@@ -255,7 +257,7 @@ def _vouched(report: Report, one: _Candidate, places: Sequence[Placed]) -> list[
     )
 
 
-def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tuple[Outcome | None, str]:
+def _version(tx: Transaction, hub: Exchange, owner: str, one: Candidate) -> tuple[Outcome | None, str]:
     """Known or conflict when the owner posted this version before; otherwise its chain, old or new."""
     versions = tx.all("versions_of_object", {"owner": owner, "id": one.found.id}, into=_Version)
     same = [version for version in versions if version.modified == one.modified]
@@ -267,7 +269,7 @@ def _version(tx: Transaction, hub: Exchange, owner: str, one: _Candidate) -> tup
     return None, versions[0].chain if versions else new_id("chn", hub.entropy)
 
 
-def _version_row(owner: str, place: Placed, one: _Candidate, chain: str) -> Params:
+def _version_row(owner: str, place: Placed, one: Candidate, chain: str) -> Params:
     """Which version of which object an entry is."""
     return {
         "stream": place.number,

@@ -15,6 +15,7 @@ from tocsin.follow.verify import VerifiedEntry
 from tocsin.hub.batches import is_batch_of
 from tocsin.hub.exchange import HubIdentity
 from tocsin.hub.streams import Placed, blind_anew
+from tocsin.hub.views.anonymous import restate_closed, restate_epoch
 from tocsin.hub.views.directory import restate_declared, restate_party
 from tocsin.hub.views.rosters import restate_membership
 from tocsin.storage.store import Params, Transaction
@@ -57,7 +58,9 @@ HANDED_IN = b"handed in by a reader"
 def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> None:
     """Bring every view up to date with one entry of a stream."""
     match entry.header.entry:
-        case "party" | "key" | "agreement" | "abandoned" if entry.stream != DIRECTORY:
+        case "party" | "key" | "agreement" | "abandoned" | "epoch" | "epoch-closed" if (
+            entry.stream != DIRECTORY
+        ):
             pass  # no reader believes it either
         case "party":
             restate_party(tx, decode(body, PartyEvent), entry.header.added)
@@ -66,6 +69,10 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
         case "abandoned":
             restate_declared(tx, entry.seq, "abandoned", body)
             blind_anew(tx, decode(body, AbandonedEvent).stream)
+        case "epoch":
+            restate_epoch(tx, body)
+        case "epoch-closed":
+            restate_closed(tx, body)
         case "membership":
             restate_membership(tx, decode(body, MembershipEvent))
         case "warning":

@@ -843,3 +843,69 @@ SELECT id, box FROM contact ORDER BY id;
 -- name: drop_contact
 -- Nobody to be called any more.
 DELETE FROM contact WHERE id = :id;
+
+-- name: keep_epoch
+-- Believe a document; its number has none.
+INSERT INTO epoch (number, document, closed) VALUES (:number, :document, 0);
+
+-- name: epochs
+-- The newest documents that are believed, the newest first.
+SELECT number, document, closed FROM epoch ORDER BY number DESC LIMIT :limit;
+
+-- name: epoch_by_number
+-- One document.
+SELECT number, document, closed FROM epoch WHERE number = :number;
+
+-- name: close_epoch
+-- The hub takes no token of it any more.
+UPDATE epoch SET closed = 1 WHERE number = :number;
+
+-- name: keep_token
+-- A token that is not used yet.
+INSERT INTO token (epoch, place, box) VALUES (:epoch, :place, :box);
+
+-- name: next_token
+-- The first unused token of an epoch.
+SELECT place, box FROM token WHERE epoch = :epoch ORDER BY place LIMIT 1;
+
+-- name: drop_token
+-- It is used.
+DELETE FROM token WHERE epoch = :epoch AND place = :place;
+
+-- name: count_tokens
+-- How many tokens of an epoch are left.
+SELECT count(*) AS tokens FROM token WHERE epoch = :epoch;
+
+-- name: forget_tokens
+-- Tokens of epochs that have ended count nowhere.
+DELETE FROM token WHERE epoch < :epoch;
+
+-- name: keep_slot
+-- What goes into a slot, or what came of it.
+INSERT INTO slot (epoch, slot, box) VALUES (:epoch, :slot, :box)
+ON CONFLICT (epoch, slot) DO UPDATE SET box = excluded.box;
+
+-- name: newest_slots
+-- What went into the newest slots of an epoch, the newest first.
+SELECT slot, box FROM slot WHERE epoch = :epoch ORDER BY slot DESC LIMIT :limit;
+
+-- name: bound_slots
+-- Only the newest 256 are kept.
+DELETE FROM slot WHERE (epoch, slot) NOT IN (SELECT epoch, slot FROM slot ORDER BY epoch DESC, slot DESC LIMIT 256);
+
+-- name: keep_anonymous_report
+-- A report of an anonymous class, or what came of it.
+INSERT INTO anonymous_report (id, queued, box) VALUES (:id, :queued, :box)
+ON CONFLICT (id) DO UPDATE SET box = excluded.box;
+
+-- name: anonymous_reports
+-- Every one, in the order in which they were approved.
+SELECT id, queued, box FROM anonymous_report ORDER BY queued, id;
+
+-- name: anonymous_report
+-- One of them.
+SELECT id, queued, box FROM anonymous_report WHERE id = :id;
+
+-- name: forget_anonymous_reports
+-- They have the age of cases.
+DELETE FROM anonymous_report WHERE queued < :before;

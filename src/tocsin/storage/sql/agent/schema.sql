@@ -141,6 +141,39 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_waiting ON outbox (state, next_try);
 
+-- View. Documents of the anonymous path that were believed, one for a number and for good: a history that is continued
+-- from a backup brings the same ones again.
+CREATE TABLE epoch (
+  number   BIGINT NOT NULL PRIMARY KEY,                  -- from 1
+  document BYTES  NOT NULL,                              -- as relay and partner signed it
+  closed   BIGINT NOT NULL                               -- 1: the hub takes no token of it any more
+) STRICT;
+
+-- Operational. Tokens that are not used yet. Each goes when a report takes it, the rest when their epoch ends.
+CREATE TABLE token (
+  epoch BIGINT NOT NULL,                                 -- in which alone it counts
+  place BIGINT NOT NULL,                                 -- from 0
+  box   BYTES  NOT NULL,                                 -- the token, and the one-time key that it stands for
+  PRIMARY KEY (epoch, place)
+) STRICT;
+
+-- Operational. What went into the newest 256 slots: one row for each, the same for cover and report.
+CREATE TABLE slot (
+  epoch BIGINT NOT NULL,                                 -- of the slot
+  slot  BIGINT NOT NULL,                                 -- from 0 in its epoch
+  box   BYTES  NOT NULL,                                 -- by what the envelope is known again, and what came of it
+  PRIMARY KEY (epoch, slot)
+) STRICT;
+
+-- Ledger of this party. Reports of the anonymous classes, until the age of cases: afterwards only what they named, so
+-- that nobody confirms it by name.
+CREATE TABLE anonymous_report (
+  id     TEXT   NOT NULL PRIMARY KEY,                    -- rpt_…
+  queued BIGINT NOT NULL,                                -- when it was approved
+  box    BYTES  NOT NULL                                 -- the report with its token while it waits, and what came of it
+) STRICT;
+CREATE INDEX anonymous_report_queued ON anonymous_report (queued);
+
 -- Ledger of this party. What a person decided of one shield; without a row it only monitors.
 CREATE TABLE shield (
   name  TEXT  NOT NULL PRIMARY KEY,                      -- as in agent.toml

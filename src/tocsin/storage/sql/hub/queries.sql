@@ -681,3 +681,59 @@ UPDATE warning SET digest = NULL WHERE stream = :stream AND seq = :seq;
 -- name: erase_answer_at
 -- An answer was erased: it counts nowhere.
 DELETE FROM answer WHERE home = :stream AND seq = :seq;
+
+-- name: epochs
+-- Every epoch of the anonymous path that is kept, in their order.
+SELECT number, document, roster, state FROM epoch ORDER BY number;
+
+-- name: keep_epoch
+-- A new epoch's document.
+INSERT INTO epoch (number, document, roster, state) VALUES (:number, :document, :roster, :state);
+
+-- name: forget_epoch
+-- Another row takes its place.
+DELETE FROM epoch WHERE number = :number;
+
+-- name: move_epoch
+-- An epoch's next state, once.
+UPDATE epoch SET state = :state WHERE number = :number AND state = :was;
+
+-- name: set_roster
+-- Its members have other keys now.
+UPDATE epoch SET roster = :roster WHERE number = :number;
+
+-- name: close_epochs
+-- Which of their tokens were spent is not known any more.
+UPDATE epoch SET state = :closed WHERE state = :stated;
+
+-- name: bound_epochs
+-- Those below are long over.
+DELETE FROM epoch WHERE number < :below;
+
+-- name: issued_to
+-- What a member was given tokens for; no row when it was given none.
+SELECT digest FROM issued WHERE epoch = :epoch AND party = :party;
+
+-- name: note_issued
+-- It is given them now.
+INSERT INTO issued (epoch, party, digest) VALUES (:epoch, :party, :digest);
+
+-- name: count_issued
+-- How many members have been.
+SELECT count(*) AS members FROM issued WHERE epoch = :epoch;
+
+-- name: forget_issued
+-- Those epochs are long over.
+DELETE FROM issued WHERE epoch < :below;
+
+-- name: spent_token
+-- For what a token was spent; no row when it was not.
+SELECT digest, fate FROM spent WHERE epoch = :epoch AND token = :token;
+
+-- name: spend_token
+-- It is spent.
+INSERT INTO spent (epoch, token, digest, fate) VALUES (:epoch, :token, :digest, :fate);
+
+-- name: forget_spent
+-- Those epochs are long over.
+DELETE FROM spent WHERE epoch < :below;

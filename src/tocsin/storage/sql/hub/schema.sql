@@ -259,3 +259,29 @@ CREATE TABLE meta (
   key   TEXT  NOT NULL PRIMARY KEY,                      -- its name
   value BYTES NOT NULL                                   -- its value
 ) STRICT;
+
+-- Operational. Epochs of the anonymous path, the newest nine; their private keys are in files. What counts stands in the
+-- directory: this is what the hub itself looks up, and a document before it stands there.
+CREATE TABLE epoch (
+  number   BIGINT NOT NULL PRIMARY KEY,                  -- dense from 1
+  document BYTES  NOT NULL,                              -- as relay and partner sign it
+  roster   BYTES  NOT NULL,                              -- its members with their keys, as the relay last had them; empty: unknown
+  state    BIGINT NOT NULL                               -- 0 drafted, 1 in the directory, 2 closed by a restore, 3 which is told
+) STRICT;
+
+-- Operational. Which member was given tokens of an epoch, for which requests; not which tokens, for nobody can know.
+CREATE TABLE issued (
+  epoch  BIGINT NOT NULL,                                -- number of the epoch
+  party  TEXT   NOT NULL,                                -- who asked, by name
+  digest BYTES  NOT NULL CHECK (length(digest) = 32),    -- SHA-256 of its requests
+  PRIMARY KEY (epoch, party)
+) STRICT;
+
+-- Operational. Tokens that were spent, until their epoch is long over. A row says nothing of its sender.
+CREATE TABLE spent (
+  epoch  BIGINT NOT NULL,                                -- number of the epoch
+  token  BYTES  NOT NULL CHECK (length(token) = 32),     -- SHA-256 of the token
+  digest BYTES  NOT NULL CHECK (length(digest) = 32),    -- SHA-256 of token and report: the same again is known
+  fate   BYTES  NOT NULL,                                -- what was answered
+  PRIMARY KEY (epoch, token)
+) STRICT;

@@ -45,3 +45,28 @@ INSERT INTO hub_key (number, key, body, added) SELECT count(*) + 1, :key, :body,
 -- name: believed_key
 -- The key that the hub signs with now; no row while it is the configured one.
 SELECT key FROM hub_key ORDER BY number DESC LIMIT 1;
+
+-- name: signed_epochs
+-- The epoch documents that were signed, in their order.
+SELECT number, document, roster FROM epoch ORDER BY number;
+
+-- name: keep_epoch
+-- A document is signed, or its roster is another one now.
+INSERT INTO epoch (number, document, roster) VALUES (:number, :document, :roster)
+ON CONFLICT (number) DO UPDATE SET roster = excluded.roster;
+
+-- name: bound_epochs
+-- Older ones are over.
+DELETE FROM epoch WHERE number <= :below;
+
+-- name: slot_records
+-- What was signed of the newest slots.
+SELECT epoch, slot, record, signature FROM slot_record ORDER BY epoch, slot;
+
+-- name: keep_record
+-- A slot's record, signed once.
+INSERT INTO slot_record (epoch, slot, record, signature) VALUES (:epoch, :slot, :record, :signature);
+
+-- name: bound_records
+-- Only the newest stay.
+DELETE FROM slot_record WHERE rowid NOT IN (SELECT rowid FROM slot_record ORDER BY epoch DESC, slot DESC LIMIT :most);

@@ -30,3 +30,19 @@ CREATE TABLE hub_key (
   body   BYTES  NOT NULL,                                -- the directory's entry, signed by the key before and by itself
   added  BIGINT NOT NULL                                 -- when
 ) STRICT;
+
+-- Ledger. Epoch documents of the anonymous path that this partner signed: one for a number, the newest eight.
+CREATE TABLE epoch (
+  number   BIGINT NOT NULL PRIMARY KEY,                  -- of the epoch
+  document BYTES  NOT NULL,                              -- the bytes that were signed
+  roster   BYTES  NOT NULL                               -- its members, as the hub last said
+) STRICT;
+
+-- Ledger. What this partner signed of a slot, the newest eight: never another one of the same slot.
+CREATE TABLE slot_record (
+  epoch     BIGINT NOT NULL,                             -- number of the epoch
+  slot      BIGINT NOT NULL,                             -- from 0
+  record    BYTES  NOT NULL,                             -- the bytes that were signed
+  signature BYTES  NOT NULL,                             -- Ed25519
+  PRIMARY KEY (epoch, slot)
+) STRICT;

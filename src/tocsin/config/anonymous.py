@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hub.toml, its part ``[anonymous]``: the anonymous path. Every number of it stands in the epoch document."""
+
+from typing import Annotated
+
+import msgspec
+
+_DAY = 86_400
+
+
+class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The anonymous path of a hub that has a partner and a relay."""
+
+    operator: str
+    """Legal name of whoever runs this hub: neither the relay's operator nor the partner's."""
+    relay_url: str
+    """Where the hub reaches the relay."""
+    relay_key: str
+    """The relay's public key, as `tocsin relay init` prints it."""
+    slot_seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 300
+    """Length of a slot: every agent that is online sends one envelope in it."""
+    slots: Annotated[int, msgspec.Meta(ge=2, le=1_000_000)] = 2_016
+    """Slots of an epoch; 2,016 of five minutes are a week."""
+    issue_seconds: Annotated[int, msgspec.Meta(ge=1, le=30 * _DAY)] = 2 * _DAY
+    """For how long members can ask for the tokens of the next epoch."""
+    rest_seconds: Annotated[int, msgspec.Meta(ge=1, le=30 * _DAY)] = _DAY
+    """How long tokens rest between that and the epoch: who asks and sends at once is known by it."""
+    quota: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 20
+    """Anonymous reports of one member in an epoch."""
+    envelope_bytes: Annotated[int, msgspec.Meta(ge=4_096, le=65_536)] = 16_384
+    """Of every envelope, before it is sealed."""
+    results: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    """Results in every slot's record; what is more comes in a later one."""
+    floor: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 20
+    """With fewer members in a slot agents refuse class ``mixed``, or call it pseudonymous."""
+
+    def __post_init__(self) -> None:
+        if self.quota > self.slots:
+            raise ValueError("quota: a member has at most one report in a slot, so no more than `slots`")
+        if self.issue_seconds + self.rest_seconds > self.slots * self.slot_seconds:
+            raise ValueError(
+                "issue_seconds and rest_seconds: together no longer than an epoch, or one is late for ever"
+            )

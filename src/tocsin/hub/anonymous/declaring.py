@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub's operator declares the relay; and the ways that a hub so declared has to relay and partner."""
+
+from pathlib import Path
+
+import msgspec
+
+from tocsin.config.anonymous import AnonymousPath
+from tocsin.config.hub import HubConfig
+from tocsin.errors import ConfigError
+from tocsin.files import NumberedSecrets
+from tocsin.hub.anonymous.operators import PATIENCE_SECONDS, MixOperator, Operator, Operators
+from tocsin.hub.anonymous.path import Means
+from tocsin.hub.exchange import Exchange
+from tocsin.proof.encoding import from_base64
+from tocsin.proof.note import VerifierKey
+from tocsin.proof.signing import check_public_key
+from tocsin.web.calling import outbound
+
+_PARTNER_FIRST = "Declare one first: tocsin hub partner."
+
+
+def declared_relay(config: HubConfig, operator: str, url: str, key: str) -> HubConfig:
+    """The settings with this relay; what numbers of the path there are stay. `operator`: who runs the hub.
+
+    ConfigError without a partner, which is the path's gateway and mix. That the three are different legal persons is
+    looked at by all of them, in each epoch's document.
+    """
+    if config.partner is None:
+        raise ConfigError("The anonymous path needs a partner.", next_step=_PARTNER_FIRST)
+    check_public_key(from_base64(key))
+    if not operator.strip():
+        raise ConfigError("A hub on the anonymous path is run by a legal person, by its name.")
+    numbers = config.anonymous or AnonymousPath(operator=operator, relay_url=url, relay_key=key)
+    declared = msgspec.structs.replace(numbers, operator=operator, relay_url=url, relay_key=key)
+    return msgspec.structs.replace(config, anonymous=declared)
+
+
+def means(folder: Path, config: HubConfig, hub: Exchange) -> Means | None:
+    """What the path needs, its private keys in that folder; None for a hub without one."""
+    if config.anonymous is None:
+        return None
+    if config.partner is None:
+        raise ConfigError("[anonymous] is there, and no partner.", next_step=_PARTNER_FIRST)
+    http = outbound("", "", PATIENCE_SECONDS)
+    operators = Operators(
+        Operator(hub, http, config.anonymous.relay_url, "relay"),
+        MixOperator(hub, http, config.partner.url, "partner"),
+        http,
+    )
+    return Means(config.anonymous, VerifierKey.parse(config.partner.key), operators, NumberedSecrets(folder))

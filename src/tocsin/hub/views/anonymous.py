@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which epochs of the anonymous path there are, as the hub's store has them.
+
+An epoch here is the life of its keys and tokens (`tocsin.wire.epoch`), and not the log's of `tocsin.hub.epochs`.
+"""
+
+import msgspec
+
+from tocsin.storage.store import Transaction
+from tocsin.wire.epoch import EpochClosed, EpochDocument, EpochEvent, Roster, read_document
+from tocsin.wire.messages import decode, encode
+
+DRAFTED, STATED, CLOSED, KNOWN_CLOSED = range(4)
+"""Where a document is in its life: asked for signatures; in the directory; its tokens are refused after a restore; and
+the directory says so.
+"""
+
+
+class EpochRow(msgspec.Struct, frozen=True):
+    """One epoch."""
+
+    number: int
+    document: bytes
+    roster: bytes
+    state: int
+
+    @property
+    def read(self) -> EpochDocument:
+        """The document."""
+        return read_document(self.document)
+
+
+def epochs(tx: Transaction) -> list[EpochRow]:
+    """Every epoch that is kept, in their order."""
+    return tx.all("epochs", {}, into=EpochRow)
+
+
+def keep_draft(tx: Transaction, document: EpochDocument, roster: Roster) -> None:
+    """A document for which signatures are asked: whatever happens meanwhile, there is no other one of its number."""
+    row = EpochRow(document.number, encode(document), encode(roster), DRAFTED)
+    tx.run("keep_epoch", msgspec.structs.asdict(row))
+
+
+def move(tx: Transaction, number: int, was: int, state: int) -> bool:
+    """Its next state; False when it is not in that one any more."""
+    return tx.run("move_epoch", {"number": number, "was": was, "state": state}) == 1
+
+
+def restate_epoch(tx: Transaction, body: bytes) -> None:
+    """What a reader handed back to a hub that forgot it: its tokens are refused, for which were spent nobody knows."""
+    event = decode(body, EpochEvent)
+    number = read_document(event.document).number
+    tx.run("forget_epoch", {"number": number})
+    tx.run("keep_epoch", {"number": number, "document": event.document, "roster": b"", "state": CLOSED})
+
+
+def restate_closed(tx: Transaction, body: bytes) -> None:
+    """The directory says so already."""
+    move(tx, decode(body, EpochClosed).number, CLOSED, KNOWN_CLOSED)
+
+
+def close_all(tx: Transaction) -> None:
+    """After a restore nobody knows which tokens were spent since the backup, nor who was given any."""
+    tx.run("close_epochs", {"stated": STATED, "closed": CLOSED})

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report of class `mixed` by the installed command alone: hub, relay, partner and three agents, each a process."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.acceptance.machine import Machine, wait_until
+from tests.acceptance.test_slice import VALUE, mail, told
+from tests.looking import bytes_of, look
+
+from tocsin.config.files import load, save
+from tocsin.config.hub import HubConfig
+from tocsin.world.processes import free_port
+
+pytestmark = pytest.mark.processes
+
+BANKS = ("ayr", "bute", "clyde")
+SLOT_SECONDS = 4
+PATIENCE_SECONDS = 120.0
+"""A dozen slots and as much again for a machine that has other things to do."""
+
+
+def begin(folder: Path, machine: Machine) -> None:
+    """Three operators found the path, three banks join; then the relay begins, and with it the first epoch."""
+    at = {name: free_port() for name in ("hub", "partner", "relay")}
+    url = {name: f"http://127.0.0.1:{port}" for name, port in at.items()}
+    hub, partner, relay = folder / "hub", folder / "partner", folder / "relay"
+    named = ["--alliance", "City Alliance", "--url", url["hub"], "--port", str(at["hub"])]
+    (made,) = told("hub", "init", hub, *named)
+    asked = ["--hub-key", made["key"], "--port", str(at["partner"]), "--operator", "Vault Trust"]
+    (witness,) = told("partner", "init", partner, *asked)
+    told("hub", "partner", hub, "--url", url["partner"], "--key", witness["key"])
+    where = [
+        "--url",
+        url["relay"],
+        "--hub",
+        url["hub"],
+        "--partner",
+        url["partner"],
+        "--port",
+        str(at["relay"]),
+    ]
+    (carrier,) = told("relay", "init", relay, "--operator", "Post Office", "--hub-key", made["key"], *where)
+    told("hub", "relay", hub, "--operator", "City Ltd", "--url", url["relay"], "--key", carrier["key"])
+    shorten(hub / "hub.toml")
+    machine.start("partner", "partner", "serve", partner)
+    machine.start("hub", "hub", "serve", hub)
+    for short in BANKS:
+        name = f"{short.capitalize()} Bank plc"
+        (code,) = told("hub", "enrol", hub, "--name", name, "--role", "bank", "--jurisdiction", "GB")
+        own = ["--legal-name", name, "--domain", f"{short}.example"]
+        told("agent", "init", folder / short, "--hub", url["hub"], "--code", code["code"], *own)
+        machine.start(short, "agent", "serve", folder / short)
+    machine.start("relay", "relay", "serve", relay)
+
+
+def shorten(settings: Path) -> None:
+    """Slots of seconds, and a floor that three banks reach."""
+    config = load(settings, HubConfig)
+    assert config.anonymous is not None
+    numbers = {"slot_seconds": SLOT_SECONDS, "slots": 500, "issue_seconds": 20, "rest_seconds": 2}
+    short = msgspec.structs.replace(config.anonymous, **numbers, floor=3, quota=2)
+    save(settings, msgspec.structs.replace(config, anonymous=short))
+
+
+def among(folder: Path, short: str) -> int:
+    return told("agent", "status", folder / short)[0]["anonymous"]["among"]
+
+
+def test_three_banks_carry_a_report_that_none_of_the_three_servers_can_name(tmp_path):
+    with Machine(tmp_path) as machine:
+        begin(tmp_path, machine)
+        assert wait_until(lambda: among(tmp_path, "ayr") == len(BANKS), PATIENCE_SECONDS)
+        (tmp_path / "phish.eml").write_bytes(mail("ayr"))
+        asked = [tmp_path / "phish.eml", "--class", "mixed", "--without-hold", "--yes", "--by", "Jane"]
+        report = told("agent", "report", tmp_path / "ayr", *asked, code=3)[0]["report"]
+        known = "SELECT count(*) FROM posting WHERE value LIKE '%' || :value || '%'"
+
+        def everywhere() -> bool:
+            counts = [look(tmp_path / short / "agent.db", known, {"value": VALUE}) for short in BANKS]
+            return all(count != [(0,)] for count in counts)
+
+        assert wait_until(everywhere, PATIENCE_SECONDS)
+
+        def ended() -> str:
+            (one,) = told("agent", "anonymous", tmp_path / "ayr")[0]["reports"]
+            assert one["report"] == report
+            return str(one["state"])
+
+        assert wait_until(lambda: ended() == "taken", PATIENCE_SECONDS)
+        owners = look(
+            tmp_path / "hub" / "hub.db",
+            "SELECT DISTINCT owner FROM origin WHERE fact = :fact",
+            {"fact": report},
+        )
+        assert owners == [(None,)]
+        for place in ("relay", "partner"):
+            assert VALUE.encode() not in bytes_of(tmp_path / place, f"{place}.db")

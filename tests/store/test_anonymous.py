@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hub keeps of the anonymous path, on every engine: epochs, who was given tokens, what was spent."""
+
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from tests.store.conftest import Place
+from tests.unit.halves.test_epochs import ROSTER, document
+
+from tocsin.clock import Instant, ManualClock
+from tocsin.errors import StorageError
+from tocsin.hub.anonymous.issuing import issued_in
+from tocsin.hub.anonymous.judging import Judged
+from tocsin.hub.anonymous.taking import take
+from tocsin.hub.streams import Streams
+from tocsin.hub.views.anonymous import (
+    CLOSED,
+    DRAFTED,
+    KNOWN_CLOSED,
+    STATED,
+    close_all,
+    epochs,
+    keep_draft,
+    move,
+    restate_closed,
+    restate_epoch,
+)
+from tocsin.ids import new_id
+from tocsin.wire.envelope import find_result
+from tocsin.wire.epoch import EpochClosed, EpochEvent
+from tocsin.wire.messages import encode
+from tocsin.wire.slot import Fate, read_fate
+
+
+def drawn(size: int) -> bytes:
+    return b"\x07" * size
+
+
+HUB = SimpleNamespace(entropy=drawn, streams=Streams("hub_1", "live", ManualClock(Instant(5)), drawn))
+JUDGED = Judged(b"k" * 32, b"t" * 32, b"d" * 32, new_id("rpt", bytes), ("all",), (), Fate("accepted", 2))
+
+
+def states(store) -> list[tuple[int, int]]:
+    with store.reading("epochs") as tx:
+        return [(row.number, row.state) for row in epochs(tx)]
+
+
+def test_an_epoch_goes_from_step_to_step_and_no_other_way(place: Place):
+    store = place.open()
+    store.run("draft", lambda tx: keep_draft(tx, document(), ROSTER))
+    assert states(store) == [(1, DRAFTED)]
+    with pytest.raises(StorageError), store.transaction("again") as tx:
+        keep_draft(tx, document(), ROSTER)
+    assert not store.run("skip", lambda tx: move(tx, 1, CLOSED, KNOWN_CLOSED))
+    assert store.run("state", lambda tx: move(tx, 1, DRAFTED, STATED))
+    assert not store.run("twice", lambda tx: move(tx, 1, DRAFTED, STATED))
+    store.run("draft", lambda tx: keep_draft(tx, document(2), ROSTER))
+    store.run("restored", close_all)
+    assert states(store) == [(1, CLOSED), (2, DRAFTED)]
+    with store.reading("epochs") as tx:
+        assert epochs(tx)[0].read == document()
+    store.run("told", lambda tx: restate_closed(tx, encode(EpochClosed(number=1))))
+    event = EpochEvent(document=encode(document(2)), by_relay=b"", by_partner=b"")
+    store.run("handed in", lambda tx: restate_epoch(tx, encode(event)))
+    assert states(store) == [(1, KNOWN_CLOSED), (2, CLOSED)]
+
+
+def test_a_token_is_spent_once(place: Place):
+    store = place.open()
+
+    def fate(judged: Judged, epoch: int = 1) -> Fate:
+        (sealed,) = store.run("slot", lambda tx: take(tx, HUB, epoch, [judged], Instant(5)))
+        return read_fate(find_result(judged.reply_key, (sealed,)))
+
+    assert fate(JUDGED) == Fate("accepted", 2)
+    assert fate(msgspec.structs.replace(JUDGED, reply_key=b"x" * 32)) == Fate("known", 2)
+    assert fate(msgspec.structs.replace(JUDGED, digest=b"e" * 32)).status == "refused"
+    assert fate(JUDGED, 2) == Fate("accepted", 2)
+    store.run("forget", lambda tx: tx.run("forget_spent", {"below": 2}))
+    assert fate(JUDGED) == Fate("accepted", 2)
+
+
+def test_who_was_given_tokens_is_counted(place: Place):
+    store = place.open()
+    for party in ("prt_1", "prt_2"):
+        row = {"epoch": 1, "party": party, "digest": b"d" * 32}
+        store.run("issue", lambda tx, row=row: tx.run("note_issued", row))
+    with pytest.raises(StorageError), store.transaction("again") as tx:
+        tx.run("note_issued", row)
+    with store.reading("count") as tx:
+        assert (issued_in(tx, 1), issued_in(tx, 2)) == (2, 0)
