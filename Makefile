@@ -54,6 +54,9 @@ schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times wh
 bench: $(STAMP)  ## the numbers: a table, with JSON and a chart under results
 	@$(BIN)/tocsin bench all --json results/bench.json --chart results/bench.svg
 
+linkability: $(STAMP)  ## who can tell which member reported? ten thousand guesses at every path (10 minutes)
+	@$(BIN)/tocsin bench linkability-full --json results/linkability.json --chart results/linkability.svg
+
 learn: $(STAMP)  ## whose a value is, learned anew from labelled texts, and told by texts it was not learned from (15 minutes)
 	@$(BIN)/python -m tests.corpus.learn_whose
 	@LEARN=all $(BIN)/python -m pytest tests/corpus/test_learn_whose.py
@@ -64,4 +67,4 @@ sbom:  ## what Tocsin is made of, as CycloneDX: prints it
 wheelhouse:  ## everything that an installation without a network needs, in the folder wheelhouse
 	@scripts/wheelhouse wheelhouse
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench schema learn sbom wheelhouse
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench linkability schema learn sbom wheelhouse

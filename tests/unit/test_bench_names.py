@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every benchmark that the command names is there, and no two are the same."""
 
-from tocsin.bench import append, catchup, depth
+from tocsin.bench import append, catchup, depth, linkability
 from tocsin.cli import bench
 
 
@@ -14,3 +14,4 @@ def test_what_follows_a_dash_is_a_form_of_the_same_benchmark() -> None:
     assert bench._benchmark("append") is append.run
     assert bench._benchmark("catchup-million") is catchup.run_million
     assert bench._benchmark("depth-ten-million") is depth.run_ten_million
+    assert bench._benchmark("linkability-full") is linkability.run_full

@@ -22,6 +22,7 @@ BENCHMARKS = (
     "hunt",
     "idle",
     "intake",
+    "linkability",
     "mail",
     "match",
     "tokens",
@@ -34,8 +35,8 @@ ON_POSTGRES = ("append", "catchup", "depth", "fanout", "idle", "intake", "views"
 """Those that can be measured on PostgreSQL too."""
 ON_MAILS = ("replay",)
 """Those that are nothing without --mails."""
-LONG = ("catchup-million", "depth-ten-million")
-"""Minutes each, and gigabytes of disk: run by their names alone."""
+LONG = ("catchup-million", "depth-ten-million", "linkability-full")
+"""Many minutes each, the first two with gigabytes of disk: run by their names alone."""
 
 
 def _benchmark(name: str) -> Benchmark:
