@@ -54,8 +54,9 @@ schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times wh
 bench: $(STAMP)  ## the numbers: a table, with JSON and a chart under results
 	@$(BIN)/tocsin bench all --json results/bench.json --chart results/bench.svg
 
-linkability: $(STAMP)  ## who can tell which member reported? ten thousand guesses at every path (10 minutes)
+linkability: $(STAMP)  ## who can tell which member reported? ten thousand guesses at models, two at the product (20 minutes)
 	@$(BIN)/tocsin bench linkability-full --json results/linkability.json --chart results/linkability.svg
+	@$(BIN)/tocsin bench linkability-product --json results/linkability-product.json
 
 learn: $(STAMP)  ## whose a value is, learned anew from labelled texts, and told by texts it was not learned from (15 minutes)
 	@$(BIN)/python -m tests.corpus.learn_whose

@@ -112,8 +112,13 @@ def protection(house: House) -> Protection:
     )
 
 
-def work(house: House, http: httpx.AsyncClient) -> Coroutine[Any, Any, None]:
-    """All of it, to be awaited, until it is cancelled; what no setting can mean is a ConfigError at once."""
+def work(
+    house: House, http: httpx.AsyncClient, relay: RelayClient | None = None
+) -> Coroutine[Any, Any, None]:
+    """All of it, to be awaited, until it is cancelled; what no setting can mean is a ConfigError at once.
+
+    `relay`: the way to the relay where it is none by the settings.
+    """
     membership = house.vault.membership()
     hub, reading = reach(house, http, membership)
     replica = Replica(house.store, membership, house.config.decay, house.clock)
@@ -148,7 +153,8 @@ def work(house: House, http: httpx.AsyncClient) -> Coroutine[Any, Any, None]:
         "erasing cases by age": lambda: _forget(house),
         "emptying the store's log": lambda: _scrub(house),
     }
-    loops |= _unseen(house, hub)
+    relay = relay or RelayClient(house.config.proxy, house.config.authority_file)
+    loops |= _unseen(house, hub, relay)
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
     loops |= _asked_for(house, to_hunt, to_watch)
@@ -167,9 +173,8 @@ async def _keep_all_going(loops: Mapping[str, Loop], alarm: Alarm) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _unseen(house: House, hub: SignedHub) -> dict[str, Loop]:
+def _unseen(house: House, hub: SignedHub, relay: RelayClient) -> dict[str, Loop]:
     """What goes by the anonymous path, which shares nothing with the hub's client but the tokens' names."""
-    relay = RelayClient(house.config.proxy, house.config.authority_file)
     parts = (house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
     return {
         "sending into the slots of the anonymous path": Slots(*parts, asyncio.sleep).run,

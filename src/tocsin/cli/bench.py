@@ -13,7 +13,6 @@ from tocsin.errors import UsageError
 from tocsin.files import replace_file
 
 BENCHMARKS = (
-    "anonymous",
     "append",
     "catchup",
     "depth",
@@ -35,7 +34,7 @@ ON_POSTGRES = ("append", "catchup", "depth", "fanout", "idle", "intake", "views"
 """Those that can be measured on PostgreSQL too."""
 ON_MAILS = ("replay",)
 """Those that are nothing without --mails."""
-LONG = ("catchup-million", "depth-ten-million", "linkability-full")
+LONG = ("catchup-million", "depth-ten-million", "linkability-full", "linkability-product")
 """Many minutes each, the first two with gigabytes of disk: run by their names alone."""
 
 

@@ -51,6 +51,12 @@ class Step(msgspec.Struct, frozen=True):
 _PRESENT: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
 
 
+def present() -> str:
+    """The name of the process whose line this is; empty outside of all."""
+    process = _PRESENT.get()
+    return process.name if process else ""
+
+
 class Process:
     """One simulated process, from its start to its end."""
 

@@ -13,6 +13,7 @@ from tocsin.bench.linkability.defects import EVERYBODY, NAIVE, SEEN_BY, Defect
 from tocsin.bench.linkability.game import Outcome, Terms, play
 from tocsin.bench.linkability.model import Model
 from tocsin.bench.linkability.path import HUB, PARTNER, RELAY
+from tocsin.bench.linkability.product import Product
 from tocsin.bench.result import Beside, Row
 
 NULL, LINKED, FOUND = 0.05, 0.95, 0.2
@@ -22,6 +23,10 @@ SHORT = Terms(training=20, validation=6, test=25)
 CI = Terms(training=100, validation=30, test=240)
 FULL = Terms(training=300, validation=100, test=1_300)
 """2,400 challenges to learn from, and 10,400 guesses."""
+PRODUCT = Terms(
+    training=10, validation=3, test=30, challenged=16, at_once=4, background=2, away=0.0, repeated=True
+)
+"""64 challenges in each world: founding one takes a third of its time."""
 BOUND, FULL_BOUND = 0.10, 0.05
 _BY_CHANCE = 0.02
 """By so much somebody may be first more often in a game that nobody wins."""
@@ -35,6 +40,14 @@ def run(seed: int) -> Iterator[Row]:
 def run_full(seed: int) -> Iterator[Row]:
     """With ten thousand guesses at each path, and half the bound."""
     yield from _rows(seed, FULL, FULL_BOUND)
+
+
+def run_product(seed: int) -> Iterator[Row]:
+    """The product's own path, party by party, and hub and relay together."""
+    coalitions = (*ALONE, frozenset({HUB, RELAY}))
+    for outcome in play(Product(), PRODUCT, f"{seed}/product", coalitions):
+        yield _row(f"product, {named(outcome)}: upper bound", outcome, outcome.estimate.upper, BOUND)
+        yield _first(f"product, {named(outcome)}: sender first", outcome)
 
 
 def _rows(seed: int, terms: Terms, bound: float) -> Iterator[Row]:
