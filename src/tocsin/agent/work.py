@@ -24,6 +24,7 @@ from tocsin.agent.cases import retention
 from tocsin.agent.collecting.approving import Approving
 from tocsin.agent.collecting.collector import Collector
 from tocsin.agent.collecting.sources import sources_of
+from tocsin.agent.history.changes import Changes
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.history.refilling import Refilling, claim
 from tocsin.agent.history.replica import Replica
@@ -75,8 +76,12 @@ _SHIELD_SECONDS = 60.0
 _FEED_CONNECTIONS = 64
 """Products that fetch their files at once."""
 _POST_SECONDS = 30.0
-_REST_SECONDS = 0.5
-"""After the files were written: a burst of news is written twice, its beginning at once and the rest together."""
+_LEAST_REST_SECONDS, _MOST_REST_SECONDS = 0.1, 5.0
+"""After the files were written: as long as it took, so that a burst of news is written together, and costs half a core
+at most.
+"""
+_METRICS_SECONDS = 60.0
+"""How often the numbers for a monitor are written."""
 _SCRUB_SECONDS = 60.0
 
 
@@ -94,17 +99,17 @@ def _members(house: House) -> tuple[str, ...]:
         return tuple(row.name for row in tx.all("parties", {}, into=PartyRow))
 
 
-def levels(house: House) -> Levels:
+def levels(house: House, changes: Changes | None = None) -> Levels:
     """What this agent may do with every value it knows."""
     own, file = house.config.own, house.config.shields.passive_dns
     chains = Chains((*own.domains, *own.partners), read_records(house.folder / file)) if file else None
-    return Levels(house.store, guard_for(own, classifier(house), chains))
+    return Levels(house.store, guard_for(own, classifier(house), chains), changes)
 
 
-def protection(house: House) -> Protection:
-    """The protection files of this agent."""
+def protection(house: House, changes: Changes | None = None) -> Protection:
+    """The protection files of this agent; with `changes` a look costs what was touched since the one before."""
     return Protection(
-        levels(house),
+        levels(house, changes),
         tuple(named(house.config, house.folder)),
         house.folder,
         partial(states, house.store),
@@ -149,7 +154,7 @@ def work(
         "following the hub": lambda: follower.run(heard),
         "sending what was approved": lambda: _send(house, hub, http),
         "handing in what a restored hub lacks": refilling.run,
-        "writing protection files": lambda: _shield(house, news),
+        "writing protection files": lambda: _shield(house, news, replica.changes),
         "erasing cases by age": lambda: _forget(house),
         "emptying the store's log": lambda: _scrub(house),
     }
@@ -198,6 +203,8 @@ def _asked_for(house: House, to_hunt: asyncio.Event, to_watch: asyncio.Event) ->
         loops["letting collected files go by rules"] = Approving(house, classifier, asyncio.sleep).run
     for source in sources_of(house, os.environ):
         loops[f"collecting from {source.name}"] = Collector(house, source, classifier, asyncio.sleep).run
+    if house.config.metrics_file:
+        loops["writing numbers for a monitor"] = lambda: _count(house)
     hunt, syslog = house.config.hunt, house.config.syslog
     if hunt.logs or hunt.tail or syslog:
         automatic = Automatic(house, levels, classifier, asyncio.sleep)
@@ -287,8 +294,18 @@ async def _feed(house: House) -> None:
     await serve_beside(app, house.config.feeds, ready, connections=_FEED_CONNECTIONS)
 
 
-async def _shield(house: House, news: asyncio.Event) -> None:
-    known, files, looked = _guarded_by(house), protection(house), house.clock.now()
+async def _count(house: House) -> None:
+    """Write the numbers for a monitor; they count every value, so they have a pace of their own."""
+    while True:
+        try:
+            write_metrics(house, levels(house))
+        except TocsinError as error:
+            log.warning("numbers for a monitor: %s", error)
+        await asyncio.sleep(_METRICS_SECONDS)
+
+
+async def _shield(house: House, news: asyncio.Event, changes: Changes) -> None:
+    known, files, looked = _guarded_by(house), protection(house, changes), house.clock.now()
     while True:
         try:
             async with asyncio.timeout(until_next_expiry(files, looked, house.clock.now())):
@@ -297,17 +314,17 @@ async def _shield(house: House, news: asyncio.Event) -> None:
             log.debug("no news: looking for what expired")
         news.clear()
         try:
-            write_metrics(house, files.levels)
             before, known = known, _guarded_by(house)
             if before != known:
-                files = protection(house)
+                files = protection(house, changes)
             looked = house.clock.now()
             for change in files.apply(looked, dry_run=False):
                 if change.changes:
                     log.info("%s: %d of %d values", change.path, change.written, change.values)
         except TocsinError as error:
             log.warning("protection files: %s", error)
-        await asyncio.sleep(_REST_SECONDS)
+        took = (house.clock.now() - looked) / SECOND
+        await asyncio.sleep(min(max(took, _LEAST_REST_SECONDS), _MOST_REST_SECONDS))
 
 
 def _guarded_by(house: House) -> tuple[object, ...]:

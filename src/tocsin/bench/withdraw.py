@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a withdrawal, and from an expiry, to the moment when the rule is gone from the file of a connected agent.
 
-A hub and four agents as the product serves them, each a process of its own, with 10,000 values at block. Two banks name
-a value, every agent writes it; then one bank takes its report back, or the value's time ends, and the files are looked
-at every few milliseconds. What is measured begins with the first byte of the request, or with the end that the file
-itself names. Beside it stands the hub's answer to the withdrawal.
+A hub and four agents as the product serves them, each a process of its own, with 10,000 values at block that three
+banks have confirmed to each other by twos. Two banks name a value, every agent writes it; then one bank takes its
+report back, or the value's time ends, and the files are looked at every few milliseconds. What is measured begins with
+the first byte of the request, or with the end that the file itself names. Beside it stands the hub's answer to the
+withdrawal.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, cycle
 from pathlib import Path
 
 import msgspec
@@ -39,9 +41,12 @@ from tocsin.world.processes import Processes
 
 _STANDING = 10_000
 _BATCH = 1_000
+_BANKS = 3
 _READERS = 3
-_ROUNDS = 40
-_EXPIRIES = 10
+_ROUNDS = 80
+_EXPIRIES = 20
+_APART_SECONDS = 0.4
+"""Between two values that expire: each has a look of its own."""
 _TARGET_SECONDS = 2.0
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.003
@@ -64,7 +69,7 @@ def run(seed: int) -> Iterator[Row]:
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     with tempfile.TemporaryDirectory() as name, Processes() as processes:
         place = Path(name)
-        hub = found(place / "hub", 2, chance)
+        hub = found(place / "hub", _BANKS, chance)
         processes.serve("hub", ["hub", "serve", str(hub.folder)], place / "hub.log")
         homes = [_joined(place, hub, number) for number in range(_READERS + 1)]
         brief = homes[-1] / agent.SETTINGS
@@ -107,12 +112,13 @@ async def _measure(
     readers, brief = files[:_READERS], files[-1]
     async with outbound("", "", 30.0) as http:
         banks = [(bank, SignedHub(http, hub.url, bank, SystemClock(), os.urandom)) for bank in hub.banks]
-        for start in range(0, _STANDING, _BATCH):
+        for start, both in zip(range(0, _STANDING, _BATCH), cycle(combinations(banks, 2)), strict=False):
             values = [f"standing-{start + number}.example" for number in range(_BATCH)]
-            await _name(banks, values, chance)
+            await _name(both, values, chance)
         await asyncio.gather(*(_until(_holds(file, f"standing-{_STANDING - 1}.example")) for file in readers))
-        samples = [await _withdraw(banks, readers, number, chance) for number in range(_ROUNDS)]
-        late = [await _expire(banks, brief, number, chance) for number in range(_EXPIRIES)]
+        samples = [await _withdraw(banks[:2], readers, number, chance) for number in range(_ROUNDS)]
+        ending = [_expire(banks[:2], brief, number, chance) for number in range(_EXPIRIES)]
+        late = await asyncio.gather(*ending)
     return samples, late
 
 
@@ -145,6 +151,7 @@ async def _expire(
     banks: Sequence[tuple[Membership, SignedHub]], file: Path, number: int, chance: random.Random
 ) -> float:
     """Seconds from the end that the file names to the file without the value; 0 when it was gone in the same moment."""
+    await asyncio.sleep(number * _APART_SECONDS)
     value = f"brief-{number}.example"
     await _name(banks, [value], chance)
     await _until(_holds(file, value))

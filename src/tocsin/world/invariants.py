@@ -15,10 +15,12 @@ function that gives a sentence for everything that is wrong. They look at the di
 what they judge, but for `release.decide` and the two rebuilds, which are held against the bare rules elsewhere.
 """
 
+import csv
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from tocsin.agent.alarms import Alarm
+from tocsin.agent.history.changes import Changes
 from tocsin.agent.history.rewind import see_again
 from tocsin.agent.history.views import Views
 from tocsin.agent.outbox import settled_state
@@ -166,7 +168,7 @@ def views_are_what_the_log_says(world: World) -> Iterator[str]:
     yield from _differences("hub", world.hub.disk, again, _HUB_VIEWS)
     for short, agent in _readers(world):
         again = Disk("agent", agent.disk.image())
-        views = Views(agent.membership, agent.config.decay, lambda tx, sentence: None)
+        views = Views(agent.membership, agent.config.decay, lambda tx, sentence: None, Changes())
         sizes = dict(agent.disk.look("SELECT name, size FROM stream"))
         act = partial(views.apply, obey=True)
         again.open(Process("a copy")).run("see again", lambda tx, n=sizes, a=act: see_again(tx, n, a))  # type: ignore[misc]
@@ -184,6 +186,20 @@ def levels_are_what_the_rule_says(world: World) -> Iterator[str]:
         for value in sorted((found.keys() | wanted.keys()) - half_known(world, short)):
             if found.get(value) != wanted.get(value):
                 yield f"{value} is at {found.get(value)} at {short}, and the rule says {wanted.get(value)}."
+
+
+def files_hold_what_is_blocked(world: World) -> Iterator[str]:
+    """The protection file of every agent that runs holds what is at block, judged anew, and nothing else."""
+    for short, agent in _readers(world):
+        house = agent.house(Process("a look"))
+        path = house.folder / house.config.shields.csv
+        if not agent.up or not path.exists():
+            continue
+        with path.open(newline="", encoding="utf-8") as file:
+            held = {f"{row['kind']}:{row['value']}" for row in csv.DictReader(file)}
+        wanted = {str(one.observable) for one in levels(house).blocked(house.clock.now())}
+        for value in sorted(held ^ wanted):
+            yield f"{value} is {'in' if value in held else 'not in'} the file of {short}, and the levels differ."
 
 
 def erased_is_gone(world: World) -> Iterator[str]:
@@ -265,6 +281,7 @@ AT_REST: tuple[Invariant, ...] = (
     everything_receipted_is_there_once,
     nothing_is_with_others,
     levels_are_what_the_rule_says,
+    files_hold_what_is_blocked,
     views_are_what_the_log_says,
     erased_is_gone,
     members_hold_what_their_group_is_told,

@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 
 from tocsin.agent.alarms import reached, sound, sound_error
+from tocsin.agent.history.changes import Changes
 from tocsin.agent.history.directory import ready, trust, wait
 from tocsin.agent.history.doubt import (
     LATE_LIMIT,
@@ -72,7 +73,9 @@ class Replica:
     def __init__(self, store: Store, membership: Membership, decay: Decay, clock: Clock) -> None:
         self._store = store
         self._membership = membership
-        self._views = Views(membership, decay, self._raise_alarm)
+        self.changes = Changes()
+        """Which values were touched by what was kept."""
+        self._views = Views(membership, decay, self._raise_alarm, self.changes)
         self._clock = clock
         self.refill: Callable[[Restoring], None] = lambda _: None
         """Called when a restored hub asks for what it lost; whoever refills it sets it."""
@@ -150,6 +153,7 @@ class Replica:
         trust = self.trust()
         with self._store.transaction("go on") as tx:
             require_trust(tx)
+            self.changes.note_everything()
             forget_notes(tx, trust, min(event.log for event in restarts))
             loose = [row for row in tx.all("streams", {}, into=StreamRow) if row.firm < row.size]
             for row in loose:
@@ -200,6 +204,7 @@ class Replica:
                 stream, size, frontier, witness, late, firm, state.directory, state.counted, state.note
             ),
         )
+        self.changes.moved(stream, (before.size, before.firm) if before else (0, 0), (size, firm))
         if witness != "late" and state.head:
             tx.run("keep_head", {"stream": stream, "head": state.head})
         obeyed = self._obey_waiting(tx, stream, before.firm) if before and witness != "late" else 0

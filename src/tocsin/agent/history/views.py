@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from tocsin.agent.history import warnings
+from tocsin.agent.history.changes import Changes, lift
 from tocsin.agent.history.directory import apply_directory, party_at
 from tocsin.agent.vault import Membership
 from tocsin.config.shields import Decay
@@ -43,12 +44,17 @@ class Views:
     """The views of one agent, over the transaction that keeps the entry."""
 
     def __init__(
-        self, membership: Membership, decay: Decay, alarm: Callable[[Transaction, str], None]
+        self,
+        membership: Membership,
+        decay: Decay,
+        alarm: Callable[[Transaction, str], None],
+        changes: Changes,
     ) -> None:
-        """`decay` says how long a value counts after it was added."""
+        """`decay` says how long a value counts after it was added; `changes` hears of values that entries touch."""
         self._membership = membership
         self._decay = decay
         self._alarm = alarm
+        self._changes = changes
 
     def act(self, tx: Transaction, entry: VerifiedEntry, *, obey: bool) -> None:
         """Bring the views up to date; what cannot be acted on is an alarm, and costs no neighbour."""
@@ -114,10 +120,12 @@ class Views:
             case "band":
                 band = decode(body, BandEvent)
                 _demand_sound(lint_observable(band.observable, registrable, _VALUE))
+                value = str(band.observable)
+                self._changes.note(value)
                 return "save_band", {
                     "stream": entry.stream,
                     "seq": entry.seq,
-                    "value": str(band.observable),
+                    "value": value,
                     "named": band.named,
                 }
             case _:
@@ -144,15 +152,16 @@ class Views:
         verify(author.signing_key, context, event.warning, event.signature)
         if decode_warning(event.warning).author != event.author:
             raise BadSignature("The warning was signed by another party than it names.")
-        if sentence := warnings.apply(tx, entry, event.warning):
+        if sentence := warnings.apply(tx, entry, event.warning, self._changes):
             self._alarm(tx, f"Warning {entry.header.fact} of {author.name} {sentence}.")
 
     def erase(self, tx: Transaction, stream: str, erasure: ErasureEvent) -> None:
         """Delete what was erased, and take back what it did."""
         for seq in erasure.seqs:
             place: Params = {"stream": stream, "seq": seq}
-            warnings.erase(tx, place)
-            for query in ("erase_body", "erase_postings", "erase_band", "erase_answers"):
+            warnings.erase(tx, place, self._changes)
+            lift(tx, place, self._changes)
+            for query in ("erase_body", "erase_answers"):
                 tx.run(query, place)
         tx.run("forget_own_answer", {"message": erasure.fact})
 
@@ -160,8 +169,10 @@ class Views:
         self, entry: VerifiedEntry, observable: Observable, kind: str, *, may_block: bool = True
     ) -> _Row:
         """That an entry names a value, which counts as long as such values do."""
+        value = str(observable)
+        self._changes.note(value)
         return "post", {
-            "value": str(observable),
+            "value": value,
             "stream": entry.stream,
             "seq": entry.seq,
             "fact": entry.header.fact,

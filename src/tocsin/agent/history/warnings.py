@@ -14,6 +14,7 @@ import hashlib
 
 import msgspec
 
+from tocsin.agent.history.changes import Changes, lift
 from tocsin.clock import MINUTE
 from tocsin.domain.warning import Warning, check_warning
 from tocsin.domain.warning_life import Stated, contradicts, standing
@@ -65,7 +66,7 @@ class _Signed(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def apply(tx: Transaction, entry: VerifiedEntry, signed: bytes) -> str:
+def apply(tx: Transaction, entry: VerifiedEntry, signed: bytes, changes: Changes) -> str:
     """Take a version into account; what people must hear of, or empty. Malformed when it cannot be one."""
     warning = check_warning(decode_warning(signed))
     chain = entry.header.chain
@@ -95,13 +96,13 @@ def apply(tx: Transaction, entry: VerifiedEntry, signed: bytes) -> str:
             "body": signed,
         },
     )
-    _settle(tx, warning)
+    _settle(tx, warning, changes)
     if any(row.chain != chain for row in before):
         return "stands under two chains, which only the hub can have done"
     return contradicts(new, held) if new not in held else ""
 
 
-def erase(tx: Transaction, place: Params) -> None:
+def erase(tx: Transaction, place: Params, changes: Changes) -> None:
     """An entry was erased: if it was a version of a warning, none of that warning's counts from now on."""
     found = tx.one("header_of_entry", {**place, "kind": "warning"}, into=_Header)
     if found is None:
@@ -110,8 +111,8 @@ def erase(tx: Transaction, place: Params) -> None:
     tx.run("erase_chain", {"chain": chain})
     for one in tx.all("versions_beside", {"chain": chain}, into=_Beside):
         tx.run("erase_chain", {"chain": one.chain})
-        for query in ("erase_postings", "erase_version"):
-            tx.run(query, {"stream": one.stream, "seq": one.seq})
+        lift(tx, {"stream": one.stream, "seq": one.seq}, changes)
+        tx.run("erase_version", {"stream": one.stream, "seq": one.seq})
 
 
 def apply_answers(tx: Transaction, entry: VerifiedEntry, event: AnswersEvent, party: str) -> None:
@@ -151,7 +152,7 @@ def _versions(tx: Transaction, warning: Warning) -> list[_Version]:
     return tx.all("versions_of_warning", {"id": warning.id, "author": warning.author}, into=_Version)
 
 
-def _settle(tx: Transaction, warning: Warning) -> None:
+def _settle(tx: Transaction, warning: Warning, changes: Changes) -> None:
     """Let exactly the version that stands count, and have postings."""
     rows = _versions(tx, warning)
     chosen = standing(row.stated() for row in rows)
@@ -161,28 +162,31 @@ def _settle(tx: Transaction, warning: Warning) -> None:
         return
     if before is not None:
         tx.run("count_warning", {**before.place(), "counts": 0})
-        tx.run("erase_postings", before.place())
+        lift(tx, before.place(), changes)
     if now is not None:
         tx.run("count_warning", {**now.place(), "counts": 1})
-        _post(tx, warning.id, now)
+        for value in _post(tx, warning.id, now):
+            changes.note(value)
 
 
-def _post(tx: Transaction, warning_id: str, row: _Version) -> None:
-    """The values that a version names; a withdrawal names none."""
+def _post(tx: Transaction, warning_id: str, row: _Version) -> list[str]:
+    """Let the values that a version names count, and name them; a withdrawal names none."""
     signed = tx.one("signed_warning", row.place(), into=_Signed)
     assert signed is not None, "its row was just read"
+    values = [str(observable) for observable in decode_warning(signed.body).look_for]
     tx.run_each(
         "post",
         [
             {
                 **row.place(),
-                "value": str(observable),
+                "value": value,
                 "fact": warning_id,
                 "kind": "warning",
                 "may_block": 1,
                 "since": row.added,
                 "expires": row.expires,
             }
-            for observable in decode_warning(signed.body).look_for
+            for value in values
         ],
     )
+    return values

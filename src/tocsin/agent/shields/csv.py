@@ -16,8 +16,8 @@ from tocsin.hooks import Blocked, Files
 
 COLUMNS = ("kind", "value", "reason", "reference", "since", "expires")
 _FORMULA = ("=", "+", "-", "@")
-_REMEMBERED = 10_000
-"""Lines that are kept for the next file, most of which are the same: about 5 MB."""
+_REMEMBERED = 200_000
+"""Lines that are kept for the next file, most of which are the same: about 5 MB for each 10,000 of them."""
 
 
 class CsvShield:

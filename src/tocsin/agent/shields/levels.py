@@ -3,30 +3,29 @@
 
 The rule itself is `tocsin.domain.level`; here is only what goes into it. Nothing is stored: a value's level is
 computed from what stands in the replica now, so an erasure, an expiry or a new asset of the bank's is never missed.
-A judgement follows from postings and guards alone, so that it is not made again while those are what they were.
+An agent that serves keeps what was at block at its last look, and judges only what was touched or ended since: a
+judgement follows from postings, guards and the partner's absence alone (`tocsin.agent.history.changes`).
 The hub's bands count only parties whose marking permits others to act, so a report that forbids it adds nothing, and
 takes nothing from what others said.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from bisect import insort
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 
+from tocsin.agent.history.changes import Changes
 from tocsin.agent.history.doubt import LATE_LIMIT
 from tocsin.agent.history.replica import StreamRow
 from tocsin.clock import MINUTE, Instant
 from tocsin.domain.level import Band, Evidence, Judgement, Level, judge
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hooks import Blocked
-from tocsin.storage.store import Store
+from tocsin.storage.store import Store, Transaction
 
 UNWITNESSED_LIMIT = 15 * MINUTE
 """The declared partner may be missing this long before nothing steps to block by itself (DESIGN §3.4)."""
-
-_REMEMBERED = 10_000
-"""Judgements that are kept for the next look: about 20 MB."""
 
 Guard = Callable[[Observable], tuple[str, ...]]
 """Why a human must look before this value is blocked; empty when nothing speaks against it."""
@@ -67,15 +66,39 @@ class _At(msgspec.Struct, frozen=True):
     at: int
 
 
+class _Value(msgspec.Struct, frozen=True):
+    value: str
+
+
+class _Absence(msgspec.Struct, frozen=True):
+    """What the partner's absence means now."""
+
+    stops_steps: bool
+    """Nothing steps to block by itself."""
+    stops_all: bool
+    """What it has not witnessed does not count."""
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """What was at block at a moment, the newest first."""
+
+    at: Instant
+    absence: _Absence
+    blocked: list[Blocked]
+
+
 _RANKS = {str(band): rank for rank, band in enumerate(Band)}
 
 
 class Levels:
     """The levels of one agent."""
 
-    def __init__(self, store: Store, guard: Guard) -> None:
+    def __init__(self, store: Store, guard: Guard, changes: Changes | None = None) -> None:
+        """`changes` tells what was touched since the last look, to this reader alone; without, all is judged anew."""
         self._store = store
-        self._judge = lru_cache(_REMEMBERED)(partial(_judge, guard))
+        self._guard = guard
+        self._changes = changes
+        self._last: _Look | None = None
 
     def known(self, now: Instant) -> Iterator[KnownValue]:
         """Every value that still counts, in the order of its text.
@@ -83,35 +106,52 @@ class Levels:
         While the declared partner is late, what it had witnessed before keeps its full weight. After 15 minutes
         nothing new steps to block by itself; after a day nothing new counts at all.
         """
-        return self._judged("known_values", now)
-
-    def _judged(self, query: str, now: Instant) -> Iterator[KnownValue]:
         with self._store.reading("known values") as tx:
-            postings = tx.all(query, {"now": now}, into=_Posting)
-            late = [row.late for row in tx.all("streams", {}, into=StreamRow) if row.late]
-        absence = now - min(late) if late else 0
-        if absence > LATE_LIMIT:
-            postings = [posting for posting in postings if posting.firm]
-        for value, group in groupby(postings, key=lambda posting: posting.value):
-            yield self._judge(value, tuple(group), late=absence > UNWITNESSED_LIMIT)
+            postings = tx.all("known_values", {"now": now}, into=_Posting)
+            absence = _absence(tx.all("streams", {}, into=StreamRow), now)
+        return self._judged(postings, absence)
 
-    def blocked(self, now: Instant) -> list[Blocked]:
-        """What is at level block now, the newest first."""
-        with self._store.reading("who warned") as tx:
+    def blocked(self, now: Instant) -> Sequence[Blocked]:
+        """What is at level block now, the newest first; the very same list as long as nothing of it changes."""
+        last, self._last = self._last, None  # a look that fails leaves nothing to go on from
+        with self._store.reading("what is at block") as tx:
+            streams = tx.all("streams", {}, into=StreamRow)
+            absence = _absence(streams, now)
+            touched = self._touched(tx, streams, last, _Look(now, absence, []))
+            if touched is None:
+                postings = tx.all("blockable_values", {"now": now}, into=_Posting)
+            else:
+                postings = _postings_of(tx, touched, now)
             authors = {row.id: row.author for row in tx.all("warning_authors", {}, into=_Author)}
         found = [
-            Blocked(
-                observable=one.observable,
-                reason="; ".join(one.judgement.reasons),
-                reference=one.reference,
-                since=one.since,
-                expires=one.expires,
-                source=authors.get(one.reference, str(one.named)),
-            )
-            for one in self._judged("blockable_values", now)
+            _blocked(one, authors)
+            for one in self._judged(postings, absence)
             if one.judgement.level is Level.BLOCK
         ]
-        return sorted(found, key=lambda one: (-one.since, one.observable))
+        if last is None or touched is None:
+            blocked = sorted(found, key=_newest)
+        else:
+            blocked = _brought_up(last.blocked, touched, found)
+        self._last = _Look(now, absence, blocked)
+        return blocked
+
+    def _touched(
+        self, tx: Transaction, streams: Sequence[StreamRow], last: _Look | None, look: _Look
+    ) -> frozenset[str] | None:
+        """What may be at another level now than at the last look; None: everything."""
+        if self._changes is None:
+            return None
+        noted = self._changes.take({row.name: (row.size, row.firm) for row in streams})
+        if noted is None or last is None or look.at < last.at or look.absence != last.absence:
+            return None
+        ended = tx.all("values_that_ended", {"since": last.at, "now": look.at}, into=_Value)
+        return noted.union(row.value for row in ended)
+
+    def _judged(self, postings: Sequence[_Posting], absence: _Absence) -> Iterator[KnownValue]:
+        if absence.stops_all:
+            postings = [posting for posting in postings if posting.firm]
+        for value, group in groupby(postings, key=lambda posting: posting.value):
+            yield _judge(self._guard, value, tuple(group), late=absence.stops_steps)
 
     def next_expiry(self, now: Instant) -> Instant | None:
         """When the next value stops counting; None when none ever does."""
@@ -120,10 +160,57 @@ class Levels:
         return Instant(row.at) if row is not None and row.at else None
 
 
+def _absence(streams: Sequence[StreamRow], now: Instant) -> _Absence:
+    late = [row.late for row in streams if row.late]
+    absence = now - min(late) if late else 0
+    return _Absence(absence > UNWITNESSED_LIMIT, absence > LATE_LIMIT)
+
+
+def _postings_of(tx: Transaction, values: frozenset[str], now: Instant) -> list[_Posting]:
+    """The evidence for these values, as far as it could raise them to block."""
+    return [
+        posting
+        for value in sorted(values)
+        for posting in tx.all("blockable_value", {"value": value, "now": now}, into=_Posting)
+    ]
+
+
+def _blocked(one: KnownValue, authors: Mapping[str, str]) -> Blocked:
+    return Blocked(
+        observable=one.observable,
+        reason="; ".join(one.judgement.reasons),
+        reference=one.reference,
+        since=one.since,
+        expires=one.expires,
+        source=authors.get(one.reference, str(one.named)),
+    )
+
+
+def _newest(one: Blocked) -> tuple[int, Observable]:
+    return -one.since, one.observable
+
+
+def _brought_up(before: list[Blocked], touched: Collection[str], found: Sequence[Blocked]) -> list[Blocked]:
+    """What was at block, with what is found of the values that were touched in the place of what was known of them."""
+    places = frozenset(map(_observable, touched))
+    gone = [one for one in before if one.observable in places]
+    if sorted(gone, key=_newest) == sorted(found, key=_newest):
+        return before
+    kept = [one for one in before if one.observable not in places]
+    for one in found:
+        insort(kept, one, key=_newest)
+    return kept
+
+
+def _observable(value: str) -> Observable:
+    """The one that `str` wrote into our own store."""
+    kind, _, text = value.partition(":")
+    return Observable(Kind(kind), text)
+
+
 def _judge(guard: Guard, value: str, postings: Sequence[_Posting], *, late: bool) -> KnownValue:
     """One value, by all its postings, the oldest first."""
-    kind, _, text = value.partition(":")
-    observable = Observable(Kind(kind), text)
+    observable = _observable(value)
     guards = guard(observable)
     firm = [posting for posting in postings if posting.firm]
     evidence = _evidence(firm, guards, [posting.named_firm for posting in firm])

@@ -58,6 +58,17 @@ class Change(msgspec.Struct, frozen=True):
         return bool(self.added or self.removed)
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """A shield at the last look: while this is so its files say what they should."""
+
+    blocked: Sequence[Blocked]
+    """The very list."""
+    state: State
+    stamps: tuple[tuple[int, ...], ...]
+    """Of its files, so that one which somebody edited is looked at again."""
+    change: Change
+
+
 class Protection:
     """The protection files of one agent."""
 
@@ -69,6 +80,7 @@ class Protection:
         self._folder = folder
         self._states = states
         self._box = box
+        self._seen: dict[str, _Seen] = {}
 
     def apply(self, now: Instant, *, dry_run: bool) -> list[Change]:
         """Bring the files of every shield that is on up to date, or only say what would change.
@@ -79,10 +91,10 @@ class Protection:
             return []
         with nullcontext() if dry_run else self._alone():
             states, blocked = self._states(), self.levels.blocked(now)
-            return [
-                self._one(one, states.get(one.shield.name(), State.MONITOR), blocked, now, dry_run=dry_run)
-                for one in self._shields
-            ]
+            every = ((one, states.get(one.shield.name(), State.MONITOR)) for one in self._shields)
+            if dry_run:
+                return [self._one(one, state, blocked, now, dry_run=True) for one, state in every]
+            return [self._follow(one, state, blocked, now) for one, state in every]
 
     def empty(self, shield: str, now: Instant) -> None:
         """Leave files without values behind, where there are any; a shield that is on no longer."""
@@ -129,8 +141,21 @@ class Protection:
         path = self.find(shield).paths().get(name)
         return None if path is None else _read({name: path})[0][name]
 
+    def _follow(self, one: Named, state: State, blocked: Sequence[Blocked], now: Instant) -> Change:
+        """Bring one shield up to date, unless nothing has changed since the last look."""
+        name = one.shield.name()
+        seen = self._seen.pop(name, None)
+        if seen and seen.blocked is blocked and (seen.state, seen.stamps) == (state, _stamps(one)):
+            change = seen.change
+        else:
+            change = self._one(one, state, blocked, now, dry_run=False)
+        self._before(name).bound(now)
+        unchanged = msgspec.structs.replace(change, added=(), removed=())
+        self._seen[name] = _Seen(blocked, state, _stamps(one), unchanged)
+        return change
+
     def _one(
-        self, one: Named, state: State, blocked: list[Blocked], now: Instant, *, dry_run: bool
+        self, one: Named, state: State, blocked: Sequence[Blocked], now: Instant, *, dry_run: bool
     ) -> Change:
         shield = one.shield
         expressed = [value for value in blocked if shield.holds(value.observable)]
@@ -139,8 +164,6 @@ class Protection:
         news = _news(one, chosen, now) if follows else None
         if news is not None and not dry_run:
             self._write(one, news, now)
-        if not dry_run:
-            self._before(shield.name()).bound(now)
         added, removed = news.lines() if news is not None else ((), ())
         return Change(
             shield=shield.name(),
@@ -203,6 +226,18 @@ def _news(one: Named, chosen: list[Blocked], now: Instant) -> _News | None:
         return None
     made = _later(made, now)
     return _News(present, one.shield.render(chosen, made), made)
+
+
+def _stamps(one: Named) -> tuple[tuple[int, ...], ...]:
+    """What tells of each file that it is another one, or was written to."""
+    found: list[tuple[int, ...]] = []
+    for path in one.paths().values():
+        try:
+            about = path.stat()
+            found.append((about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
+        except OSError:
+            found.append(())
+    return tuple(found)
 
 
 def _later(made: Instant, now: Instant) -> Instant:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.agent.history import warnings
+from tocsin.agent.history.changes import Changes
 from tocsin.agent.history.replica import StreamRow
 from tocsin.clock import DAY, MINUTE, Instant
 from tocsin.domain.observable import Kind, Observable
@@ -141,7 +142,7 @@ def play(log: dict[str, list[Said]], order: list[str], *, cold: bool) -> tuple[l
         with store.transaction("arrives") as tx:
             if one.warning is None:
                 if one.erases < seq:
-                    warnings.erase(tx, {"stream": stream, "seq": one.erases})
+                    warnings.erase(tx, {"stream": stream, "seq": one.erases}, Changes())
                 continue
             entry = entry_of(stream, seq, one.warning)
             keep(tx, entry)
@@ -151,7 +152,7 @@ def play(log: dict[str, list[Said]], order: list[str], *, cold: bool) -> tuple[l
                 if other.warning is None
             )
             if not (cold and gone and (stream, seq) in erased):
-                warnings.apply(tx, entry, encode_warning(one.warning))
+                warnings.apply(tx, entry, encode_warning(one.warning), Changes())
     found = view(store)
     store.close()
     return found
@@ -177,7 +178,7 @@ def arrive(store: Store, *entries: VerifiedEntry) -> list[str]:
         with store.transaction("arrives") as tx:
             keep(tx, entry)
             assert entry.body is not None
-            said.append(warnings.apply(tx, entry, entry.body))
+            said.append(warnings.apply(tx, entry, entry.body, Changes()))
     return said
 
 
@@ -219,7 +220,7 @@ def test_another_author_replaces_and_erases_nothing_under_the_same_identifier(st
     arrive(store, entry_of("all", 0, a_warning()), entry_of("all", 1, theirs))
     assert len(values(store)) == 2
     with store.transaction("erase") as tx:
-        warnings.erase(tx, {"stream": "all", "seq": 1})
+        warnings.erase(tx, {"stream": "all", "seq": 1}, Changes())
     (posting,) = values(store)
     assert "v1-a.example" in posting
 
@@ -228,7 +229,7 @@ def test_erasing_the_last_version_brings_no_older_one_back(store: Store) -> None
     first, second = a_warning(), a_warning(version=2)
     arrive(store, entry_of("all", 0, first), entry_of("all", 1, second))
     with store.transaction("erase") as tx:
-        warnings.erase(tx, {"stream": "all", "seq": 1})
+        warnings.erase(tx, {"stream": "all", "seq": 1}, Changes())
     assert view(store) == ([], [])
     arrive(store, entry_of("members", 0, first))
     assert view(store) == ([], []), "a replay after the erasure"
@@ -238,7 +239,7 @@ def test_one_warning_under_two_chains_is_told(store: Store) -> None:
     second = entry_of("all", 1, a_warning(version=2), chain="chn_other")
     assert "two chains" in arrive(store, entry_of("all", 0, a_warning()), second)[1]
     with store.transaction("erase") as tx:
-        warnings.erase(tx, {"stream": "all", "seq": 1})
+        warnings.erase(tx, {"stream": "all", "seq": 1}, Changes())
     assert view(store) == ([], [])
 
 

@@ -3,6 +3,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,12 +12,13 @@ from tests.alliance import Agent, Alliance
 from tests.unit.agent.shields.blocks import BOX, all_on, named_in
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
+from tocsin.agent.shields.csv import CsvShield
 from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, SECOND, Instant
 from tocsin.config.shields import Shields
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.errors import ConfigError
-from tocsin.hooks import Blocked
+from tocsin.hooks import Blocked, Files
 
 FILES = Shields(csv="out/block.csv", rpz="out/block.rpz", suricata="out/block.rules")
 
@@ -151,6 +153,51 @@ def test_many_values_cost_little_more_than_few(tmp_path):
     changes = protection(tmp_path, *values, shields=shields).apply(Instant(NOW + 1), dry_run=False)
     assert [len(change.added) for change in changes][1] == 3  # the serial, the name, and the names below it
     assert time.process_time() - began < 5
+
+
+class Still:
+    """Levels of which nothing changes, and a shield that counts how often it is asked for its file."""
+
+    def __init__(self) -> None:
+        self.list = Fixed(EVIL).blocked(NOW)
+        self.rendered = 0
+
+    def blocked(self, now: Instant) -> list[Blocked]:
+        return self.list
+
+    def render(self, blocked: Sequence[Blocked], now: Instant) -> Files:
+        self.rendered += bool(blocked)
+        return CsvShield().render(blocked, now)
+
+
+@pytest.fixture
+def still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Still, Protection]:
+    levels = Still()
+    (one,) = named_in(tmp_path, Shields(csv="out/block.csv"))
+    shield = CsvShield()
+    monkeypatch.setattr(shield, "render", levels.render)
+    one = msgspec.structs.replace(one, shield=shield)
+    return levels, Protection(levels, [one], tmp_path, all_on, BOX)  # type: ignore[arg-type]
+
+
+def test_what_is_as_it_was_costs_nothing(still):
+    levels, files = still
+    assert files.apply(NOW, dry_run=False)[0].changes
+    before = levels.rendered
+    (change,) = files.apply(Instant(NOW + HOUR), dry_run=False)
+    assert (change.values, change.written, change.changes) == (1, 1, False)
+    assert levels.rendered == before
+
+
+def test_what_is_as_it_was_is_put_right_when_somebody_edits_or_removes_it(still, tmp_path):
+    _, files = still
+    files.apply(NOW, dry_run=False)
+    path = tmp_path / "out" / "block.csv"
+    wanted = path.read_bytes()
+    for spoil in (lambda: path.write_text("nothing\n"), path.unlink):
+        spoil()
+        assert files.apply(NOW, dry_run=False)[0].changes
+        assert path.read_bytes() == wanted
 
 
 async def test_a_value_leaves_every_file_when_it_is_taken_back_or_expires(tmp_path):

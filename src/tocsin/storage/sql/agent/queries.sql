@@ -559,7 +559,7 @@ LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.str
   AND firm_band.seq = (SELECT max(seq) FROM band
     WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
 WHERE posting.expires > :now
-ORDER BY posting.value, posting.since;
+ORDER BY posting.value, posting.since, posting.stream, posting.seq;
 
 -- name: blockable_values
 -- The same for those values alone that a warning or two named sources may raise to block: a flood that nobody confirms
@@ -577,7 +577,33 @@ LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.str
 WHERE posting.expires > :now AND posting.value IN (
   SELECT value FROM posting WHERE kind = 'warning'
   UNION ALL SELECT value FROM band WHERE named IN ('2-4', '5-19', '20+'))
-ORDER BY posting.value, posting.since;
+ORDER BY posting.value, posting.since, posting.stream, posting.seq;
+
+-- name: blockable_value
+-- The same for one value.
+SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
+  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
+  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
+  coalesce(firm_band.named, '') AS named_firm
+FROM posting JOIN stream ON stream.name = posting.stream
+LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
+  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
+LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
+  AND firm_band.seq = (SELECT max(seq) FROM band
+    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
+WHERE posting.value = :value AND posting.expires > :now AND (
+  EXISTS (SELECT 1 FROM posting AS warned WHERE warned.value = :value AND warned.kind = 'warning')
+  OR EXISTS (SELECT 1 FROM band WHERE band.value = :value AND band.named IN ('2-4', '5-19', '20+')))
+ORDER BY posting.since, posting.stream, posting.seq;
+
+-- name: values_that_ended
+-- What lost evidence by age.
+SELECT DISTINCT value FROM posting WHERE expires > :since AND expires <= :now;
+
+-- name: values_of_entry
+-- What an entry says something of.
+SELECT value FROM posting WHERE stream = :stream AND seq = :seq
+UNION SELECT value FROM band WHERE stream = :stream AND seq = :seq;
 
 -- name: next_expiry
 -- When the next value stops counting.
