@@ -48,6 +48,9 @@ oracle: $(STAMP)  ## does the time of an answer tell what the asker may not read
 crash: $(STAMP)  ## power cuts at every step, kills of every process on both engines, plans over a million entries (30 minutes); SEED=1
 	@$(if $(SEED),TOCSIN_SEED=$(SEED)) POWER_CUTS=all KILLS=all PLANS=all $(BIN)/python -m pytest tests/crash tests/store/test_plans.py
 
+poison: $(STAMP)  ## a million junk values of two members that collude, through the real hub (30 minutes)
+	@JUNK=all $(BIN)/python -m pytest tests/acceptance/test_poison.py
+
 schema: $(STAMP)  ## schemathesis at every address of a real hub, fifty times what tests do (20 minutes)
 	@TOCSIN_SCHEMA_EXAMPLES=600 $(BIN)/python -m pytest tests/acceptance/test_schema.py
 
@@ -68,4 +71,4 @@ sbom:  ## what Tocsin is made of, as CycloneDX: prints it
 wheelhouse:  ## everything that an installation without a network needs, in the folder wheelhouse
 	@scripts/wheelhouse wheelhouse
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash bench linkability schema learn sbom wheelhouse
+.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash poison bench linkability schema learn sbom wheelhouse

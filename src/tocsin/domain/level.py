@@ -41,6 +41,10 @@ COUNTS_FOR = 90 * DAY
 """How long a source counts for a band, from when the hub added what it said: values change hands, and what somebody saw
 a year ago confirms nothing that is said today."""
 
+MOST_BY_TWO = 10_000
+"""Values of a stream that the same two parties alone may confirm at a time; a tenth of what a product's file takes.
+Two banks that see the same campaigns come to some tens a day that nobody else names."""
+
 
 def band_of(count: int) -> Band:
     """The band for a count of distinct named sources."""

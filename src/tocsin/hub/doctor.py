@@ -19,6 +19,7 @@ from tocsin.hub.readable import stored
 from tocsin.hub.status import status
 from tocsin.hub.streams import StreamHead
 from tocsin.hub.views.directory import demand_own_key, former_keys
+from tocsin.hub.views.pairs import full_pairs
 from tocsin.proof.merkle import Frontier
 from tocsin.proof.note import open_under
 from tocsin.storage.store import Store, Transaction
@@ -59,6 +60,10 @@ def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> l
         with opened() as (hub, found), found.reading("status") as tx:
             return _whole(tx, hub)
 
+    def sources() -> str | Note:
+        with opened() as (_, found), found.reading("full pairs") as tx:
+            return _sources(tx)
+
     def partner() -> str | Note:
         """The partner answers, and its clock agrees."""
         link = settings.partner
@@ -77,6 +82,7 @@ def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> l
         ("history", history),
         ("heads", heads),
         ("streams", parts),
+        ("sources", sources),
         ("partner", partner),
         ("address", lambda: _address(settings.public_url, clock)),
     ]
@@ -143,6 +149,19 @@ def _whole(tx: Transaction, hub: Exchange) -> str | Note:
     if closed:
         return Note(f"Closed until a reader hands in more: {', '.join(closed)}.", "See docs/OPERATIONS.md.")
     return f"{len(found.streams):,} whole, {len(found.parties):,} parties"
+
+
+def _sources(tx: Transaction) -> str | Note:
+    """Whether two parties confirm more to each other than is believed of two."""
+    full = full_pairs(tx)
+    if not full:
+        return "no two parties have confirmed all that two may"
+    worst = full[0]
+    return Note(
+        f"{worst.one} and {worst.other} alone confirm {worst.held:,} values in {worst.stream}: more of theirs count as "
+        "said by one.",
+        "Ask both what they report. Suspend whoever was broken into: tocsin hub suspend.",
+    )
 
 
 def _address(url: str, clock: Clock) -> str | Note:

@@ -8,7 +8,7 @@ members confirm to each other in an afternoon share the room of that afternoon, 
 few values come first.
 
 What it cannot do: a reader does not know who sent a report (`named` tells only the hub), so two members who spread
-single values over weeks look like many honest ones. That is for the hub's operator, who knows them.
+single values over weeks look like many honest ones. The hub, which knows them, bounds what the same two confirm.
 """
 
 from collections.abc import Callable, Hashable, Sequence

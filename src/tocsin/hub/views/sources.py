@@ -10,6 +10,8 @@ The count is kept per stream, because only its readers may learn it. A band entr
 one source alone is not published: the report itself says as much. A source counts for `COUNTS_FOR`; when the last one
 is gone or has aged, so are the entries that published the bands.
 
+Nor do the same two parties alone confirm any number of values (`tocsin.hub.views.pairs`).
+
 What a party said still counts when it is suspended or has left: bands that fell just then would tell every reader
 which values it had reported. The operator erases what is wrong, by its fact.
 """
@@ -24,12 +26,14 @@ from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import HUB_ITSELF, Draft, Placed
+from tocsin.hub.views.pairs import Room
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.events import BandEvent
 from tocsin.wire.messages import decode, encode
 
 _BANDS = tuple(Band)
+_TWO = 2
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -46,6 +50,11 @@ class _StandingOfValue(msgspec.Struct, frozen=True):
     attended: int
     band: str | None
     fact: str | None
+
+    @property
+    def published(self) -> Band:
+        """What readers were told last; one source alone is not told."""
+        return Band(self.band) if self.band else Band.ONE
 
     @property
     def count(self) -> int:
@@ -135,6 +144,7 @@ def _lower(tx: Transaction, hub: Exchange, stream: str, number: int, values: Ite
         stands = _standing(tx, hub, number, value)
         if stands.fact and stands.count == 0:
             tx.run("drop_band", {"stream": number, "value": value})
+            tx.run("rest_on_two_no_more", {"stream": number, "value": value})
             orphans.append(stands.fact)
     _publish(tx, hub, stream, number, [_parse(value) for value in sorted(values)])
     return orphans
@@ -159,12 +169,16 @@ def _publish(
     tx: Transaction, hub: Exchange, stream: str, number: int, observables: Iterable[Observable]
 ) -> None:
     """Write a band entry for each observable whose band is no longer the one last published."""
-    drafts = []
+    drafts, room = [], Room(tx, number, aged(hub))
     for observable in observables:
         value = str(observable)
         stands = _standing(tx, hub, number, value)
         band = band_of(stands.count)
-        if band is Band.NONE or band == (stands.band or Band.ONE):
+        if stands.band and stands.count != _TWO:
+            room.give_back(value)
+        if band in (Band.NONE, stands.published):
+            continue
+        if stands.count == _TWO and stands.published is Band.ONE and not room.take(value):
             continue
         fact = stands.fact or new_id("fct", hub.entropy)
         tx.run("set_band", {"stream": number, "value": value, "band": band, "fact": fact})

@@ -227,6 +227,32 @@ ON CONFLICT (stream, value) DO UPDATE SET band = excluded.band WHERE band.band <
 -- Nobody vouches for the observable any more.
 DELETE FROM band WHERE stream = :stream AND value = :value;
 
+-- name: parties_of_value
+-- Who vouches for an observable in a stream.
+SELECT DISTINCT party FROM source JOIN entry ON entry.stream = source.stream AND entry.seq = source.seq
+WHERE source.stream = :stream AND value = :value AND added >= :since ORDER BY party;
+
+-- name: held_by_two
+-- How many values of a stream rest on two parties alone.
+SELECT count(*) AS held FROM by_two WHERE stream = :stream AND one = :one AND other = :other;
+
+-- name: rest_on_two
+-- A band of two is published for an observable; no row changes when it rested on two parties before.
+INSERT INTO by_two (stream, value, one, other) VALUES (:stream, :value, :one, :other)
+ON CONFLICT (stream, value) DO NOTHING;
+
+-- name: rest_on_two_no_more
+-- An observable has fewer sources, or more.
+DELETE FROM by_two WHERE stream = :stream AND value = :value;
+
+-- name: full_pairs
+-- Parties that alone confirm as many values of a stream as two may, by their names.
+SELECT stream.name AS stream, first_party.name AS one, second_party.name AS other, held
+FROM (SELECT stream, one, other, count(*) AS held FROM by_two GROUP BY stream, one, other) AS pair
+JOIN stream ON stream.number = pair.stream
+JOIN party AS first_party ON first_party.id = pair.one JOIN party AS second_party ON second_party.id = pair.other
+WHERE held >= :most ORDER BY held DESC, stream.name, first_party.name, second_party.name;
+
 -- Warnings and answers ----------------------------------------------------------------------------------------------------
 
 -- name: insert_warning

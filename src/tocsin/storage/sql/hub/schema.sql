@@ -103,6 +103,16 @@ CREATE TABLE band (
   PRIMARY KEY (stream, value)
 ) STRICT;
 
+-- Operational. Values whose band rests on the word of two parties alone, who may have only so many at a time.
+CREATE TABLE by_two (
+  stream BIGINT NOT NULL,                                -- where the band was published
+  value  TEXT   NOT NULL,                                -- the observable
+  one    TEXT   NOT NULL,                                -- the two parties, in the order of their identifiers
+  other  TEXT   NOT NULL,                                -- the second of them
+  PRIMARY KEY (stream, value)
+) STRICT;
+CREATE INDEX by_two_parties ON by_two (stream, one, other);
+
 -- View. Which version of which author's warning an entry is: finds repeats, conflicts and what is final.
 CREATE TABLE warning (
   stream    BIGINT NOT NULL,                             -- of the entry
