@@ -38,6 +38,7 @@ VALUE = Command(
     "show what came of the alliance in a month: found, ahead, held in vain",
     _value,
     _arguments,
-    "Minutes ahead are from when another party first named a value to when you first reported or confirmed it, both by "
-    "the hub's time. What a product stopped by itself is not counted: confirm what you saw, by tocsin agent sight.",
+    "Minutes ahead are from when another party first named a value to when you first met it: in logs that were hunted "
+    "through, or when you reported or confirmed it. What a product stopped by itself is not counted: hunt in its log, "
+    "or confirm what you saw, by tocsin agent sight.",
 )

@@ -36,7 +36,7 @@ def page(sheet: Sheet) -> str:
 
 
 _LIMITS = (
-    "Ahead: from when another party first named a value to when this one first did, both by the hub's time.",
+    "Ahead: from when another party first named a value to when this one first met it, in its logs or by its people.",
     "What a product stopped by itself is not counted: it does not tell the agent. Nor is what was erased since.",
 )
 
@@ -63,6 +63,13 @@ def figures(sheet: Sheet) -> Iterator[tuple[str, str, str]]:
         most if ahead.found else "nobody was ahead of this party",
     )
     yield "found here first", f"{ahead.first:,}", f"{sheet.told:,} reports and sightings given"
+    hunted = sheet.hunted
+    yield (
+        "met in own logs",
+        f"{hunted.values:,}",
+        f"{hunted.before:,} more stood there before anybody named them; others told of {hunted.told:,}",
+    )
+    yield "hunts begun", f"{hunted.hunts:,}", "through the logs that [hunt] names, and by command"
     yield "false holds", f"{sheet.false_holds:,}", "held by a guard, and the attacker's by people's word here"
     yield (
         "warnings read",

@@ -1,32 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The value sheet of one month: what came in, what it stopped or found here, how far ahead it was, and what was wrong.
 
-Times are the hub's, so that *ahead* compares two entries of one history: when somebody else first named a value, and
-when this party first reported or confirmed it itself. A value that this party named first counts as behind, not at
-all as a gain.
+*Ahead* is from when somebody else first named a value to when this party first met it: in its own logs, as hunts found
+it there (`tocsin.agent.hunting`), or when it reported or confirmed it. A value that this party named first counts as
+behind, not at all as a gain; nor does one that stood in its logs before anybody had named it. That one tells what no
+filter could have stopped, and what the alliance brought to light.
 
-Limits, which belong to the figures: levels are as they stand when the sheet is made, not as they were that month; a
-product that stops something by a protection file does not tell the agent, so *found here* rests on what people or
+Limits, which belong to the figures: the one time is the hub's, the other is a log's own clock, or the hub's again;
+levels are as they stand when the sheet is made, not as they were that month; a product that stops something by a
+protection file does not tell the agent, so *found here* rests on logs that were hunted through and on what people or
 their tools confirmed; and what was erased since is not counted.
 """
 
 import calendar
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 import msgspec
 
 from tocsin.agent.grouping import own_facts
 from tocsin.agent.house import House
+from tocsin.agent.hunting.ledger import Here, found_here, hunts, told
 from tocsin.agent.redaction.corrections import Corrections
 from tocsin.agent.shields.levels import KnownValue, Levels
 from tocsin.agent.shields.protection import Protection
 from tocsin.agent.verbs.correct import corrections
 from tocsin.agent.verbs.defend import Standing, every
-from tocsin.clock import DAY, MINUTE, Instant, from_text
+from tocsin.clock import DAY, LAST, MINUTE, Instant, from_text
 from tocsin.domain.level import Level
 from tocsin.errors import Malformed
 from tocsin.storage.store import Transaction
+
+_MOST_HUNTS = 10_000
+"""More than are kept."""
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -69,11 +75,24 @@ class Ahead(msgspec.Struct, frozen=True):
     """Values that others told and that this party then met itself."""
 
     found: int
-    """Named by others first, and then reported or confirmed here."""
+    """Named by others first, and then met in a log, reported or confirmed here."""
     first: int
     """Named here first."""
     median_minutes: float
     most_minutes: float
+
+
+class Hunted(msgspec.Struct, frozen=True):
+    """What stood in this party's own logs."""
+
+    hunts: int
+    """Begun in the month."""
+    values: int
+    """Values of others that logs of the month hold, after they had been named."""
+    before: int
+    """Values of others that came in the month and had stood in a log before anybody named them."""
+    told: int
+    """Of all of these, those of which others were told."""
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -105,6 +124,7 @@ class Sheet(msgspec.Struct, frozen=True):
     stands: Stands
     shields: tuple[Shielded, ...]
     ahead: Ahead
+    hunted: Hunted
     false_holds: int
     """Values held back by a guard that people here have confirmed as the attacker's."""
     warned: Warned
@@ -126,11 +146,17 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 class _Met(msgspec.Struct, frozen=True):
-    """One value: when others named it first, and when this party did; 0 for never."""
+    """One value: when others named it first, when this party did, and when a log first has it; 0 for never."""
 
     value: str
     theirs: int
     ours: int
+    logged: int = 0
+
+    @property
+    def met(self) -> int:
+        """When this party first met it, as far as it knows."""
+        return min((at for at in (self.ours, self.logged) if at), default=0)
 
 
 def month_of(text: str, now: Instant) -> Month:
@@ -152,36 +178,50 @@ def sheet(house: House, levels: Levels, protection: Protection, month: Month) ->
     now = house.clock.now()
     with house.store.reading("value of a month") as tx:
         own = own_facts(tx)
-        told = tx.all("told_between", {"since": month.since, "until": month.until}, into=_Told)
-        met = _met(tx, own, month.until)
+        said = tx.all("told_between", {"since": month.since, "until": month.until}, into=_Told)
+        logged = _logged(found_here(tx, house.vault.box))
+        met = _met(tx, own, logged, month.until)
+        passed = {str(value) for value, one in told(tx, house.vault.box).items() if one.message}
+        begun = sum(month.since <= one.began < month.until for one in hunts(tx, house.vault.box, _MOST_HUNTS))
     new = {one.value for one in met if month.since <= one.theirs and one.ours not in range(1, one.theirs)}
     known = [one for one in levels.known(now) if str(one.observable) in new]
-    found = [one for one in met if one.ours >= month.since and 0 < one.theirs < one.ours]
+    found = [one for one in met if month.since <= one.met < month.until and 0 < one.theirs < one.met]
     warned = [one for one in every(house) if month.since <= one.first < month.until]
     return Sheet(
         party=house.vault.membership().name,
         month=month.name,
         made=now,
-        came=_came(told, own, len(new)),
+        came=_came(said, own, len(new)),
         stands=_stands(known),
         shields=tuple(
             Shielded(one.shield, one.values, one.written) for one in protection.apply(now, dry_run=True)
         ),
         ahead=_ahead(found, sum(one.ours >= month.since and not 0 < one.theirs < one.ours for one in met)),
-        false_holds=_false_holds(known, {one.value for one in met if one.ours}, house),
+        hunted=_hunted(begun, [one for one in met if one.value in new], found, passed),
+        false_holds=_false_holds(known, passed.union(one.value for one in met if one.ours), house),
         warned=_warned(warned),
-        told=sum(one.fact in own and one.kind != "warning" for one in told),
+        told=sum(one.fact in own and one.kind != "warning" for one in said),
         days=tuple(_days(month, [one for one in met if one.value in new], found)),
     )
 
 
-def _met(tx: Transaction, own: frozenset[str], until: Instant) -> list[_Met]:
+def _logged(here: Iterable[Here]) -> dict[str, int]:
+    """When a log first has each value; a log that does not say when tells nothing here."""
+    firsts: dict[str, int] = {}
+    for found in (one.found for one in here):
+        value = str(found.observable)
+        if found.first and found.first < firsts.get(value, LAST):
+            firsts[value] = found.first
+    return firsts
+
+
+def _met(tx: Transaction, own: frozenset[str], logged: Mapping[str, int], until: Instant) -> list[_Met]:
     firsts: dict[str, list[int]] = {}
     for row in tx.all("postings_ever", {"until": until}, into=_Posting):
         pair = firsts.setdefault(row.value, [0, 0])
         which = int(row.fact in own)
         pair[which] = pair[which] or row.since  # the oldest comes first
-    return [_Met(value, theirs, ours) for value, (theirs, ours) in firsts.items()]
+    return [_Met(value, theirs, ours, logged.get(value, 0)) for value, (theirs, ours) in firsts.items()]
 
 
 def _came(told: Iterable[_Told], own: frozenset[str], values: int) -> Came:
@@ -195,8 +235,14 @@ def _stands(known: Iterable[KnownValue]) -> Stands:
 
 
 def _ahead(found: Sequence[_Met], first: int) -> Ahead:
-    minutes = [(one.ours - one.theirs) / MINUTE for one in found]
+    minutes = [(one.met - one.theirs) / MINUTE for one in found]
     return Ahead(len(found), first, median(minutes) if minutes else 0.0, max(minutes, default=0.0))
+
+
+def _hunted(begun: int, new: Iterable[_Met], found: Iterable[_Met], passed: set[str]) -> Hunted:
+    after = {one.value for one in found if one.logged}
+    before = {one.value for one in new if 0 < one.logged < one.theirs}
+    return Hunted(begun, len(after), len(before), len((after | before) & passed))
 
 
 def _false_holds(known: Iterable[KnownValue], ours: set[str], house: House) -> int:
@@ -224,5 +270,5 @@ def _days(month: Month, new: Sequence[_Met], found: Sequence[_Met]) -> Iterable[
     for one in new:
         came[(one.theirs - month.since) // DAY] += 1
     for one in found:
-        met[(one.ours - month.since) // DAY] += 1
+        met[(one.met - month.since) // DAY] += 1
     return (Day(*both) for both in zip(came, met, strict=True))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The value sheet counts what others told before this party knew, and never what it told itself."""
 
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as etree
 
@@ -10,13 +11,15 @@ from tests.unit.agent.test_warn import ANA, issued
 from tests.unit.hub.asking import sight
 
 from tocsin.agent.cases.facts import Took
+from tocsin.agent.hunting.found import Found
+from tocsin.agent.hunting.ledger import Hunt, Told, keep_found, keep_hunt, keep_told
 from tocsin.agent.redaction.owner import Owner
 from tocsin.agent.value.page import figures, page
-from tocsin.agent.value.sheet import Sheet, month_of, sheet
+from tocsin.agent.value.sheet import Hunted, Sheet, month_of, sheet
 from tocsin.agent.verbs.correct import correct
 from tocsin.agent.verbs.defend import read, take
 from tocsin.agent.work import classifier, levels, protection
-from tocsin.clock import DAY, MINUTE, from_text
+from tocsin.clock import DAY, MINUTE, Instant, from_text
 from tocsin.domain.observable import Kind, Observable, normalise
 from tocsin.domain.party import Role
 from tocsin.errors import Malformed
@@ -56,6 +59,52 @@ async def test_a_month_tells_what_came_and_what_was_found_here_after_others(tmp_
         assert [(at, day.came, day.found) for at, day in enumerate(found.days) if day.came or day.found] == [
             (20, 3, 1)
         ]
+
+
+def logged(agent: Agent, number: int, first: Instant) -> None:
+    """A hunt has found a value in a log of this party's, for the first time then."""
+    house = agent.house
+    found = Found(value(number), 3, first, Instant(first + MINUTE), ("10.0.0.7",), (), True)
+    keep = partial(keep_found, box=house.vault.box, log="proxy.log", found=[found], at=first, add=False)
+    house.store.run("found", keep)
+
+
+async def test_what_stood_in_own_logs_counts_from_its_first_line(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = await alliance.join("ayr"), await alliance.join("bute")
+        began = alliance.clock.now()
+        alliance.clock.advance(60 * MINUTE)
+        await bute.report(value(1), value(2), value(3))
+        named = alliance.clock.now()
+        logged(ayr, 1, Instant(named + 45 * MINUTE))
+        logged(ayr, 2, began)
+        logged(ayr, 3, Instant(0))
+        alliance.clock.advance(120 * MINUTE)
+        await ayr.report(value(1))
+        await alliance.settled()
+        hunt = Hunt("hnt_1", began, ANA, ("proxy.log",), 3, 1)
+        ayr.house.store.run("hunt", partial(keep_hunt, box=ayr.house.vault.box, hunt=hunt))
+        told = Told(value(1), ANA, "msg_1")
+        ayr.house.store.run("told", partial(keep_told, box=ayr.house.vault.box, told=told, at=named))
+        found = made(ayr)
+        assert (found.ahead.found, found.ahead.first) == (1, 0)
+        assert found.ahead.median_minutes == pytest.approx(45, abs=0.1), "not from when people reported it"
+        assert found.hunted == Hunted(hunts=1, values=1, before=1, told=1)
+        assert made(ayr, "2026-10").hunted == Hunted(0, 0, 0, 0)
+
+
+async def test_a_hold_of_which_people_here_told_others_was_false(tmp_path: Path) -> None:
+    async with Alliance(tmp_path) as alliance:
+        ayr, bute = await alliance.join("ayr"), await alliance.join("bute")
+        resolver = normalise(Kind.IPV4, "8.8.8.8")
+        await bute.report(resolver)
+        await alliance.settled()
+        told = Told(resolver, ANA, "msg_1")
+        ayr.house.store.run("told", partial(keep_told, box=ayr.house.vault.box, told=told, at=NOW))
+        assert made(ayr).false_holds == 1
+        told = Told(resolver, ANA, why="it is a resolver")
+        ayr.house.store.run("told", partial(keep_told, box=ayr.house.vault.box, told=told, at=NOW))
+        assert made(ayr).false_holds == 0
 
 
 async def test_another_month_holds_nothing_of_this_one(tmp_path: Path) -> None:
