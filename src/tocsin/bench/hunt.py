@@ -51,7 +51,7 @@ def run(seed: int) -> Iterator[Row]:
         with duckdb.connect(config={"threads": _THREADS}) as database:
             known = _known(database, random.Random(seed))  # noqa: S311 a repeatable load, not a secret
             _write(database, place, seed)
-            with HuntingChild([Observable(Kind.IPV4, one) for one in known]) as child:
+            with HuntingChild([Observable(Kind.IPV4, one) for one in known], [place]) as child:
                 child.lines([b"the child is there, and knows"])
                 yield _columns(database, child, place)
                 yield _lines(child, place)

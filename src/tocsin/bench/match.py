@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lookups against a million known values, each in one process, beside what Python alone does in the same run.
+"""Lookups against a million known values, as a hunt does them, beside what Python alone does in the same run.
 
-A tenth of what is asked is known. Every row demands as many hits as were planted, and the last row holds the fast index
-against the definition of a hit, value by value.
+Texts are asked as those of a column are, a batch at a time: which of them are hits. Lines of text go the whole way that
+a log goes, against known values of all kinds. A tenth of what is asked is known; of networks three quarters of all
+addresses lie in one. Every row demands as many hits as were planted, and the last row holds the fast index against the
+definition of a hit, value by value.
 """
 
 import gc
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
+from tocsin.agent.hunting.child import keep_memory
+from tocsin.agent.hunting.columns import BATCH
 from tocsin.agent.hunting.covers import covers
 from tocsin.agent.hunting.index import Index
+from tocsin.agent.hunting.lines import hunt_lines
 from tocsin.agent.hunting.sieve import Sieve
+from tocsin.agent.hunting.tally import Tally
 from tocsin.bench.result import Beside, Row
 from tocsin.domain.observable import Kind, Observable
 from tocsin.errors import RemoteError
@@ -22,8 +28,8 @@ from tocsin.errors import RemoteError
 _KNOWN = 1_000_000
 _ASKED = 1_000_000
 _LINES = 300_000
-_BLOCK = 25_000
-"""Lines of four megabytes: the agent hunts through as many at once."""
+_PIECE = 2**18
+"""Bytes that are read of a file at once."""
 _COMPARED = 400
 _EXACT, _SUFFIX, _TEXT = 1_000_000.0, 400_000.0, 150_000.0
 _WORD = re.compile(rb"[0-9A-Za-z_-]{1,63}(?:\.[0-9A-Za-z_-]{1,63})+")
@@ -31,6 +37,7 @@ _WORD = re.compile(rb"[0-9A-Za-z_-]{1,63}(?:\.[0-9A-Za-z_-]{1,63})+")
 
 def run(seed: int) -> Iterator[Row]:
     """Five rows: addresses, addresses in networks, names below domains, lines of text, and disagreements."""
+    keep_memory()
     chance = random.Random(seed)  # noqa: S311 a repeatable load, not a secret
     yield _addresses(chance)
     yield _networks(chance)
@@ -43,9 +50,9 @@ def _addresses(chance: random.Random) -> Row:
     known = {_address(chance) for _ in range(_KNOWN)}
     asked = _mixed(chance, list(known), lambda: _address(chance))
     index = Index(Observable(Kind.IPV4, one) for one in known)
-    hits, once = sum(one in known for one in asked), len(known.intersection(asked))
-    rate = _rate(lambda: _demand(len(index.addresses(asked)), once))
-    bare = _rate(lambda: _demand(sum(one in known for one in asked), hits))
+    hits = sum(one in known for one in asked)
+    rate = _rate(lambda sieve: _demand(_asked(sieve, asked), hits), index)
+    bare = _rate(lambda _: _demand(sum(one in known for one in asked), hits), index)
     return _row("addresses, each as it is", rate, "lookups/s", _EXACT, "a bare set, one by one", bare)
 
 
@@ -54,7 +61,7 @@ def _networks(chance: random.Random) -> Row:
     networks = {
         IPv4Network((chance.getrandbits(32), chance.randint(20, 30)), strict=False) for _ in range(_KNOWN)
     }
-    asked = [_address(chance) for _ in range(_ASKED)]
+    asked = list({_address(chance): None for _ in range(_ASKED)})
     index = Index(Observable(Kind.CIDR, str(one)) for one in networks)
     by_length: dict[int, set[int]] = {}
     for one in networks:
@@ -67,8 +74,8 @@ def _networks(chance: random.Random) -> Row:
         return sum(any(number & mask in known for known, mask in masks) for number in numbers)
 
     hits = bare()
-    rate = _rate(lambda: _demand(sum(1 for _ in index.in_networks(asked)), hits))
-    slow = _rate(lambda: _demand(bare(), hits))
+    rate = _rate(lambda sieve: _demand(_asked(sieve, asked), hits), index)
+    slow = _rate(lambda _: _demand(bare(), hits), index)
     return _row(
         "addresses, from text, in networks", rate, "lookups/s", _EXACT, "sets by length, in Python", slow
     )
@@ -80,28 +87,28 @@ def _names(chance: random.Random) -> Row:
         chance, [f"www.{name}" for name in known], lambda: f"{_word(chance)}.{_word(chance)}.example"
     )
     index = Index(Observable(Kind.DOMAIN, one) for one in known)
-    hits = len({name for name in below if name.partition(".")[2] in known})
-    rate = _rate(lambda: _demand(len(index.names(below)), hits))
-    bare = _rate(lambda: _demand(sum(name in known for name in below), 0))
+    hits = sum(name.partition(".")[2] in known for name in below)
+    rate = _rate(lambda sieve: _demand(_asked(sieve, below), hits), index)
+    bare = _rate(lambda _: _demand(sum(name in known for name in below), 0), index)
     return _row(
         "names, and whatever is above them", rate, "lookups/s", _SUFFIX, "a bare set, the name alone", bare
     )
 
 
 def _lines(chance: random.Random) -> Row:
-    """Lines of a proxy, 150 bytes each, one in a thousand with a known name."""
-    known = [f"{_word(chance)}.example" for _ in range(_KNOWN)]
-    index = Index(Observable(Kind.DOMAIN, one) for one in known)
-    sieve, lines, hits = Sieve(index), [], 0
+    """Lines of a proxy, 150 bytes each, one in a thousand with a known name; of what is known half are names."""
+    known = [f"{_word(chance)}.example" for _ in range(_KNOWN // 2)]
+    index = Index([*(Observable(Kind.DOMAIN, one) for one in known), *_others(chance, _KNOWN - len(known))])
+    texts, hits = [], 0
     for number in range(_LINES):
         host = f"cdn{chance.randrange(10_000)}.good.example"
         if number % 1_000 == 0:
             host, hits = f"www.{chance.choice(known)}", hits + 1
-        lines.append(
-            f"2026-11-21T08:30:{number % 60:02}.{number % 1000:03}Z proxy-1 {_address(chance)} TCP_MISS/200 "
-            f"{chance.randrange(10**6)} GET http://{host}/assets/{_word(chance)}.js - DIRECT text/javascript".encode()
+        texts.append(
+            f"2026-11-21T08:30:{number % 60:02}.{number % 1000:03}Z proxy-1 10.{_address(chance).partition('.')[2]} "
+            f"TCP_MISS/200 {chance.randrange(10**6)} GET http://{host}/assets/{_word(chance)}.js - DIRECT text/html"
         )
-    plain = set(map(str.encode, known))
+    plain, lines = set(map(str.encode, known)), list(map(str.encode, texts))
 
     def bare() -> int:
         """How many words are known, asked of a set: the word and the name one label up."""
@@ -112,24 +119,47 @@ def _lines(chance: random.Random) -> Row:
                     found += 1
         return found
 
-    blocks = [b"\n".join(lines[start : start + _BLOCK]) for start in range(0, _LINES, _BLOCK)]
-    rate = _rate(lambda: _demand(sum(1 for one in blocks for _ in sieve.lines(one)), hits), _LINES)
-    slow = _rate(lambda: _demand(bare(), hits), _LINES)
-    return _row("lines of text", rate, "lines/s", _TEXT, "one regular expression and a set", slow)
+    log = b"\n".join(lines)
+    pieces = [log[start : start + _PIECE] for start in range(0, len(log), _PIECE)]
+
+    def whole(sieve: Sieve) -> None:
+        hunted = hunt_lines(pieces, sieve, Tally(index), lambda behind: None)
+        _demand(sum(one.lines for one in hunted.found), hits)
+
+    rate = _rate(whole, index, _LINES)
+    slow = _rate(lambda _: _demand(bare(), hits), index, _LINES)
+    return _row("lines of text", rate, "lines/s", _TEXT, "one regular expression and a set of names", slow)
+
+
+def _others(chance: random.Random, count: int) -> Iterator[Observable]:
+    """Values of the other kinds: half of them URLs, then addresses, digests, networks and mail addresses."""
+    for number in range(count):
+        name = f"{_word(chance)}.example"
+        match number % 20:
+            case 0:
+                yield Observable(Kind.CIDR, f"203.{chance.randrange(256)}.{chance.randrange(256)}.0/24")
+            case 1:
+                yield Observable(Kind.EMAIL, f"drop@{name}")
+            case 2 | 3 | 4:
+                yield Observable(Kind.SHA256, f"{chance.getrandbits(256):064x}")
+            case 5 | 6 | 7 | 8 | 9:
+                yield Observable(Kind.IPV4, f"198.{_address(chance).partition('.')[2]}")
+            case _:
+                yield Observable(Kind.URL, f"http://{name}/{_word(chance)}")
 
 
 def _agreement(chance: random.Random) -> Row:
-    """Whether index and definition agree over values of all kinds that share what they are made of."""
+    """Whether sieve, index and definition agree over values of all kinds that share what they are made of."""
     known = [_any(chance) for _ in range(_COMPARED)]
     index = Index(known)
+    asked = [one for one in (_any(chance) for _ in range(_COMPARED)) if one.kind is not Kind.CIDR]
+    let = {asked[place] for place in Sieve(index).texts([one.value for one in asked])}
     wrong = met = 0
-    for seen in (_any(chance) for _ in range(_COMPARED)):
-        if seen.kind is Kind.CIDR:
-            continue
+    for seen in asked:
         expected = {one for one in known if covers(one, seen)}
         met += len(expected)
-        wrong += expected != set(index.match(seen))
-    beside = Beside("hits that both found", met)
+        wrong += expected != set(index.match(seen)) or bool(expected and seen not in let)
+    beside = Beside("hits that all found", met)
     return Row("values on which index and definition differ", wrong, "values", "lower", 0, beside).judged()
 
 
@@ -168,13 +198,20 @@ def _demand(found: int, planted: int) -> None:
         raise RemoteError(f"{found} hits where {planted} were planted.")
 
 
-def _rate(work: Callable[[], None], count: int = _ASKED) -> float:
+def _rate(work: Callable[[Sieve], None], index: Index, count: int = _ASKED) -> float:
     """So many in a second of processor time."""
+    sieve = Sieve(index)
     gc.collect()
     gc.freeze()  # as the hunting child does once it knows its values
     began = time.process_time()
-    work()
+    work(sieve)
     return count / (time.process_time() - began)
+
+
+def _asked(sieve: Sieve, texts: Sequence[str]) -> int:
+    """How many of the texts are hits."""
+    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    return sum(len(sieve.texts(some)) for some in batches)
 
 
 def _row(name: str, value: float, unit: str, target: float, beside: str, other: float) -> Row:

@@ -101,7 +101,7 @@ def _hunt(parsed: argparse.Namespace) -> Iterator[Output]:
 def _through(past: Past, progress: Progress, threads: int) -> Iterator[str]:
     """Through every log that is to be hunted through; lines for a person now and then."""
     for task in past.tasks:
-        with HuntingChild(task.values) as child:
+        with HuntingChild(task.values, past.places) as child:
             for log in task.logs:
                 hunt = past.hunt
                 behind = hunt.done + hunt.skipped

@@ -79,7 +79,7 @@ class Automatic:
         house, known = self._house, self.known()
         past = Past(house, known, [house.folder / path for path in house.config.hunt.logs], AGENT)
         for task in past.tasks:
-            with HuntingChild(task.values) as child:
+            with HuntingChild(task.values, past.places) as child:
                 for each in task.logs:
                     try:
                         past.keep(each, await self._through(child, each))

@@ -2,8 +2,9 @@
 """What runs inside the hunting child: one log after the other, without keys, without network, out of the way.
 
 It loads all that it needs, then gives up what it does not (`give_up`): the network where the kernel lets go of it,
-writing files, new rights, most of the machine's memory, and its turn before others on the processors. What it reads
-comes from outside of the house; a log that ends this process costs that log.
+writing files, new rights, most of the machine's memory, and its turn before others on the processors; and once it is
+told where the logs are, whatever else is on the machine (`tocsin.agent.hunting.landlock`). What it reads comes from
+outside of the house; a log that ends this process costs that log.
 
 Run by `tocsin.agent.hunting.process` as ``python -I -m tocsin.agent.hunting.child``; the parent trusts nothing it says.
 """
@@ -18,7 +19,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import msgspec
+import numpy as np
 
 from tocsin.agent.collecting.files import open_file
 from tocsin.agent.hunting.columns import PARQUET, hunt_columns
@@ -33,6 +36,7 @@ from tocsin.agent.hunting.frames import (
     Question,
 )
 from tocsin.agent.hunting.index import Index
+from tocsin.agent.hunting.landlock import allow_only
 from tocsin.agent.hunting.lines import GZIP, hunt_lines, inflated, pieces_of
 from tocsin.agent.hunting.sieve import Sieve
 from tocsin.agent.hunting.tally import Tally
@@ -45,6 +49,24 @@ MAX_MEMORY = 6 * 2**30
 NICE = 15
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT = 2**25
+"""Bytes of memory that are kept when they are let go of."""
+_SAMPLE = (
+    "domain:b\u00fccher.example",
+    "ipv6:2001:db8::7",
+    "cidr:192.0.2.0/24",
+    "url:http://0x7f.1/a",
+    f"md5:{'0' * 32}",
+)
+_LOGS = (
+    (b"#separator \\x09", b"#fields\tts\tid.orig_h\tquery", b"1.5\t192.0.2.7\t-"),
+    (b"time,host,note", b'2026-11-21T08:30:00Z,192.0.2.7,"a, b"'),
+    (b'{"timestamp":"2021-06-06T15:59:46.457984+0200","dest_ip":"192.0.2.7"}',),
+)
+"""A few lines of each format; with what is known, so that they are read."""
+_OF_DUCKDB = ("/proc/self/cgroup", "/sys/fs/cgroup")
+"""What DuckDB asks for the bounds of its container, and will not do without."""
 
 
 class Hunter:
@@ -69,7 +91,7 @@ class Hunter:
 
     def _answer(self, question: Question, tell: Callable[[int], None]) -> Answer:
         match question:
-            case Know(values):
+            case Know(values=values):
                 self._index = Index(map(_observable, values))
                 self._sieve = Sieve(self._index)
                 gc.freeze()  # else each of its rounds looks at a million values that stay
@@ -114,9 +136,31 @@ def give_up() -> None:
     os.nice(NICE)
 
 
+def keep_memory() -> None:
+    """Keep what numpy lets go of: else the kernel clears the same pages again for every piece of a log (mallopt(3))."""
+    with suppress(AttributeError):  # another C library than glibc
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _KEPT)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
+
+
+def preload() -> None:
+    """Hunt once in everything that is hunted in, so that no module has to be loaded later: none can be."""
+    hunter = Hunter()
+    values = tuple(value.partition(":")[2].encode() for value in _SAMPLE)
+    hunter.answer(Know(_SAMPLE), lambda behind: None)
+    for lines in (values, *_LOGS):
+        hunter.answer(HuntLines(lines), lambda behind: None)
+    with duckdb.connect() as database:
+        database.register("given", {"text": np.array(_SAMPLE, object)})
+        database.sql("FROM given").fetchall()
+
+
 def main() -> None:
     """Serve until the parent goes away."""
     give_up()
+    keep_memory()
+    preload()
     hunter = Hunter()
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
 
@@ -126,6 +170,8 @@ def main() -> None:
 
     while (data := read_frame(questions, MAX_QUESTION)) is not None:
         question = msgspec.msgpack.decode(data, type=Question)
+        if isinstance(question, Know):
+            allow_only(map(Path, (*question.places, *_OF_DUCKDB)))
         answer = hunter.answer(question, lambda behind: say(Answer(behind=behind)))
         body = msgspec.msgpack.encode(answer)
         if len(body) > MAX_ANSWER:

@@ -1,27 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hunts in Parquet by DuckDB: all texts of all columns, whatever they are called.
 
-1. of each column, DuckDB tells which texts may be hits, each once: those that are a known value as they stand, by a
-   semi-join, and those that could be one in another spelling or by what is above them, which the sieve then looks at
-2. only for columns in which there are any, the rows that hold one are fetched, and read as any record (`records.py`)
+1. of most columns, DuckDB tells each text once, and the sieve says which may be hits
+2. of columns with many texts that can be known values only as they stand, as addresses are, that would take longer:
+   in those, rows are found by a join with the hashes of all that is known, which are shorter than it
+3. all rows that either found are fetched in one go, and read as any record (`records.py`)
+
+Which columns are of the second kind the first rows tell; a mistake there costs time and no hit.
 
 The file is opened once and given to DuckDB as a descriptor: its name can be no pattern and no link, and DuckDB may open
 nothing else, load nothing and write nothing. Memory is bounded; names of columns are quoted, and are no SQL.
 Addresses that are kept as numbers are not found: export them as text.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 import duckdb
 import msgspec
+import numpy as np
 from duckdb.sqltypes import DuckDBPyType
 
+from tocsin.agent.hunting.covers import HUNTED
 from tocsin.agent.hunting.found import Hunted
 from tocsin.agent.hunting.index import Index
 from tocsin.agent.hunting.records import SIDES, TIMES, record_of_fields
 from tocsin.agent.hunting.sieve import Sieve
 from tocsin.agent.hunting.tally import Tally
+from tocsin.domain.observable import Kind
 from tocsin.errors import Unreadable
 
 PARQUET = b"PAR1"
@@ -30,7 +36,12 @@ MEMORY = "1GB"
 """Of DuckDB; what does not fit ends the hunt in this file and not the agent."""
 SMALL = 2_000_000
 """Rows of a file in which every distinct text is looked at: to tell DuckDB a million known values takes longer."""
-_BATCH = 100_000
+BATCH = 100_000
+"""Texts or rows that are looked at at once."""
+_SAMPLE = 100_000
+"""Rows that tell what a column is like."""
+_MANY, _FEW = _SAMPLE // 20, _SAMPLE // 100
+"""A column is joined when so many rows hold more texts than the first, and fewer than the second that are odd."""
 _DEEPEST = 8
 _SIZES = ("tiny", "small", "", "big", "huge")
 _NO_TEXT = frozenset(f"{sign}{size}int" for sign in ("", "u") for size in _SIZES).union(
@@ -54,10 +65,6 @@ _NUMBERING = frozenset(("uid", "fuid", "conn_uids", "community_id", "proto", "co
 """Zeek's and Suricata's fields that number a connection or say how it went."""
 _ADDRESSES = frozenset(name for pair in SIDES for name in pair if "ip" in name or name.startswith("id"))
 """Fields that hold addresses and nothing else."""
-_ODD_ADDRESS = "t > ':' OR contains(t, ':')"
-_ODD = """(contains(t, '.') OR contains(t, ':') OR strlen(t) >= 32)
-AND NOT regexp_full_match(t, '[0-9]{1,3}([.][0-9]{1,3}){3}')"""
-"""SQL for a text that has to be looked at: it may be another spelling of a known value, or lie below one."""
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -66,6 +73,14 @@ class _Leaf(msgspec.Struct, frozen=True):
     name: str
     expression: str
     is_text: bool
+
+    def odd(self) -> str:
+        """SQL for a text that may be another spelling of a known value, or lie below one."""
+        text = self.expression
+        if self.name.lower() in _ADDRESSES:
+            return f"({text} > ':' OR contains({text}, ':'))"
+        holds = f"(contains({text}, '.') OR contains({text}, ':') OR strlen({text}) >= 32)"
+        return f"({holds} AND NOT regexp_full_match({text}, '[0-9]{{1,3}}([.][0-9]{{1,3}}){{3}}'))"
 
 
 def hunt_columns(
@@ -91,16 +106,28 @@ class _Columns:
         self._tally = Tally(index)
 
     def hunt(self, tell: Callable[[int], None]) -> Hunted:
-        """Both steps."""
-        (self._tally.lines,) = self._asked(f"SELECT count(*) FROM {self._source}").fetchone() or (0,)  # noqa: S608 a descriptor
+        """All three steps."""
+        ((self._tally.lines,),) = self._asked(f"SELECT count(*) FROM {self._source}").fetchall()  # noqa: S608 a descriptor
         leaves = list(self._leaves())
-        hits = self._hits([leaf for leaf in leaves if leaf.is_text])
+        texts = [leaf for leaf in leaves if leaf.is_text]
+        joined = self._joined(texts)
+        held = list(self._hits([leaf for leaf in texts if leaf not in joined]))
+        if joined:
+            self._create("known", "hash(text)", self._index.texts(HUNTED - {Kind.CIDR}))
+            held += [f"hash({leaf.expression}) IN (FROM known) OR {leaf.odd()}" for leaf in joined]
         tell(self._tally.lines)
-        self._fetch(leaves, hits)
+        if held:
+            self._fetch(leaves, " OR ".join(held))
         return self._tally.hunted("duckdb")
 
-    def _asked(self, query: str, *values: list[str]) -> duckdb.DuckDBPyConnection:
-        return self._database.execute(query, list(values))
+    def _asked(self, query: str) -> duckdb.DuckDBPyConnection:
+        return self._database.execute(query)
+
+    def _create(self, table: str, made: str, texts: Iterable[str]) -> None:
+        """A table of what is made of each text."""
+        self._database.register("given", {"text": np.array(list(texts), object)})
+        self._asked(f"CREATE TEMP TABLE {table} AS SELECT {made} FROM given")  # noqa: S608 ours
+        self._database.unregister("given")
 
     def _leaves(self) -> Iterator[_Leaf]:
         """Every column that may hold a value or a time."""
@@ -110,45 +137,42 @@ class _Columns:
         for name, kind in zip(table.columns, table.types, strict=True):
             yield from _parts(name, _quoted(name), kind, _DEEPEST)
 
-    def _hits(self, leaves: list[_Leaf]) -> dict[_Leaf, set[str]]:
-        """The texts of each column that may be hits, where there are any."""
-        every = self._index.has_networks or self._tally.lines < SMALL
-        if not every:
-            self._asked(
-                "CREATE TEMP TABLE known AS SELECT unnest($1::VARCHAR[]) AS text", self._index.texts()
-            )
-        found: dict[_Leaf, set[str]] = {}
-        for leaf in leaves:
-            odd = _ODD_ADDRESS if leaf.name.lower() in _ADDRESSES else _ODD
-            looked = "t IS NOT NULL" if every else f"t IN (FROM known) OR ({odd})"
-            texts = self._texts(f"SELECT {leaf.expression} AS t FROM {self._source}", looked)  # noqa: S608 quoted
-            if texts:
-                found[leaf] = texts
-        return found
+    def _joined(self, leaves: list[_Leaf]) -> list[_Leaf]:
+        """Columns that are joined: they have many texts, next to none of which must be looked at."""
+        if self._index.networks or self._tally.lines < SMALL or not leaves:
+            return []
+        about = ", ".join(
+            f"approx_count_distinct({leaf.expression}), count(*) FILTER ({leaf.odd()})" for leaf in leaves
+        )
+        (counts,) = self._asked(f"SELECT {about} FROM (FROM {self._source} LIMIT {_SAMPLE})").fetchall()  # noqa: S608 quoted
+        return [
+            leaf
+            for leaf, texts, odd in zip(leaves, counts[::2], counts[1::2], strict=True)
+            if texts > _MANY and odd < _FEW
+        ]
 
-    def _texts(self, column: str, looked: str) -> set[str]:
-        asked = self._asked(f"SELECT DISTINCT t FROM ({column}) WHERE {looked}")  # noqa: S608 quoted names
-        found: set[str] = set()
-        while batch := asked.fetchmany(_BATCH):
-            found |= self._sieve.texts([text for (text,) in batch if text])
-        return found
+    def _hits(self, leaves: list[_Leaf]) -> Iterator[str]:
+        """SQL for the rows that hold a text of these columns that may be a hit."""
+        for number, leaf in enumerate(leaves):
+            asked = self._asked(f"SELECT DISTINCT {leaf.expression} FROM {self._source}")  # noqa: S608 quoted
+            found: list[str] = []
+            while batch := asked.fetchmany(BATCH):
+                texts = [text for (text,) in batch if text]
+                found += (texts[place] for place in self._sieve.texts(texts))
+            if found:
+                self._create(f"hit{number}", "text", found)
+                yield f"{leaf.expression} IN (FROM hit{number})"
 
-    def _fetch(self, leaves: list[_Leaf], hits: dict[_Leaf, set[str]]) -> None:
-        """Count every row that holds one of these texts in its column, each once."""
+    def _fetch(self, leaves: list[_Leaf], held: str) -> None:
+        """Count every row of which this holds, once."""
         names = [leaf.name for leaf in leaves]
         selected = ", ".join(leaf.expression for leaf in leaves)
-        passed = ""
-        for number, (leaf, texts) in enumerate(hits.items()):
-            self._asked(
-                f"CREATE TEMP TABLE hit{number} AS SELECT unnest($1::VARCHAR[]) AS text", sorted(texts)
-            )
-            held = f"{leaf.expression} IN (FROM hit{number})"
-            asked = self._asked(f"SELECT {selected} FROM {self._source} WHERE {held}{passed}")  # noqa: S608 quoted
-            while batch := asked.fetchmany(_BATCH):
-                for row in batch:
-                    pairs = zip(names, row, strict=True)
-                    self._tally.add(record_of_fields((name, text) for name, text in pairs if text))
-            passed += f" AND ({held}) IS NOT TRUE"
+        asked = self._asked(f"SELECT {selected} FROM {self._source} WHERE {held}")  # noqa: S608 quoted
+        while batch := asked.fetchmany(BATCH):
+            whole = [" ".join(filter(None, row)) for row in batch]
+            for place in self._sieve.texts(whole):
+                pairs = zip(names, batch[place], strict=True)
+                self._tally.add(record_of_fields((name, text) for name, text in pairs if text))
 
 
 def _database(file: BinaryIO, threads: int) -> duckdb.DuckDBPyConnection:

@@ -19,10 +19,11 @@ MAX_ANSWER = 2**26
 
 
 class Know(msgspec.Struct, frozen=True, tag=True):
-    """From now on hunt these."""
+    """From now on hunt these, and open nothing but what lies at these places."""
 
     values: tuple[str, ...]
     """Each as ``kind:value``."""
+    places: tuple[str, ...] = ()
 
 
 class HuntFile(msgspec.Struct, frozen=True, tag=True):

@@ -63,6 +63,8 @@ class Past:
         self._house = house
         self._box = house.vault.box
         self._round = 0
+        self.places = tuple(through)
+        """All that is opened for it lies there."""
         values = sorted(one for one in known if one.kind in HUNTED)
         logs = logs_in(through, frozenset(str(house.folder / path) for path in house.config.hunt.tail))
         self.tasks: tuple[Task, ...] = (Task(tuple(values), tuple(logs)),) if values and logs else ()

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -34,8 +35,15 @@ def _nobody(behind: int) -> None:
 class HuntingChild:
     """One hunting process at a time, for one set of known values; use it from one thread."""
 
-    def __init__(self, known: Collection[Observable], silence_seconds: float = SILENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        known: Collection[Observable],
+        places: Iterable[Path] = (),
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        """`places` are the files and folders that it may open, where the kernel knows Landlock."""
         self._known = frozenset(known)
+        self._places = tuple(str(place.absolute()) for place in places)
         self._silence_seconds = silence_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -132,7 +140,7 @@ class HuntingChild:
             )
             assert self._process.stdin is not None
             os.set_blocking(self._process.stdin.fileno(), False)
-            self._answer(self._process, Know(tuple(map(str, self._known))), _nobody)
+            self._answer(self._process, Know(tuple(map(str, self._known)), self._places), _nobody)
         return self._process
 
     def _signal(self, number: signal.Signals) -> None:

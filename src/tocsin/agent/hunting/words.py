@@ -67,6 +67,8 @@ def _host_or_page(bare: str) -> Observable | None:
     is_address = _ADDRESS.fullmatch(host)
     if slash and not (is_address and page.isdecimal()):
         return _normal(Kind.URL, f"http://{bare}")
+    if not is_address and host.isascii() and host.rpartition(".")[2].isdigit():
+        return None  # a number of seconds, mostly: no name ends so
     return None if slash else _normal(Kind.IPV4 if is_address else Kind.DOMAIN, host)
 
 

@@ -117,17 +117,46 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("small", [0, 1_000], ids=["by semi-join", "by distinct texts"])
+@pytest.mark.parametrize("many", [0, 1_000], ids=["by joins", "by distinct texts"])
 @settings(max_examples=25)
 @given(rows=st.lists(ROW, min_size=1, max_size=5), known=st.lists(CROWDED, max_size=6))
 def test_both_engines_agree_hit_for_hit(
-    rows: list[dict], known: list[Observable], small: int, tmp_path_factory: pytest.TempPathFactory
+    rows: list[dict], known: list[Observable], many: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = parquet(tmp_path_factory.mktemp("agree") / "rows.parquet", rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SMALL", small)
+        patch.setattr(module, "SMALL", 0)
+        patch.setattr(module, "_MANY", many)
+        patch.setattr(module, "_FEW", 1_000)
         found = by_columns(path, known)
     assert found.found == by_lines(rows, known).found
+
+
+def test_the_first_rows_tell_which_columns_are_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"id.resp_h": f"10.0.0.{number}", "service": "ssl", "query": f"{number}.example", "note": "192.0.2.7"}
+        for number in range(40)
+    ]
+    path = parquet(tmp_path / "conn.parquet", rows)
+    for name, value in (("SMALL", 0), ("_SAMPLE", 30), ("_MANY", 20), ("_FEW", 3)):
+        monkeypatch.setattr(module, name, value)
+    asked: list[str] = []
+    query = module._Columns._asked
+    monkeypatch.setattr(
+        module._Columns, "_asked", lambda self, text: (asked.append(text), query(self, text))[1]
+    )
+    found = by_columns(path, [BAD, normalise(Kind.IPV4, "10.0.0.39"), normalise(Kind.DOMAIN, "3.example")])
+    assert {str(one.observable): one.lines for one in found.found} == {
+        "ipv4:192.0.2.7": 40,
+        "ipv4:10.0.0.39": 1,
+        "domain:3.example": 1,
+    }
+    joins = [text for text in asked if "IN (FROM known)" in text]
+    assert [name for name in ("service", "query", "note") if f'hash(CAST("{name}"' in joins[0]] == []
+    assert 'hash(CAST("id.resp_h" AS VARCHAR)) IN (FROM known)' in joins[0]
+    assert len(joins) == 1
 
 
 @given(st.binary(max_size=100))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fast index says of every pair what the definition says, and the definition what an analyst expects."""
 
+from ipaddress import IPv4Address
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,20 +106,20 @@ def test_every_value_that_is_hunted_meets_itself(known: list[Observable]) -> Non
 
 
 @given(known=st.lists(ADDRESSES | CIDRS, max_size=20), asked=st.lists(ADDRESSES, max_size=20))
-def test_many_addresses_at_once_are_each_of_them(known: list[Observable], asked: list[Observable]) -> None:
+def test_networks_meet_the_addresses_that_they_hold(known: list[Observable], asked: list[Observable]) -> None:
     index = Index(known)
-    together = index.addresses([one.value for one in asked])
+    four = [one for one in asked if one.kind is Kind.IPV4]
+    numbers = np.array([int(IPv4Address(one.value)) for one in four], np.uint64)
+    met = {four[place] for place in index.networks.meet(numbers)}
+    assert met == {one for one in four if index.networks.holding(one.value)}
     for seen in asked:
-        expected = {value for value in known if covers(value, seen)}
-        assert set(together.get(seen.value, ())) == expected
+        holding = index.networks.holding(seen.value)
+        assert set(holding) == {value for value in known if value.kind is Kind.CIDR and covers(value, seen)}
 
 
 def test_an_index_of_nothing_meets_nothing() -> None:
     index = Index(())
     assert len(index) == 0
-    assert (
-        index.addresses(["192.0.2.1", "2001:db8::1"])
-        == index.names(["a.example"])
-        == index.digests({"a"})
-        == {}
-    )
+    assert not index.networks
+    assert index.hosts() == set()
+    assert [index.match(one(text)) for _, text in HITS] == [()] * len(HITS)

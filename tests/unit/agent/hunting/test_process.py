@@ -21,8 +21,8 @@ EVIL = normalise(Kind.DOMAIN, "evil.example")
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[HuntingChild]:
-    with HuntingChild([EVIL]) as made:
+def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HuntingChild]:
+    with HuntingChild([EVIL], [tmp_path_factory.getbasetemp()]) as made:
         yield made
 
 
@@ -105,7 +105,7 @@ def test_a_value_that_nobody_asked_for_is_not_believed(
 
 
 def of_file(data_dir: Path, name: str, known: list[Observable]) -> Hunted:
-    with HuntingChild(known) as child:
+    with HuntingChild(known, [data_dir / "logs"]) as child:
         return child.file(str(data_dir / "logs" / name))
 
 

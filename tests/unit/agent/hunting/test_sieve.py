@@ -61,10 +61,37 @@ def test_a_line_that_json_may_hide_something_in_is_read() -> None:
     assert through(Sieve(Index([EVIL])), line + b"\n{}") == [line]
 
 
-def test_so_many_hits_that_lines_are_looked_at_one_by_one_change_nothing() -> None:
+def test_as_many_hits_as_lines_are_all_let_through() -> None:
     known = [normalise(Kind.DOMAIN, f"evil{number}.example") for number in range(200)]
     lines = [f"x {one.value}. y".encode() for one in known] + [b"x good.example y"]
     assert through(Sieve(Index(known)), b"\n".join(lines)) == lines[:-1]
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        ("ipv6:2001:db8::7", "[2001:0DB8:0:0:0:0:0:7]:80"),
+        ("ipv4:192.0.2.1", "::ffff:192.0.2.1"),
+        ("ipv4:192.0.2.1", "http://0300.0.513/"),
+        ("ipv4:192.0.2.1", "0300.0.513/x"),
+        ("ipv4:192.0.2.1", "http://u@0xC0000201/"),
+        ("ipv4:8.0.0.1", "010.0.0.1/x"),
+        ("cidr:192.0.2.0/24", "3221225985.example http://3221225985/"),
+        ("domain:evil.example", "http://www.%65vil.example/"),
+        ("domain:xn--bcher-kva.example", "B\u00dcCHER.example"),
+        ("sha1:" + "ab" * 20, "sha1=" + "AB" * 20 + "."),
+    ],
+)
+def test_a_value_in_another_spelling_is_let_through(known: str, text: str) -> None:
+    kind, _, value = known.partition(":")
+    one = Observable(Kind(kind), value)
+    assert one in Index([one]).match(next(seen for seen in values_in(text) if Index([one]).match(seen)))
+    assert Sieve(Index([one])).texts(["no", text, "", "good.example"]) == [1]
+
+
+def test_texts_of_several_lines_are_one_text_each() -> None:
+    assert Sieve(Index([EVIL])).texts(["a\nevil.example", "b\nc", "evil.example\n\n"]) == [0, 2]
+    assert Sieve(Index([EVIL])).texts([]) == []
 
 
 TEXTS = st.text(st.sampled_from(" ,;\"'=:./@\\|\t{}[]aB1é\u00a0\u3000"), max_size=6)
@@ -91,15 +118,15 @@ def written(form: str, before: str, value: Observable, after: str) -> str:
     return form.format(before, value.value, after).replace("\n", " ")
 
 
-@pytest.mark.parametrize("each", [0, 64], ids=["one by one", "by search"])
+@pytest.mark.parametrize("piece", [128, 2**17], ids=["in pieces", "whole"])
 @given(known=st.lists(CROWDED, max_size=6), lines=LINES)
-def test_no_line_with_a_hit_is_lost(each: int, known: list[Observable], lines: list) -> None:
+def test_no_line_with_a_hit_is_lost(piece: int, known: list[Observable], lines: list) -> None:
     index = Index(known)
     texts = [written(*line) for line in lines]
     texts += [json.dumps({"a": text, "host": "a.example", "uri": "/a/b"}) for text in texts]
     texts += [json.dumps({"a": {"b": [text]}}, ensure_ascii=False) for text in texts]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_WORDS_EACH", each)
+        patch.setattr(module, "MAX_PIECE", piece)
         let = set(through(Sieve(index), "\n".join(texts).encode()))
     reader = Reader()
     for text in texts:
