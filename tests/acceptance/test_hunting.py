@@ -14,12 +14,13 @@ from tests.looking import bytes_of, look
 from tocsin.agent.app import SETTINGS
 from tocsin.config.agent import AgentConfig, Hunting, SyslogListen
 from tocsin.config.files import load, save
+from tocsin.domain.party import Role
 from tocsin.world.processes import free_port
 
 pytestmark = pytest.mark.processes
 
 ZEEK = '{{"ts":1795249800.5,"id.orig_h":"10.9.8.7","id.resp_h":"192.0.2.44","query":"{0}","user":"no-word-of-it"}}\n'
-PAST, TAILED, SENT = (f"{name}.evil-hunted.example" for name in ("past", "tailed", "sent"))
+PAST, TAILED, SENT, WARNED = (f"{name}.evil-hunted.example" for name in ("past", "tailed", "sent", "warned"))
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +28,23 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with Machine(tmp_path_factory.mktemp("hunting")) as made:
         made.raise_hub(witnessed=False)
         ayr, bute = made.join("ayr"), made.join("bute")
+        warn(made.join("police", Role.AGENCY))
         made.serve("ayr")
         values = made.folder / "values.txt"
         values.write_text(f"{PAST}\n{TAILED}\n{SENT}\n")
         assert tocsin("agent", "report", ayr, values, "--yes").returncode == 0
         made.serve("bute")
-        assert wait_until(lambda: _known(bute) == 3)
+        assert wait_until(lambda: _known(bute) == 4)
         made.stop("bute")
         yield made
+
+
+def warn(police: Path) -> None:
+    """A warning that was issued before others join."""
+    words = ("--title", "A wave", "--look-for", WARNED, "--measures", "Expect T1566.002.")
+    one = asked("warn", police, "draft", *words, "--by", "Ana")["id"]
+    for step in ("approve", "issue"):
+        asked("warn", police, step, one, "--by", "Bo")
 
 
 def _known(home: Path) -> int:
@@ -108,3 +118,16 @@ def test_an_agent_that_serves_hunts_the_past_and_what_is_being_written(machine: 
     assert found(home)[SENT]["found"]["machines"] == ["proxy-7"]
     assert found(home)[TAILED]["logs"] == [str(live)]
     assert look(home / "agent.db", "SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_a_party_that_joins_learns_in_its_first_round_of_what_was_warned_of_before(machine: Machine) -> None:
+    home, logs = machine.folder / "drum", machine.folder / "old"
+    logs.mkdir()
+    machine.join("drum")
+    (logs / "2025.log").write_text(ZEEK.format(WARNED) + ZEEK.format(TAILED))
+    hunting(home, Hunting(logs=(str(logs),), cpu_percent=50), SyslogListen(port=free_port()))
+    machine.serve("drum")
+    assert wait_until(lambda: {WARNED, TAILED} <= found(home).keys(), 60)
+    assert {name: hit["level"] for name, hit in found(home).items()} == {WARNED: "block", TAILED: "watch"}
+    assert wait_until(lambda: "found that are at block" in tocsin("agent", "inbox", home).stdout)
+    assert {hunt["by"] for hunt in asked("hunts", home)["hunts"]} == {"agent"}

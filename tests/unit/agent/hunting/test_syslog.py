@@ -2,11 +2,15 @@
 """Syslog comes in by both framings, however TCP cuts it; what is none ends its connection and no other."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.acceptance.proxies import private_authority
 
 from tocsin.agent.hunting import syslog as module
 from tocsin.agent.hunting.syslog import MAX_MESSAGE, Framing, Listener
@@ -56,8 +60,8 @@ def test_no_bytes_are_a_surprise(pieces: list[bytes]) -> None:
         return
 
 
-async def listening(hand: Callable[[list[bytes]], Awaitable[None]]) -> Listener:
-    listener = Listener(SyslogListen(port=0), hand)
+async def listening(hand: Callable[[list[bytes]], Awaitable[None]], **tls: str) -> Listener:
+    listener = Listener(SyslogListen(port=0, **tls), hand)
     await listener.start()
     return listener
 
@@ -106,3 +110,29 @@ async def test_a_sender_is_held_back_while_there_is_no_room(monkeypatch: pytest.
 async def test_off_loopback_it_starts_only_with_tls_or_a_proxy() -> None:
     with pytest.raises(ConfigError):
         await Listener(SyslogListen(host="0.0.0.0", port=0), lambda lines: asyncio.sleep(0)).start()
+
+
+async def test_over_tls_lines_come_and_in_the_clear_none_does(tmp_path: Path) -> None:
+    authority, certificate, key = private_authority(tmp_path / "tls")
+    came: asyncio.Queue[list[bytes]] = asyncio.Queue()
+    listener = await listening(came.put, tls_certificate=str(certificate), tls_key=str(key))
+    clear, plain = await asyncio.open_connection("127.0.0.1", listener.port)
+    plain.write(b"<34>1 in the clear\n")
+    context = ssl.create_default_context(cafile=str(authority))
+    _, writer = await asyncio.open_connection("localhost", listener.port, ssl=context)
+    writer.write(b"9 <34>1 one<34>1 two\n")
+    assert [await asyncio.wait_for(came.get(), 10)] == [[b"<34>1 one", b"<34>1 two"]]
+    with suppress(ConnectionError):  # an alert and an end, or a reset: by what TCP has done meanwhile
+        assert b"in the clear" not in await asyncio.wait_for(clear.read(), 10)
+    assert came.empty()
+    for one in (plain, writer):
+        one.close()
+    await listener.close()
+
+
+async def test_a_certificate_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
+    _, certificate, _ = private_authority(tmp_path / "tls")
+    with pytest.raises(ConfigError, match=r"hub\.pem"):
+        await listening(
+            lambda lines: asyncio.sleep(0), tls_certificate=str(certificate), tls_key=str(certificate)
+        )
