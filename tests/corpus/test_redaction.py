@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much the redactor hides and keeps of the texts with the truth about them; no kind may become worse.
 
-What is wrong is of two sorts (docs/adr/0050): what a person is asked about, who puts it right, and what nobody is.
+What is wrong is of two sorts (docs/adr/0055): what a person is asked about, who puts it right, and what nobody is.
 
 The texts in `texts/` were read while the rules were written; those in `texts/held_out/` were not, and are counted
 apart. What is missed of the latter is not printed, so that nobody reads them.

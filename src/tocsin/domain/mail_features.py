@@ -12,7 +12,7 @@ attachments    SHA-256 of each file in it that is no picture shown in the text
 Two mails with equal `text` or equal `shape` are one campaign's; the others only support that: many campaigns leave
 from one host, and subjects are few and short.
 
-None of it is a part of a disclosure (docs/adr/0038). A digest is no veil: whoever has the mail, its sender first, has
+None of it is a part of a disclosure (docs/adr/0043). A digest is no veil: whoever has the mail, its sender first, has
 the digest too, and so learns from it which of his texts, or whose copied page, was reported. The host and the digests
 of files leave as indicators, when they are the attacker's.
 """
