@@ -53,7 +53,8 @@ def new_id(prefix: str, entropy: Entropy) -> str:
     """A fresh identifier with one of `PREFIXES`."""
     assert prefix in PREFIXES, prefix
     drawn = bytearray(entropy(16))
-    drawn[6], drawn[8] = drawn[6] & 0x0F | 0x40, drawn[8] & 0x3F | 0x80  # version 4 and variant (RFC 9562 §5.4)
+    # Version 4, and the variant (RFC 9562 §5.4).
+    drawn[6], drawn[8] = drawn[6] & 0x0F | 0x40, drawn[8] & 0x3F | 0x80
     return f"{prefix}_{drawn.hex()}"
 
 

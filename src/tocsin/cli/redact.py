@@ -94,7 +94,8 @@ def _alone(found: Iterable[Document], name: str) -> list[Document]:
 
 
 def _document(document: Document, own: OwnAssets, answers: _Answers) -> Output:
-    from tocsin.agent.redaction.narrative.walk import answered, redact_text  # expressions: a quarter of a start
+    # Its expressions are a quarter of a command's start.
+    from tocsin.agent.redaction.narrative.walk import answered, redact_text
 
     name = printable(document.name)
     try:
