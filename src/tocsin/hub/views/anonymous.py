@@ -4,6 +4,8 @@
 An epoch here is the life of its keys and tokens (`tocsin.wire.epoch`), and not the log's of `tocsin.hub.epochs`.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from tocsin.storage.store import Transaction
@@ -27,7 +29,11 @@ class EpochRow(msgspec.Struct, frozen=True):
     @property
     def read(self) -> EpochDocument:
         """The document."""
-        return read_document(self.document)
+        return _read(self.document)
+
+
+_read = lru_cache(16)(read_document)
+"""Its keys are checked each time it is read, and every slot is looked at several times a second."""
 
 
 def epochs(tx: Transaction) -> list[EpochRow]:
