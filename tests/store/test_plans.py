@@ -27,7 +27,7 @@ Node = dict[str, Any]
 
 GROW = {
     "hub": {"entry", "body", "origin", "object", "source", "band", "warning", "answer", "answer_band"}
-    | {"held", "nonce", "message", "log", "subtree", "spent", "issued"},
+    | {"held", "nonce", "message", "log", "subtree", "spent", "issued", "by_two"},
     "agent": {"entry", "body", "posting", "band", "warning", "answers", "own_answer", "outbox", "evidence"}
     | {"journal", "vault_case", "case_line", "waiting", "erased_warning", "own_warning"},
     "partner": {"head", "log"},
@@ -49,6 +49,8 @@ WHOLE = {
             "a restored hub makes its views anew",
         ),
         **dict.fromkeys(("entries_of_kind", "erasures", "without_body"), "a restored hub reads what it has"),
+        "rest_on_no_band": "a restored hub looks which of its bands are gone",
+        "full_pairs": "an operator asks who alone confirms as much as two may",
         "create_stream": "that no entry stands in a stream which is not there yet: none is read",
         "bands_of_role": "agencies write a few warnings a day; the operator changes a standing",
         "drop_held_of_anybody": "the operator erases; at most 100 of each party wait",

@@ -66,7 +66,10 @@ class Epochs:
             tx.run("bound_epochs", {"below": signed.number - KEPT})
 
         self._store.run("sign epoch", keep)
-        self._signed = [*(one for one in self._signed if one.number != signed.number), signed][-KEPT:]
+        others = (one for one in self._signed if one.number != signed.number)
+        self._signed = sorted([*others, signed], key=lambda one: one.number)[
+            -KEPT:
+        ]  # a roster comes late, too
         self._live[signed.number] = _live(signed)
         return EpochSigned(signature=signature)
 

@@ -38,8 +38,9 @@ REPLY_KEY_BYTES = 32
 OVERHEAD = 1 + TOKEN_BYTES + RANDOM_BYTES + KEY_SIZE + SIGNATURE_SIZE + REPLY_KEY_BYTES + 4
 MAX_REPORT = 1 << 18
 """Bytes of a report when it is inflated: what leaves in an envelope is seldom above a tenth of it."""
-RESULT_BYTES = 256
-SEALED_RESULT_BYTES = RESULT_BYTES + 16
+RESULT_BYTES = 244
+NONCE_BYTES = 12
+SEALED_RESULT_BYTES = NONCE_BYTES + RESULT_BYTES + 16
 ADMISSION_BYTES = 1 + 8 + 8 + 16 + SIGNATURE_SIZE
 """What stands before the Oblivious HTTP request on the way to the relay."""
 MIX, NOW = b"/v1/mix", b"/v1/now"
@@ -47,8 +48,6 @@ MIX, NOW = b"/v1/mix", b"/v1/now"
 _SCHEME, _AUTHORITY = b"https", b"tocsin"
 _VERSION = b"\x01"
 _COVER, _REPORT = 0, 1
-_NONCE = bytes(12)
-"""A reply key seals one result; so its nonce is constant."""
 
 
 class Enclosed(msgspec.Struct, frozen=True):
@@ -231,19 +230,26 @@ def from_mix(content: bytes) -> tuple[int, int, bytes]:
     return int.from_bytes(content[:8]), int.from_bytes(content[8:16]), content[16:]
 
 
-def seal_result(reply_key: bytes, text: bytes) -> bytes:
-    """What the hub tells the sender, 272 bytes whatever it is; TooLarge above `RESULT_BYTES` − 1."""
+def seal_result(reply_key: bytes, text: bytes, nonce: bytes) -> bytes:
+    """What the hub tells the sender, 272 bytes whatever it is; TooLarge above `RESULT_BYTES` − 1.
+
+    `nonce`: 12 random bytes. A blob that is brought again is answered again under the same key: two results under one
+    nonce would show whoever brought it that there is a report in it.
+    """
     if len(text) >= RESULT_BYTES:
         raise TooLarge(f"A result has at most {RESULT_BYTES - 1} bytes.")
-    return ChaCha20Poly1305(reply_key).encrypt(_NONCE, (text + b"\x01").ljust(RESULT_BYTES, b"\x00"), None)
+    padded = (text + b"\x01").ljust(RESULT_BYTES, b"\x00")
+    return nonce + ChaCha20Poly1305(reply_key).encrypt(nonce, padded, None)
 
 
 def find_result(reply_key: bytes, results: tuple[bytes, ...]) -> bytes | None:
     """The one of these that was sealed for this key; None when none was."""
     cipher = ChaCha20Poly1305(reply_key)
     for sealed in results:
+        if len(sealed) != SEALED_RESULT_BYTES:
+            continue
         try:
-            return cipher.decrypt(_NONCE, sealed, None).rstrip(b"\x00")[:-1]
+            return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).rstrip(b"\x00")[:-1]
         except InvalidTag:
             continue
     return None

@@ -162,3 +162,11 @@ def test_documents_that_were_signed_are_known_to_the_next_process(place):
     other: EpochDocument = document(quota=4, mix_gateway=place.document.mix_gateway)
     with pytest.raises(Conflict, match="Another document"):
         again.sign(SignEpoch(document=encode(other), roster=encode(ROSTER)))
+
+
+def test_a_roster_that_comes_late_moves_no_number(place):
+    """A member of the present epoch is let in again after the next one was signed."""
+    following = document(2, mix_gateway=place.gateways.config(2))
+    for one in (following, place.document):
+        place.epochs.sign(SignEpoch(document=encode(one), roster=encode(ROSTER)))
+    place.epochs.demand_next(3)

@@ -129,9 +129,10 @@ def test_an_admission_is_for_one_slot_of_one_member():
 
 
 def test_a_result_is_found_by_its_key_among_others_of_the_same_length():
-    own, other = seal_result(b"k" * 32, b"accepted"), seal_result(b"x" * 32, b"")
+    nonce = b"n" * 12
+    own, other = seal_result(b"k" * 32, b"accepted", nonce), seal_result(b"x" * 32, b"", nonce)
     assert len(own) == len(other)
     assert find_result(b"k" * 32, (other, bytes(272), own)) == b"accepted"
     assert find_result(b"y" * 32, (other, own)) is None
     with pytest.raises(TooLarge):
-        seal_result(b"k" * 32, bytes(256))
+        seal_result(b"k" * 32, bytes(256), nonce)

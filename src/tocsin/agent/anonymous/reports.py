@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.agent.anonymous.epochs import Epoch
 from tocsin.agent.anonymous.tokens import Ticket, take
-from tocsin.clock import Instant
+from tocsin.clock import DAY, Instant
 from tocsin.domain.audience import EVERYONE, MEMBERS
 from tocsin.domain.observable import defang
 from tocsin.errors import Conflict, Malformed, Refused, Unknown
@@ -153,19 +153,21 @@ def plain(report: Report, report_class: str) -> Report:
 
 
 def keep(tx: Transaction, box: Box, one: Anonymous) -> None:
-    """Keep it as it is now."""
-    sealed = box.seal(msgspec.json.encode(one), _place(one.id))
-    tx.run("keep_anonymous_report", {"id": one.id, "queued": one.queued, "box": sealed})
+    """Keep it as it is now. Its identifier is in the public ledger: it is in no row here, and neither is its hour."""
+    row = _row(box, one.id)
+    sealed = box.seal(msgspec.json.encode(one), _place(row))
+    tx.run("keep_anonymous_report", {"id": row, "queued": one.queued // DAY * DAY, "box": sealed})
 
 
 def every(tx: Transaction, box: Box) -> list[Anonymous]:
     """All of them, in the order in which they were approved."""
-    return [_open(box, row) for row in tx.all("anonymous_reports", {}, into=_Row)]
+    found = [_open(box, row) for row in tx.all("anonymous_reports", {}, into=_Row)]
+    return sorted(found, key=lambda one: (one.queued, one.id))
 
 
 def find(tx: Transaction, box: Box, report: str) -> Anonymous | None:
     """One of them; None when this report is not anonymous."""
-    row = tx.one("anonymous_report", {"id": report}, into=_Row)
+    row = tx.one("anonymous_report", {"id": _row(box, report)}, into=_Row)
     return _open(box, row) if row else None
 
 
@@ -238,13 +240,18 @@ def require_room(body: bytes, envelope_bytes: int) -> None:
 
 
 def forget(tx: Transaction, before: Instant) -> None:
-    """Let go of those that are older."""
-    tx.run("forget_anonymous_reports", {"before": before})
+    """Let go of those of earlier days."""
+    tx.run("forget_anonymous_reports", {"before": before // DAY * DAY})
 
 
 def _open(box: Box, row: _Row) -> Anonymous:
     return msgspec.json.decode(box.open(row.box, _place(row.id)), type=Anonymous)
 
 
-def _place(report: str) -> str:
-    return f"anonymous/{report}"
+def _row(box: Box, report: str) -> str:
+    """How a row is found by whoever has the vault's key, and by nobody else."""
+    return box.digest(report.encode(), "anonymous report").hex()
+
+
+def _place(row: str) -> str:
+    return f"anonymous/{row}"

@@ -8,6 +8,7 @@ every sender gets. Then token, keys and body are deleted, and a line in the case
 from collections.abc import Container
 from contextlib import suppress
 
+from tocsin.agent.alarms import sound
 from tocsin.agent.anonymous import attendance, reports, tokens
 from tocsin.agent.anonymous.attendance import Came
 from tocsin.agent.anonymous.epochs import Epoch
@@ -39,11 +40,17 @@ def by_record(tx: Transaction, box: Box, epoch: Epoch, seen: Seen, now: Instant)
     }
     next_built = seen.record.slot + 2
     for one in list(reports.open_ones(tx, box, "mixed")):
-        fate = _fate(one, epoch, seen.record.results)
+        fate = _fate(one, seen.record.results)
         if fate is not None:
             settle(tx, box, one, state_of(fate), fate, now)
         elif _came_often(one, epoch, shown) and not waits_for_result(one, epoch, next_built):
             settle(tx, box, one, State.UNANSWERED, None, now)
+            sound(
+                tx,
+                f"The hub said nothing of an anonymous report that the partner listed in {TRIES} slots: either the hub "
+                "was away, or the partner keeps from it what its records list. Ask both.",
+                now,
+            )
 
 
 def _came_often(one: Anonymous, epoch: Epoch, shown: Container[int]) -> bool:
@@ -67,7 +74,9 @@ def waits_for_result(one: Anonymous, epoch: Epoch, slot: int) -> bool:
     if not one.attempts:
         return False
     last = one.attempts[-1]
-    return last.epoch == epoch.number and slot - last.slot < PATIENCE
+    if last.epoch < epoch.number:  # what the hub took in late is told in the first records of the next epoch
+        return last.epoch == epoch.number - 1 and slot < PATIENCE
+    return slot - last.slot < PATIENCE
 
 
 def state_of(fate: Fate) -> State:
@@ -101,10 +110,8 @@ def told(one: Anonymous) -> str:
     return f"{_ENDED.get(one.state, one.state)} ({where}{among}){said}"
 
 
-def _fate(one: Anonymous, epoch: Epoch, results: tuple[bytes, ...]) -> Fate | None:
+def _fate(one: Anonymous, results: tuple[bytes, ...]) -> Fate | None:
     for attempt in one.attempts:
-        if attempt.epoch != epoch.number:
-            continue
         found = find_result(attempt.reply_key, results)
         if found is not None:
             with suppress(InputError):

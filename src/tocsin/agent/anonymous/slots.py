@@ -89,6 +89,14 @@ class Slots:
         tx.run("save_mark", {"name": HOLD, "value": str(self._hold)})
         state = standing(tx, self._vault, self._settings, epoch.at(slot))
         self._tell(tx, state, now)
+        if not slot and tokens.wanted(tx, epoch):
+            sound(
+                tx,
+                f"This party has no token of epoch {epoch.number} of the anonymous path: it was away when they were "
+                "given out, joined too late, or the hub gave it none. A hub that gives tokens to few can tell those "
+                "few apart, whatever number it names: ask other members.",
+                now,
+            )
         enclosed = self._aboard(tx, epoch, slot, state, now)
         envelope = build(epoch, slot, sender_of(member), enclosed, self._entropy)
         attendance.note(tx, self._vault.box, epoch.number, slot, envelope.digest)

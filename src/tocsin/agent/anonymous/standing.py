@@ -2,7 +2,8 @@
 """Whether the path would hide this party now, from signatures that it has checked itself.
 
 How many a `mixed` report would be among is the least that the last slots had: senders by the relay's word, envelopes by
-the partner's, and members with tokens by the hub's, which can only make it smaller. Who is honest nobody can count.
+the partner's, and members with tokens by the hub's: one that gave tokens to few can say that it gave them to all. Who
+is honest nobody can count.
 """
 
 import msgspec

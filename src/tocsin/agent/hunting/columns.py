@@ -14,6 +14,7 @@ Addresses that are kept as numbers are not found: export them as text.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 import duckdb
@@ -113,7 +114,10 @@ class _Columns:
         joined = self._joined(texts)
         held = list(self._hits([leaf for leaf in texts if leaf not in joined]))
         if joined:
-            self._create("known", "hash(text)", self._index.texts(HUNTED - {Kind.CIDR}))
+            whole = chain(
+                self._index.texts(HUNTED - {Kind.CIDR}), self._index.hosts()
+            )  # a page may be beside
+            self._create("known", "hash(text)", whole)
             held += [f"hash({leaf.expression}) IN (FROM known) OR {leaf.odd()}" for leaf in joined]
         tell(self._tally.lines)
         if held:

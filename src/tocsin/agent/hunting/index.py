@@ -68,7 +68,7 @@ class Index:
         host = host_of(seen)
         if host is None:
             return
-        if host[-1].isdigit() or ":" in host:
+        if ":" in host or host.rpartition(".")[2].isdigit():  # song.mp3 is a name
             yield from self._at(host, seen)
         else:
             yield from self._names_above(host)

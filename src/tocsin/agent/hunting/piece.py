@@ -39,6 +39,8 @@ _SIX_COLONS = 5 * 5
 _ENDS_HOST = np.isin(np.arange(256), list(b":/?#"))
 """Of each byte, whether it may stand behind the host of a URL."""
 _ZERO, _SLASH, _AT = b"0/@"
+_BEFORE_HOST = np.isin(np.arange(256), list(b"/@="))
+"""Of each byte, whether a host may begin behind it within a word, or a page."""
 
 
 class Piece:
@@ -117,15 +119,18 @@ class Piece:
         return octets, sound & (octets < 256) & ((lengths == 1) | (self._bytes[stops - lengths] != _ZERO))
 
     def _letters(self) -> Places:
-        """Bytes that no host is written with, where one may be: the last slash before them in their word is double."""
+        """Bytes that no host is written with, where one may be: behind no slash of their word but a double one, or
+        behind a sign that a host follows.
+        """
         odd: Places = self._marks[self._kinds == _ODD]
         if not len(odd):
             return odd
-        slashes = self._marks[self._bytes[self._marks] == _SLASH]
-        slash = np.append(0, slashes)[np.searchsorted(slashes, odd)]
+        signs = self._marks[_BEFORE_HOST[self._bytes[self._marks]]]
+        sign = np.append(0, signs)[np.searchsorted(signs, odd)]
         blanks = self._marks[self._kinds == _BLANK]
-        is_same_word = slash > blanks[np.searchsorted(blanks, odd) - 1]
-        found: Places = odd[~is_same_word | (self._bytes[slash - 1] == _SLASH)]
+        is_same_word = sign > blanks[np.searchsorted(blanks, odd) - 1]
+        is_page = (self._bytes[sign] == _SLASH) & (self._bytes[sign - 1] != _SLASH)
+        found: Places = odd[~(is_same_word & is_page)]
         return found
 
     def _sixes(self) -> Places:

@@ -134,7 +134,8 @@ class HuntingChild:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a traceback would carry lines of a log into another
                 cwd="/",
-                env={},
+                # numpy's own threads would keep the child from a namespace, and Landlock binds only whoever asks.
+                env={"OPENBLAS_NUM_THREADS": "1"},
                 close_fds=True,
                 start_new_session=True,  # Ctrl-C is for the agent, which then closes it
             )

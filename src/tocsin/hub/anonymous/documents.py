@@ -72,14 +72,14 @@ class Documents:
         with self._reader.reading("epochs") as tx:
             rows, keys, size = epochs(tx), key_changes(tx), directory_size(tx)
         await self._tell_closed(rows)
+        if size != self._told_at:  # first: a suspension waits for no partner that is away
+            await self._tell_relay(rows, keys)
+            self._told_at = size
         drafted = [row for row in rows if row.state == DRAFTED]
         if drafted:
             await self._state(drafted[0], keys)
         elif self._begins(rows) is not None and self._anybody():
             await self._draft(rows, keys)
-        if size != self._told_at:
-            await self._tell_relay(rows, keys)
-            self._told_at = size
 
     def _anybody(self) -> bool:
         with self._reader.reading("members") as tx:

@@ -4,7 +4,9 @@
 The answer is one sealed result and has one length. Where nobody can be told, it is random bytes.
 """
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from tocsin.clock import Instant
 from tocsin.errors import InputError, Unknown
@@ -29,6 +31,7 @@ class NowGateway:
     def __init__(self, hub: Exchange, live: LiveEpochs, commits: Commits, reader: Store) -> None:
         self._hub, self._live, self._commits, self._reader = hub, live, commits, reader
         self._door = Door(authority("hub", hub.identity.id), GATEWAY)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hub-now")
 
     def present(self) -> Live:
         """The epoch that it is; Unknown between two."""
@@ -56,7 +59,8 @@ class NowGateway:
         return answering.seal_response(result_reply(sealed), self._hub.entropy)
 
     async def _taken(self, live: Live, message: bytes) -> bytes:
-        judged = self._judged(live, message)
+        loop = asyncio.get_running_loop()
+        judged = await loop.run_in_executor(self._thread, self._judged, live, message)
         if judged is None:
             return self._hub.entropy(SEALED_RESULT_BYTES)
         now = self._hub.clock.now()
@@ -66,6 +70,10 @@ class NowGateway:
 
         (sealed,) = await self._commits.run(work)
         return sealed
+
+    def close(self) -> None:
+        """Open nothing more."""
+        self._thread.shutdown(cancel_futures=True)
 
     def _judged(self, live: Live, message: bytes) -> Judged | None:
         try:

@@ -132,4 +132,5 @@ class AnonymousPath:
         """Let go of threads and connections."""
         self._issuing.close()
         self._slots.close()
+        self._gateway.close()
         await self._operators.http.aclose()

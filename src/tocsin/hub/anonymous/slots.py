@@ -34,6 +34,8 @@ from tocsin.wire.slot import SlotResults, closing_after
 log = logging.getLogger("tocsin.hub")
 
 _COLLECTED = "collected"
+_AT_ONCE = 32
+"""Blobs that are opened in one turn of the thread."""
 _MAX_WAITING = 4_096
 """Results that wait for a place; their senders send again."""
 
@@ -109,12 +111,24 @@ class Slots:
         await self._give(live, slot, issued)
 
     async def _judged(self, live: Live, slot: int) -> list[Judged]:
-        """What is in the blobs, each let go as soon as it was opened; nothing when the partner has lost them."""
-        loop, found, document = asyncio.get_running_loop(), list[Judged](), live.document
+        """What is in the blobs; nothing when the partner has lost them.
+
+        All are read before the first is opened: how fast they are taken would tell the partner, who sends them in a
+        known order, which of them hold something.
+        """
+        loop, found, waiting, document = (
+            asyncio.get_running_loop(),
+            list[Judged](),
+            list[bytes](),
+            live.document,
+        )
         parts = self._partner.collect(document.number, slot, document.blob_bytes, document.members)
         with suppress(Unknown):  # their senders see it in the record
             async for blobs in parts:
-                found += await loop.run_in_executor(self._thread, _judge_all, self._hub, live, blobs)
+                waiting += blobs
+        while waiting:
+            blobs, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+            found += await loop.run_in_executor(self._thread, _judge_all, self._hub, live, blobs)
         return found
 
     async def _give(self, live: Live, slot: int, issued: int) -> None:  # (4)

@@ -20,7 +20,7 @@ from tocsin.hub.exchange import Exchange
 from tocsin.hub.streams import Draft, Origin
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
-from tocsin.wire.envelope import seal_result
+from tocsin.wire.envelope import NONCE_BYTES, seal_result
 from tocsin.wire.slot import Fate, read_fate, write_fate
 
 _SALT_BYTES = 32
@@ -35,7 +35,10 @@ def take(tx: Transaction, hub: Exchange, epoch: int, judged: Sequence[Judged], a
     """A sealed result for each, in the order in which they were taken in."""
     salt = hub.entropy(_SALT_BYTES)
     ordered = sorted(judged, key=lambda one: sha256(salt + one.digest).digest())  # (1)
-    return [seal_result(one.reply_key, write_fate(_take_one(tx, hub, epoch, one, at))) for one in ordered]
+    return [
+        seal_result(one.reply_key, write_fate(_take_one(tx, hub, epoch, one, at)), hub.entropy(NONCE_BYTES))
+        for one in ordered
+    ]
 
 
 def _take_one(tx: Transaction, hub: Exchange, epoch: int, one: Judged, at: Instant) -> Fate:

@@ -73,6 +73,7 @@ def see_again(tx: Transaction, hub: Exchange) -> None:
         band = decode(row.body, BandEvent)
         value: Params = {"stream": row.stream, "value": str(band.observable)}
         tx.run("set_band", {**value, "band": band.named, "fact": row.fact})
+    tx.run("rest_on_no_band", {})
     for row in _entries(tx, "answers"):
         answers = decode(row.body, AnswersEvent)
         if answers.audience == row.name:  # the author's own copy says the same

@@ -102,7 +102,7 @@ def vouch_again(tx: Transaction, hub: Exchange, party: str, said: Iterable[Said]
     touched: dict[tuple[str, int], set[Observable]] = {}
     for one in said:
         number = one.place.number
-        stands = _standing(tx, hub, number, str(one.observable))
+        stands = _standing(tx, aged(hub), number, str(one.observable))
         published = Band(stands.band) if stands.band else Band.NONE
         if _BANDS.index(band_of(stands.count)) > _BANDS.index(published):
             touched.setdefault((one.place.stream, number), set()).add(one.observable)
@@ -141,7 +141,7 @@ def _lower(tx: Transaction, hub: Exchange, stream: str, number: int, values: Ite
     """Count these values anew, and publish; the facts of bands that lost their last source."""
     orphans = []
     for value in sorted(values):
-        stands = _standing(tx, hub, number, value)
+        stands = _standing(tx, aged(hub), number, value)
         if stands.fact and stands.count == 0:
             tx.run("drop_band", {"stream": number, "value": value})
             tx.run("rest_on_two_no_more", {"stream": number, "value": value})
@@ -169,10 +169,11 @@ def _publish(
     tx: Transaction, hub: Exchange, stream: str, number: int, observables: Iterable[Observable]
 ) -> None:
     """Write a band entry for each observable whose band is no longer the one last published."""
-    drafts, room = [], Room(tx, number, aged(hub))
+    drafts, since = [], aged(hub)
+    room = Room(tx, number, since)
     for observable in observables:
         value = str(observable)
-        stands = _standing(tx, hub, number, value)
+        stands = _standing(tx, since, number, value)
         band = band_of(stands.count)
         if stands.band and stands.count != _TWO:
             room.give_back(value)
@@ -191,8 +192,8 @@ def aged(hub: Exchange) -> Instant:
     return Instant(hub.clock.now() - COUNTS_FOR)
 
 
-def _standing(tx: Transaction, hub: Exchange, number: int, value: str) -> _StandingOfValue:
-    which: Params = {"stream": number, "value": value, "since": aged(hub)}
+def _standing(tx: Transaction, since: Instant, number: int, value: str) -> _StandingOfValue:
+    which: Params = {"stream": number, "value": value, "since": since}
     found = tx.one("standing_of_value", which, into=_StandingOfValue)
     assert found is not None, "an aggregate has one row"
     return found

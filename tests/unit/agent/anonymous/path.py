@@ -215,7 +215,7 @@ class Walk:
         check_enclosed(found, signs=Context("anonymous-report", REALM, HUB), document=document)
         check_token(found.token, TokenKey.parse(terms.issuer_key), terms.challenge(document))
         self.reports.append((slot, found, decode(found.body, Report)))
-        return seal_result(found.reply_key, write_fate(self.fate))
+        return seal_result(found.reply_key, write_fate(self.fate), self.entropy(12))
 
     def record(self, epoch: int, slot: int) -> SignedRecord:
         """The partner's record of a slot."""

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,15 @@ def test_a_place_that_is_not_there_and_a_link_are_refused(child: HuntingChild, t
     assert counts(child.file(str(tmp_path / "link"), follow=True))
 
 
-def test_a_child_that_dies_costs_its_log_and_the_next_starts_another(child: HuntingChild) -> None:
+def test_a_child_that_dies_costs_at_most_its_log_and_the_next_starts_another(child: HuntingChild) -> None:
     child.lines([b"x"])
-    assert child.pid
-    os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(Unreadable):
+    dead = child.pid
+    assert dead
+    os.kill(dead, signal.SIGKILL)
+    with suppress(Unreadable):  # where its end was not seen before it was asked
         child.lines([b"y"])
     assert counts(child.lines([b"evil.example"]))
+    assert child.pid != dead
 
 
 def test_a_child_that_says_nothing_is_ended() -> None:

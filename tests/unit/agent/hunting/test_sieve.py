@@ -94,6 +94,20 @@ def test_texts_of_several_lines_are_one_text_each() -> None:
     assert Sieve(Index([EVIL])).texts([]) == []
 
 
+@pytest.mark.parametrize(
+    "line", ["GET /x?u=bücher.example HTTP/1.1", "/x=y@bücher.example", "a/b@bücher.example"]
+)
+def test_a_name_in_its_own_letters_is_found_behind_a_page(line: str) -> None:
+    known = Index([Observable(Kind.DOMAIN, "xn--bcher-kva.example")])
+    assert Sieve(known).texts([line]) == [0]
+
+
+@pytest.mark.parametrize("line", ["a\\b song.mp3", "café.mp3 192.0.2.7"])
+def test_a_word_that_ends_in_a_figure_is_no_address(line: str) -> None:
+    known = Index([Observable(Kind.CIDR, "192.0.2.0/24"), Observable(Kind.DOMAIN, "evil.mp3")])
+    assert set(Sieve(known).texts([line, "http://evil.mp3/x"])) >= {1}
+
+
 TEXTS = st.text(st.sampled_from(" ,;\"'=:./@\\|\t{}[]aB1é\u00a0\u3000"), max_size=6)
 FORMS = st.sampled_from(
     (
@@ -107,6 +121,8 @@ FORMS = st.sampled_from(
         "{0}q:{1}{2}",
         "{0}http://x@{1}/{2}",
         "{0}x/y@{1} {2}",
+        "{0} /x?u={1}{2}",
+        "{0} /x=y@{1} {2}",
         "{0}{1}%eth0 {2}",
         "u://http://{1} {0} {2}",
     )

@@ -181,7 +181,7 @@ def test_the_order_in_a_slot_is_neither_of_arrival_nor_of_hashes_that_anybody_se
     ]
 
     def order(salt: bytes) -> tuple[str, ...]:
-        sealed = take(None, SimpleNamespace(entropy=lambda size: salt), 1, judged, Instant(0))
+        sealed = take(None, SimpleNamespace(entropy=lambda size: salt[:size]), 1, judged, Instant(0))
         opened = [find_result(one.reply_key, (result,)) for result in sealed for one in judged]
         return tuple(read_fate(data).reason for data in opened if data is not None)
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tocsin.agent.redaction.narrative.again import find_again, places_of
+from tocsin.agent.redaction.narrative.again import find_again
 from tocsin.agent.redaction.narrative.bank_names import find_bank_names
 from tocsin.agent.redaction.narrative.coarse import find_coarse
 from tocsin.agent.redaction.narrative.evidence_names import find_evidence_names
@@ -121,11 +121,14 @@ def _found(text: str, own: Own, said: frozenset[str]) -> tuple[list[Mark], list[
 
 def _said(text: str, words: frozenset[str]) -> Iterator[tuple[int, int]]:
     """Where words that a person named stand: as whole words, in a script that puts spaces between them."""
-    for start, end in places_of(text, words):
-        word = text[start:end]
+    for word in sorted(words, key=lambda word: (-len(word), word)):
         joined = word.isalpha() and word.lower() == word.upper()
-        if joined or not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-            yield start, end
+        start = text.find(word)
+        while start >= 0:
+            end = start + len(word)
+            if joined or not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+                yield start, end
+            start = text.find(word, start + 1)
 
 
 def _shown(text: str, marks: list[Mark]) -> tuple[str, list[int]]:

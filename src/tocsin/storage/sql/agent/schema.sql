@@ -168,8 +168,8 @@ CREATE TABLE slot (
 -- Ledger of this party. Reports of the anonymous classes, until the age of cases: afterwards only what they named, so
 -- that nobody confirms it by name.
 CREATE TABLE anonymous_report (
-  id     TEXT   NOT NULL PRIMARY KEY,                    -- rpt_…
-  queued BIGINT NOT NULL,                                -- when it was approved
+  id     TEXT   NOT NULL PRIMARY KEY,                    -- keyed digest of rpt_…, which everybody can read elsewhere
+  queued BIGINT NOT NULL,                                -- the day on which it was approved
   box    BYTES  NOT NULL                                 -- the report with its token while it waits, and what came of it
 ) STRICT;
 CREATE INDEX anonymous_report_queued ON anonymous_report (queued);

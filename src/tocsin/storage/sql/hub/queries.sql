@@ -245,6 +245,11 @@ ON CONFLICT (stream, value) DO NOTHING;
 -- An observable has fewer sources, or more.
 DELETE FROM by_two WHERE stream = :stream AND value = :value;
 
+-- name: rest_on_no_band
+-- Their bands are gone: the views were made anew.
+DELETE FROM by_two WHERE NOT EXISTS (
+  SELECT 1 FROM band WHERE band.stream = by_two.stream AND band.value = by_two.value);
+
 -- name: full_pairs
 -- Parties that alone confirm as many values of a stream as two may, by their names.
 SELECT stream.name AS stream, first_party.name AS one, second_party.name AS other, held
