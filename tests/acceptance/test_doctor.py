@@ -61,7 +61,7 @@ def test_well_processes_are_found_well(well: tuple[Machine, Path]) -> None:
     _, folder = well
     assert grades(findings("hub", folder / "hub"), "ok") == {
         "settings", "modes", "disk", "versions", "door", "store", "keys", "history", "heads", "streams", "partner",
-        "address",
+        "address", "sources",
     }  # fmt: skip
     assert grades(findings("partner", folder / "partner"), "ok") == {
         "settings", "modes", "disk", "versions", "door", "store", "memory", "honesty",

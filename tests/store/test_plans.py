@@ -102,7 +102,7 @@ def in_sqlite(query: Query, engine: SqliteEngine) -> set[tuple[str, str]]:
     steps = [str(row[3]) for row in engine.fetch(explained, dict.fromkeys(query.parameters))[1]]
     tables, found = aliases(query), set()
     for step in steps:
-        how, name = step.split()[:2]
+        how, name = (*step.split(), "")[:2]  # LEFT and RIGHT of a union have no table
         whole = how == "SCAN" or (how == "SEARCH" and ("(" not in step or step.endswith("(stream=?)")))
         if whole and not ("LIMIT" in query.text and "USE TEMP B-TREE FOR ORDER BY" not in steps):
             found.add((tables.get(name, name), step))

@@ -20,6 +20,7 @@ LABEL = st.from_regex(r"zq[a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
         ("page.github.io", "page.github.io"),
         ("www.b.test.ck", "b.test.ck"),  # *.ck
         ("x.www.ck", "www.ck"),  # !www.ck
+        ("x.site.z22.web.core.windows.net", "site.z22.web.core.windows.net"),
         ("www.xn--85x722f.xn--55qx5d.cn", "xn--85x722f.xn--55qx5d.cn"),
         ("a.b.bank.example", "bank.example"),
     ],
@@ -38,6 +39,7 @@ def test_somebody_registered(host: str, registered: str) -> None:
             "github.io",
             "com",
             "test.ck",
+            "z22.web.core.windows.net",
             "srv.corp.local",
             "localhost",
             "__a.co.uk",
