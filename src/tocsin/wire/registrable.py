@@ -12,7 +12,6 @@ from itertools import chain
 
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
-
 _MORE = ("*.web.core.windows.net",)
 """What the list has one label too high: under each zone there, such as ``z22``, strangers live side by side."""
 
