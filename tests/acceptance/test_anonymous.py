@@ -17,8 +17,10 @@ pytestmark = pytest.mark.processes
 
 BANKS = ("ayr", "bute", "clyde")
 SLOT_SECONDS = 4
-PATIENCE_SECONDS = 120.0
-"""A dozen slots and as much again for a machine that has other things to do."""
+PATIENCE_SECONDS = 240.0
+"""Dozens of slots, for a machine that has other things to do."""
+ISSUE_SECONDS = 45
+"""In which each agent, however slowly it starts, asks for its tokens: there is no other epoch in this test."""
 
 
 def begin(folder: Path, machine: Machine) -> None:
@@ -59,7 +61,7 @@ def shorten(settings: Path) -> None:
     """Slots of seconds, and a floor that three banks reach."""
     config = load(settings, HubConfig)
     assert config.anonymous is not None
-    numbers = {"slot_seconds": SLOT_SECONDS, "slots": 500, "issue_seconds": 20, "rest_seconds": 2}
+    numbers = {"slot_seconds": SLOT_SECONDS, "slots": 500, "issue_seconds": ISSUE_SECONDS, "rest_seconds": 2}
     short = msgspec.structs.replace(config.anonymous, **numbers, floor=3, quota=2)
     save(settings, msgspec.structs.replace(config, anonymous=short))
 
@@ -73,7 +75,9 @@ def test_three_banks_carry_a_report_that_none_of_the_three_servers_can_name(tmp_
         begin(tmp_path, machine)
         assert wait_until(lambda: among(tmp_path, "ayr") == len(BANKS), PATIENCE_SECONDS)
         (tmp_path / "phish.eml").write_bytes(mail("ayr"))
-        asked = [tmp_path / "phish.eml", "--class", "mixed", "--without-hold", "--yes", "--by", "Jane"]
+        # The set was whole; on a busy machine it may have a gap in the very slot that comes next.
+        always = ["--without-hold", "--pseudonymous"]
+        asked = [tmp_path / "phish.eml", "--class", "mixed", *always, "--yes", "--by", "Jane"]
         report = told("agent", "report", tmp_path / "ayr", *asked, code=3)[0]["report"]
         known = "SELECT count(*) FROM posting WHERE value LIKE '%' || :value || '%'"
 
