@@ -83,6 +83,7 @@ def _intake(hub: BenchHub, epoch: BenchEpoch, chance: random.Random) -> Row:
     context = blob_context(live.document.realm, live.document.hub, live.data)
 
     def barely(blob: bytes) -> None:
+        """The least that anybody must do: open it, and check its token."""
         inside = unpack(live.keys.intake.open(blob, context))
         assert inside is not None, "it is a report"
         check_token(inside.token, live.keys.token_key, live.challenge)
@@ -171,6 +172,7 @@ def _at_relay(
     ]
 
     def carry(envelope: bytes) -> None:
+        """The relay's part: admit it, and sign the request to the partner."""
         _, request = admitting.admit(envelope, "slot")
         _signed(epoch, request, clock.now())
 
@@ -194,6 +196,7 @@ def _at_partner(
     asked = [(request, _signed(epoch, request, clock.now())) for request in requests]
 
     def keep(one: tuple[bytes, dict[str, str]]) -> None:
+        """The partner's part: check who hands it over, open it, keep it, answer."""
         request, headers = one
         check_body(door.recognise(headers, epoch.relay.key.public, clock.now()), request)
         mix.take(request)

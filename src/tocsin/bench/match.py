@@ -123,6 +123,7 @@ def _lines(chance: random.Random) -> Row:
     pieces = [log[start : start + _PIECE] for start in range(0, len(log), _PIECE)]
 
     def whole(sieve: Sieve) -> None:
+        """Hunt in all the lines, and find what was put there."""
         hunted = hunt_lines(pieces, sieve, Tally(index), lambda behind: None)
         _demand(sum(one.lines for one in hunted.found), hits)
 

@@ -139,6 +139,7 @@ def _for(seconds: float) -> Callable[[], Awaitable[None]]:
 
 def _batch(pipe: Connection, number: int) -> Callable[[], Awaitable[None]]:
     async def given() -> None:
+        """Say that a slot is there, and wait until it may be collected."""
         pipe.send(number)
         await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
 
@@ -150,12 +151,14 @@ def _partner(pipe: Connection, batches: Sequence[Path]) -> None:
     told: list[bool] = []
 
     async def collect(request: Request) -> Response:
+        """The blobs of the slot, once it may be collected; none before."""
         if not pipe.poll():
             return Response(b"", media_type="application/octet-stream")
         told.append(True)
         return Response(batches[pipe.recv()].read_bytes(), media_type="application/octet-stream")
 
     async def results(request: Request) -> Response:
+        """Tell whoever measures that the slot was taken in."""
         if told:
             told.clear()
             pipe.send("given")

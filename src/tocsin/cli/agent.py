@@ -193,5 +193,10 @@ COMMANDS = (
     SHIELD,
     HUNT,
     HUNTS,
-    Command("agent", "trustee", "open an accountable report", NotYet("It comes with the anonymous path.")),
+    Command(
+        "agent",
+        "trustee",
+        "open an accountable report",
+        NotYet("It comes with accountable tokens; those of today name nobody, to trustees either."),
+    ),
 )

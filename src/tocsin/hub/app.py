@@ -312,6 +312,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         return HttpPartner(config.partner.url, key, config.witness_seconds, hub)
 
     def open_path() -> Means | None:
+        """What the anonymous path needs; None where no relay is declared."""
         return means(folder / _EPOCH_KEYS, config, hub)
 
     key = read_key(folder, config.metrics_key)

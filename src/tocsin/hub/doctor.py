@@ -61,6 +61,7 @@ def checks(folder: Path, settings: HubConfig, opened: Opened, clock: Clock) -> l
             return _whole(tx, hub)
 
     def sources() -> str | Note:
+        """Which two members alone confirm as much as two may."""
         with opened() as (_, found), found.reading("full pairs") as tx:
             return _sources(tx)
 

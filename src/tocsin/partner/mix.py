@@ -198,6 +198,7 @@ class Mix:
         signed = SignedRecord(record=data, signature=self._epochs.operator.key.sign(context, data))
 
         def keep(tx: Transaction) -> None:
+            """The record, durable before anybody is shown it."""
             row: Params = {"epoch": place[0], "slot": place[1], "record": data, "signature": signed.signature}
             tx.run("keep_record", row)
             tx.run("bound_records", {"most": _KEPT_RECORDS})

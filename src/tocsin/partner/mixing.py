@@ -38,12 +38,14 @@ def mixing_routes(
     doors = {path: Door(own, path) for path in (PROPOSALS, EPOCHS, GATEWAY, SLOTS, RESULTS)}
 
     async def from_hub(request: Request, limit: int) -> bytes:
+        """The body of a request that the hub has signed."""
         claim = doors[request.url.path].admit(request.headers, hub_key(), clock.now())
         body = await bounded_body(request, limit)
         check_body(claim, body)
         return body
 
     async def propose(request: Request) -> Response:
+        """Which keys of the partner stand in the next document."""
         asked = decode(await from_hub(request, MAX_BODY), ProposeKeys)
         epochs.demand_next(asked.number)
         operator = epochs.operator
@@ -51,16 +53,20 @@ def mixing_routes(
         return answer(ProposedKeys(operator=operator.name, signing_key=operator.key.public, gateway=gateway))
 
     async def sign(request: Request) -> Response:
+        """The partner's word under a document."""
         return answer(epochs.sign(decode(await from_hub(request, MAX_BODY), SignEpoch)))
 
     async def collect(request: Request) -> Response:
+        """The blobs of a closed slot, for the hub."""
         blobs = mix.collect(decode(await from_hub(request, _SMALL), CollectSlot))
         return StreamingResponse(_in_parts(blobs), media_type=_AS_IT_IS)
 
     async def results(request: Request) -> Response:
+        """What came of them, from the hub."""
         return answer(mix.results(decode(await from_hub(request, _SMALL), SlotResults)))
 
     async def take(request: Request) -> Response:
+        """An envelope, from the relay."""
         live = epochs.near(clock.now())
         if live is None:
             raise Unknown("No epoch has begun.")
@@ -71,6 +77,7 @@ def mixing_routes(
         return Response(mix.take(body), media_type=_AS_IT_IS)
 
     async def count(request: Request) -> Response:
+        """The relay's count of a slot."""
         mix.count(decode(await bounded_body(request, _SMALL), SignedCount))
         return Response(b"")
 

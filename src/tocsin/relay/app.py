@@ -74,6 +74,7 @@ def doctor(folder: Path) -> Checkup:
 
     @contextmanager
     def opened() -> Iterator[Store]:
+        """The store, for a look at it."""
         store = open_sqlite(folder / _STORE, "relay")
         try:
             yield store
@@ -104,13 +105,16 @@ def application(folder: Path) -> Starlette:
     http = outbound("", "", _PATIENCE_SECONDS)
 
     def way(url: str, place: str) -> SignedClient:
+        """The way to one of the two, each request signed."""
         return SignedClient(http, url, "relay", key, clock, os.urandom, authority(place, hub))
 
     def measure() -> Iterator[Metric]:
+        """What a monitor reads: nothing of a single request."""
         yield transactions({"relay": store.tally})
         yield from process()
 
     async def close() -> None:
+        """Let go of connections and store."""
         await http.aclose()
         store.close()
 

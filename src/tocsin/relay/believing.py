@@ -33,6 +33,7 @@ class HubKey:
             return
 
         def keep(tx: Transaction) -> None:
+            """The new keys, durable before any is believed."""
             now = self._clock.now()
             tx.run_each("believe_key", [{"key": str(key), "body": body, "added": now} for key, body in news])
 

@@ -20,11 +20,13 @@ def checks(folder: Path, settings: RelayConfig, opened: Opened, clock: Clock) ->
     """What is looked at, in the order in which it is mended."""
 
     def store() -> str:
+        """Whether the store is whole."""
         with opened() as found:
             found.demand_undamaged()
             return found.described()
 
     def epochs() -> str | Note:
+        """Which epoch was signed last, and whether it holds."""
         with opened() as found, found.reading("epochs") as tx:
             signed = tx.all("signed_epochs", {}, into=Signed)
         if not signed:

@@ -6,7 +6,7 @@ Nothing of a single request is logged or counted here, whatever the level.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -48,11 +48,13 @@ def routes(
     doors = {path: Door(own, path) for path in (PROPOSALS, EPOCHS)}
 
     async def carry(request: Request) -> Response:
+        """An envelope on its way, by the class that its address says."""
         envelope = await bounded_body(request, admitting.limit)
         answered = await carrying.carry(envelope, _KINDS[request.url.path])
         return Response(answered, media_type=_AS_IT_IS)
 
     async def propose(request: Request) -> Response:
+        """Which keys of the relay stand in the next document."""
         body = await bounded_body(request, _MAX_QUESTION)
         asked = decode(body, ProposeKeys)
         believed = hub_key.after(asked.keys)
@@ -63,21 +65,15 @@ def routes(
         return answer(ProposedKeys(operator=operator.name, signing_key=operator.key.public, url=url))
 
     async def sign(request: Request) -> Response:
+        """The relay's word under a document."""
         claim = doors[EPOCHS].admit(request.headers, hub_key.present, clock.now())
         body = await bounded_body(request, MAX_BODY)
         check_body(claim, body)
         return answer(epochs.sign(decode(body, SignEpoch)))
 
     async def health(request: Request) -> Response:
+        """Whether an epoch holds now."""
         return answer(Health(ready=epochs.at(clock.now()) is not None, witness="unwitnessed"))
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        counting = asyncio.ensure_future(carrying.run())
-        yield
-        counting.cancel()
-        await asyncio.gather(counting, return_exceptions=True)
-        await close()
 
     return Starlette(
         routes=[
@@ -88,5 +84,22 @@ def routes(
             *more,
         ],
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=lifespan,
+        lifespan=_counting(carrying, close),
     )
+
+
+def _counting(
+    carrying: Carrying, close: Callable[[], Awaitable[None]]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Slots are counted while it serves; then it is closed."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """As long as the process serves."""
+        counting = asyncio.ensure_future(carrying.run())
+        yield
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+        await close()
+
+    return lifespan

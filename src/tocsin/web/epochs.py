@@ -62,6 +62,7 @@ class Epochs:
         signed = Signed(document.number, asked.document, asked.roster)
 
         def keep(tx: Transaction) -> None:
+            """The document, durable before its signature is given."""
             tx.run("keep_epoch", msgspec.structs.asdict(signed))
             tx.run("bound_epochs", {"below": signed.number - KEPT})
 

@@ -195,7 +195,7 @@ class Story:
         sender = next(seat.member.name for seat in alliance.seats.values() if seat.party == found.owner)
         self._tell(f"   {found.entries} entries in {', '.join(found.streams)}. Recorded as sender: {sender}.")
         self._tell("   That is class 'named': the hub knows the sender, and no reader is told.")
-        self._tell("   Hiding it from the hub too takes the anonymous path, which is still to come.")
+        self._tell("   Class 'mixed' hides it from the hub too, with a relay: docs/howto/anonymous-path.md.")
         self._tell("   The bank's name stands in the list of members, as every member's does.")
         self._tell("   Of its mail the hub holds:")
         words = occurrences((alliance.folder / "hub", alliance.folder / "hub.log"), VICTIM_WORDS)

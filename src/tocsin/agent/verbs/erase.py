@@ -18,6 +18,7 @@ def withdraw(house: House, fact: str, by: str) -> bool:
     now, box = house.clock.now(), house.vault.box
 
     def work(tx: Transaction) -> bool:
+        """One that waits does not go; a named one is not here. Whether it was one."""
         taken = reports.withdraw(tx, box, fact)
         if taken is not None:
             write(tx, box, Decision(now, by, "took back before it went", fact))

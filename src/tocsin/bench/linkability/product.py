@@ -98,6 +98,7 @@ class _Hub(HubMachine):
     means: Callable[[Exchange], Means]
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Be the hub until it is stopped, or dies."""
         process.at_death(self.door.shut)
         hub = self.exchange()
         stores = self.disk.open(process), self.disk.open(process)
@@ -116,6 +117,7 @@ class _Partner(PartnerMachine):
     secrets: NumberedSecrets
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Be the partner until it is stopped, or dies."""
         assert self.hub_key is not None, "a partner is made for one hub"
         process.at_death(self.door.shut)
         store = self.disk.open(process)
@@ -136,12 +138,14 @@ class _Relay(Machine):
     hub_key: VerifierKey
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Be the relay until it is stopped, or dies."""
         process.at_death(self.door.shut)
         hub, _, realm = self.hub_key.name.partition("/heads/")
         store, http = self.disk.open(process), client(self.wire)
         key = relay_key(self)
 
         def way(host: str, place: str) -> SignedClient:
+            """The relay's way to one of the two, signed."""
             return SignedClient(
                 http, f"http://{host}", "relay", key, self.clock, self.entropy, authority(place, hub)
             )
@@ -171,6 +175,7 @@ class _Agent(AgentMachine):
     """An agent whose way to the relay is its wire too."""
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
+        """Be the agent until it is stopped, or dies."""
         async with self.http() as http:
             working = process.run(work(self.house(process), http, RelayClient("", "", self.wire)))
             await stop.wait()
@@ -257,6 +262,7 @@ class _Alliance(World):
         self.agents[party.short] = agent
 
         async def redeem() -> None:
+            """Join with the code, as a new member does."""
             async with agent.http() as http:
                 await join(agent.house(), code, http)
 

@@ -107,6 +107,7 @@ class Documents:
         own = EpochKeys(number, kept, self._hub.entropy)
 
         def keep(tx: Transaction) -> None:
+            """Make the document, with the members of this moment; nothing where another process has."""
             begins, members = self._begins(rows), present_roster(tx)
             if begins is None or not members or number in {row.number for row in epochs(tx)}:
                 return  # another process of this hub was faster
@@ -168,6 +169,7 @@ class Documents:
         event = EpochEvent(document=row.document, by_relay=by_relay, by_partner=by_partner)
 
         def state(tx: Transaction) -> None:
+            """Put the document into the directory, once."""
             if move(tx, row.number, DRAFTED, STATED):
                 self._append(tx, "epoch", event)
 
@@ -180,6 +182,7 @@ class Documents:
             if row.state == CLOSED:
 
                 def tell(tx: Transaction, number: int = row.number) -> None:
+                    """Put it into the directory that the epoch is closed, once."""
                     if move(tx, number, CLOSED, KNOWN_CLOSED):
                         self._append(tx, "epoch-closed", EpochClosed(number=number))
 

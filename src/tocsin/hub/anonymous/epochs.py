@@ -39,6 +39,7 @@ def roster_now(tx: Transaction, row: EpochRow) -> bytes:
     parties = {one.id: one for one in all_parties(tx)}
 
     def key(member: Member) -> bytes:
+        """The member's present key; empty for one that is not active."""
         party = parties.get(member.party)
         return party.signing_key if party and party.standing is Standing.ACTIVE else b""
 

@@ -65,6 +65,7 @@ class Issuing:
         digest = sha256(b"".join(asked.requests)).digest()
 
         def record(tx: Transaction) -> None:
+            """Note what was asked for, before anything is issued."""
             demand_unchanged(tx, request.sender.party)
             self._intake.spend_nonce(tx, request.claim)
             self._record(tx, row, live, party, digest)

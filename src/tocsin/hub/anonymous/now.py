@@ -66,6 +66,7 @@ class NowGateway:
         now = self._hub.clock.now()
 
         def work(tx: Transaction) -> list[bytes]:
+            """Take it in; its sealed result."""
             return take(tx, self._hub, live.document.number, [judged], now)
 
         (sealed,) = await self._commits.run(work)

@@ -110,6 +110,7 @@ class AnonymousPath:
         self._live.drop_below(below)
 
         def work(tx: Transaction) -> None:
+            """Forget which tokens of old epochs were spent, and who was given any."""
             tx.run("forget_spent", {"below": below})
             tx.run("forget_issued", {"below": below})
 

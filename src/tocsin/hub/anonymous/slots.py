@@ -101,6 +101,7 @@ class Slots:
         end = document.slot_begins(slot + 1)
 
         def work(tx: Transaction) -> tuple[list[bytes], int]:
+            """Take the slot in, and note that it was: its sealed results, and how many members have tokens."""
             sealed = take(tx, self._hub, document.number, judged, end)
             place = msgspec.msgpack.encode(Collected(document.number, slot))
             tx.run("set_meta", {"key": _COLLECTED, "value": place})
