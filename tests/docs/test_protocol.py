@@ -24,6 +24,7 @@ from tocsin.proof.note import MAX_NOTE
 from tocsin.web.pipe import MAX_BEHIND
 from tocsin.wire import (
     answering,
+    audit,
     bundle,
     ceremony,
     cursor,
@@ -32,8 +33,10 @@ from tocsin.wire import (
     epoch,
     events,
     messages,
+    opening,
     parties,
     slot,
+    trustees,
     witnessing,
 )
 from tocsin.wire.defence import DefenceLine, Shown
@@ -56,6 +59,9 @@ KINDS: dict[str, type[Message]] = {
         *vars(defence).values(),
         *vars(epoch).values(),
         *vars(slot).values(),
+        *vars(audit).values(),
+        *vars(opening).values(),
+        *vars(trustees).values(),
     )
     if inspect.isclass(one) and issubclass(one, Message) and one.__struct_config__.tag != one.__name__
 }

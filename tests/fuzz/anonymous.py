@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Protocol, Self
 
 from tests.fuzz.target import Read, Target
+from tests.unit.halves.test_opening import request as opening_request
 from tests.unit.privacy.keys import VECTORS, key_2048, of, vectors
 
+from tocsin.halves.opening import check_request
 from tocsin.privacy.bhttp import BinaryRequest, BinaryResponse
 from tocsin.privacy.blindrsa import BlindSigner
 from tocsin.privacy.hybrid import Opener, Recipient
@@ -39,7 +41,15 @@ class _Structure(Protocol):
 
 def anonymous() -> list[Target]:
     """All of them, with samples that really were issued and sealed."""
-    return [*_tokens(), *_oblivious(), *_binary_http(), _sealed()]
+    return [*_tokens(), *_oblivious(), *_binary_http(), _sealed(), _opening()]
+
+
+def _opening() -> Target:
+    def asked(data: bytes) -> bool:
+        check_request(data)
+        return True
+
+    return Target("request to open a report", asked, (opening_request(),))
 
 
 def _tokens() -> list[Target]:

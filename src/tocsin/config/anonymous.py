@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """hub.toml, its part ``[anonymous]``: the anonymous path. Every number of it stands in the epoch document."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 _DAY = 86_400
+
+
+class TrusteeKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of ``[[anonymous.trustees]]``, as `tocsin hub trustees` writes it from a card."""
+
+    name: str
+    """Its name, as every member reads it before it sends."""
+    sealing_key: str
+    """Base64 of the X25519 key to which shares are sealed."""
+    signing_key: str
+    """Base64 of the Ed25519 key with which it signs for what it opened."""
 
 
 class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,10 +44,19 @@ class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Results in every slot's record; what is more comes in a later one."""
     floor: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 20
     """With fewer members in a slot agents refuse class ``mixed``, or call it pseudonymous."""
+    token_class: Literal["open", "accountable"] = "open"  # noqa: S105 a class and no secret
+    """``accountable``: `needed` of the trustees together can name who sends a report, from the next epoch on."""
+    needed: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
+    """How many trustees it takes, two or more; 0 of class ``open``."""
+    trustees: tuple[TrusteeKeys, ...] = ()
+    """Who they are, written by `tocsin hub trustees`; none of class ``open``."""
 
     def __post_init__(self) -> None:
         if self.quota > self.slots:
             raise ValueError("quota: a member has at most one report in a slot, so no more than `slots`")
+        accountable = self.token_class == "accountable"  # noqa: S105 a class and no secret
+        if accountable and not 2 <= self.needed <= len(self.trustees):
+            raise ValueError("needed: two or more of the trustees, and no more than there are")
         if self.issue_seconds + self.rest_seconds > self.slots * self.slot_seconds:
             raise ValueError(
                 "issue_seconds and rest_seconds: together no longer than an epoch, or one is late for ever"

@@ -7,8 +7,8 @@
     to the partner   binary HTTP:  POST https://tocsin/v1/mix, no field,  content = epoch:8 ‖ slot:8 ‖ blob
                      (class ``now``: to the hub, /v1/now instead, and the rest the same)
     to the hub       blob = sealed (hybrid) to the intake key of the epoch:
-                     kind:1 ‖ token:354 ‖ random:32 ‖ one-time key:32 ‖ signature:64 ‖ reply key:32 ‖ length:4 ‖
-                     report, deflated ‖ zeros
+                     kind:1 ‖ token:354 ‖ random:32 ‖ one-time key:32 ‖ signature:64 ‖ reply key:32 ‖ escrow ‖
+                     length:4 ‖ report, deflated ‖ zeros
 
 The relay sees who and when, and takes one envelope from a member in a slot. The partner sees blobs and from whom none
 of them is. The hub sees what is in them, in the order of their hashes. Cover has kind 0 and zeros after it: it carries
@@ -16,6 +16,9 @@ no token, and nobody but the hub can tell.
 
 A report inside is a `Report` message whose sender is nobody. Its token stands for the one-time key, which has signed
 epoch, token and report: nobody moves a report to another hub, realm or epoch, or another report under a token.
+
+The escrow is as long as the epoch document says: nothing of class ``open``, 96 bytes for each trustee of class
+``accountable`` (`tocsin.privacy.escrow`). The token stands for it too, so nobody puts another one beside a token.
 """
 
 import zlib
@@ -60,9 +63,15 @@ class Enclosed(msgspec.Struct, frozen=True):
     reply_key: bytes
     body: bytes
     """Encoded `Report`."""
+    escrow: bytes = b""
 
     def __repr__(self) -> str:
         return "Enclosed(…)"  # no log shall hold it
+
+
+def stands_for(one_time_key: bytes, escrow: bytes) -> bytes:
+    """What a token stands for (`tocsin.privacy.tokens.token_nonce`): the key has one length, so nothing reads twice."""
+    return one_time_key + escrow
 
 
 def enclose(
@@ -74,19 +83,19 @@ def enclose(
     *,
     signs: Context,
     document: bytes,
+    escrow: bytes = b"",
 ) -> Enclosed:
     """A report with what makes it count. `signs`: context ``anonymous-report``; `document`: the epoch's bytes."""
-    return Enclosed(
-        token, random, one_time.public, one_time.sign(signs, _bound(document, token, body)), reply_key, body
-    )
+    signature = one_time.sign(signs, _bound(document, token, body))
+    return Enclosed(token, random, one_time.public, signature, reply_key, body, escrow)
 
 
 def check_enclosed(found: Enclosed, *, signs: Context, document: bytes) -> None:
-    """BadSignature or Malformed unless the token stands for the one-time key, which signed it all.
+    """BadSignature or Malformed unless the token stands for escrow and one-time key, which signed it all.
 
     Whether the token is good, and spent, is not looked at (`tocsin.privacy.tokens.check_token`).
     """
-    if token_nonce(found.random, found.one_time_key) != found.token.nonce:
+    if token_nonce(found.random, stands_for(found.one_time_key, found.escrow)) != found.token.nonce:
         raise Malformed("The token stands for another key.")
     verify(found.one_time_key, signs, _bound(document, found.token, found.body), found.signature)
 
@@ -96,13 +105,15 @@ def pack(found: Enclosed, size: int) -> bytes:
     if len(found.body) > MAX_REPORT:
         raise TooLarge(f"A report of an anonymous class has at most {MAX_REPORT} bytes.")
     deflated = zlib.compress(found.body, 9)
-    if len(deflated) + OVERHEAD > size:
+    room = size - OVERHEAD - len(found.escrow)
+    if len(deflated) > room:
         raise TooLarge(
-            f"An envelope of this epoch holds {size - OVERHEAD} bytes, and this report has {len(deflated)} when it is "
+            f"An envelope of this epoch holds {room} bytes, and this report has {len(deflated)} when it is "
             "deflated: leave values out, or send it as several reports, each of which is one more trace of its sender."
         )
     token = found.token.to_bytes()
-    head = bytes([_REPORT]) + token + found.random + found.one_time_key + found.signature + found.reply_key
+    keys = found.random + found.one_time_key + found.signature + found.reply_key
+    head = bytes([_REPORT]) + token + keys + found.escrow
     return (head + len(deflated).to_bytes(4) + deflated).ljust(size, b"\x00")
 
 
@@ -111,22 +122,26 @@ def cover(size: int) -> bytes:
     return bytes(size)
 
 
-def unpack(plaintext: bytes) -> Enclosed | None:
-    """What lies in a blob; None for cover, Malformed or TooLarge for what no agent packs."""
+def unpack(plaintext: bytes, escrow_bytes: int = 0) -> Enclosed | None:
+    """What lies in a blob; None for cover, Malformed or TooLarge for what no agent packs.
+
+    `escrow_bytes`: as the epoch document has it.
+    """
     if plaintext == bytes(len(plaintext)):
         return None
-    if len(plaintext) < OVERHEAD or plaintext[0] != _REPORT:
+    head = OVERHEAD + escrow_bytes
+    if len(plaintext) < head or plaintext[0] != _REPORT:
         raise Malformed("It is neither cover nor a report.")
     at, parts = 1, []
-    for size in (TOKEN_BYTES, RANDOM_BYTES, KEY_SIZE, SIGNATURE_SIZE, REPLY_KEY_BYTES):
+    for size in (TOKEN_BYTES, RANDOM_BYTES, KEY_SIZE, SIGNATURE_SIZE, REPLY_KEY_BYTES, escrow_bytes):
         parts.append(plaintext[at : at + size])
         at += size
-    end = OVERHEAD + int.from_bytes(plaintext[at : at + 4])
+    end = head + int.from_bytes(plaintext[at : at + 4])
     if end > len(plaintext) or plaintext[end:] != bytes(len(plaintext) - end):
         raise Malformed("After the report come zeros.")
-    token, random, one_time_key, signature, reply_key = parts
-    body = _inflated(plaintext[OVERHEAD:end])
-    return Enclosed(Token.parse(token), random, one_time_key, signature, reply_key, body)
+    token, random, one_time_key, signature, reply_key, escrow = parts
+    body = _inflated(plaintext[head:end])
+    return Enclosed(Token.parse(token), random, one_time_key, signature, reply_key, body, escrow)
 
 
 def _inflated(data: bytes) -> bytes:

@@ -17,15 +17,19 @@ import msgspec
 from tocsin.clock import SECOND, Instant
 from tocsin.domain.party import Role
 from tocsin.errors import Malformed
+from tocsin.privacy.escrow import SEALED_BYTES, Terms
 from tocsin.privacy.hybrid import OVERHEAD, PUBLIC_BYTES, Recipient
 from tocsin.privacy.ohttp import KeyConfig
 from tocsin.privacy.tokens import TokenChallenge, TokenKey, epoch_challenge
 from tocsin.proof.encoding import framed
 from tocsin.proof.signing import check_public_key
 from tocsin.wire.messages import Message, Size, decode
+from tocsin.wire.trustees import Trustee, check_trustees
 
-TOKEN_CLASS = "open"  # noqa: S105 a class and no secret
-"""Tokens of this class name nobody, not even to trustees together. One class in an epoch: two would split the set."""
+OPEN, ACCOUNTABLE = "open", "accountable"
+"""Classes of tokens: ``open`` ones name nobody to anybody; of ``accountable`` ones so many trustees together can say
+whose each is. One class in an epoch: two would split the set.
+"""
 MAX_MEMBERS = 8_192
 MAX_SLOTS = 1 << 20
 MIN_ENVELOPE, MAX_ENVELOPE = 4_096, 65_536
@@ -64,7 +68,11 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
     slot_seconds: Size
     quota: Size
     """Tokens that each member is given: all of them, at once."""
-    token_class: str = TOKEN_CLASS
+    token_class: str = OPEN
+    trustees: tuple[Trustee, ...] = ()
+    """Of class ``accountable``, in the order of their shares; of class ``open`` there are none."""
+    needed: Size = 0
+    """So many of them together name a sender."""
     issuer_key: bytes
     """`TokenKey`: SubjectPublicKeyInfo of the key under which this epoch's tokens are issued."""
     intake_key: bytes
@@ -97,15 +105,23 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
             raise Malformed(
                 f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots."
             )
-        if self.token_class != TOKEN_CLASS:
-            raise Malformed(f"Of token_class this version knows {TOKEN_CLASS!r} only.")
         if not MIN_ENVELOPE <= self.envelope_bytes <= MAX_ENVELOPE or not 0 < self.results <= 64:
             raise Malformed(
                 f"An envelope has {MIN_ENVELOPE} to {MAX_ENVELOPE} bytes, a record 1 to 64 results."
             )
         if not 0 < self.members <= MAX_MEMBERS or len(self.members_root) != sha256().digest_size:
             raise Malformed(f"An epoch has 1 to {MAX_MEMBERS} members and the hash of their list.")
+        self._check_class()
         self._check_keys()
+
+    def _check_class(self) -> None:
+        if self.token_class == ACCOUNTABLE:
+            names = (self.operators.hub, self.operators.relay, self.operators.partner)
+            check_trustees(self.trustees, self.needed, names)
+        elif self.token_class != OPEN:
+            raise Malformed(f"Of token_class this version knows {OPEN!r} and {ACCOUNTABLE!r}.")
+        elif self.trustees or self.needed:
+            raise Malformed(f"A token of class {OPEN!r} has no trustees.")
 
     def _check_keys(self) -> None:
         TokenKey.parse(self.issuer_key)
@@ -125,6 +141,27 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
     def blob_bytes(self) -> int:
         """Of every envelope when it is sealed to the intake's key."""
         return self.envelope_bytes + OVERHEAD
+
+    @property
+    def asked(self) -> int:
+        """How many requests a member makes for its tokens: of class ``accountable`` as many more are opened."""
+        return self.quota * (2 if self.token_class == ACCOUNTABLE else 1)
+
+    @property
+    def escrow_bytes(self) -> int:
+        """Of the escrow that a report carries; 0 of class ``open``."""
+        return SEALED_BYTES * len(self.trustees)
+
+    @property
+    def room(self) -> int:
+        """Of an envelope, what is left beside the escrow."""
+        return self.envelope_bytes - self.escrow_bytes
+
+    def escrow(self, document: bytes, one_time_key: bytes) -> Terms:
+        """What the escrow of one token is sealed for; `document` are the very bytes that were signed."""
+        keys = tuple(one.sealing_key for one in self.trustees)
+        place = (self.realm.encode(), self.hub.encode(), sha256(document).digest(), one_time_key)
+        return Terms(keys, self.needed, place)
 
     def slot_at(self, now: Instant) -> int:
         """The slot that a moment lies in; below 0 before the epoch, `slots` or more after it."""
@@ -219,9 +256,10 @@ class EpochClosed(Message, frozen=True, kw_only=True, tag="epoch-closed"):
 
 
 class AskTokens(Message, frozen=True, kw_only=True, tag="ask-tokens"):
-    """A member asks, in its own name, for all of its tokens of an epoch at once: exactly the quota of it.
+    """A member asks, in its own name, for all of its tokens of an epoch at once: exactly as many as all others.
 
-    Asked again with the same requests it is answered the same; with others it is refused.
+    Asked again with the same requests it is answered the same; with others it is refused. Of class ``accountable`` the
+    answer is which of them to open (`tocsin.wire.audit`).
     """
 
     number: Size

@@ -15,12 +15,14 @@ from tocsin.domain.level import Band
 from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role, Standing
 from tocsin.domain.warning import Urgency, Warning
+from tocsin.halves.opening import Keys
 from tocsin.privacy.blindrsa import PublicKey
 from tocsin.privacy.hybrid import Opener
 from tocsin.privacy.ohttp import Gateway
 from tocsin.privacy.tokens import TokenKey
 from tocsin.wire import (
     answering,
+    audit,
     bundle,
     ceremony,
     defence,
@@ -28,6 +30,7 @@ from tocsin.wire import (
     epoch,
     events,
     messages,
+    opening,
     parties,
     slot,
     witnessing,
@@ -78,6 +81,19 @@ HEAD = messages.Head(
 )
 CHANGE = parties.SignedChange(change=b'{"kind":"key-change"}', by_before=SIGNATURE, by_after=SIGNATURE)
 
+POLICE = Keys("City Police", b"\x05" * 32).card()
+OPENED = audit.OpenTokens(
+    number=1, requests=(b"\x00\x02\x01" + bytes(256),) * 2, draw=HASH, seeds=(KEY,), signature=SIGNATURE
+)
+KEPT = opening.KeptEscrow(
+    document=b'{"kind":"epoch-document"}',
+    token=bytes(354),
+    random=SALT,
+    one_time_key=KEY,
+    signature=SIGNATURE,
+    body=b'{"kind":"report"}',
+    escrow=bytes(192),
+)
 DOCUMENT = epoch.EpochDocument(
     hub="hub_1f0c2a645a3b4c8e9b1d0123456789ab",
     realm="live",
@@ -294,6 +310,19 @@ EXAMPLES: tuple[Message, ...] = (
         issued=200,
     ),
     slot.SignedRecord(record=b'{"kind":"slot-record"}', signature=SIGNATURE),
+    audit.ChosenTokens(draw=HASH),
+    OPENED,
+    audit.FalseTokens(document=encode(DOCUMENT), party=PARTY, signing_key=KEY, opened=encode(OPENED)),
+    POLICE,
+    KEPT,
+    opening.OpeningRequest(made=SENT, requester=POLICE, purpose="Case 7", kept=KEPT),
+    opening.OpenedShare(request=HASH, number=1, sealed=bytes(100), signature=SIGNATURE),
+    opening.OpeningAsked(number=1, request=HASH, epoch=1, needed=2),
+    opening.OpeningApproved(
+        request=HASH,
+        epoch=1,
+        approvals=(opening.Approval(1, HASH, SIGNATURE), opening.Approval(2, HASH, SIGNATURE)),
+    ),
 )
 
 
