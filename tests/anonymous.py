@@ -75,7 +75,7 @@ TICK_SECONDS = 0.02
 class AnonymousAlliance(Alliance):
     """An alliance whose partner mixes, with a relay."""
 
-    def __init__(self, folder: Path, **settings: int) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         super().__init__(folder)
         numbers = {
             "slots": 12,
@@ -277,6 +277,8 @@ class Sender:
         self.entropy = random.Random(f"{alliance.seed}/{agent.short}/anonymous").randbytes
         self.http = httpx.AsyncClient(transport=alliance.path_wire)
         self.tokens: list[tuple[Token, bytes, SigningKey]] = []
+        self.escrows: dict[bytes, bytes] = {}
+        """Of class ``accountable``, by one-time key (`tests.accountable`)."""
         event = alliance.event(number)
         self.data = event.document
         self.document = alliance.read(event)
@@ -331,7 +333,10 @@ class Sender:
     def sealed(self, body: bytes, token: Token, drawn: bytes, one_time: SigningKey) -> Sent:
         identity, reply_key = self.alliance.exchange.identity, self.entropy(32)
         context = Context("anonymous-report", identity.realm, identity.id)
-        found = enclose(body, token, drawn, one_time, reply_key, signs=context, document=self.data)
+        escrow = self.escrows.get(one_time.public, b"")
+        found = enclose(
+            body, token, drawn, one_time, reply_key, signs=context, document=self.data, escrow=escrow
+        )
         return Sent(self.seal(pack(found, self.document.envelope_bytes)), reply_key, body)
 
     def seal(self, plaintext: bytes) -> bytes:

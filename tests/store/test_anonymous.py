@@ -10,8 +10,9 @@ from tests.unit.halves.test_epochs import ROSTER, document
 
 from tocsin.clock import Instant, ManualClock
 from tocsin.errors import StorageError
-from tocsin.hub.anonymous.issuing import issued_in
+from tocsin.hub.anonymous.issuing import CAUGHT, GIVEN, issued_in
 from tocsin.hub.anonymous.judging import Judged
+from tocsin.hub.anonymous.openings import audits
 from tocsin.hub.anonymous.taking import take
 from tocsin.hub.streams import Streams
 from tocsin.hub.views.anonymous import (
@@ -84,9 +85,33 @@ def test_a_token_is_spent_once(place: Place):
 def test_who_was_given_tokens_is_counted(place: Place):
     store = place.open()
     for party in ("prt_1", "prt_2"):
-        row = {"epoch": 1, "party": party, "digest": b"d" * 32}
+        row = {"epoch": 1, "party": party, "digest": b"d" * 32, "draw": b"", "state": GIVEN}
         store.run("issue", lambda tx, row=row: tx.run("note_issued", row))
     with pytest.raises(StorageError), store.transaction("again") as tx:
         tx.run("note_issued", row)
     with store.reading("count") as tx:
         assert (issued_in(tx, 1), issued_in(tx, 2)) == (2, 0)
+
+
+def test_who_has_yet_to_open_half_or_was_caught_is_not_counted(place: Place):
+    store = place.open()
+    for party, state in (("prt_1", GIVEN), ("prt_2", CAUGHT), ("prt_3", 0)):
+        row = {"epoch": 1, "party": party, "digest": b"d" * 32, "draw": b"w" * 32, "state": 0}
+        store.run("ask", lambda tx, row=row: tx.run("note_issued", row))
+        told = {"epoch": 1, "party": party, "state": state}
+        store.run("settle", lambda tx, told=told: tx.run("settle_issued", told))
+    store.run("again", lambda tx: tx.run("settle_issued", {"epoch": 1, "party": "prt_2", "state": GIVEN}))
+    with store.reading("count") as tx:
+        assert issued_in(tx, 1) == 1
+        assert [(one.state, one.members) for one in audits(tx)] == [(0, 1), (GIVEN, 1), (CAUGHT, 1)]
+
+
+def test_what_trustees_need_is_kept_with_the_report_and_goes_with_it(place: Place):
+    store = place.open()
+    kept = msgspec.structs.replace(JUDGED, kept=b"kept")
+    for judged in (kept, msgspec.structs.replace(kept, token=b"u" * 32, digest=b"e" * 32, kept=b"other")):
+        store.run("slot", lambda tx, judged=judged: take(tx, HUB, 1, [judged], Instant(5)))
+        store.run("slot", lambda tx, judged=judged: take(tx, HUB, 1, [judged], Instant(5)))
+    assert {bytes(row[0]) for row in place.look("SELECT kept FROM escrow")} == {b"kept", b"other"}
+    store.run("erase", lambda tx: tx.run("drop_escrows", {"fact": JUDGED.report}))
+    assert place.look("SELECT kept FROM escrow") == []

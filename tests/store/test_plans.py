@@ -27,7 +27,7 @@ Node = dict[str, Any]
 
 GROW = {
     "hub": {"entry", "body", "origin", "object", "source", "band", "warning", "answer", "answer_band"}
-    | {"held", "nonce", "message", "log", "subtree", "spent", "issued", "by_two"},
+    | {"held", "nonce", "message", "log", "subtree", "spent", "issued", "by_two", "escrow"},
     "agent": {"entry", "body", "posting", "band", "warning", "answers", "own_answer", "outbox", "evidence"}
     | {"journal", "vault_case", "case_line", "waiting", "erased_warning", "own_warning"},
     "partner": {"head", "log"},
@@ -53,6 +53,8 @@ WHOLE = {
         "full_pairs": "an operator asks who alone confirms as much as two may",
         "create_stream": "that no entry stands in a stream which is not there yet: none is read",
         "bands_of_role": "agencies write a few warnings a day; the operator changes a standing",
+        "openings": "an operator asks trustees to open a report, which is rare",
+        "audits": "an operator looks who was caught",
         "drop_held_of_anybody": "the operator erases; at most 100 of each party wait",
     },
     "agent": {

@@ -58,6 +58,8 @@ class TokenSeed(msgspec.Struct, frozen=True):
 
     epoch: int
     seed: bytes
+    draw: bytes = b""
+    """What the issuer has drawn to choose those that are opened, of class ``accountable``; empty until it has."""
 
 
 class _SecretRow(msgspec.Struct, frozen=True):

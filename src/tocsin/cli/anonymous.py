@@ -12,7 +12,7 @@ from tocsin.agent import app
 from tocsin.agent.anonymous import reports
 from tocsin.agent.anonymous.client import RelayClient
 from tocsin.agent.anonymous.now import Now
-from tocsin.agent.anonymous.reports import SETTLED, Anonymous, State, Way
+from tocsin.agent.anonymous.reports import SETTLED, Anonymous, Namers, State, Way
 from tocsin.agent.anonymous.settling import told
 from tocsin.agent.anonymous.standing import Standing, obstacle, standing
 from tocsin.agent.house import House
@@ -66,6 +66,8 @@ def who_learns(found: Standing, way: Way) -> Iterator[str]:
     for one in (_NAMED, _NOW, _MIXED):
         yield f"{'>' if one.startswith(f'{way.report_class}:') else ' '} class {one}"
     yield _CONTENT
+    if found.namers.needed and way.report_class != "named":
+        yield f"Trustees: {_namers(found.namers)}. That holds for as long as the hub keeps the report."
     if way.report_class == "mixed":
         yield f"The set: {_set(found)}"
         if way.pseudonymous and found.among < found.floor:
@@ -86,6 +88,12 @@ def _set(found: Standing) -> str:
     )
 
 
+def _namers(namers: Namers) -> str:
+    """Who can name a sender, by their names."""
+    count, names = len(namers.trustees), ", ".join(namers.trustees)
+    return f"{namers.needed} of the {count} trustees together can name you: {names}"
+
+
 def path_lines(found: Standing) -> Iterator[str]:
     """The path at a glance."""
     if not found.epoch or found.operators is None:
@@ -97,6 +105,8 @@ def path_lines(found: Standing) -> Iterator[str]:
     yield f"anonymous path: epoch {found.epoch} until {until} UTC{closed}, {slot}"
     yield f"  relay {found.operators.relay}, partner {found.operators.partner}, hub {found.operators.hub}"
     yield f"  {found.tokens} of {counted(found.quota, 'token')} left; the set: {_set(found)}"
+    if found.namers.needed:
+        yield f"  {_namers(found.namers)}"
     if found.told:
         missed = found.missing + found.silent
         stopped = ": no report goes" if found.stopped else ""

@@ -2,7 +2,7 @@
 """Composition root of the hub: the only file here that names a database, the real clock and the real randomness."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import file_digest
@@ -20,7 +20,7 @@ from tocsin.config.listen import Listen, LogFormat
 from tocsin.domain.audience import History
 from tocsin.domain.party import Role, Standing
 from tocsin.errors import ConfigError, StoreBusy, Taken, Unknown
-from tocsin.hub.anonymous.declaring import declared_relay, means
+from tocsin.hub.anonymous.declaring import declare, declared_relay, declared_trustees, means
 from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import Hints, assemble, assemble_restoring, exchange
 from tocsin.hub.doctor import checks as doctor_checks
@@ -67,6 +67,7 @@ from tocsin.web.serving import serve as serve_http
 from tocsin.wire.messages import encode
 from tocsin.wire.parties import KeyEvent
 from tocsin.wire.registrable import look_up
+from tocsin.wire.trustees import Card
 
 _SETTINGS = "hub.toml"
 _KEYS = "hub.keys"
@@ -88,7 +89,7 @@ def init(
     make_keys(folder / _KEYS, os.urandom)
     config = HubConfig(alliance=alliance, public_url=url, listen=Listen(port=port), store=store)
     try:
-        with _opened(folder, config) as (hub, opened):
+        with for_command(folder, config) as (hub, opened):
             opened.run("found the hub", lambda tx: _found(tx, hub, digest))
     except BaseException:
         (folder / _KEYS).unlink()  # nothing was founded: a second try must find a clean place
@@ -104,7 +105,7 @@ def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") 
     endorse`. No agent would believe it.
     """
     parsed, link = VerifierKey.parse(key), PartnerLink(url=url, key=key)
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         if parsed.public == hub.identity.signing_key.public:
             raise ConfigError("A hub cannot witness itself: the partner is another legal person.")
         config = load(folder / _SETTINGS, HubConfig)
@@ -115,15 +116,17 @@ def declare_partner(folder: Path, url: str, key: str, endorsement: bytes = b"") 
 
 def declare_relay(folder: Path, operator: str, url: str, key: str) -> AnonymousPath:
     """Declare the relay, and so open the anonymous path from the hub's next start. Its numbers are in hub.toml."""
-    declared = declared_relay(load(folder / _SETTINGS, HubConfig), operator, url, key)
-    save(folder / _SETTINGS, declared)
-    assert declared.anonymous is not None, "it was declared just now"
-    return declared.anonymous
+    return declare(folder / _SETTINGS, lambda config: declared_relay(config, operator, url, key))
+
+
+def declare_trustees(folder: Path, needed: int, cards: Sequence[Card]) -> AnonymousPath:
+    """Name the trustees of accountable tokens, from the first document after the hub's next start on."""
+    return declare(folder / _SETTINGS, lambda config: declared_trustees(config, needed, cards))
 
 
 def rotate_key(folder: Path) -> Rotated:
     """Give the hub its next signing key; processes that serve refuse everything until they are started again."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         after = stage_next(folder / _KEYS, os.urandom)
         before = hub.identity.signing_key
         key = opened.run("rotate the hub's key", lambda tx: rotate_hub_key(tx, hub, before, after))
@@ -133,14 +136,14 @@ def rotate_key(folder: Path) -> Rotated:
 
 def stand(folder: Path, party: str, wanted: Standing, reason: str) -> Stands:
     """Suspend, reinstate or expel a party; the hub may be serving meanwhile, and cuts it off within a second."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         found = opened.run("change standing", lambda tx: change_standing(tx, hub, party, wanted, reason))
     return Stands(found.id, found.name, found.standing)
 
 
 def party_named(folder: Path, text: str) -> Stands:
     """A party as it stands, by legal name or identifier; Unknown when there is none or several."""
-    with _opened(folder) as (_, opened), opened.reading("party") as tx:
+    with for_command(folder) as (_, opened), opened.reading("party") as tx:
         found = find_party(tx, text)
     return Stands(found.id, found.name, found.standing)
 
@@ -148,14 +151,14 @@ def party_named(folder: Path, text: str) -> Stands:
 def agree(folder: Path, file: Path) -> Agreed:
     """Announce the members' agreement, new or changed; each party then accepts it, or is seen not to have."""
     digest = _digest_of(file)
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         opened.run("announce agreement", lambda tx: announce_agreement(tx, hub, digest))
     return Agreed(digest)
 
 
 def enrol(folder: Path, name: str, role: Role, jurisdiction: str, *, namesake: bool = False) -> Code:
     """A one-time code for a new party; the hub may be serving meanwhile."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         code = opened.run("invite", lambda tx: invite(tx, hub, name, role, jurisdiction, namesake=namesake))
         with opened.reading("agreement") as tx:
             digest = agreement(tx)
@@ -164,7 +167,7 @@ def enrol(folder: Path, name: str, role: Role, jurisdiction: str, *, namesake: b
 
 def erase(folder: Path, fact: str, reason: str) -> Erased:
     """Erase everything about a fact by the operator's hand; the hub may be serving meanwhile."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         outcomes = opened.run("erase fact", lambda tx: erase_fact(tx, hub, fact, reason))
         with suppress(StoreBusy):  # the hub that serves scrubs again within a minute
             opened.scrub()
@@ -173,7 +176,7 @@ def erase(folder: Path, fact: str, reason: str) -> Erased:
 
 def abandon(folder: Path, stream: str, reason: str) -> Abandoned:
     """Give up the end of a closed stream that nobody holds any more; the hub may be serving meanwhile."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         return opened.run("abandon", lambda tx: abandon_end(tx, hub, stream, reason))
 
 
@@ -182,7 +185,7 @@ def group(folder: Path, name: str, add: str | None, remove: str | None, history:
 
     Unknown for a group that nobody was ever in.
     """
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         if add is not None:
             opened.run("join group", lambda tx: join_group(tx, hub, name, find_party(tx, add).id, history))
         if remove is not None:
@@ -200,32 +203,32 @@ def group(folder: Path, name: str, add: str | None, remove: str | None, history:
 
 def edge(folder: Path, name: str) -> EdgeCode:
     """A one-time code for a new edge; the hub may be serving meanwhile."""
-    with _opened(folder) as (hub, opened):
+    with for_command(folder) as (hub, opened):
         return opened.run("invite edge", lambda tx: invite_edge(tx, hub, name))
 
 
 def edges(folder: Path, revoke: str | None = None) -> Edges:
     """Every edge, after one was revoked, if asked to; a hub that is serving cuts that one off within a second."""
-    with _opened(folder) as (_, opened):
+    with for_command(folder) as (_, opened):
         return opened.run("edges", lambda tx: edges_after(tx, revoke))
 
 
 def status(folder: Path) -> Status:
     """What the hub holds; the hub may be serving meanwhile."""
     declared = load(folder / _SETTINGS, HubConfig).partner is not None
-    with _opened(folder) as (hub, opened), opened.reading("status") as tx:
+    with for_command(folder) as (hub, opened), opened.reading("status") as tx:
         return hub_status(tx, hub.identity, partner_declared=declared)
 
 
 def doctor(folder: Path) -> Checkup:
     """Look at everything that can be wrong with a hub; the hub may be serving meanwhile."""
     config = load(folder / _SETTINGS, HubConfig)
-    return examine(doctor_checks(folder, config, lambda: _opened(folder, config), SystemClock()))
+    return examine(doctor_checks(folder, config, lambda: for_command(folder, config), SystemClock()))
 
 
 def backup(folder: Path, file: Path) -> Backup:
     """Copy the store into a new file, while the hub goes on serving. Keys and settings are not in it."""
-    with _opened(folder) as (_, opened):
+    with for_command(folder) as (_, opened):
         opened.copy(file)
     return Backup(str(file), file.stat().st_size)
 
@@ -243,7 +246,7 @@ def restore(folder: Path, file: Path | None) -> Restored:
     if file is not None:
         put_in_place(file, folder / config.store)
     try:
-        with _opened(folder) as (hub, opened):
+        with for_command(folder) as (hub, opened):
             opened.run("begin restore", lambda tx: begin(tx, hub.identity.key))
             with opened.reading("backup") as tx:
                 held = lacking(tx)
@@ -256,7 +259,7 @@ def restore(folder: Path, file: Path | None) -> Restored:
 
 def witnessed(folder: Path, file: Path) -> Shown:
     """Write what the partner last co-signed into a file, for a partner that is restored from a backup."""
-    with _opened(folder) as (_, opened), opened.reading("what was witnessed") as tx:
+    with for_command(folder) as (_, opened), opened.reading("what was witnessed") as tx:
         held = what_partner_holds(tx)
     file.write_bytes(encode(held))
     return Shown(str(file), len(held.heads))
@@ -316,7 +319,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
         return means(folder / _EPOCH_KEYS, config, hub)
 
     key = read_key(folder, config.metrics_key)
-    with _opened(folder) as (hub, opened), opened.reading("is it whole") as tx:
+    with for_command(folder) as (hub, opened), opened.reading("is it whole") as tx:
         lost = begun(tx) is not None
     if lost:
         restart = assemble_restoring(
@@ -330,7 +333,7 @@ def _served(folder: Path) -> tuple[Starlette, Callable[[], None], Restart | None
 
 
 @contextmanager
-def _opened(folder: Path, config: HubConfig | None = None) -> Iterator[tuple[Exchange, Store]]:
+def for_command(folder: Path, config: HubConfig | None = None) -> Iterator[tuple[Exchange, Store]]:
     """The hub for one command."""
     config = config or load(folder / _SETTINGS, HubConfig)
     store = _store(folder, config)

@@ -151,10 +151,14 @@ def _terms(document: bytes) -> EpochDocument:
 
 def _news(before: EpochDocument | None, terms: EpochDocument) -> str:
     """Who carries the path is people's business: they choose whom not to trust with all of it."""
-    now = terms.operators
-    if before and (before.operators, before.relay_key) == (now, terms.relay_key):
-        return ""
-    return (
-        f"{INFORMATION}from epoch {terms.number} on, {now.relay[:80]} is the relay of the anonymous path and "
-        f"{now.partner[:80]} its partner. It hides nobody from these two and {now.hub[:80]} together."
-    )
+    now, told = terms.operators, list[str]()
+    if not before or (before.operators, before.relay_key) != (now, terms.relay_key):
+        told.append(
+            f"{now.relay[:80]} is the relay of the anonymous path and {now.partner[:80]} its partner. It hides nobody "
+            f"from these two and {now.hub[:80]} together."
+        )
+    if (before.needed, before.trustees) != (terms.needed, terms.trustees) if before else terms.trustees:
+        names = ", ".join(one.name[:80] for one in terms.trustees)
+        who = f"{terms.needed} of these {len(terms.trustees)} together" if names else "no trustees"
+        told.append(f"{who} can name the sender of an anonymous report{': ' if names else ''}{names}.")
+    return f"{INFORMATION}from epoch {terms.number} on, {' And '.join(told)}" if told else ""

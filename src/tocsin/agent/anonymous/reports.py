@@ -51,6 +51,14 @@ _UNTOLD = frozenset({State.REFUSED, State.WITHDRAWN})
 """Nothing of it was told to anybody."""
 
 
+class Namers(msgspec.Struct, frozen=True):
+    """Who can name the sender of an anonymous report: nobody of class ``open``."""
+
+    needed: int = 0
+    """So many of the trustees together; 0: none can."""
+    trustees: tuple[str, ...] = ()
+
+
 class Way(msgspec.Struct, frozen=True):
     """How a person lets a report go."""
 
@@ -59,6 +67,8 @@ class Way(msgspec.Struct, frozen=True):
     """False: also in the first slots after an outage, when whoever was hit comes back."""
     pseudonymous: bool = False
     """Also among fewer senders than the floor asks for."""
+    namers: Namers | None = None
+    """Who could name its sender when the person let it go; None until then."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -222,6 +232,7 @@ def board(
         reply_key,
         signs=epoch.context("anonymous-report"),
         document=epoch.document,
+        escrow=ticket.escrow,
     )
 
 
@@ -234,7 +245,7 @@ def stripped(one: Anonymous, state: State, fate: Fate | None, among: int) -> Ano
 
 
 def require_room(body: bytes, envelope_bytes: int) -> None:
-    """TooLarge unless an envelope of this size has room for an encoded report."""
+    """TooLarge unless an envelope of this size, less the escrow that it carries, has room for an encoded report."""
     token = Token(bytes(32), bytes(32), bytes(32), bytes(256))
     pack(Enclosed(token, bytes(32), bytes(32), bytes(64), bytes(REPLY_KEY_BYTES), body), envelope_bytes)
 

@@ -119,7 +119,7 @@ class Slots:
     def _fits(self, tx: Transaction, one: Anonymous, epoch: Epoch, now: Instant) -> bool:
         """Whether it has room; refused for good when not: its envelopes have become smaller since."""
         try:
-            reports.require_room(one.body, epoch.terms.envelope_bytes)
+            reports.require_room(one.body, epoch.terms.room)
         except TooLarge as error:
             fate = Fate("refused", reason=error.detail)
             settling.settle(tx, self._vault.box, one, State.REFUSED, fate, now)

@@ -11,7 +11,7 @@ import msgspec
 from tocsin.agent.anonymous import attendance, tokens
 from tocsin.agent.anonymous.attendance import MISSED, Came
 from tocsin.agent.anonymous.epochs import SENDERS, Epoch, newest, present
-from tocsin.agent.anonymous.reports import Way
+from tocsin.agent.anonymous.reports import Namers, Way
 from tocsin.agent.vault import Vault
 from tocsin.clock import Instant
 from tocsin.config.cover import Anonymous
@@ -67,6 +67,8 @@ class Standing(msgspec.Struct, frozen=True):
     among: int = 0
     """How many a `mixed` report would be among; 0: not known."""
     floor: int = 0
+    namers: Namers = Namers()
+    """Who can name the sender of a report in this epoch."""
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -97,6 +99,7 @@ def standing(tx: Transaction, vault: Vault, config: Anonymous, now: Instant) -> 
         quota=terms.quota,
         hold=int(mark.value) if mark else 0,
         floor=max(terms.floor, config.floor),
+        namers=Namers(terms.needed, tuple(one.name for one in terms.trustees)),
     )
     return _counted(tx, vault, config, epoch, found, now)
 
@@ -164,7 +167,17 @@ def _never(found: Standing, way: Way) -> str:
         )
     if way.report_class == "mixed" and not found.cover:
         return "this agent sends no cover (cover = false in agent.toml), and a lone envelope hides nobody"
-    return ""
+    return _named_otherwise(found, way)
+
+
+def _named_otherwise(found: Standing, way: Way) -> str:
+    """Why it does not go where others could name its sender than the person knew who let it go."""
+    if not found.namers.needed or way.namers in (None, found.namers):
+        return ""
+    return (
+        "trustees can name its sender in this epoch, and that was not so, or they were others, when it was approved: "
+        "take it back, and approve it anew"
+    )
 
 
 def _exposed(found: Standing, way: Way) -> str:

@@ -4,8 +4,10 @@
 Everything that is drawn for them comes by HKDF (RFC 5869) from one seed in the vault, so that whoever asks again, after
 a crash or a lost answer, asks the same::
 
-    key of token n   = HKDF-SHA256( seed, info = label ‖ SHA-256(document) ‖ n:8 ), 32 B:  one-time key (Ed25519 seed)
-                       32 B more: random part of the nonce; 48 B: salt; 272 B: blinding factor
+    seed of token n  = HKDF-SHA256( seed, info = label ‖ SHA-256(document) ‖ n:8 ), 32 B      `tocsin.halves.candidates`
+
+Of class ``accountable`` the issuer says which half is to be opened (`tocsin.halves.audit`), once: what it says first is
+kept with the seed, and nothing is opened for another choice. What was opened is never used.
 
 The seed goes when the tokens are here: from then on each token holds what it needs, and its use deletes it. Then
 nothing on this machine tells which token a report had.
@@ -20,19 +22,20 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tocsin.agent.anonymous.epochs import Epoch
 from tocsin.agent.vault import TokenSeed, Vault
-from tocsin.errors import Malformed
+from tocsin.errors import Malformed, ProofError
+from tocsin.halves import audit
+from tocsin.halves.candidates import SEED_BYTES, Asker, Candidate, party_bytes
 from tocsin.ids import Entropy
 from tocsin.privacy.box import Box
-from tocsin.privacy.tokens import Pending, TokenKey, ask, finish, token_nonce
+from tocsin.privacy.tokens import finish
 from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Transaction
+from tocsin.wire.audit import OpenTokens
 from tocsin.wire.epoch import AskTokens, IssuedTokens
 
 _LABEL = b"tocsin/token seed/v1"
 _ISSUED = "tokens-issued"
 """The mark that names the last epoch whose tokens were here."""
-_SEED_BYTES = 32
-_KEY, _RANDOM, _SALT, _FACTOR = 32, 32, 48, 272
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -41,6 +44,7 @@ class Ticket(msgspec.Struct, frozen=True):
     token: bytes
     random: bytes
     one_time_seed: bytes
+    escrow: bytes = b""
 
     def __repr__(self) -> str:
         return "Ticket(…)"  # no log shall hold it
@@ -71,25 +75,57 @@ def seed_for(tx: Transaction, vault: Vault, epoch: Epoch, entropy: Entropy) -> T
         return None
     seed = vault.token_seed(tx)
     if seed is None or seed.epoch != epoch.number:
-        seed = TokenSeed(epoch.number, entropy(_SEED_BYTES))
+        seed = TokenSeed(epoch.number, entropy(SEED_BYTES))
         vault.keep_token_seed(tx, seed)
     return seed
 
 
-def question(seed: TokenSeed, epoch: Epoch) -> AskTokens:
-    """What is asked for them: always the whole quota, whether this party will report or not."""
-    requests = tuple(one.request.to_bytes() for _, one in _drawn(seed, epoch))
+def question(seed: TokenSeed, epoch: Epoch, party: str) -> AskTokens:
+    """What is asked for them: always as many as all ask for, whether this party will report or not."""
+    requests = tuple(one.request for one in _candidates(seed, epoch, party, range(epoch.terms.asked)))
     return AskTokens(number=epoch.number, requests=requests)
 
 
-def finished(seed: TokenSeed, epoch: Epoch, issued: IssuedTokens) -> list[Ticket]:
+def choose(tx: Transaction, vault: Vault, seed: TokenSeed, draw: bytes) -> TokenSeed:
+    """The seed with what the issuer chose to be opened; ProofError when it chose something else before.
+
+    Whoever opened for two choices would open more than half, and what is opened hides nobody.
+    """
+    audit.chosen(draw, 0)
+    if seed.draw not in (b"", draw):
+        raise ProofError(
+            f"The hub chose other tokens of epoch {seed.epoch} to be opened than before: so it could come to know all.",
+            next_step="Ask the hub's operator. This party opens nothing, and has no token in that epoch.",
+        )
+    kept = msgspec.structs.replace(seed, draw=draw)
+    vault.keep_token_seed(tx, kept)
+    return kept
+
+
+def give_up(tx: Transaction, vault: Vault, epoch: Epoch) -> None:
+    """Ask for no token of an epoch any more, and let go of the seed."""
+    tx.run("save_mark", {"name": _ISSUED, "value": str(epoch.number)})
+    vault.forget_token_seed(tx)
+
+
+def opened(seed: TokenSeed, epoch: Epoch, party: str, key: SigningKey) -> OpenTokens:
+    """The chosen half, opened, under this party's signature."""
+    places = audit.chosen(seed.draw, epoch.terms.asked)
+    seeds = [_seed_at(seed, epoch, place) for place in places]
+    requests = question(seed, epoch, party).requests
+    return audit.opening(_asker(epoch, party), requests, seed.draw, seeds, key)
+
+
+def finished(seed: TokenSeed, epoch: Epoch, party: str, issued: IssuedTokens) -> list[Ticket]:
     """The tokens, each verified; Malformed or BadSignature when the issuer did not answer what was asked."""
     if len(issued.answers) != epoch.terms.quota:
         raise Malformed("The hub answered another number of requests than were asked.")
-    drawn = _drawn(seed, epoch)
+    asked = epoch.terms.asked
+    places = audit.others(seed.draw, asked) if seed.draw else range(asked)
+    drawn = _candidates(seed, epoch, party, places)
     return [
-        msgspec.structs.replace(ticket, token=finish(pending, answer).to_bytes())
-        for (ticket, pending), answer in zip(drawn, issued.answers, strict=True)
+        Ticket(finish(one.pending, answer).to_bytes(), one.random, one.one_time_seed, one.escrow)
+        for one, answer in zip(drawn, issued.answers, strict=True)
     ]
 
 
@@ -122,27 +158,19 @@ def forget(tx: Transaction, number: int) -> None:
     tx.run("forget_tokens", {"epoch": number})
 
 
-def _drawn(seed: TokenSeed, epoch: Epoch) -> list[tuple[Ticket, Pending]]:
-    key = TokenKey.parse(epoch.terms.issuer_key)
-    challenge = epoch.terms.challenge(epoch.document)
-    every = []
-    for place in range(epoch.terms.quota):
-        one_time, random, salt, factor = _parts(seed.seed, epoch.document, place)
-        nonce = token_nonce(random, SigningKey.from_seed(one_time).public)
-        every.append((Ticket(b"", random, one_time), ask(key, challenge, nonce, salt=salt, random=factor)))
-    return every
+def _candidates(seed: TokenSeed, epoch: Epoch, party: str, places: Sequence[int]) -> list[Candidate]:
+    asker = _asker(epoch, party)
+    return [asker.candidate(_seed_at(seed, epoch, place)) for place in places]
 
 
-def _parts(seed: bytes, document: bytes, place: int) -> tuple[bytes, bytes, bytes, bytes]:
-    """What is drawn for one token."""
-    info = _LABEL + sha256(document).digest() + place.to_bytes(8)
-    drawn = HKDF(SHA256(), _KEY + _RANDOM + _SALT + _FACTOR, None, info).derive(seed)
-    at, parts = 0, []
-    for size in (_KEY, _RANDOM, _SALT, _FACTOR):
-        parts.append(drawn[at : at + size])
-        at += size
-    one_time, random, salt, factor = parts
-    return one_time, random, salt, factor
+def _asker(epoch: Epoch, party: str) -> Asker:
+    return Asker(epoch.terms, epoch.document, party_bytes(party))
+
+
+def _seed_at(seed: TokenSeed, epoch: Epoch, place: int) -> bytes:
+    """What everything in one token is drawn from."""
+    info = _LABEL + sha256(epoch.document).digest() + place.to_bytes(8)
+    return HKDF(SHA256(), SEED_BYTES, None, info).derive(seed.seed)
 
 
 def _place(number: int, place: int) -> str:

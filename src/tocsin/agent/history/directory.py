@@ -23,6 +23,7 @@ from tocsin.storage.store import Params, Transaction
 from tocsin.wire.ceremony import AbandonedEvent
 from tocsin.wire.epoch import EpochClosed, EpochEvent
 from tocsin.wire.messages import Header, decode
+from tocsin.wire.opening import OpeningAsked
 from tocsin.wire.parties import AgreementEvent, KeyChange, KeyEvent, PartyEvent
 
 MAX_NAME = 120
@@ -138,12 +139,19 @@ def apply_directory(tx: Transaction, membership: Membership, entry: VerifiedEntr
             return apply_key(tx, membership, entry.seq, decode(body, KeyEvent))
         case "abandoned":
             return apply_abandoned(tx, entry.seq, decode(body, AbandonedEvent))
-        case "epoch":
-            return apply_epoch(tx, membership, decode(body, EpochEvent))
-        case "epoch-closed":
-            return close(tx, decode(body, EpochClosed).number)
-        case _:
+        case "agreement":
             return apply_agreement(tx, membership, entry.seq, decode(body, AgreementEvent))
+        case kind:
+            return _apply_path(tx, membership, kind, body)
+
+
+def _apply_path(tx: Transaction, membership: Membership, kind: str, body: bytes) -> str:
+    """What the directory says of the anonymous path."""
+    if kind == "epoch":
+        return apply_epoch(tx, membership, decode(body, EpochEvent))
+    if kind == "opening":
+        return apply_opening(tx, membership, decode(body, OpeningAsked))
+    return close(tx, decode(body, EpochClosed).number)
 
 
 def apply_party(tx: Transaction, membership: Membership, seq: int, event: PartyEvent) -> str:
@@ -244,6 +252,16 @@ def apply_epoch(tx: Transaction, membership: Membership, event: EpochEvent) -> s
     partner = trust(tx, membership).partner_key
     news = believe(tx, membership.realm, membership.hub, partner.public if partner else None, event)
     return news if _joined(tx, membership) else ""
+
+
+def apply_opening(tx: Transaction, membership: Membership, event: OpeningAsked) -> str:
+    """Trustees are asked to open a report: what people should know of it, which is that it happens and how often."""
+    told = (
+        f"{INFORMATION}trustees are asked to open an anonymous report of epoch {event.epoch}, the "
+        f"{event.number}. in this alliance; {event.needed} of them together learn who sent it. Which report and why "
+        "they alone are told."
+    )
+    return told if _joined(tx, membership) else ""
 
 
 def _abandoned(tx: Transaction) -> tuple[str, ...]:

@@ -99,11 +99,11 @@ class Views:
                 self.erase(tx, entry.stream, decode(body, ErasureEvent))
             case "erasure":
                 pass  # waits for the witness: a hub that shows it to nobody else could lower one reader's shields by it
-            case "party" | "key" | "agreement" | "abandoned" | "lost" | "epoch" | "epoch-closed":
+            case "party" | "key" | "agreement" | "abandoned" | "lost" | "epoch" | "epoch-closed" | "opening":
                 if sentence := self._told(tx, entry, body):
                     self._alarm(tx, sentence)
-            case "restart" | "membership":
-                pass  # the one is acted on when it is proved; of the other the hub keeps the rosters
+            case "restart" | "membership" | "opening-approved":
+                pass  # acted on when it is proved; of the others the hub keeps the rosters, and trustees have signed
             case unknown:
                 log.info("%s/%d is a %r: not known to this version", entry.stream, entry.seq, unknown[:20])
 

@@ -6,23 +6,28 @@ when it had something to say would be known by it.
 """
 
 import logging
+from functools import partial
 
+from tocsin.agent.alarms import sound
 from tocsin.agent.anonymous.epochs import SENDERS, Epoch, issuing
-from tocsin.agent.anonymous.tokens import finished, keep, question, seed_for, wanted
+from tocsin.agent.anonymous.tokens import choose, finished, give_up, keep, opened, question, seed_for, wanted
 from tocsin.agent.house import House
 from tocsin.agent.signed import SignedHub
 from tocsin.agent.vault import TokenSeed
 from tocsin.clock import SECOND, Instant
 from tocsin.domain.party import Role
-from tocsin.errors import TocsinError
+from tocsin.errors import ProofError, TocsinError
 from tocsin.follow.follower import Sleep
+from tocsin.proof.signing import SigningKey
 from tocsin.storage.store import Transaction
-from tocsin.wire.epoch import IssuedTokens
+from tocsin.wire.audit import ChosenTokens
+from tocsin.wire.epoch import ACCOUNTABLE, AskTokens, IssuedTokens
 from tocsin.wire.messages import decode, encode
 
 log = logging.getLogger("tocsin.agent")
 
 PATH = "/v1/tokens"
+OPENED_PATH = "/v1/tokens/opened"
 _LOOK_SECONDS = 2.0
 """How often an agent looks whether tokens are given out."""
 _PARTS = 1 << 32
@@ -34,12 +39,36 @@ async def ask_tokens(house: House, hub: SignedHub) -> int:
     if found is None:
         return 0
     seed, epoch = found
-    asked = question(seed, epoch)
-    issued = decode(await hub.post(PATH, encode(asked)), IssuedTokens)
-    tickets = finished(seed, epoch, issued)
+    party = house.vault.membership().party
+    asked = question(seed, epoch, party)
+    if epoch.terms.token_class == ACCOUNTABLE:
+        seed, issued = await _audited(house, hub, seed, epoch, asked)
+    else:
+        issued = decode(await hub.post(PATH, encode(asked)), IssuedTokens)
+    tickets = finished(seed, epoch, party, issued)
     house.store.run("keep tokens", lambda tx: keep(tx, house.vault, epoch, tickets))
     house.store.scrub()
     return len(tickets)
+
+
+async def _audited(
+    house: House, hub: SignedHub, seed: TokenSeed, epoch: Epoch, asked: AskTokens
+) -> tuple[TokenSeed, IssuedTokens]:
+    """Ask, open what the hub has chosen, and be given the rest. What it chose is durable before anything is opened."""
+    draw = decode(await hub.post(PATH, encode(asked)), ChosenTokens).draw
+    try:
+        chosen = house.store.run("chosen tokens", lambda tx: choose(tx, house.vault, seed, draw))
+    except ProofError as error:
+        house.store.run("no tokens", partial(_given_up, house, epoch, str(error)))
+        raise
+    member = house.vault.membership()
+    message = opened(chosen, epoch, member.party, SigningKey.from_seed(member.signing_seed))
+    return chosen, decode(await hub.post(OPENED_PATH, encode(message)), IssuedTokens)
+
+
+def _given_up(house: House, epoch: Epoch, why: str, tx: Transaction) -> None:
+    give_up(tx, house.vault, epoch)
+    sound(tx, why, house.clock.now())
 
 
 def moment(house: House) -> Instant | None:

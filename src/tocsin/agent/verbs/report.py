@@ -156,11 +156,12 @@ def _hidden(house: House, report: Report, way: Way) -> reports.Anonymous:
     """The report as the anonymous path carries it; NotAnonymous, Malformed or TooLarge when it cannot."""
     now = house.clock.now()
     with house.store.reading("anonymous path") as tx:
-        require(standing(tx, house.vault, house.config.anonymous, now), way)
+        found = standing(tx, house.vault, house.config.anonymous, now)
+        require(found, way)
         epoch = present(tx, now)
-    hidden = reports.hidden(report, way, now)
+    hidden = reports.hidden(report, msgspec.structs.replace(way, namers=found.namers), now)
     assert epoch is not None, "required"
-    require_room(hidden.body, epoch.terms.envelope_bytes)
+    require_room(hidden.body, epoch.terms.room)
     return hidden
 
 

@@ -39,9 +39,10 @@ from tocsin.ids import new_id
 from tocsin.proof.encoding import from_base64
 from tocsin.proof.note import VerifierKey
 from tocsin.storage.store import Params, Store, Transaction
-from tocsin.wire.epoch import EpochClosed, EpochDocument, EpochEvent, ProposedKeys, Roster
+from tocsin.wire.epoch import ACCOUNTABLE, EpochClosed, EpochDocument, EpochEvent, ProposedKeys, Roster
 from tocsin.wire.epoch import Operators as Names
 from tocsin.wire.messages import encode
+from tocsin.wire.trustees import Trustee
 
 log = logging.getLogger("tocsin.hub")
 
@@ -159,6 +160,9 @@ class Documents:
             floor=settings.floor,
             members=len(roster.members),
             members_root=roster.digest(),
+            token_class=settings.token_class,
+            trustees=_trustees(settings),
+            needed=settings.needed if settings.token_class == ACCOUNTABLE else 0,
         )
 
     async def _state(self, row: EpochRow, keys: tuple[bytes, ...]) -> None:
@@ -204,6 +208,15 @@ class Documents:
             await self._operators.relay.sign(row.document, roster, row.number, keys)
             changed: Params = {"number": row.number, "roster": roster}
             await self._commits.run(partial(_set_roster, changed), quiet=True)
+
+
+def _trustees(settings: AnonymousPath) -> tuple[Trustee, ...]:
+    if settings.token_class != ACCOUNTABLE:
+        return ()
+    return tuple(
+        Trustee(one.name, from_base64(one.sealing_key), from_base64(one.signing_key))
+        for one in settings.trustees
+    )
 
 
 def _set_roster(changed: Params, tx: Transaction) -> None:

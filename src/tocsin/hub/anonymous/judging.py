@@ -2,8 +2,9 @@
 """What is in a blob, judged without a store and before any transaction.
 
 (1) It was sealed to the intake's key of this epoch, and there is something in it.
-(2) Its token stands for its one-time key, which has signed token and report for this epoch.
-(3) The token was issued under this epoch's key, for this hub and realm.
+(2) Its token stands for its one-time key and its escrow, and that key has signed token and report for this epoch.
+(3) The token was issued under this epoch's key, for this hub, realm and class. That an escrow names its sender nobody
+    can see here: half of those that were asked for were looked at when the tokens were issued.
 (4) The report is of the class that it came by, goes to all or to the members, and has nothing in it that only one
     member could have: no time, no purpose, no embargo.
 (5) Its objects are checked as a named report's are.
@@ -24,7 +25,8 @@ from tocsin.hub.verbs.report import Candidate, check_objects
 from tocsin.privacy.tokens import check_token
 from tocsin.proof.signing import Context
 from tocsin.wire.envelope import Enclosed, blob_context, check_enclosed, unpack
-from tocsin.wire.messages import Report, decode
+from tocsin.wire.messages import Report, decode, encode
+from tocsin.wire.opening import KeptEscrow
 from tocsin.wire.slot import Fate
 
 MIXED, NOW = "mixed", "now"
@@ -44,6 +46,8 @@ class Judged(msgspec.Struct, frozen=True):
     clean: tuple[Candidate, ...]
     fate: Fate
     """What becomes of it if its token is not spent."""
+    kept: bytes = b""
+    """Encoded `KeptEscrow` of an accountable report; empty of class ``open``."""
 
     def __repr__(self) -> str:
         return "Judged(…)"  # no log shall hold it
@@ -53,7 +57,7 @@ def judge(hub: Exchange, live: Live, blob: bytes, report_class: str) -> Judged |
     """What to do with a blob; None for cover, and for what opens to nothing."""
     try:
         context = blob_context(hub.identity.realm, hub.identity.id, live.data)
-        found = unpack(live.keys.intake.open(blob, context))  # (1)
+        found = unpack(live.keys.intake.open(blob, context), live.document.escrow_bytes)  # (1)
     except InputError:
         return None
     if found is None:
@@ -77,8 +81,21 @@ def _weighed(hub: Exchange, live: Live, found: Enclosed, report_class: str, judg
     audiences = tuple(dict.fromkeys(report.audiences)) or (str(MEMBERS),)
     reason = checked.refused[0].reason if checked.refused else ""
     fate = Fate("accepted", len(checked.clean), reason)
+    kept = encode(_kept(live, found)) if found.escrow else b""
     return msgspec.structs.replace(
-        judged, report=report.id, audiences=audiences, clean=checked.clean, fate=fate
+        judged, report=report.id, audiences=audiences, clean=checked.clean, fate=fate, kept=kept
+    )
+
+
+def _kept(live: Live, found: Enclosed) -> KeptEscrow:
+    return KeptEscrow(
+        document=live.data,
+        token=found.token.to_bytes(),
+        random=found.random,
+        one_time_key=found.one_time_key,
+        signature=found.signature,
+        body=found.body,
+        escrow=found.escrow,
     )
 
 

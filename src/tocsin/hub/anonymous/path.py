@@ -36,8 +36,8 @@ from tocsin.web.answers import answer, bounded_body
 log = logging.getLogger("tocsin.hub")
 
 _LONGEST_TICK_SECONDS = 1.0
-_MAX_ASKING = 512 * 1024
-"""Bytes of a request for a thousand tokens, with room."""
+_MAX_ASKING = 1024 * 1024
+"""Bytes of a request for a thousand tokens, of which as many more are opened, with room."""
 _LATE = 2
 """Epochs after which private keys are deleted and spent tokens forgotten."""
 
@@ -70,6 +70,7 @@ class AnonymousPath:
         """The path's addresses at the hub."""
         return [
             Route("/v1/tokens", self._issue, methods=["POST"]),
+            Route("/v1/tokens/opened", self._open, methods=["POST"]),
             Route(GATEWAY, self._now, methods=["POST"]),
         ]
 
@@ -121,6 +122,9 @@ class AnonymousPath:
 
     async def _issue(self, request: Request) -> Response:
         return answer(await self._issuing.issue(await received(request, self._intake, _MAX_ASKING)))
+
+    async def _open(self, request: Request) -> Response:
+        return answer(await self._issuing.open(await received(request, self._intake, _MAX_ASKING)))
 
     async def _now(self, request: Request) -> Response:
         live = self._gateway.present()

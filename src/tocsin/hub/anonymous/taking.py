@@ -5,7 +5,7 @@
 2. A token that was spent on this very report brings the same fate again; on another one, a refusal.
 3. Objects are placed for nobody: no owner, no chain to anything, a random batch, and no vote in any quorum. The leaf
    commits to the token's hash.
-4. The token is spent, in the same transaction.
+4. The token is spent, in the same transaction; of class ``accountable`` what trustees would need is kept.
 """
 
 from collections.abc import Sequence
@@ -60,6 +60,8 @@ def _take_one(tx: Transaction, hub: Exchange, epoch: int, one: Judged, at: Insta
         return Fate("refused", reason=str(refusal))
     kept: Params = {"epoch": epoch, "token": one.token, "digest": one.digest, "fate": write_fate(one.fate)}
     tx.run("spend_token", kept)  # (4)
+    if one.kept:
+        tx.run("keep_escrow", {"fact": one.report, "token": one.token, "kept": one.kept})
     return one.fate
 
 

@@ -67,6 +67,8 @@ def erase_fact(
     whose = {"fact": fact, "owner": origin.owner}
     erased = tx.all("erase_bodies", whose, into=_Erased)
     tx.run("erase_digests", whose)
+    if origin.owner is None:  # an anonymous report has no owner who could take it back
+        tx.run("drop_escrows", {"fact": fact})
     dropped = _drop_held(tx, fact, origin.owner)
     for orphan in (*retract(tx, hub, whose, streams), *answers.retract(tx, hub, whose, streams)):
         erased += tx.all("erase_bodies", {"fact": orphan, "owner": None}, into=_Erased)

@@ -83,6 +83,7 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
             # Only the party itself has such a stream, so its name says whose it is.
             _own(tx, number, entry, entry.stream.removeprefix("party:"))
         case "erasure":
+            tx.run("drop_escrows", {"fact": decode(body, ErasureEvent).fact})
             for seq in decode(body, ErasureEvent).seqs:
                 _retract(tx, {"stream": number, "seq": seq})
         case _:

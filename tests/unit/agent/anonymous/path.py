@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tocsin.agent.alarms import alarms
 from tocsin.agent.anonymous import reports
-from tocsin.agent.anonymous.epochs import believe, by_number
+from tocsin.agent.anonymous.epochs import Epoch, believe, by_number
 from tocsin.agent.anonymous.now import Now
 from tocsin.agent.anonymous.reports import Anonymous as Hidden
 from tocsin.agent.anonymous.reports import Way
 from tocsin.agent.anonymous.slots import Slots
 from tocsin.agent.anonymous.standing import Standing, standing
-from tocsin.agent.anonymous.tokens import finished, keep, question, seed_for
+from tocsin.agent.anonymous.tokens import choose, finished, keep, opened, question, seed_for
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.readers.reading import Reading
@@ -37,6 +37,8 @@ from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Kind, Observable
 from tocsin.errors import Unreachable
+from tocsin.halves.audit import false_places, others
+from tocsin.halves.candidates import Asker, party_bytes
 from tocsin.ids import new_id
 from tocsin.privacy.bhttp import BinaryResponse
 from tocsin.privacy.blindrsa import BlindSigner
@@ -46,6 +48,7 @@ from tocsin.privacy.ohttp import Gateway
 from tocsin.privacy.tokens import TokenKey, TokenRequest, check_token, issue
 from tocsin.proof.signing import Context, SigningKey
 from tocsin.storage.sqlite import open_sqlite
+from tocsin.wire.audit import OpenTokens
 from tocsin.wire.envelope import (
     MIX,
     NOW,
@@ -59,7 +62,14 @@ from tocsin.wire.envelope import (
     seal_result,
     unpack,
 )
-from tocsin.wire.epoch import AskTokens, EpochDocument, EpochEvent, IssuedTokens, Operators
+from tocsin.wire.epoch import (
+    ACCOUNTABLE,
+    AskTokens,
+    EpochDocument,
+    EpochEvent,
+    IssuedTokens,
+    Operators,
+)
 from tocsin.wire.messages import Report, decode, encode
 from tocsin.wire.slot import (
     Fate,
@@ -115,6 +125,8 @@ class Walk:
         self.late: set[int] = set()
         """Records whose results are in the next one."""
         self.other_document = False
+        self.chosen = b"d" * 32
+        """What the issuer draws to choose which accountable tokens are opened."""
         self.fate = Fate("accepted", 1)
         self.ends = Instant(0)
         self.acts: dict[int, Callable[[], object]] = {}
@@ -170,6 +182,14 @@ class Walk:
         requests = [TokenRequest.parse(one) for one in asked.requests]
         return IssuedTokens(answers=tuple(issue(signer, TokenKey(signer.public), one) for one in requests))
 
+    def audit(self, epoch: Epoch, told: OpenTokens) -> AskTokens:
+        """The issuer's look at what was opened; what is left to be issued."""
+        assert told.draw == self.chosen
+        asker = Asker(epoch.terms, epoch.document, party_bytes(PARTY))
+        assert false_places(asker, told, KEY.public) == ()
+        left = others(told.draw, len(told.requests))
+        return AskTokens(number=told.number, requests=tuple(told.requests[place] for place in left))
+
     # --- envelopes -----------------------------------------------------------------------------------------------
 
     async def post(self, url: str, body: bytes, size: int) -> bytes:
@@ -208,10 +228,10 @@ class Walk:
     def result(self, epoch: int, slot: int, blob: bytes) -> bytes | None:
         """What the hub says to whoever sent it; None to cover."""
         document = self.documents[epoch]
-        found = unpack(self.intake.open(blob, blob_context(REALM, HUB, document)))
+        terms = self.terms[epoch]
+        found = unpack(self.intake.open(blob, blob_context(REALM, HUB, document)), terms.escrow_bytes)
         if found is None:
             return None
-        terms = self.terms[epoch]
         check_enclosed(found, signs=Context("anonymous-report", REALM, HUB), document=document)
         check_token(found.token, TokenKey.parse(terms.issuer_key), terms.challenge(document))
         self.reports.append((slot, found, decode(found.body, Report)))
@@ -303,7 +323,12 @@ class Member:
         seed = house.store.run("seed", lambda tx: seed_for(tx, house.vault, epoch, house.entropy))
         assert seed is not None
         assert epoch.document == data
-        tickets = finished(seed, epoch, self.walk.issue(question(seed, epoch)))
+        asked = question(seed, epoch, PARTY)
+        if epoch.terms.token_class == ACCOUNTABLE:
+            draw = self.walk.chosen
+            seed = house.store.run("chosen", lambda tx: choose(tx, house.vault, seed, draw))
+            asked = self.walk.audit(epoch, opened(seed, epoch, PARTY, KEY))
+        tickets = finished(seed, epoch, PARTY, self.walk.issue(asked))
         house.store.run("keep", lambda tx: keep(tx, house.vault, epoch, tickets))
         return len(tickets)
 
@@ -346,11 +371,13 @@ class Member:
             return [one.sentence for one in alarms(tx)]
 
 
-def on_the_path(folder: Path, settings: Anonymous | None = None, role: str = "bank") -> tuple[Walk, Member]:
-    """A member with tokens, ten minutes before its first epoch begins."""
+def on_the_path(
+    folder: Path, settings: Anonymous | None = None, role: str = "bank", **terms: object
+) -> tuple[Walk, Member]:
+    """A member with tokens, ten minutes before its first epoch begins. `terms`: what else its document says."""
     walk = Walk(ManualClock(START))
     begins = Instant(START + 10 * 60 * SECOND)
-    walk.document(1, begins)
+    walk.document(1, begins, **terms)
     member = Member(folder, walk, settings, role)
     member.believe(walk.event(1))
     member.take_tokens(1)

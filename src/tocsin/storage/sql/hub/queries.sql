@@ -742,16 +742,50 @@ UPDATE epoch SET state = :closed WHERE state = :stated;
 DELETE FROM epoch WHERE number < :below;
 
 -- name: issued_to
--- What a member was given tokens for; no row when it was given none.
-SELECT digest FROM issued WHERE epoch = :epoch AND party = :party;
+-- What a member asked tokens for, and how far that came; no row when it has not asked.
+SELECT digest, draw, state FROM issued WHERE epoch = :epoch AND party = :party;
 
 -- name: note_issued
--- It is given them now.
-INSERT INTO issued (epoch, party, digest) VALUES (:epoch, :party, :digest);
+-- It has asked; it is given them at once, or has to open some first.
+INSERT INTO issued (epoch, party, digest, draw, state) VALUES (:epoch, :party, :digest, :draw, :state);
+
+-- name: settle_issued
+-- It has opened what it was to open.
+UPDATE issued SET state = :state WHERE epoch = :epoch AND party = :party AND state = 0;
 
 -- name: count_issued
--- How many members have been.
-SELECT count(*) AS members FROM issued WHERE epoch = :epoch;
+-- How many members have been given theirs.
+SELECT count(*) AS members FROM issued WHERE epoch = :epoch AND state = 1;
+
+-- name: audits
+-- How far members came, by epoch.
+SELECT epoch, state, count(*) AS members FROM issued WHERE draw <> :open GROUP BY epoch, state ORDER BY epoch, state;
+
+-- name: keep_false_tokens
+-- A member was caught.
+INSERT INTO false_tokens (epoch, party, evidence) VALUES (:epoch, :party, :evidence);
+
+-- name: false_tokens
+-- Who was caught, in the order of epochs.
+SELECT evidence FROM false_tokens ORDER BY epoch, party;
+
+-- name: keep_escrow
+-- An accountable report was taken in.
+INSERT INTO escrow (fact, token, kept) VALUES (:fact, :token, :kept);
+
+-- name: escrows_of
+-- What trustees need to open a report; more than one where two senders used its identifier.
+SELECT kept FROM escrow WHERE fact = :fact ORDER BY token;
+
+-- name: openings
+-- What the directory says of a kind, in its order.
+SELECT body FROM stream JOIN entry ON entry.stream = stream.number
+JOIN body ON body.stream = entry.stream AND body.seq = entry.seq
+WHERE stream.name = :stream AND kind = :kind ORDER BY entry.seq;
+
+-- name: drop_escrows
+-- The report is erased.
+DELETE FROM escrow WHERE fact = :fact;
 
 -- name: forget_issued
 -- Those epochs are long over.

@@ -284,7 +284,25 @@ CREATE TABLE issued (
   epoch  BIGINT NOT NULL,                                -- number of the epoch
   party  TEXT   NOT NULL,                                -- who asked, by name
   digest BYTES  NOT NULL CHECK (length(digest) = 32),    -- SHA-256 of its requests
+  draw   BYTES  NOT NULL,                                -- what chose the half that it is to open; empty: class open
+  state  BIGINT NOT NULL,                                -- 0 asked to open it, 1 given, 2 caught with false ones
   PRIMARY KEY (epoch, party)
+) STRICT;
+
+-- Operational. Evidence against members that signed for accountable tokens which do not name them.
+CREATE TABLE false_tokens (
+  epoch    BIGINT NOT NULL,                              -- number of the epoch
+  party    TEXT   NOT NULL,                              -- who signed
+  evidence BYTES  NOT NULL,                              -- message false-tokens, which anybody can check
+  PRIMARY KEY (epoch, party)
+) STRICT;
+
+-- Operational. What trustees need to open an accountable report, until it is erased. It names nobody but to them.
+CREATE TABLE escrow (
+  fact  TEXT  NOT NULL,                                  -- identifier of the report
+  token BYTES NOT NULL CHECK (length(token) = 32),       -- SHA-256 of its token: two senders may use one identifier
+  kept  BYTES NOT NULL,                                  -- message kept-escrow
+  PRIMARY KEY (fact, token)
 ) STRICT;
 
 -- Operational. Tokens that were spent, until their epoch is long over. A row says nothing of its sender.
