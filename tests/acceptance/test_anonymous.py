@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report of class `mixed` by the installed command alone: hub, relay, partner and three agents, each a process."""
+"""A report of class `mixed` by the installed command alone: hub, relay, partner and three agents, each a process.
+
+Its tokens are of class ``accountable``: in the end two of three trustees, who have files and no process, name its bank.
+(Those of class ``open`` go the same way in `test_demo`.)
+"""
 
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from tocsin.world.processes import free_port
 pytestmark = pytest.mark.processes
 
 BANKS = ("ayr", "bute", "clyde")
+TRUSTEES = ("Counsel", "Judge", "Ombudsman")
 SLOT_SECONDS = 4
 PATIENCE_SECONDS = 240.0
 """Dozens of slots, for a machine that has other things to do."""
@@ -46,6 +51,10 @@ def begin(folder: Path, machine: Machine) -> None:
     (carrier,) = told("relay", "init", relay, "--operator", "Post Office", "--hub-key", made["key"], *where)
     told("hub", "relay", hub, "--operator", "City Ltd", "--url", url["relay"], "--key", carrier["key"])
     shorten(hub / "hub.toml")
+    for name in (*TRUSTEES, "Police"):
+        told("agent", "trustee", folder / name, "init", "--name", name)
+    cards = [folder / name / "card.json" for name in TRUSTEES]
+    told("hub", "trustees", hub, "--needed", "2", *cards)
     machine.start("partner", "partner", "serve", partner)
     machine.start("hub", "hub", "serve", hub)
     for short in BANKS:
@@ -66,6 +75,21 @@ def shorten(settings: Path) -> None:
     save(settings, msgspec.structs.replace(config, anonymous=short))
 
 
+def opened(folder: Path, *what: str) -> dict:
+    """What Counsel and the Ombudsman open for the police: the Judge is lost."""
+    request, asking = folder / f"request{len(what)}", folder / "Police"
+    told("hub", "opening", folder / "hub", *what, "--requester", asking / "card.json", "--out", request)
+    fingerprint = told("agent", "trustee", asking, "show")[0]["fingerprint"]
+    shares = [folder / f"{name}{len(what)}" for name in (TRUSTEES[0], TRUSTEES[2])]
+    for name, share in zip((TRUSTEES[0], TRUSTEES[2]), shares, strict=True):
+        answer = ["open", request, "--requester", fingerprint, "--out", share]
+        told("agent", "trustee", folder / name, *answer)
+    named = ["agent", "trustee", asking, "name", request]
+    told(*named, shares[0], code=1)
+    told("hub", "opened", folder / "hub", request, *shares, code=1 if "--rehearse" in what else 0)
+    return told(*named, *shares, "--agent", folder / "bute")[0]
+
+
 def among(folder: Path, short: str) -> int:
     return told("agent", "status", folder / short)[0]["anonymous"]["among"]
 
@@ -74,6 +98,8 @@ def test_three_banks_carry_a_report_that_none_of_the_three_servers_can_name(tmp_
     with Machine(tmp_path) as machine:
         begin(tmp_path, machine)
         assert wait_until(lambda: among(tmp_path, "ayr") == len(BANKS), PATIENCE_SECONDS)
+        found = opened(tmp_path, "--rehearse")
+        assert (found["party"], found["trustees"]) == ("", ["Counsel", "Ombudsman"])
         (tmp_path / "phish.eml").write_bytes(mail("ayr"))
         # The set was whole; on a busy machine it may have a gap in the very slot that comes next.
         always = ["--without-hold", "--pseudonymous"]
@@ -99,5 +125,10 @@ def test_three_banks_carry_a_report_that_none_of_the_three_servers_can_name(tmp_
             {"fact": report},
         )
         assert owners == [(None,)]
+        audit = told("hub", "audit", tmp_path / "hub")[0]
+        assert (audit["asked"], audit["given"], audit["caught"]) == (0, len(BANKS), 0)
+        found = opened(tmp_path, "--report", report, "--purpose", "Case 7")
+        own = told("agent", "status", tmp_path / "ayr")[0]
+        assert (found["party"], found["name"]) == (own["party"], "Ayr Bank plc")
         for place in ("relay", "partner"):
             assert VALUE.encode() not in bytes_of(tmp_path / place, f"{place}.db")

@@ -31,6 +31,7 @@ from tocsin.cli.sending import delivered, person, way_out, way_out_arguments
 from tocsin.cli.shield import SHIELD
 from tocsin.cli.sight import SIGHT
 from tocsin.cli.staying import alone_in, log_to_stderr
+from tocsin.cli.trustee import TRUSTEE
 from tocsin.cli.value import VALUE
 from tocsin.cli.warning import ACK, WARN
 from tocsin.cli.warninglists import WARNINGLISTS
@@ -193,10 +194,5 @@ COMMANDS = (
     SHIELD,
     HUNT,
     HUNTS,
-    Command(
-        "agent",
-        "trustee",
-        "open an accountable report",
-        NotYet("It comes with accountable tokens; those of today name nobody, to trustees either."),
-    ),
+    TRUSTEE,
 )

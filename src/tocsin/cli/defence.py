@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tocsin agent defence DIR …`: what this bank did about each warning. `tocsin verify FILE`: what it shows others."""
+"""`tocsin agent defence DIR …`: what this bank did about each warning. `tocsin verify FILE`: what it shows others, and
+other files that prove something to a stranger.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -23,14 +25,30 @@ from tocsin.clock import Instant
 from tocsin.errors import Missing, Taken
 from tocsin.files import write_new
 from tocsin.follow.examining import MAX_FILE, Examined, examine
+from tocsin.halves import audit
+from tocsin.proof.encoding import to_base64
 from tocsin.proof.note import VerifierKey
+from tocsin.wire.audit import FalseTokens
 from tocsin.wire.defence import DefenceLine
+from tocsin.wire.epoch import read_document
+from tocsin.wire.messages import decode, peek
+
+_FALSE_TOKENS = "false-tokens"
 
 
 class Defences(msgspec.Struct, frozen=True):
     """Every warning, with how this bank stands with it."""
 
     warnings: tuple[Standing, ...]
+
+
+class Caught(msgspec.Struct, frozen=True):
+    """What evidence against a member shows."""
+
+    party: str
+    epoch: int
+    places: tuple[int, ...]
+    """Of the requests that were false."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -168,9 +186,23 @@ def _verify(parsed: argparse.Namespace) -> Iterator[Output]:
         raise Missing(f"{parsed.file} is no file that can be read.")
     with parsed.file.open("rb") as file:
         data = file.read(MAX_FILE + 1)
+    if peek(data).kind == _FALSE_TOKENS:
+        yield _caught(decode(data, FalseTokens))
+        return
     keys = [VerifierKey.parse(text) if text else None for text in (parsed.hub_key, parsed.partner_key)]
     found = examine(data, *keys)
     yield Output(tuple(_proved(found, pinned=parsed.hub_key is not None)), found)
+
+
+def _caught(evidence: FalseTokens) -> Output:
+    """What a member signed of tokens that do not name it."""
+    document, places = read_document(evidence.document), audit.examine(evidence)
+    lines = (
+        f"It adds up: {evidence.party} signed for {len(places)} of {document.quota} opened tokens that do not name it.",
+        f"  epoch {document.number} of {document.hub}, under the member's key {to_base64(evidence.signing_key)}",
+        "Compare key and epoch document with the directory: the file itself cannot show whose they are.",
+    )
+    return Output(lines, Caught(evidence.party, document.number, places))
 
 
 def _proved(found: Examined, *, pinned: bool) -> Iterator[str]:
@@ -225,7 +257,7 @@ DEFENCE = Command(
 VERIFY = Command(
     "",
     "verify",
-    "check a proof of defence that you were handed, offline",
+    "check a proof of defence, or evidence of false tokens, that you were handed",
     _verify,
     _verify_arguments,
     "Needs no agent and no network. It checks the signatures of hub, partner, author and bank, and the path from each "

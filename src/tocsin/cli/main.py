@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin import __version__
-from tocsin.cli import agent, bench, doctor, hub, keys, partner, relay, safekeeping, story, trust
+from tocsin.cli import agent, bench, doctor, hub, keys, openings, partner, relay, safekeeping, story, trust
 from tocsin.cli.command import Command, NotYet, Output
 from tocsin.cli.defence import VERIFY
 from tocsin.cli.parsing import Misused, Parser
@@ -25,6 +25,7 @@ from tocsin.wire.problem import to_problem
 
 COMMANDS: tuple[Command, ...] = (
     *hub.COMMANDS,
+    *openings.COMMANDS,
     *agent.COMMANDS,
     *trust.COMMANDS,
     *keys.COMMANDS,

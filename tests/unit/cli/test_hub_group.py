@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 def party(folder: Path) -> str:
     """A bank that joined."""
     code = app.enrol(folder, "Ayr Bank plc", Role.BANK, "GB").code
-    with app._opened(folder) as (hub, store):
+    with app.for_command(folder) as (hub, store):
         return store.run("join", lambda tx: redeem(tx, hub, enrolment(code))).party
 
 

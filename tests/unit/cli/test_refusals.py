@@ -131,7 +131,7 @@ def place(tmp_path):
     """A hub with one bank that joined."""
     hub.init(tmp_path / "hub", "City Alliance", "http://127.0.0.1:1", 0, "hub.db")
     code = hub.enrol(tmp_path / "hub", "Ayr Bank plc", Role.BANK, "GB").code
-    with hub._opened(tmp_path / "hub") as (exchange, store):
+    with hub.for_command(tmp_path / "hub") as (exchange, store):
         store.run("join", lambda tx: redeem(tx, exchange, enrolment(code)))
     return tmp_path / "hub"
 
