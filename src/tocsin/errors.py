@@ -22,6 +22,10 @@ The first line of a class's docstring is the sentence that a person reads; ``nex
      │   ├─ ClockSkew
      │   ├─ Replayed
      │   ├─ CodeSpent       a one-time code that was used, expired or never issued
+     │   ├─ LinkSpent       the same of a one-time link to the console
+     │   ├─ NotSignedIn     nobody is signed in at that browser
+     │   ├─ SignInFailed    one sentence for every reason
+     │   ├─ SignInAgain     the step asks for a sign-in of a moment ago
      │   ├─ NotActive       the party is suspended
      │   ├─ NotAgreed       the alliance's agreement was not accepted
      │   └─ Forbidden
@@ -213,6 +217,39 @@ class CodeSpent(AccessError):
 
     problem = "code-spent"
     next_step = "Ask the hub's operator for a new code: tocsin hub enrol."
+
+
+class LinkSpent(AccessError):
+    """The link was used, has expired, was replaced by a newer one, or was never issued."""
+
+    problem = "link-spent"
+    next_step = "Ask whoever sent it for a new one: tocsin agent people DIR invite or reset."
+
+
+class NotSignedIn(AccessError):
+    """Nobody is signed in here, or not any more."""
+
+    problem = "not-signed-in"
+    status = 401
+    next_step = "Sign in."
+
+
+class SignInFailed(AccessError):
+    """That let nobody in."""
+
+    problem = "sign-in-failed"
+    status = 401
+    next_step = (
+        "Try again; after several failures even the right words count only after a quarter of an hour."
+    )
+
+
+class SignInAgain(AccessError):
+    """This step asks for a sign-in of a moment ago."""
+
+    problem = "sign-in-again"
+    status = 401
+    next_step = "Sign in once more, then take the step again; what you filled in is kept."
 
 
 class NotActive(AccessError):

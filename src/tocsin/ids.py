@@ -32,6 +32,7 @@ PREFIXES = {
     "hnt": "hunt through logs, at its own party",
     "inv": "invitation to join",
     "msg": "message an agent sends, its idempotency key",
+    "per": "person who may use the console, at their own party",
     "prt": "party",
     "rpt": "report",
     "wrn": "warning",

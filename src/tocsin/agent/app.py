@@ -16,6 +16,7 @@ from tocsin.agent.doctor import Doctor
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.own_tables import declared
+from tocsin.agent.people import administering
 from tocsin.agent.recovery import Sheet, read_sheet
 from tocsin.agent.redaction.assets import known_as, own_assets
 from tocsin.agent.signed import COMMAND_SECONDS, http_client
@@ -210,6 +211,7 @@ def restore(folder: Path, file: Path) -> Restored:
         with opened(folder, settings) as house:
             membership = house.vault.membership()
             house.store.run("restored", lambda tx: restored(tx, house.vault.box, house.clock.now()))
+            house.store.run("end sessions", lambda tx: administering.restored(tx, house.clock.now()))
             with house.store.reading("outbox") as tx:
                 counts = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}
     except BaseException:

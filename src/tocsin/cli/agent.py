@@ -24,6 +24,7 @@ from tocsin.cli.drafts import DRAFTS
 from tocsin.cli.hunt import HUNT, HUNTS
 from tocsin.cli.inbox import INBOX, OUTBOX
 from tocsin.cli.measures import MEASURES
+from tocsin.cli.people import PEOPLE
 from tocsin.cli.redact import REDACT
 from tocsin.cli.report import REPORT
 from tocsin.cli.screen import say
@@ -186,6 +187,7 @@ COMMANDS = (
     ACK,
     CALLS,
     CONTACTS,
+    PEOPLE,
     BUNDLE,
     DEFENCE,
     MEASURES,

@@ -8,6 +8,7 @@ import msgspec
 from tocsin.config.cover import Anonymous
 from tocsin.config.listen import Listen, LogFormat, Port, Seconds
 from tocsin.config.shields import Decay, FeedListen, Post, ShieldCap, Shields
+from tocsin.config.sign_in import Oidc, SignIn
 from tocsin.config.waking import Wake
 
 
@@ -170,3 +171,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Absent: nothing listens for syslog, in which is hunted too."""
     anonymous: Anonymous = Anonymous()
     """The anonymous path, where the alliance has one."""
+    sign_in: SignIn = SignIn()
+    """How people sign in to the console."""
+    oidc: Oidc | None = None
+    """Absent: no identity provider is asked who they are."""

@@ -935,3 +935,143 @@ SELECT id, queued, box FROM anonymous_report WHERE id = :id;
 -- name: forget_anonymous_reports
 -- They have the age of cases.
 DELETE FROM anonymous_report WHERE queued < :before;
+
+-- name: add_person
+-- Somebody new.
+INSERT INTO person (id, name, subject, box) VALUES (:id, :name, :subject, :box);
+
+-- name: change_person
+-- What is known of somebody now.
+UPDATE person SET box = :box WHERE id = :id;
+
+-- name: person
+-- One person.
+SELECT id, box FROM person WHERE id = :id;
+
+-- name: person_by_name
+-- Whoever has a name that reads so.
+SELECT id, box FROM person WHERE name = :name;
+
+-- name: person_by_subject
+-- Whoever an identity provider answers for.
+SELECT id, box FROM person WHERE subject = :subject;
+
+-- name: people
+-- Everybody who has or had an account.
+SELECT id, box FROM person ORDER BY id;
+
+-- name: keep_link
+-- A new one-time link.
+INSERT INTO link (digest, person, until, box) VALUES (:digest, :person, :until, :box);
+
+-- name: link
+-- One link by its code's digest.
+SELECT box FROM link WHERE digest = :digest;
+
+-- name: drop_link
+-- It was used.
+DELETE FROM link WHERE digest = :digest;
+
+-- name: drop_links_of
+-- A newer one takes their place, or their person is shut out.
+DELETE FROM link WHERE person = :person;
+
+-- name: drop_expired_links
+-- Their time is over.
+DELETE FROM link WHERE until <= :now;
+
+-- name: begin_session
+-- Somebody signed in.
+INSERT INTO session (digest, person, began, seen, proved, box)
+VALUES (:digest, :person, :began, :seen, :proved, :box);
+
+-- name: session
+-- Who holds a token.
+SELECT digest, person, began, seen, proved, box FROM session WHERE digest = :digest;
+
+-- name: sessions
+-- Every session, the newest first.
+SELECT digest, person, began, seen, proved, box FROM session ORDER BY began DESC, digest;
+
+-- name: session_seen
+-- It was used.
+UPDATE session SET seen = :seen WHERE digest = :digest;
+
+-- name: end_session
+-- Somebody ended it.
+DELETE FROM session WHERE digest = :digest;
+
+-- name: end_sessions
+-- Its person is shut out.
+DELETE FROM session WHERE person = :person;
+
+-- name: drop_ended_sessions
+-- Those that began, or were last used, too long ago.
+DELETE FROM session WHERE began <= :began OR seen <= :seen;
+
+-- name: drop_oldest_sessions
+-- All but a person's newest.
+DELETE FROM session WHERE person = :person AND digest NOT IN (
+  SELECT digest FROM session WHERE person = :person ORDER BY began DESC, digest LIMIT :most
+);
+
+-- name: failures
+-- What failed in a row.
+SELECT failures, at FROM failed_sign_in WHERE kind = :kind AND key = :key;
+
+-- name: keep_failures
+-- What failed in a row until now.
+INSERT INTO failed_sign_in (kind, key, failures, at) VALUES (:kind, :key, :failures, :at)
+ON CONFLICT (kind, key) DO UPDATE SET failures = excluded.failures, at = excluded.at;
+
+-- name: forget_failures
+-- Somebody got in.
+DELETE FROM failed_sign_in WHERE kind = :kind AND key = :key;
+
+-- name: drop_failures
+-- They are long past.
+DELETE FROM failed_sign_in WHERE kind = :kind AND at <= :before;
+
+-- name: drop_oldest_failures
+-- All but the newest of a kind.
+DELETE FROM failed_sign_in WHERE kind = :kind AND at <= (
+  SELECT at FROM failed_sign_in WHERE kind = :kind ORDER BY at DESC LIMIT 1 OFFSET :most
+);
+
+-- name: keep_passkey
+-- A new passkey.
+INSERT INTO passkey (digest, person, box) VALUES (:digest, :person, :box);
+
+-- name: change_passkey
+-- It was used.
+UPDATE passkey SET box = :box WHERE digest = :digest;
+
+-- name: passkey
+-- One passkey.
+SELECT digest, box FROM passkey WHERE digest = :digest;
+
+-- name: passkeys
+-- Those of a person.
+SELECT digest, box FROM passkey WHERE person = :person ORDER BY digest;
+
+-- name: drop_passkey
+-- It was taken away.
+DELETE FROM passkey WHERE digest = :digest;
+
+-- name: drop_passkeys_of
+-- Their person is shut out.
+DELETE FROM passkey WHERE person = :person;
+
+-- name: use_ticket
+-- What it brought is believed, once.
+INSERT INTO used_ticket (digest, until) VALUES (:digest, :until);
+
+-- name: used_ticket
+-- Whether it was used before.
+SELECT until FROM used_ticket WHERE digest = :digest;
+
+-- name: drop_used_tickets
+-- Those that have ended, and the oldest beyond a number.
+DELETE FROM used_ticket WHERE until <= :now OR until <= (
+  SELECT until FROM used_ticket ORDER BY until DESC LIMIT 1 OFFSET :most
+);

@@ -402,3 +402,57 @@ CREATE TABLE contact (
   id  TEXT  NOT NULL PRIMARY KEY,                        -- con_…
   box BYTES NOT NULL                                     -- who, numbers, hours, and how this party knows it
 ) STRICT;
+
+-- Ledger of this party. Who may use the console, or might once: none is deleted, so that a name in the journal is one
+-- person's for good. At most 1,000.
+CREATE TABLE person (
+  id      TEXT  NOT NULL PRIMARY KEY,                    -- per_…
+  name    BYTES NOT NULL UNIQUE,                         -- keyed digest of what the name reads like
+  subject BYTES UNIQUE,                                  -- keyed digest of whom an identity provider answers for
+  box     BYTES NOT NULL                                 -- name, roles, seat, and what lets in: hashes, and a sealed seed
+) STRICT;
+
+-- Operational. One-time links that are not used yet: the first administrator's, invitations, resets.
+CREATE TABLE link (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- SHA-256 of the code, which is random and kept nowhere
+  person TEXT   NOT NULL,                                -- per_…; empty: the first administrator
+  until  BIGINT NOT NULL,                                -- when it expires
+  box    BYTES  NOT NULL                                 -- the same, and what it is for: what counts
+) STRICT;
+
+-- Operational. Who is signed in to the console, ten browsers a person at most.
+CREATE TABLE session (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- SHA-256 of the browser's token, which is kept nowhere
+  person TEXT   NOT NULL REFERENCES person (id),         -- who
+  began  BIGINT NOT NULL,                                -- when
+  seen   BIGINT NOT NULL,                                -- when it was last used, to a minute
+  proved BIGINT NOT NULL,                                -- when its person last signed in
+  box    BYTES  NOT NULL                                 -- who, by what way, from what address and browser
+) STRICT;
+CREATE INDEX session_person ON session (person, began);
+
+-- Operational. Sign-ins that failed in a row. Of accounts, of 1,024 places for names that are nobody's, and of 10,000
+-- addresses at most, which go after an hour.
+CREATE TABLE failed_sign_in (
+  kind     TEXT   NOT NULL,                              -- account or address
+  key      BYTES  NOT NULL,                              -- keyed digest of which
+  failures BIGINT NOT NULL,                              -- how many
+  at       BIGINT NOT NULL,                              -- when the last was
+  PRIMARY KEY (kind, key)
+) STRICT;
+CREATE INDEX failed_sign_in_at ON failed_sign_in (kind, at);
+
+-- Ledger of this party. The public key of a passkey, ten a person at most.
+CREATE TABLE passkey (
+  digest BYTES NOT NULL PRIMARY KEY,                     -- keyed digest of what its authenticator calls it
+  person TEXT  NOT NULL REFERENCES person (id),          -- whom it lets in
+  box    BYTES NOT NULL                                  -- the same, the key, its counter, how its person calls it
+) STRICT;
+CREATE INDEX passkey_person ON passkey (person);
+
+-- Operational. Sign-ins that were begun at one moment and finished at a later one, each once; the newest 10,000.
+CREATE TABLE used_ticket (
+  digest BYTES  NOT NULL PRIMARY KEY,                    -- SHA-256 of what the browser carried in between
+  until  BIGINT NOT NULL                                 -- when it would have ended by itself
+) STRICT;
+CREATE INDEX used_ticket_until ON used_ticket (until);

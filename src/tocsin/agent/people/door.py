@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the console's pages ask and call: cookies and addresses on one side, the verbs of this package on the other.
+
+Nothing here renders anything. A page calls `who` or `allowed` first; a form's handler calls the verb and hands the
+answer to `let_in`, which sets the cookie. Forms are defended by the pages themselves (token and Origin).
+
+The cookie is SameSite=Strict, so no request that another site began is anybody's; a page that is reached from another
+site, as the way back from the identity provider is, therefore answers with a page that goes on by itself, and not with
+a redirect, which would come without the cookie.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tocsin.agent.house import House
+from tocsin.agent.people import passwords, sessions, signing_in
+from tocsin.agent.people.enrolling import Chosen, Enrolled, redeem
+from tocsin.agent.people.rights import FRESH, Action, demand
+from tocsin.agent.people.sessions import Client, Opened, Session
+from tocsin.clock import SECOND
+from tocsin.config.listen import Listen
+from tocsin.domain import party
+from tocsin.errors import NotSignedIn, TooMany
+
+_AT_ONCE = 2
+"""Evaluations of Argon2id side by side: 64 MiB each."""
+_QUEUE = 32
+T = TypeVar("T")
+
+
+class Door:
+    """The console's door of one agent; used from its event loop alone, as its store is."""
+
+    def __init__(self, house: House, listen: Listen) -> None:
+        self._house = house
+        self._behind_proxy = listen.behind_tls_proxy
+        self._secure = bool(listen.tls_certificate) or listen.behind_tls_proxy
+        self._slow = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
+        # A browser takes the prefix over TLS only (RFC 6265bis §4.1.3.2); without it the console is on loopback alone.
+        self.cookie = "__Host-tocsin" if self._secure else "tocsin"
+
+    def client(self, request: Request) -> Client:
+        """Where a request comes from: the peer, or what the declared proxy on this machine says of it."""
+        address = request.client.host if request.client else ""
+        if self._behind_proxy:
+            # The last one is the proxy's own word; what stands before it is whatever the client wrote.
+            address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return Client(address, request.headers.get("user-agent", "")[: sessions.MAX_BROWSER])
+
+    def who(self, request: Request) -> Session:
+        """Who asks; NotSignedIn when nobody is."""
+        token = request.cookies.get(self.cookie, "")
+        if not token:
+            raise NotSignedIn
+        return sessions.signed_in(self._house, token)
+
+    def allowed(self, request: Request, action: Action, of: party.Role) -> Session:
+        """Who asks, when they may do it; Forbidden says who may, SignInAgain that the sign-in is too old for it."""
+        session = self.who(request)
+        demand(session.person, action, of)
+        if action in FRESH and request.method not in ("GET", "HEAD"):
+            sessions.demand_recent(self._house, session)
+        return session
+
+    async def sign_in(self, request: Request, name: str, password: str, code: str) -> Opened:
+        """By password and code; the session that this browser had ends. SignInFailed, or TooMany."""
+        attempt = signing_in.Attempt(name, password, code, self.client(request))
+        knocked = signing_in.knock(self._house, attempt)
+        right = await self._slowly(partial(passwords.is_right, password, knocked.kept))
+        opened = signing_in.enter(self._house, knocked, attempt, is_right=right)
+        self._leave(request)
+        return opened
+
+    async def sign_in_again(self, request: Request, password: str, code: str) -> Opened:
+        """The same for whoever is signed in here already, whose name is not asked for."""
+        return await self.sign_in(request, self.who(request).person.name, password, code)
+
+    def redeem(self, request: Request, code: str, ticket: str, chosen: Chosen) -> Enrolled:
+        """Come in by a one-time link; the session that this browser had ends."""
+        enrolled = redeem(self._house, code, ticket, chosen, self.client(request))
+        self._leave(request)
+        return enrolled
+
+    def let_in(self, response: Response, opened: Opened) -> Response:
+        """The answer with the new session's cookie."""
+        response.set_cookie(
+            self.cookie,
+            opened.token,
+            max_age=sessions.limits_of(self._house.config.sign_in).longest // SECOND,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def sign_out(self, request: Request, response: Response) -> Response:
+        """End the session, here and in the browser."""
+        self._leave(request)
+        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+        return response
+
+    def _leave(self, request: Request) -> None:
+        """End whatever session this browser had."""
+        if token := request.cookies.get(self.cookie):
+            sessions.sign_out(self._house, token)
+
+    async def _slowly(self, work: Callable[[], T]) -> T:
+        """In a thread, few side by side; TooMany when a crowd waits."""
+        if self._waiting >= _QUEUE:
+            raise TooMany("Too many people sign in at this moment.", next_step="Try again in a few seconds.")
+        self._waiting += 1
+        try:
+            async with self._slow:
+                return await asyncio.to_thread(work)
+        finally:
+            self._waiting -= 1
