@@ -33,6 +33,10 @@ lock: $(STAMP)  ## write requirements.txt anew: versions and hashes, no addresse
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 
+provider: $(STAMP)  ## a real identity provider for the test of signing in (npm's oidc-provider, with node)
+	@mkdir -p $(VENV)/provider && cp tests/acceptance/provider/* $(VENV)/provider
+	@npm ci --prefix $(VENV)/provider --ignore-scripts --no-audit --no-fund --silent
+
 mutation: $(STAMP)  ## does a test notice every small wrong in what decides, proves and refuses? (20 minutes)
 	@$(BIN)/python -m tests.mutation.run
 
@@ -71,4 +75,4 @@ sbom:  ## what Tocsin is made of, as CycloneDX: prints it
 wheelhouse:  ## everything that an installation without a network needs, in the folder wheelhouse
 	@scripts/wheelhouse wheelhouse
 
-.PHONY: help setup demo test lint reformat lock mutation fuzz world oracle crash poison bench linkability schema learn sbom wheelhouse
+.PHONY: help setup demo test lint reformat lock provider mutation fuzz world oracle crash poison bench linkability schema learn sbom wheelhouse

@@ -2,7 +2,6 @@
 """The public keys of people's passkeys, kept sealed; found by a keyed digest of what the authenticator calls them."""
 
 import msgspec
-from fido2.webauthn import AttestedCredentialData
 
 from tocsin.agent.house import House
 from tocsin.clock import Instant
@@ -17,6 +16,7 @@ class Credential(msgspec.Struct, frozen=True):
 
     person: str
     """``per_…``"""
+    identifier: bytes
     data: bytes
     """Its identifier and public key, as the authenticator gave them (WebAuthn §6.5.1)."""
     counter: int
@@ -41,10 +41,9 @@ def keep(tx: Transaction, house: House, credential: Credential) -> None:
     """Keep one more; Conflict when its person has enough, or it is kept already."""
     if len(of(tx, house, credential.person)) >= MOST_OF_PERSON:
         raise Conflict(f"A person has {MOST_OF_PERSON} passkeys at most.", next_step="Take one away first.")
-    identifier = AttestedCredentialData(credential.data).credential_id
-    if find(tx, house, identifier) is not None:
+    if find(tx, house, credential.identifier) is not None:
         raise Conflict("That passkey is kept already.")
-    digest = _digest(house, identifier)
+    digest = _digest(house, credential.identifier)
     box = _sealed(house, digest, credential)
     tx.run("keep_passkey", {"digest": digest, "person": credential.person, "box": box})
 

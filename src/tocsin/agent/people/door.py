@@ -15,17 +15,18 @@ from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from tocsin.agent.house import House
-from tocsin.agent.people import passwords, sessions, signing_in
+from tocsin.agent.people import ceremonies, passwords, provided, sessions, signing_in
 from tocsin.agent.people.enrolling import Chosen, Enrolled, redeem
+from tocsin.agent.people.oidc import Answer, Provider
 from tocsin.agent.people.rights import FRESH, Action, demand
 from tocsin.agent.people.sessions import Client, Opened, Session
 from tocsin.clock import SECOND
 from tocsin.config.listen import Listen
 from tocsin.domain import party
-from tocsin.errors import NotSignedIn, TooMany
+from tocsin.errors import ConfigError, NotSignedIn, TooMany
 
 _AT_ONCE = 2
 """Evaluations of Argon2id side by side: 64 MiB each."""
@@ -36,14 +37,17 @@ T = TypeVar("T")
 class Door:
     """The console's door of one agent; used from its event loop alone, as its store is."""
 
-    def __init__(self, house: House, listen: Listen) -> None:
+    def __init__(self, house: House, listen: Listen, provider: Provider | None = None) -> None:
         self._house = house
+        self.provider = provider
+        """Who else answers for people; None: nobody."""
         self._behind_proxy = listen.behind_tls_proxy
         self._secure = bool(listen.tls_certificate) or listen.behind_tls_proxy
         self._slow = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
         # A browser takes the prefix over TLS only (RFC 6265bis §4.1.3.2); without it the console is on loopback alone.
         self.cookie = "__Host-tocsin" if self._secure else "tocsin"
+        self._ticket = f"{self.cookie}-oidc"
 
     def client(self, request: Request) -> Client:
         """Where a request comes from: the peer, or what the declared proxy on this machine says of it."""
@@ -87,6 +91,37 @@ class Door:
         self._leave(request)
         return enrolled
 
+    async def to_provider(self, request: Request, *, again: bool = False) -> Response:
+        """Send the browser to the identity provider; `again`: whoever is signed in here proves it anew.
+
+        For a link, and not for a form: `form-action 'self'` would stop the form on its way.
+        """
+        replaces = self.who(request).handle if again else ""
+        leaving = await provided.leave(self._house, self._demand_provider(), replaces=replaces)
+        response = RedirectResponse(leaving.address, status_code=303)
+        # Lax: it has to come along when the provider sends the browser back. It lets nobody in.
+        seconds = ceremonies.LIFE // SECOND
+        response.set_cookie(
+            self._ticket,
+            leaving.ticket,
+            seconds,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    async def back(self, request: Request) -> Opened:
+        """The browser is back from the provider; the page that answers goes on by itself, with the new cookie."""
+        given = request.query_params
+        answer = Answer(
+            given.get("code", ""), given.get("state", ""), given.get("iss"), given.get("error", "")
+        )
+        ticket = request.cookies.get(self._ticket, "")
+        client = self.client(request)
+        return await provided.come_back(self._house, self._demand_provider(), ticket, answer, client)
+
     def let_in(self, response: Response, opened: Opened) -> Response:
         """The answer with the new session's cookie."""
         response.set_cookie(
@@ -105,6 +140,11 @@ class Door:
         self._leave(request)
         response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
         return response
+
+    def _demand_provider(self) -> Provider:
+        if self.provider is None:
+            raise ConfigError("No identity provider is asked here: agent.toml has no [oidc].")
+        return self.provider
 
     def _leave(self, request: Request) -> None:
         """End whatever session this browser had."""

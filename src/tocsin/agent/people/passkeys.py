@@ -215,7 +215,8 @@ def _made(house: House, begun: _Challenge, answer: Answer, label: str) -> Creden
         raise SignInFailed(f"The passkey was not made: {type(error).__name__}.") from None
     if not fits:
         raise SignInFailed("The passkey was made for something else.")
-    return Credential(begun.person, bytes(made), data.counter, label.strip(), house.clock.now())
+    identifier, now = bytes(made.credential_id), house.clock.now()
+    return Credential(begun.person, identifier, bytes(made), data.counter, label.strip(), now)
 
 
 def _answered(tx: Transaction, house: House, challenge: bytes, answer: Answer) -> tuple[Found, int]:
