@@ -18,9 +18,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tocsin.agent.house import House
-from tocsin.agent.people import ceremonies, passwords, provided, sessions, signing_in
-from tocsin.agent.people.enrolling import Chosen, Enrolled, redeem
-from tocsin.agent.people.oidc import Answer, Provider
+from tocsin.agent.people import (
+    ceremonies,
+    enrolling,
+    own_ways,
+    passkeys,
+    passwords,
+    provided,
+    sessions,
+    signing_in,
+)
+from tocsin.agent.people.enrolling import Chosen, Enrolled
+from tocsin.agent.people.identity import Answer
+from tocsin.agent.people.oidc import Provider
 from tocsin.agent.people.rights import FRESH, Action, demand
 from tocsin.agent.people.sessions import Client, Opened, Session
 from tocsin.clock import SECOND
@@ -28,6 +38,9 @@ from tocsin.config.listen import Listen
 from tocsin.domain import party
 from tocsin.errors import ConfigError, NotSignedIn, TooMany
 
+COOKIE = "__Host-tocsin"
+"""For this host alone, over TLS, or where a browser takes loopback for safe: Chromium does (RFC 6265bis §4.1.3.2)."""
+_TICKET = "__Host-tocsin-oidc"
 _AT_ONCE = 2
 """Evaluations of Argon2id side by side: 64 MiB each."""
 _QUEUE = 32
@@ -42,12 +55,8 @@ class Door:
         self.provider = provider
         """Who else answers for people; None: nobody."""
         self._behind_proxy = listen.behind_tls_proxy
-        self._secure = bool(listen.tls_certificate) or listen.behind_tls_proxy
         self._slow = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
-        # A browser takes the prefix over TLS only (RFC 6265bis §4.1.3.2); without it the console is on loopback alone.
-        self.cookie = "__Host-tocsin" if self._secure else "tocsin"
-        self._ticket = f"{self.cookie}-oidc"
 
     def client(self, request: Request) -> Client:
         """Where a request comes from: the peer, or what the declared proxy on this machine says of it."""
@@ -57,12 +66,12 @@ class Door:
             address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return Client(address, request.headers.get("user-agent", "")[: sessions.MAX_BROWSER])
 
-    def who(self, request: Request) -> Session:
-        """Who asks; NotSignedIn when nobody is."""
-        token = request.cookies.get(self.cookie, "")
+    def who(self, request: Request, *, is_use: bool = True) -> Session:
+        """Who asks; NotSignedIn when nobody is. `is_use`: false for what a page asks by itself."""
+        token = request.cookies.get(COOKIE, "")
         if not token:
             raise NotSignedIn
-        return sessions.signed_in(self._house, token)
+        return sessions.signed_in(self._house, token, is_use=is_use)
 
     def allowed(self, request: Request, action: Action, of: party.Role) -> Session:
         """Who asks, when they may do it; Forbidden says who may, SignInAgain that the sign-in is too old for it."""
@@ -70,6 +79,12 @@ class Door:
         demand(session.person, action, of)
         if action in FRESH and request.method not in ("GET", "HEAD"):
             sessions.demand_recent(self._house, session)
+        return session
+
+    def proved(self, request: Request) -> Session:
+        """Who asks, when they signed in a moment ago: for whatever changes their own ways in."""
+        session = self.who(request)
+        sessions.demand_recent(self._house, session)
         return session
 
     async def sign_in(self, request: Request, name: str, password: str, code: str) -> Opened:
@@ -85,11 +100,25 @@ class Door:
         """The same for whoever is signed in here already, whose name is not asked for."""
         return await self.sign_in(request, self.who(request).person.name, password, code)
 
-    def redeem(self, request: Request, code: str, ticket: str, chosen: Chosen) -> Enrolled:
+    def passkey(self, request: Request, ticket: str, answer: passkeys.Answer) -> Opened:
+        """By a passkey, as `passkeys.begin` asked for it; the session that this browser had ends."""
+        opened = passkeys.come_in(self._house, ticket, answer, self.client(request))
+        self._leave(request)
+        return opened
+
+    async def redeem(self, request: Request, code: str, ticket: str, chosen: Chosen) -> Enrolled:
         """Come in by a one-time link; the session that this browser had ends."""
-        enrolled = redeem(self._house, code, ticket, chosen, self.client(request))
+        proved = enrolling.prove(self._house, code, ticket, chosen)
+        password = await self._hashed(chosen.password)
+        enrolled = enrolling.finish(self._house, code, proved, password, self.client(request))
         self._leave(request)
         return enrolled
+
+    async def change_password(self, request: Request, password: str) -> None:
+        """A new one for whoever signed in a moment ago; Malformed says what is wrong with it."""
+        session = self.proved(request)
+        passwords.check_password(password, session.person.name)
+        own_ways.keep_password(self._house, session, await self._hashed(password))
 
     async def to_provider(self, request: Request, *, again: bool = False) -> Response:
         """Send the browser to the identity provider; `again`: whoever is signed in here proves it anew.
@@ -102,11 +131,11 @@ class Door:
         # Lax: it has to come along when the provider sends the browser back. It lets nobody in.
         seconds = ceremonies.LIFE // SECOND
         response.set_cookie(
-            self._ticket,
+            _TICKET,
             leaving.ticket,
             seconds,
             path="/",
-            secure=self._secure,
+            secure=True,
             httponly=True,
             samesite="lax",
         )
@@ -118,18 +147,18 @@ class Door:
         answer = Answer(
             given.get("code", ""), given.get("state", ""), given.get("iss"), given.get("error", "")
         )
-        ticket = request.cookies.get(self._ticket, "")
+        ticket = request.cookies.get(_TICKET, "")
         client = self.client(request)
         return await provided.come_back(self._house, self._demand_provider(), ticket, answer, client)
 
     def let_in(self, response: Response, opened: Opened) -> Response:
         """The answer with the new session's cookie."""
         response.set_cookie(
-            self.cookie,
+            COOKIE,
             opened.token,
             max_age=sessions.limits_of(self._house.config.sign_in).longest // SECOND,
             path="/",
-            secure=self._secure,
+            secure=True,
             httponly=True,
             samesite="strict",
         )
@@ -138,7 +167,7 @@ class Door:
     def sign_out(self, request: Request, response: Response) -> Response:
         """End the session, here and in the browser."""
         self._leave(request)
-        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+        response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
         return response
 
     def _demand_provider(self) -> Provider:
@@ -148,8 +177,11 @@ class Door:
 
     def _leave(self, request: Request) -> None:
         """End whatever session this browser had."""
-        if token := request.cookies.get(self.cookie):
+        if token := request.cookies.get(COOKIE):
             sessions.sign_out(self._house, token)
+
+    async def _hashed(self, password: str) -> str:
+        return await self._slowly(partial(passwords.hashed, password, self._house.entropy))
 
     async def _slowly(self, work: Callable[[], T]) -> T:
         """In a thread, few side by side; TooMany when a crowd waits."""

@@ -54,6 +54,15 @@ class Chosen(msgspec.Struct, frozen=True):
     """That the telephone shows."""
 
 
+class Proved(msgspec.Struct, frozen=True):
+    """A form that fits its link: the telephone has the seed."""
+
+    name: str
+    seed: bytes
+    step: int
+    """Of the code that it showed, which counts no more."""
+
+
 class Enrolled(msgspec.Struct, frozen=True):
     """Somebody who is in."""
 
@@ -82,10 +91,14 @@ def open_link(house: House, code: str) -> Offer:
 
 
 def redeem(house: House, code: str, ticket: str, chosen: Chosen, client: sessions.Client) -> Enrolled:
-    """Make the account whole and sign its person in.
+    """All of it: `prove`, the slow hash, `finish`."""
+    proved = prove(house, code, ticket, chosen)
+    return finish(house, code, proved, hashed(chosen.password, house.entropy), client)
 
-    LinkSpent when somebody was faster; Malformed says what to fill in otherwise; Forbidden where passwords let nobody
-    in. One evaluation of Argon2id: a tenth of a second.
+
+def prove(house: House, code: str, ticket: str, chosen: Chosen) -> Proved:
+    """What the form says, if it can be: LinkSpent when somebody was faster, Malformed says what to fill in otherwise,
+    Forbidden where passwords let nobody in.
     """
     if not house.config.sign_in.passwords:
         raise Forbidden(
@@ -102,14 +115,19 @@ def redeem(house: House, code: str, ticket: str, chosen: Chosen, client: session
             "The telephone's code does not fit.",
             next_step="Type the six digits that it shows now; check its clock.",
         )
-    password, recovery = hashed(chosen.password, house.entropy), recovery_codes.new_codes(house.entropy)
+    return Proved(name, seed, step)
+
+
+def finish(house: House, code: str, proved: Proved, password: str, client: sessions.Client) -> Enrolled:
+    """Make the account whole with the hash of its password, and sign its person in; LinkSpent as before."""
+    recovery = recovery_codes.new_codes(house.entropy)
     digests = tuple(map(recovery_codes.digest, recovery))
 
     def work(tx: Transaction) -> sessions.Opened:
         """The link is looked at again: two may hold it."""
-        account = taken_up(tx, house, code, name)
+        account = taken_up(tx, house, code, proved.name)
         whole = msgspec.structs.replace(
-            account, password=password, seed=seed, last_step=step, recovery=digests
+            account, password=password, seed=proved.seed, last_step=proved.step, recovery=digests
         )
         accounts.change(tx, house.vault.box, whole)
         return sessions.begin(tx, house, whole, "link", client)

@@ -8,10 +8,9 @@
    asymmetric algorithm that fits that key; then `iss`, `aud`, `azp`, `exp`, `iat` and `nonce` (Core §3.1.3.7).
 5. Where a fresh sign-in was asked for, `auth_time` says when it was; nothing else is believed of that.
 
-The JOSE arithmetic is PyJWT's. It is told no key address, no algorithm and no time by the token.
+The JOSE arithmetic is PyJWT's. A token names one of our algorithms and one of the provider's keys, and nothing else.
 """
 
-import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -22,7 +21,8 @@ import httpx
 import jwt
 import msgspec
 
-from tocsin.clock import HOUR, MINUTE, SECOND, Clock, Instant
+from tocsin.agent.people.identity import Answer, Begun, Identity, demand_fit, identity_of
+from tocsin.clock import HOUR, MINUTE, Clock, Instant
 from tocsin.config.sign_in import Oidc
 from tocsin.errors import ConfigError, RemoteError, SignInFailed, Unreachable
 from tocsin.ids import Entropy
@@ -33,9 +33,6 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """What signs identity tokens; nothing that shares a secret, and never ``none``."""
 MAX_ANSWER = 256 * 1024
 MAX_TOKEN = 32 * 1024
-MAX_GROUPS = 1_000
-MAX_SUBJECT = 255
-_SKEW = MINUTE
 _KEEP_DOCUMENT = HOUR
 _KEEP_KEYS = MINUTE
 """A key that is not there is looked for again, no more often than this."""
@@ -51,40 +48,6 @@ class Metadata(msgspec.Struct, frozen=True):
     token_endpoint: str
     jwks_uri: str
     authorization_response_iss_parameter_supported: bool = False
-
-
-class Begun(msgspec.Struct, frozen=True):
-    """One sign-in under way; sealed, in the browser."""
-
-    issuer: str
-    state: str
-    nonce: str
-    verifier: str
-    began: Instant
-    fresh: bool
-    """Whether the provider was told to ask its person again."""
-    replaces: str = ""
-    """Handle of the session that asked."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came back by the browser's address line."""
-
-    code: str = ""
-    state: str = ""
-    issuer: str | None = None
-    error: str = ""
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Whom the provider answers for."""
-
-    issuer: str
-    subject: str
-    name: str
-    groups: frozenset[str]
-    proved: Instant
-    """When the provider last asked this person; 0: it does not say."""
 
 
 class _Tokens(msgspec.Struct, frozen=True):
@@ -137,7 +100,9 @@ class Provider:
     async def finish(self, begun: Begun, answer: Answer) -> Identity:
         """Whom the provider answers for; SignInFailed when anything does not fit what was begun."""
         document = await self._metadata()
-        _demand_fit(begun, answer, document)
+        demand_fit(
+            begun, answer, document.issuer, promised=document.authorization_response_iss_parameter_supported
+        )
         form = {
             "grant_type": "authorization_code",
             "code": answer.code,
@@ -151,7 +116,7 @@ class Provider:
         request = self._http.build_request("POST", document.token_endpoint, data=form)
         tokens = await self._asked(request, _Tokens, auth)
         claims = await self._verified(tokens.id_token, document)
-        return self._identity(claims, begun, document.issuer)
+        return identity_of(claims, begun, self.settings, self._clock.now())
 
     async def _verified(self, token: str, document: Metadata) -> dict[str, Any]:
         """The claims of a token that this provider has signed for this console."""
@@ -169,7 +134,7 @@ class Provider:
                 algorithms=[algorithm],
                 audience=self.settings.client_id,
                 issuer=document.issuer,
-                # PyJWT would ask the machine's clock: the times are held against ours in `_identity`.
+                # PyJWT would ask the machine's clock: the times are held against ours in `identity_of`.
                 options={
                     "require": ["iss", "sub", "aud", "exp", "iat", "nonce"],
                     "verify_exp": False,
@@ -179,30 +144,6 @@ class Provider:
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise SignInFailed(f"The identity token does not verify: {type(error).__name__}.") from None
-
-    def _identity(self, claims: Mapping[str, Any], begun: Begun, issuer: str) -> Identity:
-        """Whom a verified token names, if it is of this very sign-in."""
-        now, audience = self._clock.now(), claims["aud"]
-        several = isinstance(audience, list) and len(audience) > 1
-        if claims.get("azp", "" if several else self.settings.client_id) != self.settings.client_id:
-            raise SignInFailed("The identity token is for another console, too.")
-        if not hmac.compare_digest(str(claims["nonce"]).encode(errors="replace"), begun.nonce.encode()):
-            raise SignInFailed("The identity token is of another sign-in.")
-        expires, issued = _instant(claims["exp"]), _instant(claims["iat"])
-        if not issued - _SKEW <= now < expires + _SKEW or issued < begun.began - _SKEW:
-            raise SignInFailed("The identity token is not of this time: compare the clocks of both machines.")
-        proved = _instant(claims["auth_time"]) if "auth_time" in claims else Instant(0)
-        if begun.fresh and proved < begun.began - _SKEW:
-            raise SignInFailed("The provider did not ask its person again.")
-        subject = claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or "\0" in subject:
-            raise SignInFailed("The identity token names nobody.")
-        name, groups = (
-            _claim(claims, where) for where in (self.settings.name_claim, self.settings.groups_claim)
-        )
-        return Identity(
-            issuer, subject, name if isinstance(name, str) else "", _strings(groups), min(proved, now)
-        )
 
     async def _key(self, kid: object, algorithm: str, document: Metadata) -> jwt.PyJWK:
         """The provider's key for a token; SignInFailed when there is none, or not exactly one."""
@@ -263,53 +204,10 @@ class Provider:
         return _b64(self._entropy(32))
 
 
-def _demand_fit(begun: Begun, answer: Answer, document: Metadata) -> None:
-    """SignInFailed unless the answer is one to what was begun, by the provider that was asked."""
-    if not hmac.compare_digest(answer.state.encode(errors="replace"), begun.state.encode()):
-        raise SignInFailed("The answer is to another sign-in than this browser's.")
-    promised = document.authorization_response_iss_parameter_supported
-    if begun.issuer != document.issuer or answer.issuer not in (
-        (document.issuer,) if promised else (document.issuer, None)
-    ):
-        raise SignInFailed("The answer is another provider's.")
-    if answer.error:
-        said = "".join(one for one in answer.error[:60] if one.isalnum() or one in "_- ")
-        raise SignInFailed(f"The provider says: {said}.")
-    if not answer.code:
-        raise SignInFailed("The answer brings no code.")
-
-
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
     """Whether a key is of the family of an algorithm, and for no other one."""
     family = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}[algorithm]
     return key.get("kty") == family and key.get("alg", algorithm) == algorithm
-
-
-def _claim(claims: Mapping[str, Any], where: str) -> object:
-    """A claim by its name, or by a path through objects: ``realm_access.roles``."""
-    if where in claims:
-        return claims[where]
-    found: object = claims
-    for word in where.split("."):
-        found = found.get(word) if isinstance(found, dict) else None
-    return found
-
-
-def _strings(given: object) -> frozenset[str]:
-    if isinstance(given, str):
-        given = [given]
-    return (
-        frozenset(one for one in given[:MAX_GROUPS] if isinstance(one, str))
-        if isinstance(given, list)
-        else frozenset()
-    )
-
-
-def _instant(seconds: object) -> Instant:
-    """A NumericDate (RFC 7519 §2); SignInFailed for anything else."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e11:
-        raise SignInFailed("The identity token has no times.")
-    return Instant(int(seconds * SECOND))
 
 
 def _secured(url: str) -> None:

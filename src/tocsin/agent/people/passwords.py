@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passwords, which never let anybody in alone: Argon2id (RFC 9106 §4, the second recommended choice) of `cryptography`.
 
-One evaluation takes 64 MiB and about a tenth of a second. Whoever asks for many is bounded elsewhere
+One evaluation takes 64 MiB and up to a third of a second of one core. Whoever asks for many is bounded elsewhere
 (`tocsin.agent.people.backoff`); the answer for an account that has no password, or is not there, costs the same, by
 `DECOY`. What is long, made of enough different letters and not one's own name is taken (NIST SP 800-63B §5.1.1.2:
 no rules of composition, no expiry).

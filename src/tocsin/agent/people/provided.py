@@ -16,7 +16,8 @@ from tocsin.agent.house import House
 from tocsin.agent.journal import Decision, write
 from tocsin.agent.people import accounts, backoff, ceremonies, sessions
 from tocsin.agent.people.accounts import Account, State
-from tocsin.agent.people.oidc import Answer, Begun, Identity, Provider
+from tocsin.agent.people.identity import Answer, Begun, Identity
+from tocsin.agent.people.oidc import Provider
 from tocsin.agent.people.person import Role, check_name
 from tocsin.agent.people.sessions import Client, Opened
 from tocsin.agent.people.signing_in import admit, count_address

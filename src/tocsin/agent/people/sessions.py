@@ -111,15 +111,18 @@ def begin(
     return Opened(token, accounts.person_of(account))
 
 
-def signed_in(house: House, token: str) -> Session:
-    """Who holds this token; NotSignedIn when nobody does, or not any more. It counts as a use."""
+def signed_in(house: House, token: str, *, is_use: bool = True) -> Session:
+    """Who holds this token; NotSignedIn when nobody does, or not any more.
+
+    `is_use`: false for what a page asks by itself, which keeps no session alive.
+    """
     now = house.clock.now()
     with house.store.reading("who is signed in") as tx:
         row = tx.one("session", {"digest": _digest(token)}, into=_Row)
         found = _alive(tx, house, row, now) if row else None
     if row is None or found is None:
         raise NotSignedIn
-    if not row.seen <= now < row.seen + _SEEN_EVERY:
+    if is_use and not row.seen <= now < row.seen + _SEEN_EVERY:
         house.store.run(
             "session seen", lambda tx: tx.run("session_seen", {"digest": row.digest, "seen": now})
         )
@@ -174,6 +177,13 @@ def end_own(tx: Transaction, handle: str, person: str) -> bool:
     """End a person's session in the transaction of the one that takes its place; whether there was one."""
     row = next((row for row in _rows(tx, person) if _handle(row.digest) == handle), None)
     return row is not None and tx.run("end_session", {"digest": row.digest}) == 1
+
+
+def end_others(tx: Transaction, session: Session) -> None:
+    """End every session of its person but this one, in the transaction of what asks for it."""
+    for row in _rows(tx, session.person.id):
+        if _handle(row.digest) != session.handle:
+            tx.run("end_session", {"digest": row.digest})
 
 
 def end_all(tx: Transaction, person: str) -> int:

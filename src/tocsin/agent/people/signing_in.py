@@ -119,7 +119,6 @@ def admit(
     write(tx, house.vault.box, Decision(now, account.name, f"signed in by {way}", account.id))
     sessions.tidy(tx, now, sessions.limits_of(house.config.sign_in))
     links.tidy(tx, now)
-    backoff.tidy(tx, now)
     return sessions.begin(tx, house, account, way, client, proved)
 
 
@@ -132,6 +131,7 @@ def count_address(tx: Transaction, address: bytes, now: Instant) -> None:
             next_step="Wait a quarter of an hour, then try again.",
         )
     backoff.keep(tx, backoff.ADDRESS, address, backoff.counted(backoff.ADDRESS, before, now))
+    backoff.tidy(tx, now)
 
 
 def uncount_address(tx: Transaction, address: bytes) -> None:

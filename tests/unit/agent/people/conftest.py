@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Argon2id costs a tenth of a second in the product; here it is the same function at its least cost."""
+"""Argon2id costs a third of a second in the product; here it is the same function at its least cost."""
 
 from collections.abc import Iterator
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tocsin.agent.people.oidc import Answer
+from tocsin.agent.people.identity import Answer
 from tocsin.clock import SECOND, Clock
 
 ISSUER = "https://login.ayr.example"

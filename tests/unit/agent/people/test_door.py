@@ -11,20 +11,33 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from tests.unit.agent.people.house import CLIENT, PASSWORD, another, first, people_in, seed_of, wait
+from tests.unit.agent.people.authenticator import Authenticator
+from tests.unit.agent.people.house import (
+    CLIENT,
+    PASSWORD,
+    another,
+    first,
+    people_in,
+    seed_of,
+    wait,
+    with_settings,
+)
 
 from tocsin.agent.house import House
 from tocsin.agent.people import backoff, links, totp
 from tocsin.agent.people.door import Door
 from tocsin.agent.people.enrolling import Chosen, open_link
+from tocsin.agent.people.passkeys import add, begin, begin_adding
 from tocsin.agent.people.person import Role
 from tocsin.agent.people.rights import Action
 from tocsin.agent.people.sessions import limits_of, sessions
 from tocsin.clock import SECOND
 from tocsin.config.listen import Listen
+from tocsin.config.sign_in import SignIn
 from tocsin.domain import party
 from tocsin.web.answers import EXCEPTION_HANDLERS
 
+ORIGIN = "https://tocsin.ayr.example"
 BEHIND_PROXY = Listen(behind_tls_proxy=True)
 
 
@@ -53,7 +66,8 @@ def application(house: House, listen: Listen) -> Starlette:
         """The form of a link's page."""
         form = await request.json()
         chosen = Chosen(form["name"], form["password"], form["code"])
-        return door.let_in(Response(), door.redeem(request, form["link"], form["ticket"], chosen).opened)
+        enrolled = await door.redeem(request, form["link"], form["ticket"], chosen)
+        return door.let_in(Response(), enrolled.opened)
 
     async def sign_out(request: Request) -> Response:
         """A button."""
@@ -68,7 +82,24 @@ def application(house: House, listen: Listen) -> Starlette:
         """A page that not everybody may use."""
         return JSONResponse({"by": door.allowed(request, Action.APPROVE, party.Role.BANK).person.name})
 
+    async def passkey(request: Request) -> Response:
+        """A script of the sign-in page."""
+        form = await request.json()
+        return door.let_in(Response(), door.passkey(request, form["ticket"], form["answer"]))
+
+    async def password(request: Request) -> Response:
+        """The form of a new password."""
+        await door.change_password(request, (await request.json())["password"])
+        return Response()
+
+    async def own(request: Request) -> Response:
+        """The page of one's own ways in."""
+        return JSONResponse({"name": door.proved(request).person.name})
+
     routes = [
+        Route("/passkey", passkey, methods=["POST"]),
+        Route("/own", own),
+        Route("/password", password, methods=["POST"]),
         Route("/sign-in", sign_in, methods=["POST"]),
         Route("/again", again, methods=["POST"]),
         Route("/first", redeem, methods=["POST"]),
@@ -95,17 +126,6 @@ async def test_a_cookie_is_for_this_host_over_tls_unseen_by_scripts_and_other_si
         told = {part.strip().lower() for part in attributes.split(";")[1:]}
         assert told == {"httponly", "secure", "samesite=strict", "path=/", "max-age=43200"}
         assert (await one.get("/who")).json() == {"name": "Ada Example", "address": CLIENT.address}
-
-
-async def test_on_loopback_without_tls_the_cookie_has_no_prefix_that_a_browser_would_refuse(
-    house: House,
-) -> None:
-    ada = first(house)
-    async with browser(house, Listen(), "http://127.0.0.1:8710") as one:
-        answer = await one.post("/sign-in", json=_typed(ada.attempt()))
-        assert answer.headers["set-cookie"].startswith("tocsin=")
-        assert "secure" not in answer.headers["set-cookie"].lower()
-        assert (await one.get("/who")).status_code == 200
 
 
 async def test_a_session_that_was_planted_before_is_not_the_one_that_signs_in(house: House) -> None:
@@ -176,6 +196,32 @@ async def test_a_link_lets_its_person_in(house: House) -> None:
         await one.post("/first", json=form)
         assert (await one.get("/who")).json()["name"] == "Ada Example"
         assert (await one.post("/first", json=form)).json()["type"] == "tag:tocsin,2026:problem/link-spent"
+
+
+async def test_a_passkey_is_a_sign_in_of_now_in_place_of_the_session_before(house: House) -> None:
+    house, ada = with_settings(house, SignIn(origin=ORIGIN)), first(house)
+    begun, key = begin_adding(house, ada.id), Authenticator(ORIGIN)
+    add(house, ada.id, begun.ticket, key.make(begun), "laptop")
+    async with browser(house) as one:
+        await one.post("/sign-in", json=_typed(ada.attempt()))
+        before = len(sessions(house, ada.id))
+        wait(house, limits_of(house.config.sign_in).recent)
+        assert (await one.get("/own")).status_code == 401
+        begun = begin(house)
+        await one.post("/passkey", json={"ticket": begun.ticket, "answer": key.sign(begun)})
+        assert (await one.get("/own")).json() == {"name": "Ada Example"}
+        assert len(sessions(house, ada.id)) == before
+
+
+async def test_a_new_password_is_for_whoever_signed_in_a_moment_ago(house: House) -> None:
+    ada, new = first(house), "another bell, another river"
+    async with browser(house) as one:
+        await one.post("/sign-in", json=_typed(ada.attempt()))
+        assert (await one.post("/password", json={"password": "short"})).status_code == 400
+        assert (await one.post("/password", json={"password": new})).status_code == 200
+        wait(house, limits_of(house.config.sign_in).recent)
+        assert (await one.post("/password", json={"password": new})).status_code == 401
+    ada.comes_in(password=new)
 
 
 async def test_only_the_proxys_own_word_for_an_address_counts(house: House) -> None:

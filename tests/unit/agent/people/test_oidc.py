@@ -22,7 +22,8 @@ from tests.unit.agent.people.provider import ISSUER, RSA, IdentityProvider, elli
 from tocsin.agent.house import House
 from tocsin.agent.people import ceremonies
 from tocsin.agent.people.administering import change_roles, people, reset, revoke
-from tocsin.agent.people.oidc import Answer, Provider
+from tocsin.agent.people.identity import Answer
+from tocsin.agent.people.oidc import Provider
 from tocsin.agent.people.person import Role
 from tocsin.agent.people.provided import come_back, leave, provider_of
 from tocsin.agent.people.sessions import Opened, sessions, signed_in

@@ -59,6 +59,16 @@ def test_a_session_ends_when_it_is_not_used(house: House) -> None:
     assert sessions(house) == []
 
 
+def test_what_a_page_asks_by_itself_keeps_no_session_alive(house: House) -> None:
+    token, idle = first(house).enrolled.opened.token, limits_of(house.config.sign_in).idle
+    for _ in range(9):
+        wait(house, idle // 10)
+        signed_in(house, token, is_use=False)
+    wait(house, idle // 10)
+    with pytest.raises(NotSignedIn):
+        signed_in(house, token, is_use=False)
+
+
 def test_a_session_ends_when_it_is_old_however_much_it_is_used(house: House) -> None:
     token, limits = first(house).enrolled.opened.token, limits_of(house.config.sign_in)
     (session,) = sessions(house)

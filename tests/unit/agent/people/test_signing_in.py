@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.looking import bytes_of
+from tests.looking import bytes_of, look
 from tests.unit.agent.people.house import (
     PASSWORD,
     Someone,
@@ -202,6 +202,18 @@ def test_an_address_that_waits_is_told_so_whoever_is_asked_for(house: House) -> 
             sign_in(house, Attempt(name, PASSWORD, ada.telephone(), Client("192.0.2.9")))
         assert not any(what.startswith("argon2id") for what in work)
     ada.comes_in()
+
+
+def test_a_flood_of_addresses_is_bounded_though_nobody_gets_in(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "MOST_ADDRESSES", 5)
+    for number in range(20):
+        wait(house, SECOND)
+        with pytest.raises(SignInFailed):
+            sign_in(house, Attempt("nobody", "", "", Client(f"192.0.2.{number}")))
+    counted = look(house.folder / "agent.db", "SELECT count(*) FROM failed_sign_in WHERE kind = 'address'")
+    assert counted == [(5,)]
 
 
 def test_an_office_behind_one_address_is_not_locked_by_coming_to_work(house: House) -> None:
