@@ -68,6 +68,11 @@ def to_text(instant: Instant) -> str:
     return f"{_second(instant // SECOND)}.{instant % SECOND:06}Z"
 
 
+def minute(instant: int) -> str:
+    """A time to the minute, in UTC: ``2026-11-21 08:30``."""
+    return to_text(Instant(instant))[:16].replace("T", " ")
+
+
 @lru_cache(1024)
 def _second(seconds: int) -> str:
     """A whole second, which many entries share: a protection file writes two times on each of its lines."""

@@ -129,6 +129,10 @@ class Machine:
         process.terminate()
         return process.wait(15)
 
+    def said(self, name: str) -> str:
+        """What it has printed since it was last started."""
+        return self._logs[name].read_text()
+
     def runs(self, name: str) -> bool:
         """Whether it is still there."""
         return self._running[name].poll() is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tocsin.config import agent, anonymous, hub, listen, partner, relay, shields, sign_in, waking
+from tocsin.config import agent, anonymous, console, hub, listen, partner, relay, shields, sign_in, waking
 from tocsin.config.agent import AgentConfig
 from tocsin.config.files import load
 from tocsin.config.hub import EdgeConfig, HubConfig
@@ -127,7 +127,7 @@ def test_the_reference_says_what_holds_where_nothing_is_set(name: str) -> None:
 def test_every_setting_has_its_sentence_in_the_source() -> None:
     bare = [
         f"{node.name}.{ast.unparse(field.target)}"
-        for module in (agent, anonymous, hub, listen, partner, relay, shields, sign_in, waking)
+        for module in (agent, anonymous, console, hub, listen, partner, relay, shields, sign_in, waking)
         for node in ast.parse(inspect.getsource(module)).body
         if isinstance(node, ast.ClassDef)
         for field, after in zip(node.body, [*node.body[1:], None], strict=True)

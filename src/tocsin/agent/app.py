@@ -7,13 +7,15 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from tocsin.agent.anonymous.settling import restored
+from tocsin.agent.console.serving import serve as console
 from tocsin.agent.doctor import Doctor
-from tocsin.agent.house import House
+from tocsin.agent.house import STORE, House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.own_tables import declared
 from tocsin.agent.people import administering
@@ -27,9 +29,10 @@ from tocsin.agent.verbs.join import Joined, join
 from tocsin.agent.verbs.recover import Recovered, recover
 from tocsin.agent.verbs.rotate import Rotated, rotate
 from tocsin.agent.waking.waking import waking_of
-from tocsin.agent.work import levels, protection, work
+from tocsin.agent.work import Look, levels, protection, work
 from tocsin.clock import SystemClock
 from tocsin.config.agent import AgentConfig, OwnAssets
+from tocsin.config.console import Console
 from tocsin.config.files import load, save
 from tocsin.config.listen import LogFormat
 from tocsin.errors import Taken
@@ -37,11 +40,11 @@ from tocsin.privacy.box import Box
 from tocsin.storage.sqlite import open_sqlite, put_in_place
 from tocsin.web.calling import check_url
 from tocsin.web.checkup import Checkup, examine
+from tocsin.web.serving import check_listen
 
 log = logging.getLogger("tocsin.agent")
 
 SETTINGS = "agent.toml"
-_STORE = "agent.db"
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ def init(
     except BaseException:
         # Nothing was joined: a second try with a good code must find a clean place.
         Path(config.master_key).unlink(missing_ok=True)
-        for name in (_STORE, f"{_STORE}-wal", f"{_STORE}-shm"):
+        for name in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
             (folder / name).unlink(missing_ok=True)
         if made:
             with suppress(OSError):  # somebody else put something there
@@ -166,7 +169,7 @@ def opened(folder: Path, config: AgentConfig | None = None) -> Iterator[House]:
     settings = config or load(folder / SETTINGS, AgentConfig)
     settings = msgspec.structs.replace(settings, own=declared(folder, settings.own))
     box = Box(read_master_key(Path(settings.master_key)), os.urandom)
-    store = open_sqlite(folder / _STORE, "agent")
+    store = open_sqlite(folder / STORE, "agent")
     clock = SystemClock()
     try:
         yield House(
@@ -206,7 +209,7 @@ def restore(folder: Path, file: Path) -> Restored:
     """Put a backup in place; what was approved and never receipted is sent again. VaultLocked without its key."""
     settings = load(folder / SETTINGS, AgentConfig)
     read_master_key(Path(settings.master_key))
-    put_in_place(file, folder / _STORE)
+    put_in_place(file, folder / STORE)
     try:
         with opened(folder, settings) as house:
             membership = house.vault.membership()
@@ -215,7 +218,7 @@ def restore(folder: Path, file: Path) -> Restored:
             with house.store.reading("outbox") as tx:
                 counts = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}
     except BaseException:
-        (folder / _STORE).unlink(missing_ok=True)
+        (folder / STORE).unlink(missing_ok=True)
         raise
     return Restored(membership.name, counts.get("waiting", 0))
 
@@ -225,22 +228,44 @@ def log_format(folder: Path) -> LogFormat:
     return load(folder / SETTINGS, AgentConfig).log
 
 
-def serve(folder: Path, ready: Callable[[str], None]) -> None:
-    """Follow the alliance, send what was approved, keep the protection files up to date, until stopped."""
-    with opened(folder) as house:
+def serve(folder: Path, say: Callable[[str], None], port: int | None = None) -> None:
+    """Follow the alliance, send what was approved, keep the protection files up to date, until stopped.
+
+    `say` tells whoever started it that it is ready, and the way into its console. `port`: where that is, if not as the
+    settings have it.
+    """
+    with opened(folder, _settings(folder, port)) as house:
         waking_of(house, os.environ)  # what is wrong with the rota is said now, and not in the night
-        asyncio.run(_serve(house, ready))
+        asyncio.run(_serve(house, say))
 
 
-async def _serve(house: House, ready: Callable[[str], None]) -> None:
+async def _serve(house: House, say: Callable[[str], None]) -> None:
     name = house.vault.membership().name
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with http_client(house.config) as http:
-        working = asyncio.create_task(work(house, http))
-        ready(name)
+        working = asyncio.create_task(work(house, http, look=_look(house, say)))
+        say(f"Agent of {name} ready")
         await stop.wait()
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+
+
+def _look(house: House, say: Callable[[str], None]) -> Look | None:
+    """How people look at it, if the settings have a console."""
+    settings = house.config.console
+    if settings is None:
+        return None
+    check_listen(settings)
+    return partial(console, settings, house, partial(opened, house.folder), say)
+
+
+def _settings(folder: Path, port: int | None) -> AgentConfig:
+    """As agent.toml has them, with a console at that port if one is named."""
+    settings = load(folder / SETTINGS, AgentConfig)
+    if port is None:
+        return settings
+    looked_at = msgspec.structs.replace(settings.console or Console(), port=port)
+    return msgspec.structs.replace(settings, console=looked_at)

@@ -12,6 +12,9 @@ from tocsin.config.agent import AgentConfig
 from tocsin.ids import Entropy
 from tocsin.storage.store import Store
 
+STORE = "agent.db"
+"""The file in an agent's folder."""
+
 
 class House(msgspec.Struct, frozen=True):
     """One agent, as its verbs see it."""
@@ -23,3 +26,8 @@ class House(msgspec.Struct, frozen=True):
     outbox: Outbox
     clock: Clock
     entropy: Entropy
+
+
+def log_of(house: House) -> Path:
+    """What changes with every commit of every process: the log of the store."""
+    return house.folder / f"{STORE}-wal"

@@ -92,20 +92,29 @@ def inbox(house: House, levels: Levels, now: Instant) -> Inbox:
 
 
 def _received(tx: Transaction, row: _WarningRow, names: dict[str, str]) -> Received:
-    about: Params = {"chain": row.chain, "version": row.version}
-    answers = [
-        RoleAnswers(one.audience, one.role, Band(one.received), Band(one.acted), Band(one.not_affected))
-        for one in tx.all("answers", about, into=_AnswersRow)
-    ]
-    own = tx.one("own_answer", about, into=_OwnAnswer)
     issued = State.ISSUED if row.version == 1 else State.UPDATED
     return Received(
         author=names.get(row.author, row.author),
         warning=decode_warning(row.body),
         state=State.WITHDRAWN if row.withdrawn else issued,
-        answers=tuple(answers),
-        answered=own.answer if own else "",
+        answers=answers_of(tx, row.chain, row.version),
+        answered=own_answer(tx, row.chain, row.version),
     )
+
+
+def answers_of(tx: Transaction, chain: str, version: int) -> tuple[RoleAnswers, ...]:
+    """What others have answered to a version of a warning, as the hub's bands for each audience and role."""
+    about: Params = {"chain": chain, "version": version}
+    return tuple(
+        RoleAnswers(one.audience, one.role, Band(one.received), Band(one.acted), Band(one.not_affected))
+        for one in tx.all("answers", about, into=_AnswersRow)
+    )
+
+
+def own_answer(tx: Transaction, chain: str, version: int) -> str:
+    """What this party has answered to it; empty before."""
+    own = tx.one("own_answer", {"chain": chain, "version": version}, into=_OwnAnswer)
+    return own.answer if own else ""
 
 
 def _order(one: Received) -> tuple[bool, int]:

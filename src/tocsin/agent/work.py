@@ -66,9 +66,11 @@ log = logging.getLogger("tocsin.agent")
 
 Loop = Callable[[], Awaitable[None]]
 """What never ends by itself."""
+Look = Callable[[Callable[[], None]], Awaitable[None]]
+"""Serves the console; it is given what to call when something waits for the hub."""
 
 _OUTBOX_SECONDS = 1.0
-"""How often the outbox is looked at, besides when something is queued."""
+"""How often the outbox is looked at, besides when the console has queued something."""
 _COMPARE_SECONDS = 600.0
 """How often the partner's newest note is held against what the hub shows."""
 _SHIELD_SECONDS = 60.0
@@ -118,11 +120,14 @@ def protection(house: House, changes: Changes | None = None) -> Protection:
 
 
 def work(
-    house: House, http: httpx.AsyncClient, relay: RelayClient | None = None
+    house: House,
+    http: httpx.AsyncClient,
+    relay: RelayClient | None = None,
+    look: Look | None = None,
 ) -> Coroutine[Any, Any, None]:
     """All of it, to be awaited, until it is cancelled; what no setting can mean is a ConfigError at once.
 
-    `relay`: the way to the relay where it is none by the settings.
+    `relay`: the way to the relay where it is none by the settings. `look` serves the console; None: nobody looks.
     """
     membership = house.vault.membership()
     hub, reading = reach(house, http, membership)
@@ -142,7 +147,7 @@ def work(
             yield chunks
 
     follower = Follower(connect, replica, house.clock, house.entropy, asyncio.sleep)
-    news, to_hunt, to_watch = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    news, to_hunt, to_watch, to_send = (asyncio.Event() for _ in range(4))
     news.set()
 
     def heard() -> None:
@@ -152,7 +157,7 @@ def work(
 
     loops: dict[str, Loop] = {
         "following the hub": lambda: follower.run(heard),
-        "sending what was approved": lambda: _send(house, hub, http),
+        "sending what was approved": lambda: _send(house, hub, http, to_send),
         "handing in what a restored hub lacks": refilling.run,
         "writing protection files": lambda: _shield(house, news, replica.changes),
         "erasing cases by age": lambda: _forget(house),
@@ -163,6 +168,10 @@ def work(
     if house.config.partner_url:
         loops["comparing with the partner"] = lambda: _compare(house, replica, hub, http)
     loops |= _asked_for(house, to_hunt, to_watch)
+    if look is not None:
+        loops["serving the console"] = partial(
+            look, partial(_from_thread, asyncio.get_running_loop(), to_send.set)
+        )
     return _keep_all_going(loops, replica.alarm)
 
 
@@ -231,8 +240,13 @@ async def _renew(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
     hub.renew(house.vault.membership())
 
 
-async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
+def _from_thread(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(what)
+
+
+async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient, to_send: asyncio.Event) -> None:
     while True:
+        to_send.clear()
         try:
             await _renew(house, hub, http)
             if house.config.acknowledge:
@@ -242,7 +256,9 @@ async def _send(house: House, hub: SignedHub, http: httpx.AsyncClient) -> None:
             await house.outbox.flush(hub, house.vault.membership())
         except TocsinError as error:
             log.warning("outbox: %s", error)
-        await asyncio.sleep(_OUTBOX_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OUTBOX_SECONDS):
+                await to_send.wait()
 
 
 async def _compare(house: House, replica: Replica, hub: SignedHub, http: httpx.AsyncClient) -> None:
@@ -305,7 +321,7 @@ async def _count(house: House) -> None:
 
 
 async def _shield(house: House, news: asyncio.Event, changes: Changes) -> None:
-    known, files, looked = _guarded_by(house), protection(house, changes), house.clock.now()
+    known, files, looked = guarded_by(house), protection(house, changes), house.clock.now()
     while True:
         try:
             async with asyncio.timeout(until_next_expiry(files, looked, house.clock.now())):
@@ -314,7 +330,7 @@ async def _shield(house: House, news: asyncio.Event, changes: Changes) -> None:
             log.debug("no news: looking for what expired")
         news.clear()
         try:
-            before, known = known, _guarded_by(house)
+            before, known = known, guarded_by(house)
             if before != known:
                 files = protection(house, changes)
             looked = house.clock.now()
@@ -327,7 +343,7 @@ async def _shield(house: House, news: asyncio.Event, changes: Changes) -> None:
         await asyncio.sleep(min(max(took, _LEAST_REST_SECONDS), _MOST_REST_SECONDS))
 
 
-def _guarded_by(house: House) -> tuple[object, ...]:
+def guarded_by(house: House) -> tuple[object, ...]:
     """Everything that a guard is made of besides the settings: when it changes, all values are looked at again."""
     file = house.folder / house.config.shields.passive_dns
     observed = file.stat().st_mtime_ns if file.is_file() else 0

@@ -119,15 +119,17 @@ def _init(parsed: argparse.Namespace) -> Iterator[Output]:
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
-    parser.add_argument("--port", type=int, help="for the console (not built yet)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        help="serve the console at this port of this machine, whatever agent.toml says; 0 takes a free one",
+    )
 
 
 def _serve(parsed: argparse.Namespace) -> Iterator[Output]:
-    if parsed.port is not None:
-        NotYet("The console comes later; agent inbox, shield and report work beside agent serve.")(parsed)
     log_to_stderr(app.log_format(Path(parsed.dir)))
     with alone_in(Path(parsed.dir)):
-        app.serve(Path(parsed.dir), lambda name: say(f"Agent of {name} ready"))
+        app.serve(Path(parsed.dir), say, parsed.port)
     yield Output(("Agent stopped.",))
 
 

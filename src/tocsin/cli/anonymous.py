@@ -18,7 +18,8 @@ from tocsin.agent.anonymous.standing import Standing, obstacle, standing
 from tocsin.agent.house import House
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.outcomes import WAITS, FileReport
-from tocsin.cli.screen import counted, minute
+from tocsin.cli.screen import counted
+from tocsin.clock import minute
 from tocsin.errors import TocsinError
 from tocsin.wire.problem import to_problem
 

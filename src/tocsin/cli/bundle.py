@@ -10,8 +10,9 @@ from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.house import House
 from tocsin.agent.verbs.bundle import LIFE_DAYS, hand_over, take_in
 from tocsin.cli.command import Command, Output
-from tocsin.cli.screen import counted, minute
+from tocsin.cli.screen import counted
 from tocsin.cli.steps import Steps, add_steps, take_step
+from tocsin.clock import minute
 from tocsin.errors import TooLarge, Unknown
 from tocsin.files import write_new
 from tocsin.wire.bundle import MAX_BYTES

@@ -18,9 +18,8 @@ from tocsin.agent.waking.rota import Rota
 from tocsin.agent.waking.standing import Standing, keep_problem, standing
 from tocsin.agent.waking.words import TEST
 from tocsin.cli.command import Command, Output
-from tocsin.cli.screen import minute
 from tocsin.cli.steps import Steps, add_steps, take_step
-from tocsin.clock import Instant, from_text
+from tocsin.clock import Instant, from_text, minute
 from tocsin.config.waking import Wake
 from tocsin.domain.call import Call
 from tocsin.errors import ConfigError, Malformed, TocsinError

@@ -26,9 +26,10 @@ from tocsin.agent.verbs import case as verbs
 from tocsin.cli import timeline
 from tocsin.cli.command import Command, Output, secret
 from tocsin.cli.readers import time
-from tocsin.cli.screen import counted, minute, short
+from tocsin.cli.screen import counted, short
 from tocsin.cli.sending import person
 from tocsin.cli.steps import Step, Steps, add_steps
+from tocsin.clock import minute
 from tocsin.errors import UsageError
 
 

@@ -11,8 +11,9 @@ from tocsin.agent import app
 from tocsin.agent.collecting.approving import Today, is_off, switch, today
 from tocsin.agent.collecting.queue import Item, Queue
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import counted, minute, printable, row, short
+from tocsin.cli.screen import counted, printable, row, short
 from tocsin.cli.sending import person
+from tocsin.clock import minute
 
 SHOWN = 20
 """Files that are shown without --all, the oldest first."""

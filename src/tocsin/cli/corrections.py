@@ -14,8 +14,9 @@ from tocsin.agent.verbs.correct import correct, corrections, take_back
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output
-from tocsin.cli.screen import minute, readable, row
+from tocsin.cli.screen import readable, row
 from tocsin.cli.steps import Steps, add_steps, take_step
+from tocsin.clock import minute
 from tocsin.ids import complete
 
 

@@ -19,9 +19,9 @@ from tocsin.agent.verbs.prove import prove
 from tocsin.cli import timeline
 from tocsin.cli.command import Command, Output, secret
 from tocsin.cli.readers import time
-from tocsin.cli.screen import minute, short
+from tocsin.cli.screen import short
 from tocsin.cli.steps import Steps, add_steps, take_step
-from tocsin.clock import Instant
+from tocsin.clock import Instant, minute
 from tocsin.errors import Missing, Taken
 from tocsin.files import write_new
 from tocsin.follow.examining import MAX_FILE, Examined, examine

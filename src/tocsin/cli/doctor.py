@@ -11,8 +11,9 @@ from tocsin.agent.alarms import told
 from tocsin.agent.collecting.sources import Watched
 from tocsin.cli.anonymous import path_lines
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import counted, minute
+from tocsin.cli.screen import counted
 from tocsin.cli.staying import idle
+from tocsin.clock import minute
 from tocsin.hub import app as hub
 from tocsin.partner import app as partner
 from tocsin.relay import app as relay

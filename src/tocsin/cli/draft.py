@@ -29,6 +29,9 @@ MAX_SHOWN = 40
 _PLACES = 4
 """Places of one value that are named."""
 _WIDER = "wider than what was in the file: agree only if all of it is the attacker's, else leave it out by --without"
+_BY_HAND = (
+    "    what is unclear, and the attacker's all the same, is sent by --also VALUE (a name: file-name:NAME)"
+)
 _HOLDS = "holds {}: leaves because it is the attacker's own"
 _SENDER = {
     "named": "class named: the hub knows that it is you, readers do not",
@@ -140,6 +143,8 @@ def _stays(draft: Draft) -> Iterator[str]:
         value = several[0]
         note = f"({_places([one.where for one in several])}: {value.reason})"
         yield from row(f"  - {value.owner:<12} ", readable(value.observable), note)
+    if any(several[0].owner is Owner.UNCLEAR for several in every):
+        yield _BY_HAND
     if len(every) > MAX_SHOWN:
         rest = Counter(several[0].owner for several in every[MAX_SHOWN:])
         yield f"  - and {', '.join(f'{number:,} {owner}' for owner, number in rest.items())}; --json shows all"

@@ -18,11 +18,11 @@ from tocsin.agent.work import classifier
 from tocsin.cli.command import Command, Output
 from tocsin.cli.draft import lines, priced
 from tocsin.cli.outcomes import FileReport
-from tocsin.cli.screen import counted, minute, printable
+from tocsin.cli.screen import counted, printable
 from tocsin.cli.sending import send_now
 from tocsin.cli.steps import Steps, add_steps, take_step
 from tocsin.cli.told import embargo, told
-from tocsin.clock import Instant
+from tocsin.clock import Instant, minute
 from tocsin.domain.disclosure import Disclosure
 from tocsin.ids import complete
 

@@ -23,8 +23,9 @@ from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import leaves
 from tocsin.cli.progress import Progress
 from tocsin.cli.readers import in_words
-from tocsin.cli.screen import counted, minute, readable, row, short
+from tocsin.cli.screen import counted, readable, row, short
 from tocsin.cli.sending import Sender, approved, approver, nothing_sent, person
+from tocsin.clock import minute
 from tocsin.domain.observable import Observable
 from tocsin.errors import InputError, UsageError
 

@@ -16,10 +16,11 @@ from tocsin.agent.outbox import Waiting
 from tocsin.agent.shields.levels import KnownValue
 from tocsin.agent.work import levels
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import counted, minute, readable, row, short
+from tocsin.cli.screen import counted, readable, row, short
 from tocsin.cli.sending import person
 from tocsin.cli.staying import idle
 from tocsin.cli.warning import lines_of
+from tocsin.clock import minute
 from tocsin.domain.level import Level
 
 SHOWN = 20

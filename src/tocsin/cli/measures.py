@@ -10,7 +10,8 @@ from tocsin.agent.measures.advice import Advice, Decided, advise
 from tocsin.agent.measures.catalogue import Controls, install, installed
 from tocsin.agent.verbs.defend import find
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import counted, minute, printable, row, short
+from tocsin.cli.screen import counted, printable, row, short
+from tocsin.clock import minute
 from tocsin.domain.catalogue import Catalogue, catalogue_of
 
 SHOWN = 12

@@ -11,7 +11,6 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 
-from tocsin.clock import Instant, to_text
 from tocsin.domain.observable import Observable, defang, host_of
 from tocsin.web import checkup
 
@@ -84,11 +83,6 @@ def readable(observable: Observable) -> str:
 
 counted = checkup.counted
 """``1 entry``, ``2 entries``: a number with its word."""
-
-
-def minute(instant: int) -> str:
-    """A time to the minute, in UTC: ``2026-11-21 08:30``."""
-    return to_text(Instant(instant))[:16].replace("T", " ")
 
 
 def _escaped(letter: str) -> str:

@@ -15,9 +15,9 @@ from tocsin.agent.shields.switching import State, Switch, switches
 from tocsin.agent.verbs.shield import switch, undo
 from tocsin.agent.work import protection
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import counted, minute, printable
+from tocsin.cli.screen import counted, printable
 from tocsin.cli.sending import person
-from tocsin.clock import Instant
+from tocsin.clock import Instant, minute
 
 Step = Callable[[House, argparse.Namespace], Iterator[Output]]
 

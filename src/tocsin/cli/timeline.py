@@ -5,31 +5,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tocsin.agent.cases.facts import (
-    Attached,
-    Closed,
-    Concerned,
-    Decided,
-    Fact,
-    Held,
-    Noted,
-    Opened,
-    Released,
-    Reopened,
-    RiskAccepted,
-    Sent,
-    Struck,
-    TakenOut,
-    Took,
-    Warned,
-    WasRead,
-    happened,
-)
-from tocsin.agent.cases.impact import Measured, band, words
+from tocsin.agent.cases.facts import happened
+from tocsin.agent.cases.impact import band, words
 from tocsin.agent.cases.record import Case
+from tocsin.agent.cases.timeline import told_of
 from tocsin.agent.verbs.case import Told
-from tocsin.cli.screen import minute, short
-from tocsin.clock import Instant
+from tocsin.cli.screen import short
+from tocsin.clock import Instant, minute
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -108,55 +90,9 @@ def line(found: Case, number: int) -> list[str]:
     written = minute(one.at)
     by = one.by if moment == written else f"{one.by}, written {written}"
     mark = "struck: " if number in found.struck else ""
-    first, *more = f"{mark}{_told(one.fact)}".splitlines() or [""]
+    first, *more = f"{mark}{told_of(one.fact)}".splitlines() or [""]
     return [f"  {moment}  {number:>3}  {first}   ({by})", *(f"      {text}" for text in more)]
 
 
 def _state(found: Case) -> str:
     return "held" if found.holds else "closed" if found.closed else "open"
-
-
-def _told(fact: Fact) -> str:
-    match fact:
-        case Opened():
-            told = f"opened: {fact.title}"
-        case Noted():
-            told = fact.text
-        case Decided():
-            told = f"decided {fact.kind}: {fact.why}"
-        case Measured():
-            told = f"{fact.quantity}: {words(fact)}"
-        case Concerned():
-            parts = {"impersonated": fact.impersonated, "on": fact.platforms}
-            told = "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
-        case Attached():
-            told = f"put in: {fact.name}, SHA-256 {fact.digest[:16]}…"
-        case TakenOut():
-            told = f"a copy taken out: SHA-256 {fact.digest[:16]}…"
-        case Sent():
-            told = f"sent a {fact.what}: {fact.fact}"
-        case Warned() | WasRead() | Took() | RiskAccepted():
-            told = _defended(fact)
-        case Struck():
-            told = f"struck line {fact.line}: {fact.why}"
-        case Held() | Released():
-            told = f"{fact.__struct_config__.tag}, {fact.matter}: {fact.why}"
-        case Closed() | Reopened():
-            told = f"{fact.__struct_config__.tag}: {fact.why}"
-    return told
-
-
-def _defended(fact: Warned | WasRead | Took | RiskAccepted) -> str:
-    match fact:
-        case Warned():
-            return f"warned: {fact.warning}, version {fact.version}, added {minute(fact.added)}"
-        case WasRead():
-            return f"read version {fact.version}"
-        case Took():
-            return f"measure{_of(fact.control)}: {fact.measure}"
-        case RiskAccepted():
-            return f"risk accepted until {minute(fact.until)}{_of(fact.control)}: {fact.why}"
-
-
-def _of(control: str) -> str:
-    return f" ({control})" if control else ""

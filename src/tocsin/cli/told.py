@@ -18,7 +18,8 @@ from tocsin.cli.command import Output
 from tocsin.cli.draft import unclear
 from tocsin.cli.outcomes import WAITS, FileReport
 from tocsin.cli.readers import together
-from tocsin.cli.screen import counted, minute
+from tocsin.cli.screen import counted
+from tocsin.clock import minute
 from tocsin.domain.standing_rule import Ruling
 from tocsin.errors import InputError, TocsinError
 from tocsin.wire.problem import to_problem

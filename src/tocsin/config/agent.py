@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tocsin.config.console import Console
 from tocsin.config.cover import Anonymous
 from tocsin.config.listen import Listen, LogFormat, Port, Seconds
 from tocsin.config.shields import Decay, FeedListen, Post, ShieldCap, Shields
@@ -175,3 +176,5 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How people sign in to the console."""
     oidc: Oidc | None = None
     """Absent: no identity provider is asked who they are."""
+    console: Console | None = None
+    """Absent: nobody looks at this agent by a browser."""

@@ -96,6 +96,4 @@ def test_the_readers_are_shown() -> None:
 
 def test_what_is_only_mentioned_names_the_next_step() -> None:
     reading = mail(found("url", "https://evil.example/"), found("domain", "seen.example", "text"))
-    assert "only mentioned: if you know that it is the attacker's, add it by --also" in "\n".join(
-        shown(reading)
-    )
+    assert "only mentioned: send it only if you know that it is the attacker's" in "\n".join(shown(reading))

@@ -170,7 +170,8 @@ class Classifier:
         """What stands on a list of things that are often accused by mistake: held, and never called innocent."""
         if hits := self.warninglists.hits(found.observable):
             return Verdict(
-                Owner.UNCLEAR, f"on the warning list {', '.join(map(repr, hits))}: add it by --also"
+                Owner.UNCLEAR,
+                f"on the warning list {', '.join(map(repr, hits))}: send it only if you know that it is the attacker's",
             )
         return None
 
@@ -245,8 +246,8 @@ RULES: tuple[Callable[[Classifier, Found, Site, _Case], Verdict | None], ...] = 
     Classifier.only_mentioned,
     Classifier.picture,
 )
-_MENTIONED = "only mentioned: if you know that it is the attacker's, add it by --also"
-_NAMES_SOMEBODY = "a file's name may name a customer: if it does not, add it by --also file-name:NAME"
+_MENTIONED = "only mentioned: send it only if you know that it is the attacker's"
+_NAMES_SOMEBODY = "a file's name may name a customer: send it only if it does not"
 _ATTACKER = Verdict(Owner.ATTACKER, "held by the attacker: no rule names another owner")
 
 

@@ -87,6 +87,8 @@ class _Look(msgspec.Struct, frozen=True):
     blocked: list[Blocked]
 
 
+_LAST_VALUE = "\U0010ffff"
+"""After every value in the order of their text."""
 _RANKS = {str(band): rank for rank, band in enumerate(Band)}
 
 
@@ -106,8 +108,15 @@ class Levels:
         While the declared partner is late, what it had witnessed before keeps its full weight. After 15 minutes
         nothing new steps to block by itself; after a day nothing new counts at all.
         """
+        return self._between("", _LAST_VALUE, now)
+
+    def of(self, observable: Observable, now: Instant) -> KnownValue | None:
+        """One value; None when nobody names it now."""
+        return next(self._between(str(observable), str(observable), now), None)
+
+    def _between(self, first: str, last: str, now: Instant) -> Iterator[KnownValue]:
         with self._store.reading("known values") as tx:
-            postings = tx.all("known_values", {"now": now}, into=_Posting)
+            postings = tx.all("known_values", {"first": first, "last": last, "now": now}, into=_Posting)
             absence = _absence(tx.all("streams", {}, into=StreamRow), now)
         return self._judged(postings, absence)
 

@@ -77,7 +77,7 @@ def by_rules(
 def by_person(house: House, prepared: Prepared, terms: Terms, by: str) -> Decided:
     """Queue what a person has seen and agreed to; where two must agree, let it wait for the other."""
     if house.config.approvals > 1:
-        return Decided(waiting=wait(house, prepared, terms, by, agreed=(_named(by),)))
+        return Decided(waiting=wait(house, prepared, terms, by, agreed=(named(by),)))
     approved = approve(prepared.draft, by, house.clock.now())
     return Decided(_send(house, prepared, approved, terms), approved)
 
@@ -96,7 +96,7 @@ def wait(
     waiting = Waiting(
         id=new_id("drf", house.entropy),
         since=now,
-        drafter=_named(drafter),
+        drafter=named(drafter),
         name=prepared.name,
         digest=digest_of(prepared.data),
         reading=prepared.reading,
@@ -116,12 +116,32 @@ def wait(
     return waiting
 
 
+def by_rules_now(house: House, draft_id: str, by: str) -> Decided:
+    """Let go of a draft that waits what the standing rules cover, because a person looked and says so; the rest waits.
+
+    Forbidden when no rule covers any of it.
+    """
+    with house.store.reading("draft") as tx:
+        waiting = drafts.find(tx, house.vault.box, draft_id)
+        data = drafts.file_of(tx, house.vault.box, draft_id)
+    prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
+    if not ruling(house, prepared, waiting.terms).rule:
+        raise Forbidden("No standing rule lets any of it go.", next_step="Let a person approve it.")
+
+    def beside(tx: Transaction) -> None:
+        """What waited does not any more."""
+        demand_unchanged(tx, house, waiting)
+        drafts.drop(tx, draft_id)
+
+    return by_rules(house, prepared, waiting.terms, named(by), beside=beside)
+
+
 def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decided:
     """One person agrees to exactly what waits; it is queued once enough have.
 
     Forbidden for somebody who has agreed already; Refused when a value has turned out not to be the attacker's since.
     """
-    person, now = _named(by), house.clock.now()
+    person, now = named(by), house.clock.now()
     with house.store.reading("draft") as tx:
         waiting = drafts.find(tx, house.vault.box, draft_id)
         data = drafts.file_of(tx, house.vault.box, draft_id)
@@ -136,7 +156,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
 
         def first(tx: Transaction) -> None:
             """Keep the agreement; others are needed still."""
-            _unchanged(tx, house, waiting)
+            demand_unchanged(tx, house, waiting)
             drafts.change(tx, house.vault.box, more)
             write(tx, house.vault.box, Decision(now, person, "agreed to a report", draft_id))
 
@@ -145,7 +165,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
 
     def last(tx: Transaction) -> None:
         """What belongs into the transaction of the report: it waits no more."""
-        _unchanged(tx, house, waiting)
+        demand_unchanged(tx, house, waiting)
         drafts.drop(tx, draft_id)
         why = f"drafted by {waiting.drafter}"
         write(tx, house.vault.box, Decision(now, person, "agreed to a report", draft_id, why))
@@ -157,7 +177,7 @@ def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decid
 
 def refuse(house: House, draft_id: str, by: str, why: str) -> Waiting:
     """One person says no, and why: nothing of it leaves, and it waits no more."""
-    person, now = _named(by), house.clock.now()
+    person, now = named(by), house.clock.now()
     if not why.strip():
         raise Malformed("A refusal says why.")
 
@@ -213,13 +233,14 @@ def _still_the_attackers(waiting: Waiting, classifier: Classifier) -> None:
             )
 
 
-def _unchanged(tx: Transaction, house: House, seen: Waiting) -> None:
+def demand_unchanged(tx: Transaction, house: House, seen: Waiting) -> None:
     """Conflict unless it waits as it was when this person agreed: two may agree at the same moment."""
     if drafts.find(tx, house.vault.box, seen.id) != seen:
         raise Conflict("Somebody else agreed at the same moment.", next_step="Look at it again.")
 
 
-def _named(by: str) -> str:
+def named(by: str) -> str:
+    """Who it is, as the journal has it; Malformed for a name that is none."""
     if not by.strip() or len(by) > 200:
         raise Malformed("A person has a name of at most 200 characters.")
     return by.strip()

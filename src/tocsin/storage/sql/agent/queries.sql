@@ -546,8 +546,8 @@ SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recover
 SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement FROM party ORDER BY name, id;
 
 -- name: known_values
--- Why each value is known now: all postings that still count, with the newest band published for the value in their
--- stream, and the newest under a head that needs no further witness.
+-- Why each value from one to another is known now: all postings that still count, with the newest band published for
+-- the value in their stream, and the newest under a head that needs no further witness.
 SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
   posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
   coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
@@ -558,7 +558,7 @@ LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = pos
 LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
   AND firm_band.seq = (SELECT max(seq) FROM band
     WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
-WHERE posting.expires > :now
+WHERE posting.value BETWEEN :first AND :last AND posting.expires > :now
 ORDER BY posting.value, posting.since, posting.stream, posting.seq;
 
 -- name: blockable_values
@@ -1075,3 +1075,24 @@ SELECT until FROM used_ticket WHERE digest = :digest;
 DELETE FROM used_ticket WHERE until <= :now OR until <= (
   SELECT until FROM used_ticket ORDER BY until DESC LIMIT 1 OFFSET :most
 );
+
+-- name: newest_told
+-- What was said last in a stream, the newest first.
+SELECT fact, kind, added FROM entry WHERE stream = :stream AND kind IN ('object', 'sighting', 'warning')
+ORDER BY seq DESC LIMIT :limit;
+
+-- name: standing_warnings
+-- The version that stands of each warning that has not ended, without its words.
+SELECT stream, seq, id, withdrawn, added FROM warning WHERE counts = 1 AND expires > :now ORDER BY added DESC, stream, seq;
+
+-- name: warning_at
+-- One version of a warning, with its author.
+SELECT id, author, chain, version, body FROM warning WHERE stream = :stream AND seq = :seq;
+
+-- name: values_like
+-- Values that begin so, in their order, a page of them.
+SELECT DISTINCT value FROM posting WHERE value >= :first AND value < :last AND expires > :now ORDER BY value LIMIT :limit;
+
+-- name: said_of_value
+-- Who named a value and how long that counts, the newest first.
+SELECT fact, kind, stream, since, expires FROM posting WHERE value = :value ORDER BY since DESC, stream, seq LIMIT :limit;
