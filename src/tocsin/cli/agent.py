@@ -16,7 +16,7 @@ from tocsin.cli.bundle import BUNDLE
 from tocsin.cli.calls import CALLS
 from tocsin.cli.case import CASE
 from tocsin.cli.collected import COLLECTED
-from tocsin.cli.command import Command, NotYet, Output, folder, secret
+from tocsin.cli.command import Command, Output, folder, secret
 from tocsin.cli.contacts import CONTACTS
 from tocsin.cli.corrections import CORRECTIONS
 from tocsin.cli.defence import DEFENCE
