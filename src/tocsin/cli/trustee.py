@@ -15,8 +15,7 @@ from tocsin.agent import app
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.trustee import CARD_FILE, make_keys, read_file, read_keys, read_share
 from tocsin.cli.command import Command, Output, folder
-from tocsin.cli.screen import minute
-from tocsin.clock import Instant
+from tocsin.clock import Instant, minute
 from tocsin.errors import Taken
 from tocsin.files import replace_file, write_new
 from tocsin.halves.opening import Asked, Keys, Named, answer, check_request, named
