@@ -16,6 +16,7 @@ from tests.acceptance.test_slice import VALUE, mail
 
 from tocsin.domain.party import Role
 
+pytestmark = pytest.mark.processes
 WARNED = "login-of-everybody.example"
 
 

@@ -31,6 +31,7 @@ from tocsin.config.shields import Shields
 from tocsin.domain.party import Role
 from tocsin.web.pages.forms import token_of
 
+pytestmark = pytest.mark.processes
 PAYLOADS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
