@@ -21,18 +21,18 @@ FLOORS = {
     "keep account": 0.98,
     "keep mail": 0.98,
     "keep malware": 0.98,
-    "keep phone": 0.7,
+    "keep phone": 0.69,
     "keep url": 0.99,
 }
 """A little below what was measured on the developed texts; of every other kind nothing is missed."""
 LATER = {
-    "second": {"hide": (0.955, 0.96), "keep": (0.77, 0.98), "coarsen": (0.97, 0.97)},
-    "third": {"hide": (0.93, 0.93), "keep": (0.72, 0.985), "coarsen": (0.82, 0.82)},
+    "second": {"hide": (0.965, 0.97), "keep": (0.765, 0.98), "coarsen": (0.97, 0.97)},
+    "third": {"hide": (0.94, 0.94), "keep": (0.72, 0.985), "coarsen": (0.82, 0.82)},
 }
 """Over all kinds of the texts that were read after they had been measured once, in sixty languages: what comes out
 right alone, and when a person answers what is asked."""
-UNREAD = {"hide": (0.945, 0.95), "keep": (0.87, 0.97), "coarsen": (0.94, 0.94)}
-"""Over all kinds of texts that nobody who wrote rules has read. The goal is 0.98 and 1."""
+UNREAD = {"hide": (0.96, 0.965), "keep": (0.87, 0.97), "coarsen": (0.94, 0.94)}
+"""Over all kinds of texts that nobody who wrote rules has read (but see docs/adr/0058). The goal is 0.98 and 1."""
 QUESTIONS = {"second": 2.6, "third": 2.6, "held out": 1.1}
 """For each text, at most."""
 

@@ -22,20 +22,30 @@ _SIGNED = re.compile(r"(?:--|—|\.)\s?([a-z]{2,3})\s*$", re.MULTILINE)
 _PARTICLES = words("particles")
 _ENDING = 4
 """Letters that a language may put behind a name."""
+_SHORTEST_SURNAME = 2
 _LONGEST = 60
 """Characters of a name from which login names are made."""
 
 
-def hide_name(board: Board, start: int, end: int, kind: Kind, *, guarded: bool = False) -> None:
+def hide_name(
+    board: Board, start: int, end: int, kind: Kind, *, guarded: bool = False, quoted: bool = False
+) -> None:
     """Hide a name, whole or, where something in it was decided, word by word; titles do not tell two apart."""
+    quoted = quoted or kind is Kind.PERSON
     start, end = board.trimmed(start, end)
     if board.is_taken(start, end):
         return
     told = [word for word in plain(board.text[start:end]).split() if word.strip(".") not in TITLES]
-    if not board.hide(start, end, kind, " ".join(sorted(told)), guarded=guarded):
+    if not board.hide(start, end, kind, " ".join(sorted(told)), guarded=guarded, quoted=quoted):
+        is_evidence = board.keeps(start, end)
         for found in _WORD.finditer(board.text, start, end):
-            if plain(found[0]) not in TITLES and not (kind is Kind.NAME and is_known(found[0])):
-                board.hide(found.start(), found.end(), kind, plain(found[0]), guarded=guarded)
+            # In front, in capital letters, and behind a full stop stands what names nobody.
+            goes_on = board.text[max(0, found.start() - 2) : found.start()].rstrip(" -").isalnum()
+            says_what = kind is Kind.NAME and (
+                is_evidence or found.start() == start or found[0].isupper() or not goes_on
+            )
+            if plain(found[0]) not in TITLES and not (says_what and is_known(found[0])):
+                board.hide(found.start(), found.end(), kind, plain(found[0]), guarded=guarded, quoted=quoted)
 
 
 def places_of(text: str, names: frozenset[str]) -> Iterator[tuple[int, int]]:
@@ -75,10 +85,27 @@ def find_again(board: Board, own: Own) -> None:
         if folded in stems or folded in logins or (word[0][0].isupper() and _inflects(folded, stems)):
             sure = folded not in perhaps and folded not in threats()
             hide_name(board, word.start(), word.end(), Kind.PERSON, guarded=sure)
+    for start, end in places_of(text, _ordinary_surnames(named)):
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            hide_name(board, start, end, Kind.PERSON)
     initials = {"".join(part[0] for part in plain(name).split()) for name in found if " " in name}
     for signed in _SIGNED.finditer(text):
         if signed[1] in initials:
             hide_name(board, signed.start(1), signed.end(1), Kind.PERSON)
+
+
+def _ordinary_surnames(named: Iterable[tuple[str, Kind]]) -> frozenset[str]:
+    """What of people's names is a word too, as *Price*: it names them where it stands alone with its capital."""
+    return frozenset(
+        part
+        for name, kind in named
+        if kind is Kind.PERSON or plain(name.split()[0]) in given_names()
+        for part in name.split()[1:]
+        if len(part) > _SHORTEST_SURNAME
+        and part.istitle()
+        and is_ordinary(part)
+        and plain(part) not in TITLES
+    )
 
 
 @lru_cache(maxsize=64)

@@ -30,7 +30,7 @@ _BEFORE = re.compile(
 )
 _NAMED = re.compile(_NAME)
 _BEHIND = re.compile(
-    rf"(?<![\w.])({_NAME})(?:\s(?i:{one_of('behind_threats')})(?!\w)|-(?i:{one_of('joined_threats')}))"
+    rf"(?<![\w.])({_NAME})(?:[ \u00a0](?i:{one_of('behind_threats')})(?!\w)|-(?i:{one_of('joined_threats')}))"
 )
 _SHAPES = re.compile(
     r"(?<![\w@.-])(?!(?:Mc|Mac|De|La|Le|Di|Fitz|Van|O|Al|El|Ben)[A-Z])"
@@ -73,12 +73,11 @@ def find_evidence_names(board: Board) -> None:
     for start, end in quoted_in(text):
         if _SENTENCES.search(text, start, end):
             continue
-        if (
-            (_WORDS.search(text, start, end) and not _is_name(text[start:end]))
-            or _MESSAGE.search(board.small, max(0, start - _NEAR), start)
-            or _TOLD_AFTER.match(board.small, end)
-        ):
+        before = max(0, start - _NEAR)
+        if _MESSAGE.search(board.small, before, start) or _TOLD_AFTER.match(board.small, end):
             board.guard(start, end)
+        elif _WORDS.search(text, start, end) and not _is_name(text[start:end]):
+            board.guard(start, end, quoted=True)
 
 
 def _is_name(quoted: str) -> bool:

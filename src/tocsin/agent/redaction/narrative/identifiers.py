@@ -25,7 +25,7 @@ _IBAN = re.compile(
     rf"(?<![A-Za-z0-9])([A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]){{10,30}})(?![A-Za-z0-9])", re.IGNORECASE
 )
 _RUN = re.compile(
-    r"(?<![0-9A-Za-z_.,:#/-])[+(（＋]{0,2}\d(?:[\d０-９]|[ \u00a0\t\-－–./()（）']{1,3}(?=[\d０-９])){0,30}(?!\w*@)"
+    r"(?<![0-9A-Za-z_.,:#-])[+(（＋]{0,2}\d(?:[\d０-９]|[ \u00a0\t\-－–./()（）']{1,3}(?=[\d０-９])){0,30}(?!\w*@)"
 )
 _JAPANESE_ACCOUNT = re.compile(
     r"(?:普通|当座|貯蓄)(?:預金)?(?:口座)?[ \u3000:：]?([\d０-９]{6,8})(?![\d０-９])"
@@ -134,9 +134,9 @@ def _number(board: Board, own: Own, whose: Whose, start: int, end: int) -> None:
         start += 1
     raw = text[start:end]
     digits = _digits(raw)
-    if not board.is_free(start, end) or _DATE.fullmatch(raw):
-        return
     before = board.small[max(0, start - 30) : start]
+    if not board.is_free(start, end) or (_is_date(raw) and not _ACCOUNT_LABEL.search(before)):
+        return
     looks_dialled = raw[0] in "+0(（＋０" and _is_phone(raw, digits)
     dialled = looks_dialled and (raw[0] in "+＋" or _NUMERO.search(before) is not None)
     labelled = not dialled and _LABEL.search(before)
@@ -168,6 +168,17 @@ def _owned(board: Board, whose: Whose, start: int, end: int, digits: str, *, is_
         return
     kind = Kind.ACCOUNT if is_account else Kind.PHONE if raw[0] in "+0(" else Kind.NUMBER
     board.hide(start, end, kind, digits, unsure=balance > DOUBT)
+
+
+def _is_date(raw: str) -> bool:
+    """Whether three numbers can be a day of a month of a year: a British sort code, as 20-45-77, often cannot."""
+    if not _DATE.fullmatch(raw):
+        return False
+    first, second, third = map(int, re.findall(r"\d+", raw))
+    return any(
+        0 < day <= 31 and 0 < month <= 12
+        for day, month in ((first, second), (second, first), (third, second))
+    )
 
 
 def _form(raw: str) -> Iterator[str]:

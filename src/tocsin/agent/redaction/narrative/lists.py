@@ -36,6 +36,14 @@ def ordinary() -> frozenset[str]:
 
 
 @cache
+def accented() -> frozenset[str]:
+    """Those of `ordinary` that are written with an accent, as they are written."""
+    return frozenset(
+        word for line in _lines("ordinary.txt") for word in line.split() if word.casefold() != plain(word)
+    )
+
+
+@cache
 def given_names() -> frozenset[str]:
     """Names that tell a person where capital letters do not, folded."""
     return frozenset(plain(word) for line in _lines("names.txt") for word in line.split())

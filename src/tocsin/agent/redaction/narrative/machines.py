@@ -38,11 +38,19 @@ _BASE58 = re.compile(
     r"(?<![0-9A-Za-z])(?=[A-Za-z]*\d)(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|[TLDX][1-9A-HJ-NP-Za-km-z]{33}"
     r"|[48][1-9A-HJ-NP-Za-km-z]{94}|r[1-9A-HJ-NP-Za-km-z]{24,34}|[1-9A-HJ-NP-Za-km-z]{43,44})(?![0-9A-Za-z])"
 )
+_SIGN = r"\w\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Letters with the vowel signs that are none by themselves, from Arabic to Khmer."""
 _FILE = re.compile(
-    rf"(?<![\w/@.-])(?:[A-Za-z]:\\|%[A-Za-z]+%\\|\\\\|/(?=[\w.-]+/)|~/)?(?:[\w.()+~$%-]{{1,80}}[\\/]){{0,12}}[\w()+~$%-][\w.()+~$%-]{{0,120}}?"
-    rf"\.(?:{one_of('endings')})(?![\w@-]|\.\w)",
+    rf"(?<![{_SIGN}/@.-])(?:[A-Za-z]:\\|%[A-Za-z]+%\\|\\\\|/(?=[\w.-]+/)|~/)?(?:[{_SIGN}.()+~$%-]{{1,80}}[\\/]){{0,12}}"
+    rf"[{_SIGN}()+~$%-][{_SIGN}.()+~$%-]{{0,120}}?\.(?:{one_of('endings')})(?![0-9A-Za-z_@-]|\.\w)",
     re.IGNORECASE,
 )
+_QUOTED_FILE = re.compile(
+    rf"(?<=[\"“”„«‹「『`])[^\s\"“”„«»‹›「」『』`<>|*?][^\n\"“”„«»‹›「」『』`<>|*?]{{1,120}}?\.(?:{one_of('endings')})"
+    r"(?=[\"“”»›」』`])",
+    re.IGNORECASE,
+)
+"""A file whose name has spaces, as quotation marks tell."""
 _PATH = re.compile(r"(?<![\w/.:-])(?:[A-Za-z]:\\|%[A-Za-z]+%\\|/(?=[\w.-]{1,80}/))[\w.()\\/%~$-]{2,200}")
 _MACHINE = re.compile(r"(?<![\w.-])[A-Za-z]\w*(?:[-.]\w+)*(?![\w-]|/\d)")
 
@@ -57,7 +65,7 @@ def find_machines(board: Board, own: Own, whose: Whose) -> None:
     for pattern in (_V4, _V6):
         for found in pattern.finditer(board.bare):
             _address(board, own, found)
-    for pattern in (_FILE, _PATH):
+    for pattern in (_QUOTED_FILE, _FILE, _PATH):
         for found in pattern.finditer(board.filled):
             _file(board, own, found.start(), found.end())
     for found in HOST_NAME.finditer(board.bare):

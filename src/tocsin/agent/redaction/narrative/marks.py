@@ -3,7 +3,8 @@
 
 Finders work in an order, and the first that speaks for a place is right: what it marked or kept is not asked again.
 A place that is *guarded* is evidence as a whole (the rest of an attacker's link, a file name, a subject line): only
-finders that are sure of what they found may take something out of it. Unless that is the bank's own, a person is asked.
+finders that are sure of what they found may take something out of it. What is *quoted* of nobody knows whom may be the
+attacker's words or a customer's: whoever is named there goes too. Unless it is the bank's own, a person is asked.
 
 >>> board = Board("Anna wrote to Anna")
 >>> board.hide(0, 4, Kind.PERSON, "anna"), board.hide(14, 18, Kind.PERSON, "anna")
@@ -64,7 +65,7 @@ PLACEHOLDER = re.compile(
 """Every placeholder that `render` writes, and nothing else."""
 _NUMBERED_ONE = re.compile(rf"\[({_NUMBERED}) ([0-9]{{1,6}})\]")
 
-_FREE, _GUARDED, _TAKEN, _KEPT = range(4)
+_FREE, _QUOTED, _GUARDED, _TAKEN, _KEPT = range(5)
 
 UNCASED = (
     "\u05d0-\u05ea\u0620-\u064a\u0671-\u06d3\u0900-\u0963\u0e00-\u0e4e\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -93,21 +94,30 @@ class Board:
         self._state = bytearray(len(text))
         self._kept_until: dict[int, bool] = {}
 
-    def is_free(self, start: int, end: int, *, guarded: bool = False) -> bool:
-        """Whether nothing was decided about a piece; `guarded` asks for one who may enter guarded places."""
-        return start < end and max(self._state[start:end]) <= (_GUARDED if guarded else _FREE)
+    def is_free(self, start: int, end: int, *, guarded: bool = False, quoted: bool = False) -> bool:
+        """Whether nothing was decided about a piece; `guarded` and `quoted` ask for one who may enter such places."""
+        limit = _GUARDED if guarded else _QUOTED if quoted else _FREE
+        return start < end and max(self._state[start:end]) <= limit
 
     def is_taken(self, start: int, end: int) -> bool:
         """Whether everything in a piece was decided."""
         return start >= end or min(self._state[start:end]) >= _TAKEN
 
     def hide(
-        self, start: int, end: int, kind: Kind, same: str, *, guarded: bool = False, unsure: bool = False
+        self,
+        start: int,
+        end: int,
+        kind: Kind,
+        same: str,
+        *,
+        guarded: bool = False,
+        quoted: bool = False,
+        unsure: bool = False,
     ) -> bool:
         """Let a piece go, if nothing was decided about it; whether it goes."""
-        if not self.is_free(start, end, guarded=guarded):
+        if not self.is_free(start, end, guarded=guarded, quoted=quoted):
             return False
-        within = kind not in _OWN and max(self._state[start:end]) == _GUARDED
+        within = kind not in _OWN and max(self._state[start:end]) > _FREE
         self.marks.append(Mark(start, end, kind, same, unsure or within))
         self._kept_until[end] = False
         self._set(start, end, _TAKEN)
@@ -133,10 +143,10 @@ class Board:
         self._set(start, end, _KEPT)
         return True
 
-    def guard(self, start: int, end: int) -> None:
-        """Leave to the sure finders whatever is still free in a piece."""
+    def guard(self, start: int, end: int, *, quoted: bool = False) -> None:
+        """Leave to the sure finders whatever is still free in a piece; `quoted`: and to those who find people."""
         for at in range(start, end):
-            self._state[at] = max(self._state[at], _GUARDED)
+            self._state[at] = max(self._state[at], _QUOTED if quoted else _GUARDED)
 
     def keeps(self, start: int, end: int) -> bool:
         """Whether something in a piece stays as the attacker's."""

@@ -65,7 +65,8 @@ _ACCOUNT = re.compile(
 )
 """Who wrote a line of a chat; a login name behind its domain, or in a path."""
 _KIN = re.compile(rf"(?<![^\W\d_])(?:{one_of('kin_words')}),?\s$")
-_DOTTED = re.compile(r"(?<![\w@./-])([a-z]{1,20}\.[a-z]{3,20}(?:-[a-z]{2,20})?)(?![\w@/]|\.\w)")
+_LONGEST_KIN = 20
+_DOTTED = re.compile(r"(?<![\w@./-])([a-z]{1,20}\.[a-z]{3,20}(?:-[a-z]{2,20})?)\d{0,4}(?![\w@/]|\.\w)")
 _MACHINES = words("no_people")
 _EVERYBODY = ("public", "default", "all", "user", "appdata", "temp")
 _SENTENCE = re.compile(r"(?:^|[.!?:;。|>*•\"„“«(\[\n-]\s*|\d\.\s)$")
@@ -73,12 +74,23 @@ _SENTENCE = re.compile(r"(?:^|[.!?:;。|>*•\"„“«(\[\n-]\s*|\d\.\s)$")
 
 def find_people(board: Board, own: Own) -> None:
     """Hide everybody who is named in letters that know capitals."""
-    for start, end in chain(places_of(board.text, frozenset(own.staff)), _titled(board), _accounts(board)):
+    staff = places_of(board.text, frozenset(own.staff))
+    for start, end in chain(staff, _titled(board), _kin(board), _accounts(board)):
         hide_name(board, start, end, Kind.PERSON, guarded=True)
     for start, end in chain(_sure(board), _logins(board)):
         hide_name(board, start, end, Kind.PERSON)
     for start, end in _capitals(board):
-        hide_name(board, start, end, Kind.NAME)
+        hide_name(board, start, end, Kind.NAME, quoted=_is_given(board.text, start, end))
+
+
+def _may_be_given(word: str, follows: str) -> bool:
+    """Whether an ordinary word with a capital inside of a sentence may be a given name: no word says who it is."""
+    return word.istitle() and follows.istitle() and not says_whose(word.lower()) and not is_known(follows)
+
+
+def _is_given(text: str, start: int, end: int) -> bool:
+    """Whether one of the words in a piece is a name that somebody is given."""
+    return any(plain(word[0]) in given_names() for word in _WORD.finditer(text, start, end))
 
 
 def _titled(board: Board) -> Iterator[tuple[int, int]]:
@@ -97,6 +109,16 @@ def _titled(board: Board) -> Iterator[tuple[int, int]]:
             yield _title_start(text, spelled, at), _run_end(text, spelled, at + 1)
         if follows[0].split("'")[0].split("’")[0].lower() in _AFTER and word[0][0].isupper():
             yield word.start(), follows.end()
+
+
+def _kin(board: Board) -> Iterator[tuple[int, int]]:
+    """Whoever is named behind *my husband*, also where it is quoted."""
+    text = board.text
+    spelled = list(_WORD.finditer(text))
+    for at, word in enumerate(spelled):
+        before = max(0, word.start() - _LONGEST_KIN)
+        if is_capital(word[0]) and _KIN.search(board.small, before, word.start()):
+            yield word.start(), _run_end(text, spelled, at)
 
 
 def _is_title(word: str) -> bool:
@@ -142,9 +164,9 @@ def _logins(board: Board) -> Iterator[tuple[int, int]]:
         for name in _LOGIN_NAME.finditer(text, *found.span(found.lastindex or 0)):
             if name[0].lower() not in _MACHINES and (found[3] or not is_ordinary(name[0])):
                 yield name.span()
-    for found in _DOTTED.finditer(text):
+    for found in _DOTTED.finditer(board.bare):
         if not all(is_ordinary(part) for part in found[1].split(".")):
-            yield found.span(1)
+            yield found.span()
 
 
 def _accounts(board: Board) -> Iterator[tuple[int, int]]:
@@ -156,12 +178,12 @@ def _accounts(board: Board) -> Iterator[tuple[int, int]]:
 
 
 def _speakers(text: str) -> Iterator[tuple[int, int]]:
-    """Who stands before a colon at the beginning of a line; in small letters a known name, or one that is often."""
+    """Who stands before a colon at the beginning of a line; in small letters where several do."""
     found = list(_SPEAKER.finditer(text))
     often = Counter(one[1].lower() for one in found)
     for one in found:
         name = one[1].lower()
-        told = one[1][0].isupper() or often[name] > 1 or plain(name) in given_names()
+        told = one[1][0].isupper() or len(often) > 1 or often[name] > 1 or plain(name) in given_names()
         if told and not all(is_ordinary(part) for part in name.split()):
             yield one.span(1)
         if one[2] and not is_ordinary(one[2]):
@@ -225,11 +247,10 @@ def _capitals(board: Board) -> Iterator[tuple[int, int]]:
         run = [w for w in spelled[at : at + 9] if w.end() <= end]
         at += len(run)
         begins = _SENTENCE.search(text[max(0, word.start() - 4) : word.start()]) is not None
-        if is_capital(word[0]) and _KIN.search(board.small, max(0, word.start() - 20), word.start()):
-            yield run[0].start(), run[-1].end()
-            continue
         while run and is_known(run[0][0]) and (begins or len(run) == 1 or len(run[0][0]) > 3):
             if len(run) > 1 and plain(run[0][0]) in given_names() and not is_ordinary(run[0][0]):
+                break
+            if not begins and len(run) > 1 and _may_be_given(run[0][0], run[1][0]):
                 break
             run.pop(0)
         while run and not is_capital(run[-1][0]):

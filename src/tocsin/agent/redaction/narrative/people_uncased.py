@@ -38,8 +38,9 @@ _PLACES = (
     rf"(?:{one_of('japanese_before')})\s?(?P<n>{_JA_NAME}?)(?=と申|です|、|。|\n|$|（|\()",
     r"(?P<n>[\u30a1-\u30faー]{2,10}(?:[・＝][\u30a1-\u30faー]{2,10})+)(?P<h>さん|様|氏)?",
     rf"(?:^|[。\n])(?P<n>{_HAN_FAMILY})(?P<h>（[^）\n]{{1,12}}）)?\s*\Z",
-    # Japanese: a family name of two signs, alone or with a given name, before a particle
-    rf"(?<![{_HAN}{_KANA}])(?P<n>(?:{_JAPANESE_FAMILY})[{_HAN}]{{0,3}})(?P<h>さん|様|氏)?"
+    # Japanese: a family name of two signs, alone or with a given name, behind what one is or a particle, and before one
+    rf"(?:(?<![{_HAN}{_KANA}])|(?<=[のはがをにとへも員者様方師長当]))"
+    rf"(?P<n>(?:{_JAPANESE_FAMILY})[{_HAN}]{{0,3}})(?P<h>さん|様|氏)?"
     rf"(?=[のはがをにとへもでから、。:：（( 　]"
     rf"|$)",
     # Chinese and Korean: a family name and two signs of which given names are made
@@ -74,7 +75,8 @@ _PLACES = (
     rf"(?=[,.:;!?\n()\"-]|$| (?:{one_of('hebrew_behind')}))",
     rf"(?:{one_of('persian_before')})[.,:]?\s(?P<n>[{_ARABIC}]+(?: [{_ARABIC}]+)?)",
     # who speaks in a line, and who signed
-    rf"^(?:[\[(]?\d{{1,2}}[:：]\d{{2}}[\])]?\s?)?(?P<n>[{_ANY}]{{1,20}}(?: [{_ANY}]{{1,20}}){{0,2}}) ?[:：]",
+    rf"^(?:[\[(]?\d{{1,2}}[:：]\d{{2}}[\])]?\s?)?(?P<n>[{_ANY}]{{1,20}}(?: [{_ANY}]{{1,20}}){{0,2}}) ?[:：＞›»]",
+    rf"^(?P<n>[{_ANY}]{{2,20}}(?:[ 　][{_ANY}]{{1,20}})?)(?=[ 　\t]+[\[(（]?\d{{1,2}}[:：]\d{{2}})",
     rf"^\s*(?P<n>[{_HAN}]{{2,4}}|[{_HANGUL}]{{2,4}}|[{_ARABIC}]+(?: [{_ARABIC}]+){{0,3}}"
     rf"|[{_DEVANAGARI}]+(?: [{_DEVANAGARI}]+){{0,2}}|[{_HEBREW}]+(?: [{_HEBREW}]+)?)\s*$",
     # a family name and one or two signs, alone
@@ -126,7 +128,7 @@ def _hide_unknown(board: Board) -> None:
 def _hide(board: Board, start: int, end: int, name: str) -> None:
     while end > start and board.text[end - 1] in " 　":
         end -= 1
-    if not board.hide(start, end, Kind.PERSON, name.strip()):
+    if not board.hide(start, end, Kind.PERSON, name.strip(), quoted=True):
         board.hide_free(start, end, Kind.PERSON)
 
 
