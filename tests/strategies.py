@@ -12,6 +12,7 @@ from tocsin.domain.audience import EVERYONE, MEMBERS, Audience, Membership
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
 from tocsin.domain.grading import parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
+from tocsin.domain.narrative import check_narrative
 from tocsin.domain.observable import MAX_VALUE, Kind, Observable, normalise
 from tocsin.domain.party import Party, Role, Standing
 from tocsin.errors import Malformed
@@ -122,6 +123,15 @@ AUDIENCES = st.one_of(
 )
 """Every form of audience."""
 
+
+def _seen(text: str) -> bool:
+    try:
+        return bool(check_narrative(text))
+    except Malformed:
+        return False
+
+
+_NARRATIVES = (_TEXT | st.just('Two "calls",\nthen evil[.]example \\ 漢字')).filter(_seen)
 DISCLOSURES = st.builds(
     Disclosure,
     report_id=IDS.map("rpt_{}".format),
@@ -137,4 +147,5 @@ DISCLOSURES = st.builds(
     ).map(lambda names: tuple(sorted(names))),
     marking=MARKINGS,
     grading=st.none() | GRADINGS,
+    text=st.just("") | _NARRATIVES,
 )

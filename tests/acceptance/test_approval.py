@@ -145,3 +145,20 @@ def test_the_price_is_one_line_and_a_coarser_day_is_told_as_it_says(home: Path) 
     assert row["price"]["grain"] == "month"
     said = tocsin("agent", "report", home, file, "--dry-run", "--happened", "month").stdout
     assert len([line for line in said.splitlines() if line.startswith("price: ")]) == 1
+
+
+def test_a_text_goes_with_its_doubts_answered_and_stands_in_the_case_and_the_inbox(home: Path) -> None:
+    file, note = a_list(home, "words.example"), home.parent / "note.txt"
+    note.write_text("Two calls.\nText came from 07700 900319.\nThe page was words.example, she lost £300.\n")
+    shown = tocsin("agent", "report", home, file, "--text", note, "--dry-run")
+    assert "- The page was words.example, she lost £300." in shown.stdout, shown.stdout
+    assert "+ The page was words[.]example, she lost [some hundreds of units GBP]" in shown.stdout
+    assert "[phone 1]" in shown.stdout.partition("Look again")[2]
+    asked = tocsin("agent", "report", home, file, "--text", note, "--yes", *ANA)
+    assert (asked.returncode, "Whose is [phone 1]?" in asked.stderr) == (1, True), asked.stderr
+    assert tocsin("agent", "report", home, file, "--text", note, "--class", "mixed").returncode == 2
+    sent = tocsin("agent", "report", home, file, "--text", note, "--drop", "phone 1", "--yes", *ANA, "--json")
+    assert sent.returncode == 0, sent.stderr
+    case = json.loads(sent.stdout)["case"]
+    told = "> Text came from [phone 1]."
+    assert told in tocsin("agent", "case", home, "show", case).stdout

@@ -14,12 +14,17 @@ from tocsin.agent.redaction.asset_table import read_assets, rows_of, with_rows, 
 from tocsin.agent.redaction.assets import own_assets
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.features import features_of
+from tocsin.agent.redaction.narration import Answers, narrate, narrated
 from tocsin.agent.redaction.narrative.walk import MAX_TEXT, answered, redact_text
 from tocsin.agent.redaction.redact import redact
 from tocsin.agent.redaction.warninglists import Warninglists, check_entries, read_warninglist
 from tocsin.clock import Instant
-from tocsin.domain.disclosure import Attack
+from tocsin.domain.disclosure import Attack, Disclosure, Indicator
+from tocsin.domain.linter import lint
+from tocsin.domain.marking import Marking
+from tocsin.domain.narrative import check_narrative, defanged
 from tocsin.domain.observable import Kind, Observable
+from tocsin.wire.registrable import registrable
 
 _NOTE = (
     "Mrs Penny Larkspur (GB94 HPBK 2038 1789 3288 04, 07700 900318) of Ayr Bank lost £300 at 14:26.\n"
@@ -43,6 +48,15 @@ _VALUES = (
     Observable(Kind.IPV4, "192.0.2.1"),
     Observable(Kind.CIDR, "192.0.2.0/25"),
 )
+_READING = read_mail(lure().as_bytes())
+_DISCLOSURE = Disclosure(
+    "rpt_" + "0" * 32,
+    Attack.PHISHING,
+    "2026-11-21",
+    (Indicator(_VALUES[0], "named"), Indicator(Observable(Kind.URL, "https://evil.example/a?b=c"), "link")),
+    (),
+    Marking(),
+)
 _NOW = Instant(1_795_000_000_000_000)
 
 
@@ -50,6 +64,11 @@ def desk() -> list[Target]:
     """One for each thing that people hand in beside files to report."""
     given: list[tuple[str, Read, tuple[bytes, ...]]] = [
         ("redactor", _redacted, (_NOTE.encode(),)),
+        (
+            "text beside a report",
+            _narrated,
+            (_NOTE.encode(), b"They called, then evil[.]example/a?b=c twice.\n"),
+        ),
         ("classifier", _classified(), (lure().as_bytes(),)),
         ("table of own assets", _owned, (WHOLE.encode(),)),
         ("warning list", _warned, _LISTS),
@@ -65,6 +84,16 @@ def _redacted(data: bytes) -> bool:
     assert len(redacted.text) > MAX_TEXT or again.text == redacted.text, "redacted twice it is another text"
     put_back = answered(text, redacted, redacted.doubts)
     assert set(put_back.marks) <= set(redacted.marks)
+    return True
+
+
+def _narrated(data: bytes) -> bool:
+    """What leaves of a text, once the linter has let it, is seen where it stands and leads nowhere."""
+    text, assets = data.decode("utf-8", "replace")[:MAX_TEXT], own_assets(OWN)
+    found = narrate(text, _DISCLOSURE, _READING, OWN, assets, Answers())
+    told = narrated(_DISCLOSURE, found)
+    assert defanged(check_narrative(told.text), registrable) == told.text
+    assert lint(told, registrable) == ()
     return True
 
 

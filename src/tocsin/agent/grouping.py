@@ -11,11 +11,15 @@ import msgspec
 from tocsin.agent.house import House
 from tocsin.agent.shields.levels import KnownValue
 from tocsin.clock import Instant
+from tocsin.domain.narrative import defanged
 from tocsin.errors import TocsinError
 from tocsin.storage.store import Transaction
+from tocsin.wire.registrable import registrable
 from tocsin.wire.stix21 import StixGrouping, attack_of, marking_of, read
 
 REPORT, SIGHTING, WARNING = "report", "sighting", "warning"
+MOST_TEXTS = 5
+"""Reports of one group that are asked for their text, the first that named a value of it first."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -31,6 +35,8 @@ class Group(msgspec.Struct, frozen=True):
     yours: bool
     values: tuple[str, ...]
     """``kind:value``."""
+    texts: tuple[str, ...] = ()
+    """What reports of these values tell in words, with no link in it that a program would open; most tell nothing."""
 
 
 class _Posting(msgspec.Struct, frozen=True):
@@ -91,24 +97,29 @@ def _group(
     tx: Transaction, alliance: str, own: frozenset[str], first: _Posting, members: list[_Posting]
 ) -> Group:
     kind = {"sighting": SIGHTING, "warning": WARNING}.get(first.kind, REPORT)
+    reports = dict.fromkeys(one.fact for one in (first, *members) if one.kind not in (SIGHTING, WARNING))
+    told = [_about(tx, alliance, fact) for fact in tuple(reports)[:MOST_TEXTS]]
     return Group(
         fact=first.fact,
         kind=kind,
         began=Instant(first.since),
         latest=Instant(max(one.since for one in members)),
-        about=_about(tx, alliance, first.fact) if kind == REPORT else "",
+        about=told[0][0] if kind == REPORT else "",
         yours=first.fact in own,
         values=tuple(dict.fromkeys(one.value for one in members)),
+        texts=tuple(text for _, text in told if text),
     )
 
 
-def _about(tx: Transaction, alliance: str, fact: str) -> str:
-    """What a report says as a whole; empty when its grouping was erased or cannot be read."""
+def _about(tx: Transaction, alliance: str, fact: str) -> tuple[str, str]:
+    """What a report says as a whole, and in words; empty when its grouping was erased or cannot be read."""
     for row in tx.all("bodies_of_fact", {"fact": fact, "limit": 3}, into=_Body):
         try:
             found = read(row.body, alliance)
             if isinstance(found, StixGrouping):
-                return f"{attack_of(found)}, {marking_of(found)}"
+                return f"{attack_of(found)}, {marking_of(found)}", defanged(
+                    found.description or "", registrable
+                )
         except TocsinError:
             continue  # it was kept and is not acted on; an alarm has said so
-    return ""
+    return "", ""

@@ -11,6 +11,7 @@ from tocsin.agent.redaction.door import Leaving
 from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.report import Prepared
+from tocsin.cli import narrative
 from tocsin.cli.readers import together
 from tocsin.cli.screen import counted, readable, row
 from tocsin.domain.disclosure import Disclosure
@@ -55,12 +56,14 @@ def lines(prepared: Prepared, readers: Sequence[str], report_class: str) -> Iter
         yield from leaves(several)
     for text in disclosure.external_ids:
         yield f"  + {'catalogue':<12} {text}"
+    if draft.narration:
+        yield from narrative.lines(draft.narration)
     yield "stays:"
     yield from _stays(draft)
     for attachment in reading.attachments:
         yield from _file(attachment)
     if reading.text or reading.format == "mail":
-        yield f"  - {_MAIL_STAYS if reading.format == 'mail' else 'everything else in it: no text leaves'}"
+        yield f"  - {_MAIL_STAYS if reading.format == 'mail' else 'everything else in it: no text of it leaves'}"
     if draft.features:
         yield from featured(draft.features)
     if draft.unread:

@@ -85,6 +85,7 @@ class _Screen:
         shown = found.groups if self._everything else found.groups[:SHOWN]
         for group in shown:
             yield self._head(group)
+            yield from (f"  > {line}" for text in group.texts for line in text.splitlines())
             for value in group.values:
                 yield from self._value(values[value])
         if len(found.groups) > len(shown):

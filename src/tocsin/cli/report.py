@@ -40,6 +40,7 @@ from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, priced
 from tocsin.cli.handed import Handed, collected, on_disk
+from tocsin.cli.narrative import alone, beside_it, text_arguments, written
 from tocsin.cli.outcomes import WAITS, FileReport, Tally, in_a_line, needs_no_second_look
 from tocsin.cli.progress import Progress
 from tocsin.cli.readers import audiences, label, time, together
@@ -83,6 +84,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     approver(parser)
     _choice(parser)
+    text_arguments(parser)
     tied(parser)
     parser.add_argument("--again", action="store_true", help="send a file that was reported before once more")
     parser.add_argument(
@@ -166,8 +168,10 @@ def _report(parsed: argparse.Namespace) -> Iterator[Output]:
     from_disk = list(on_disk(parsed.files))
     with app.opened(Path(parsed.dir)) as house, ReaderChild() as reader, Sender(house) as sender:
         handed = [*from_disk, *collected(parsed.files, Queue(house), everything=parsed.collected)]
-        if (parsed.without or parsed.also) and len(handed) > 1:
-            raise UsageError("--without and --also go with one file: what to send is a question to each.")
+        if (parsed.without or parsed.also or parsed.text) and len(handed) > 1:
+            raise UsageError(
+                "--without, --also and --text go with one file: what to send is a question to each."
+            )
         yield from _all(_Door(parsed, house, reader, sender, len(handed)), handed, parsed)
 
 
@@ -211,6 +215,7 @@ class _Door:
         self._unreachable: RemoteError | None = None
         """Why the hub gave no answer to one of several: the rest is not tried, but waits with it."""
         self._several = files > 1
+        self._text = written(parsed)
         self.brief = files > MANY and not parsed.dry_run and (parsed.yes or not attended(parsed))
         """Each file has a line: there are many, and nobody is asked about any."""
         self._queue = Queue(house)
@@ -239,7 +244,8 @@ class _Door:
                 if self._skips(handed, mark):
                     self.tally.skipped += 1
                     return
-                for document in documents(self._reader, file, name):
+                found = documents(self._reader, file, name)
+                for document in alone(found, name) if self._text else found:
                     for output in self._document(document):
                         if isinstance(one := output.data, FileReport):
                             self.tally.add(one)
@@ -321,7 +327,8 @@ class _Door:
             also=[recognise(value) for value in parsed.also],
         )
         home = [recognise(value) for value in parsed.without]
-        return msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
+        chosen = msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
+        return beside_it(self._house, self._classifier, chosen, self._text, parsed) if self._text else chosen
 
     def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may leave a case: indicators, public catalogue identifiers and coarse facts.
 
-There is no field for the victim, none for the institution whose name is abused, none for free text and none for
-money: what is not here cannot leak. The finest time is a day.
+There is no field for the victim, none for the institution whose name is abused and none for money: what is not here
+cannot leak. The finest time is a day. A text is there only if people approved it: `tocsin.domain.narrative`.
 """
 
 from enum import StrEnum
@@ -51,3 +51,5 @@ class Disclosure(msgspec.Struct, frozen=True):
     marking: Marking
     grading: Grading | None = None
     """As the author graded it; None says nothing, and nobody guesses."""
+    text: str = ""
+    """What happened in words, redacted, defanged and seen by a person; empty: nothing, as in most."""

@@ -24,6 +24,7 @@ from tocsin.domain.context import is_private_system
 from tocsin.domain.disclosure import PARTS, Disclosure, Indicator
 from tocsin.domain.folding import TooMuchHidden, unfold
 from tocsin.domain.marking import TLP
+from tocsin.domain.narrative import broken
 from tocsin.domain.observable import DIGESTS, OF_INSTITUTIONS, Kind, Observable, check_normal, host_of
 from tocsin.domain.warning import Warning
 from tocsin.errors import Malformed, Refused
@@ -67,7 +68,15 @@ def lint(disclosure: Disclosure, registrable: Registrable) -> tuple[Finding, ...
         where = f"indicators[{index}]"
         found.extend(lint_part(indicator, where))
         found.extend(lint_observable(indicator.observable, registrable, where))
+    found.extend(lint_text(disclosure, registrable))
     return tuple(found)
+
+
+def lint_text(disclosure: Disclosure, registrable: Registrable) -> Iterator[Finding]:
+    """The rules for its text, which may name no other values than the disclosure's own."""
+    told = [indicator.observable for indicator in disclosure.indicators]
+    for line, rule, sentence in broken(disclosure.text, told, registrable) if disclosure.text else ():
+        yield Finding(rule, f"text, line {line}", sentence)
 
 
 def lint_warning(warning: Warning, registrable: Registrable) -> tuple[Finding, ...]:

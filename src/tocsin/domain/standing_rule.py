@@ -5,7 +5,7 @@
 draft decides. Where none does, the first that may take a part decides on that part, and the rest waits for a person.
 
 A rule covers what it names, never "everything": one without kinds or attacks covers nothing. No rule covers a value
-that is wider than the file was, nor a draft without values: that is a person's to judge.
+that is wider than the file was, nor a draft with a text or without values: that is a person's to judge.
 """
 
 from collections.abc import Sequence
@@ -94,7 +94,8 @@ def _objection(rule: StandingRule, outgoing: Outgoing) -> str | None:
         return f"class {outgoing.report_class}"
     if others := sorted(set(outgoing.audiences) - rule.audiences):
         return f"the audience {', '.join(others)}"
-    return None if disclosure.indicators else "a draft without values"
+    said = "a text" if disclosure.text else "a draft without values"
+    return said if disclosure.text or not disclosure.indicators else None
 
 
 def _uncovered(rule: StandingRule, outgoing: Outgoing) -> str:

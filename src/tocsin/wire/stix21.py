@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disclosure as STIX 2.1, newly minted: one `grouping` and an `indicator` for each value (OASIS STIX 2.1 §4.6, §4.7).
 
-Minting is exact and reading is strict: an object has these fields and no other, so that a name, a description, an
-identity or an ``x_`` field cannot ride along, and its bytes are the very ones that minting writes, so that nothing
+Minting is exact and reading is strict: an object has these fields and no other, so that a name, an identity or an
+``x_`` field cannot ride along, and its bytes are the very ones that minting writes, so that nothing
 hides in a doubled key, in spaces or in escapes. Every object is authored by the alliance and dated to the day, whatever
 the class of the report. STIX from elsewhere is read by `tocsin.agent.readers`; this is only our own dialect.
 """
@@ -20,6 +20,7 @@ from tocsin.domain.catalogue import Catalogue, catalogue_of
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
 from tocsin.domain.grading import Grading, parse_grading
 from tocsin.domain.marking import PAP, TLP, Marking
+from tocsin.domain.narrative import check_narrative
 from tocsin.domain.observable import OF_INSTITUTIONS, Kind, Observable, check_normal
 from tocsin.errors import Malformed
 from tocsin.ids import Entropy, check_stix_id, from_stix, new_id, to_stix
@@ -106,6 +107,8 @@ class StixGrouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     object_marking_refs: tuple[str, ...]
     external_references: tuple[CatalogueReference, ...] | UnsetType = UNSET
     """Absent rather than empty (STIX 2.1 §2.8: a list is never empty)."""
+    description: str | UnsetType = UNSET
+    """The text that people approved; absent, as in most, when there is none."""
     spec_version: Literal["2.1"] = "2.1"
     context: Literal["suspicious-activity"] = "suspicious-activity"
 
@@ -151,6 +154,7 @@ def mint(disclosure: Disclosure, alliance_identity: str, entropy: Entropy) -> tu
             CatalogueReference(source_name=_catalogue(name), external_id=name)
             for name in disclosure.external_ids
         ),
+        description=disclosure.text or UNSET,
     )
     return (grouping, *indicators)
 
@@ -173,6 +177,8 @@ def read(data: bytes, alliance_identity: str) -> StixObject:
             raise Malformed(f"A grouping names at most {MAX_REFS:,} indicators, each once.")
         for ref in found.object_refs:
             check_stix_id(ref, "indicator")
+    if isinstance(found, StixGrouping) and found.description is not UNSET:
+        check_narrative(found.description)
     marking_of(found)
     return found
 
@@ -192,6 +198,7 @@ def disclosure_of(grouping: StixGrouping, indicators: tuple[StixIndicator, ...])
         external_ids=tuple(one.external_id for one in grouping.external_references or ()),
         marking=marking_of(grouping),
         grading=grading_of(grouping),
+        text=grouping.description or "",
     )
 
 

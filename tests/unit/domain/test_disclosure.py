@@ -6,7 +6,7 @@ import pytest
 from tocsin.domain.disclosure import PARTS, Attack, Disclosure, Indicator
 
 
-def test_a_disclosure_has_no_field_for_victims_text_or_money() -> None:
+def test_a_disclosure_has_no_field_for_victims_or_money() -> None:
     assert Disclosure.__struct_fields__ == (
         "report_id",
         "attack",
@@ -15,6 +15,7 @@ def test_a_disclosure_has_no_field_for_victims_text_or_money() -> None:
         "external_ids",
         "marking",
         "grading",
+        "text",
     )
     assert Indicator.__struct_fields__ == ("observable", "part")
 

@@ -52,6 +52,13 @@ def test_a_good_disclosure_passes() -> None:
     assert require_clean(GOOD, registrable) is GOOD
 
 
+def test_the_text_of_a_disclosure_names_its_values_alone() -> None:
+    told = msgspec.structs.replace(GOOD, text="Two calls.\nThe page was evil[.]example.")
+    assert lint(told, registrable) == ()
+    (found,) = lint(msgspec.structs.replace(told, text=told.text + "\nAsk jane[@]bank[.]com."), registrable)
+    assert (found.rule, found.where) == ("text-untold", "text, line 3")
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [

@@ -36,8 +36,10 @@ def told(
     report_class: str = "named",
     audiences: tuple[str, ...] = ("members",),
     wider: tuple[Indicator, ...] = (),
+    text: str = "",
 ) -> Outgoing:
-    disclosure = Disclosure("rpt_" + "0" * 32, attack, "2026-11-21", values, ("T1566.002",), Marking(tlp=tlp))
+    ids, marking = ("T1566.002",), Marking(tlp=tlp)
+    disclosure = Disclosure("rpt_" + "0" * 32, attack, "2026-11-21", values, ids, marking, text=text)
     return Outgoing(disclosure, read_as, report_class, audiences, frozenset(one.observable for one in wider))
 
 
@@ -52,6 +54,7 @@ def told(
         (told(LINK, SENDER), "phish-machines does not cover email"),
         (told(LINK, HOST, wider=(HOST,)), "phish-machines does not cover what is wider than the file"),
         (told(), "phish-machines does not cover a draft without values"),
+        (told(LINK, text="Two calls."), "phish-machines does not cover a text"),
     ],
 )
 def test_a_draft_waits_for_one_reason_that_is_said(outgoing: Outgoing, reason: str) -> None:

@@ -34,6 +34,12 @@ def changed(report: Report, place: int, **fields: object) -> Report:
     return msgspec.structs.replace(report, objects=tuple(objects))
 
 
+def changed_unread(report: Report, **fields: object) -> Report:
+    """The same of the grouping, with what no reader of ours takes."""
+    grouping = msgspec.json.decode(bytes(report.objects[0]), type=StixGrouping)
+    return raw(report, 0, encode(msgspec.structs.replace(grouping, **fields)))
+
+
 def raw(report: Report, place: int, data: bytes) -> Report:
     objects = list(report.objects)
     objects[place] = msgspec.Raw(data)
@@ -154,6 +160,23 @@ async def test_a_report_that_is_no_whole_is_refused(tmp_path, spoil, sentence):
         with pytest.raises((Refused, Malformed), match=sentence):
             await agent.tell(PATH, spoil(agent.report_message(EVIL)))
         assert "members" not in alliance.sizes()
+
+
+async def test_a_text_is_linted_again_and_stands_in_the_grouping(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        report = agent.report_message(EVIL)
+        with pytest.raises(Refused, match="text, line 1: It names an address"):
+            await agent.tell(PATH, changed(report, 0, description="Ask jane[@]bank[.]example."))
+        outcomes = await agent.tell(PATH, changed(report, 0, description="They called, then evil[.]example."))
+        assert statuses(outcomes) == ["accepted", "accepted"]
+
+
+async def test_a_text_that_no_screen_may_show_costs_the_report(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        agent = await alliance.join("ayr", follow=False)
+        with pytest.raises(Refused, match="exactly one grouping"):
+            await agent.tell(PATH, changed_unread(agent.report_message(EVIL), description="\x1b[2J"))
 
 
 async def test_red_is_for_one_room_and_not_for_a_stream(tmp_path):

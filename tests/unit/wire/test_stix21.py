@@ -111,6 +111,23 @@ def test_minting_is_stable() -> None:
     }
 
 
+def test_a_text_is_a_description_and_stands_in_the_grouping_alone() -> None:
+    told = msgspec.structs.replace(SOME, text="Two calls,\nthen a link.")
+    grouping, indicators = minted(told)
+    found = json.loads(msgspec.json.encode(grouping))
+    assert found.pop("description") == "Two calls,\nthen a link."
+    assert found == json.loads(GROUPING_JSON) | {"object_refs": found["object_refs"]}
+    assert disclosure_of(grouping, indicators) == told
+    assert not any("description" in json.loads(msgspec.json.encode(one)) for one in indicators)
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 2_001, "ja\u200bne", "\x1b[2J", "\u202eevil"])
+def test_a_description_that_is_no_text_to_show_is_not_read(text: str) -> None:
+    data = msgspec.json.encode(msgspec.structs.replace(GROUPING, description=text))
+    with pytest.raises(Malformed, match="text"):
+        read(data, ALLIANCE)
+
+
 @pytest.mark.parametrize(
     ("observable", "pattern"),
     [
@@ -195,7 +212,11 @@ CHANGES: list[tuple[str, dict[str, object], str]] = [
     ("unknown field", {"sector": "banks"}, "sector"),
     ("x_ field", {"x_bank": "Example Bank"}, "x_bank"),
     ("name", {"name": "Attack on Example Bank"}, "name"),
-    ("description", {"description": "They called at 08:30."}, "description"),
+    (
+        "description elsewhere",
+        {"description": "They called."},
+        "description|not the ones that minting writes",
+    ),
     ("extensions", {"extensions": {}}, "extensions"),
     ("granular marking", {"granular_markings": []}, "granular_markings"),
     ("confidence", {"confidence": 100}, "confidence"),

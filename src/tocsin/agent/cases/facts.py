@@ -78,7 +78,7 @@ class TakenOut(msgspec.Struct, frozen=True, tag="taken-out"):
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent"):
-    """Something was told to the alliance because of this case. Only identifiers: what was told is in the outbox."""
+    """Something was told to the alliance because of this case. Identifiers and a text: the rest is in the outbox."""
 
     what: Name
     """``report``, ``sighting`` or ``warning``."""
@@ -88,6 +88,8 @@ class Sent(msgspec.Struct, frozen=True, tag="sent"):
     """The message in the outbox."""
     evidence: str = ""
     """SHA-256 of the file that it rests on."""
+    text: str = ""
+    """What was told in words, as it left; empty: nothing."""
 
 
 class Warned(msgspec.Struct, frozen=True, tag="warned"):

@@ -43,7 +43,9 @@ def told_of(fact: Fact) -> str:
         case TakenOut():
             told = f"a copy taken out: SHA-256 {fact.digest[:16]}…"
         case Sent():
-            told = f"sent a {fact.what}: {fact.fact}"
+            told = "\n".join(
+                (f"sent a {fact.what}: {fact.fact}", *(f"> {text}" for text in fact.text.splitlines()))
+            )
         case Warned() | WasRead() | Took() | RiskAccepted():
             told = _defended(fact)
         case Struck():

@@ -12,6 +12,7 @@ from typing import Final, final
 import msgspec
 
 from tocsin.agent.readers.reading import FORMATS
+from tocsin.agent.redaction.narration import require_answered
 from tocsin.agent.redaction.redact import Draft
 from tocsin.clock import Instant
 from tocsin.config.agent import DeclaredRule
@@ -49,10 +50,13 @@ class Approved:
 
 
 def approve(draft: Draft, by: str, now: Instant, *, second: str = "") -> Approved:
-    """Let exactly this draft leave by the name of a person, or of two. Refused without a name, or by the linter."""
+    """Let exactly this draft leave by the name of a person, or of two. Refused without a name, or by the linter;
+    InputError while its text has a doubt that nobody has answered.
+    """
     people = [name.strip() for name in (by, second) if name.strip()]
     if not by.strip():
         raise Refused("An approval carries the name of the person who gives it.")
+    require_answered(draft.narration)
     clean = require_clean(draft.disclosure, registrable)
     return Approved(clean, " and ".join(f"person {name}" for name in people), now, _KEY, people=len(people))
 

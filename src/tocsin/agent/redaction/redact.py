@@ -6,8 +6,8 @@
 3. Each is looked at for traces of the victim, and shortened until it holds none: `tocsin.agent.redaction.door`.
 4. `tocsin.domain.linter` has the last word on each of them.
 
-A disclosure has no field for text: subject, body and places in the case cannot leave, and the name of a file only by a
-person's word or where somebody published it beside its digest.
+Subject, body and places in the case cannot leave, and the name of a file only by a person's word or where somebody
+published it beside its digest. A text that a person writes beside it: `tocsin.agent.redaction.narration`.
 Whether a draft is sent is decided in `tocsin.agent.redaction.approve`.
 """
 
@@ -19,6 +19,7 @@ from tocsin.agent.readers.reading import Defect, Reading
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.door import Door, Leaving, Stay
 from tocsin.agent.redaction.features import features_of
+from tocsin.agent.redaction.narration import Narration
 from tocsin.agent.redaction.owner import Owner, Value
 from tocsin.clock import Instant, Meter, cpu_seconds, day_of
 from tocsin.domain.catalogue import catalogue_of
@@ -50,6 +51,8 @@ class Draft(msgspec.Struct, frozen=True):
     """What of the file could not be used, and where."""
     features: MailFeatures | None = None
     """What joins the mail to others of its campaign: kept in the case, never sent."""
+    narration: Narration | None = None
+    """What the text of the disclosure was before; None when it has none."""
 
 
 def redact(

@@ -27,6 +27,7 @@ from tocsin.agent.redaction.approve import (
     standing_rules,
 )
 from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.narration import require_answered
 from tocsin.agent.verbs.report import Prepared, Queued, send
 from tocsin.domain.standing_rule import Outgoing, Ruling, decide
 from tocsin.domain.warning_life import same_person
@@ -91,7 +92,11 @@ def wait(
     agreed: tuple[str, ...] = (),
     reasons: tuple[str, ...] = (),
 ) -> Waiting:
-    """Keep a draft until people decide; it replaces an earlier one of the same file for the same audiences."""
+    """Keep a draft until people decide; it replaces an earlier one of the same file for the same audiences.
+
+    InputError while its text has a doubt that nobody has answered.
+    """
+    require_answered(prepared.draft.narration)
     now = house.clock.now()
     waiting = Waiting(
         id=new_id("drf", house.entropy),

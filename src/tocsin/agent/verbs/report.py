@@ -21,6 +21,7 @@ from tocsin.agent.readers.process import ReaderChild
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.approve import Approved
 from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.narration import Answers, narrate, narrated
 from tocsin.agent.redaction.redact import Draft, redact
 from tocsin.clock import Instant
 from tocsin.domain.disclosure import Attack
@@ -28,7 +29,7 @@ from tocsin.domain.likeness import Grain
 from tocsin.domain.linter import require_clean
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
-from tocsin.errors import Forbidden, Unreadable
+from tocsin.errors import Forbidden, Malformed, Unreadable
 from tocsin.ids import from_stix, new_id
 from tocsin.storage.store import Transaction
 from tocsin.wire.messages import MAX_OBJECTS, Report, encode
@@ -99,6 +100,20 @@ def drafted(
     return Prepared(document.name, document.data, reading, draft)
 
 
+def worded(
+    house: House, classifier: Classifier, prepared: Prepared, written: str, answers: Answers
+) -> Prepared:
+    """The same with a text beside its values; while a doubt of it is open, nobody can approve it.
+
+    InputError for an answer to no doubt; Refused when the linter finds in it what may not leave.
+    """
+    draft, own = prepared.draft, house.config.own
+    narration = narrate(written, draft.disclosure, prepared.reading, own, classifier.own, answers)
+    disclosure = narrated(draft.disclosure, narration)
+    draft = msgspec.structs.replace(draft, disclosure=disclosure, narration=narration)
+    return msgspec.structs.replace(prepared, draft=draft)
+
+
 def send(
     house: House,
     prepared: Prepared,
@@ -122,6 +137,11 @@ def send(
     """
     if not approved.unattended and approved.people < house.config.approvals:
         raise Forbidden("Another person approves it too: approvals = 2 in agent.toml.")
+    if approved.disclosure.text and report_class in CLASSES:
+        raise Malformed(
+            "An anonymous report has no text: how somebody writes tells who it is.",
+            next_step="Leave the text out, or report as class named.",
+        )
     report = _message(house, approved, audiences, not_before)
     values = tuple(dict.fromkeys(str(one.observable) for one in approved.disclosure.indicators))
     hidden = _hidden(house, report, way or Way(report_class)) if report_class in CLASSES else None
@@ -134,7 +154,7 @@ def send(
         """All of it or nothing: the case, the bytes, the journal, the outbox."""
         if beside is not None:
             beside(tx)
-        sent = Sent("report", report.id, report.id, file.digest)
+        sent = Sent("report", report.id, report.id, file.digest, approved.disclosure.text)
         ledger.write(tx, box, case_id, by, at, *opened, file, sent)
         ledger.keep(tx, box, case_id, at, prepared.data)
         write(

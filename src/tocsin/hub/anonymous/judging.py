@@ -6,7 +6,7 @@
 (3) The token was issued under this epoch's key, for this hub, realm and class. That an escrow names its sender nobody
     can see here: half of those that were asked for were looked at when the tokens were issued.
 (4) The report is of the class that it came by, goes to all or to the members, and has nothing in it that only one
-    member could have: no time, no purpose, no embargo.
+    member could have: no time, no purpose, no embargo, no text.
 (5) Its objects are checked as a named report's are.
 
 What fails at (1) has nobody to be told. All else gets a result, sealed for whoever wrote the blob; outside of it
@@ -28,6 +28,7 @@ from tocsin.wire.envelope import Enclosed, blob_context, check_enclosed, unpack
 from tocsin.wire.messages import Report, decode, encode
 from tocsin.wire.opening import KeptEscrow
 from tocsin.wire.slot import Fate
+from tocsin.wire.stix21 import StixGrouping
 
 MIXED, NOW = "mixed", "now"
 
@@ -78,6 +79,8 @@ def _weighed(hub: Exchange, live: Live, found: Enclosed, report_class: str, judg
     report = decode(found.body, Report)
     _demand_plain(report, report_class)  # (4)
     checked = check_objects(hub, report)  # (5)
+    if any(isinstance(one.found, StixGrouping) and one.found.description for one in checked.clean):
+        raise Refused("An anonymous report has no text: how somebody writes tells who it is.")
     audiences = tuple(dict.fromkeys(report.audiences)) or (str(MEMBERS),)
     reason = checked.refused[0].reason if checked.refused else ""
     fate = Fate("accepted", len(checked.clean), reason)

@@ -18,7 +18,7 @@ import msgspec
 from tocsin.clock import Instant, from_text
 from tocsin.domain.audience import Audience, default_audience
 from tocsin.domain.disclosure import Indicator
-from tocsin.domain.linter import Registrable, lint_envelope, lint_normal, lint_part
+from tocsin.domain.linter import Registrable, lint_envelope, lint_normal, lint_part, lint_text
 from tocsin.domain.party import MAY_REPORT
 from tocsin.errors import Forbidden, InputError, Malformed, Refused, Unknown
 from tocsin.hub.batches import new_batch
@@ -176,7 +176,8 @@ def _clean(
             else:
                 kept[one.found.id] = one
     indicators = tuple(one.indicator for one in kept.values() if one.indicator is not None)
-    for finding in lint_envelope(msgspec.structs.replace(envelope, indicators=indicators)):
+    whole = msgspec.structs.replace(envelope, indicators=indicators)
+    for finding in (*lint_envelope(whole), *(lint_text(whole, registrable) if registrable else ())):
         costly = refused and not kept  # what its indicators broke is why none is left
         raise Refused(refused[0].reason if costly else f"{finding.where}: {finding.sentence}")
     return [*groupings, *kept.values()]

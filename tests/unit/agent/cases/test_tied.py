@@ -165,5 +165,5 @@ async def test_a_copy_that_cannot_be_written_was_not_taken(tmp_path: Path) -> No
             verbs.find(ayr.house, "cas_00000000")
 
 
-def test_a_sent_line_names_only_identifiers() -> None:
-    assert Sent.__struct_fields__ == ("what", "fact", "message", "evidence")
+def test_a_sent_line_holds_identifiers_and_the_text_that_left() -> None:
+    assert Sent.__struct_fields__ == ("what", "fact", "message", "evidence", "text")

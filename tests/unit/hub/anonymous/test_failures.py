@@ -4,6 +4,7 @@
 import asyncio
 
 import pytest
+from msgspec import Raw, structs
 from tests.alliance import until
 from tests.anonymous import TICK_SECONDS, AnonymousAlliance, Sender
 from tests.unit.hub.asking import BAD, EVIL, problem
@@ -15,6 +16,7 @@ from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.standing import change_standing
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import encode
+from tocsin.wire.stix21 import read
 
 
 async def members(alliance: AnonymousAlliance, *shorts: str) -> list[Sender]:
@@ -233,3 +235,18 @@ async def test_the_relay_follows_the_hubs_new_key(tmp_path):
         await sender.send(sender.cover())
         assert sender.fate(sent).status == "accepted"
         assert encode(alliance.event(2))
+
+
+async def test_an_anonymous_report_has_no_text(tmp_path):
+    async with AnonymousAlliance(tmp_path) as alliance:
+        (one,) = await members(alliance, "one")
+        message = one.message(EVIL)
+        grouping = read(bytes(message.objects[0]), alliance.exchange.identity.alliance_identity)
+        told = Raw(encode(structs.replace(grouping, description="They called twice.")))
+        sent = one.enclosed(encode(structs.replace(message, objects=(told, *message.objects[1:]))))
+        await one.send(sent)
+        await alliance.next_slot()
+        await one.send(one.cover())
+        fate = one.fate(sent)
+        assert (fate.status, "has no text" in fate.reason) == ("refused", True)
+        assert objects(alliance) == 0

@@ -34,8 +34,14 @@ _LOOSE_NUMBER = re.compile(r"\d(?:[\d \-.+]|%20)*\d")
 
 def find_links(board: Board, own: Own) -> None:
     """Decide about every link, with a scheme or with a path behind a host."""
-    for found in _URL.finditer(board.filled):
-        _link(board, own, found.start(), _end_of(board.filled, found.start(), found.end()))
+    for start, end in links_in(board.filled):
+        _link(board, own, start, end)
+
+
+def links_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a text links stand, live or defanged, without the punctuation of the sentence around them."""
+    for found in _URL.finditer(text):
+        yield found.start(), _end_of(text, found.start(), found.end())
 
 
 def _end_of(text: str, start: int, end: int) -> int:
