@@ -32,7 +32,7 @@ LATER = {
 """Over all kinds of the texts that were read after they had been measured once, in sixty languages: what comes out
 right alone, and when a person answers what is asked."""
 UNREAD = {"hide": (0.96, 0.965), "keep": (0.87, 0.97), "coarsen": (0.94, 0.94)}
-"""Over all kinds of texts that nobody who wrote rules has read (but see docs/adr/0058). The goal is 0.98 and 1."""
+"""Over all kinds of texts that nobody who wrote rules has read (but see docs/adr/0059). The goal is 0.98 and 1."""
 QUESTIONS = {"second": 2.6, "third": 2.6, "held out": 1.1}
 """For each text, at most."""
 

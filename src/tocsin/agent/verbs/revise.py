@@ -12,6 +12,7 @@ from tocsin.agent.journal import Decision, write
 from tocsin.agent.readers.documents import Document
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.classify import Classifier
+from tocsin.agent.redaction.narration import narrated
 from tocsin.agent.redaction.owner import Owner
 from tocsin.agent.redaction.redact import Draft, without
 from tocsin.agent.verbs.decide import demand_unchanged, named, ruling
@@ -35,13 +36,17 @@ class Revision(msgspec.Struct, frozen=True):
 def revise(house: House, classifier: Classifier, draft_id: str, revision: Revision, by: str) -> Waiting:
     """Draft it anew from its file under other terms; whoever agreed agreed to something else, and is asked again.
 
-    Malformed for a value that is not in the file or is somebody's; NothingToShare when none is named.
+    Malformed for a value that is not in the file or is somebody's; NothingToShare when none is named; Refused when the
+    text beside it tells of one that it names no more.
     """
     person, now = named(by), house.clock.now()
     with house.store.reading("draft") as tx:
         waiting = drafts.find(tx, house.vault.box, draft_id)
         data = drafts.file_of(tx, house.vault.box, draft_id)
     draft = _named_only(house, classifier, Document(waiting.name, data, waiting.reading), revision)
+    if (narration := waiting.draft.narration) is not None:
+        told = narrated(draft.disclosure, narration)
+        draft = msgspec.structs.replace(draft, disclosure=told, narration=narration)
     prepared = Prepared(waiting.name, data, waiting.reading, draft)
     reasons = ruling(house, prepared, revision.terms).reasons
     more = msgspec.structs.replace(
