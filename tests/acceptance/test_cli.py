@@ -21,7 +21,8 @@ from tests.looking import look
 
 pytestmark = pytest.mark.processes
 
-PHISH = """From: Security <alert@phisher.example>
+PHISH = """Authentication-Results: mx.ayr.example; dmarc=pass header.from=phisher.example
+From: Security <alert@phisher.example>
 To: clerk@ayr.example
 Subject: Confirm your account
 Date: Sat, 21 Nov 2026 08:30:00 +0000

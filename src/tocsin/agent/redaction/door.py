@@ -48,6 +48,10 @@ class Leaving(msgspec.Struct, frozen=True):
     """What of the victim it names all the same, because it is the attacker's own name; empty: nothing."""
 
 
+_SENDERS = frozenset({Kind.DOMAIN, Kind.EMAIL})
+"""What anybody may write as the sender of a mail (RFC 5321 §7.1): it is the attacker's own only if it authenticated."""
+
+
 class Stay(Exception):
     """This value cannot leave; the argument says why. Met only by `tocsin.agent.redaction.redact`."""
 
@@ -77,7 +81,7 @@ class Door:
                 f"the values before it took {CPU_SECONDS:g} seconds to look at: report the rest separately"
             )
         observable, cut = self._shortened(value.observable)
-        if value.part == "sender" and observable.kind is Kind.DOMAIN and not self._authenticated:
+        if value.part == "sender" and observable.kind in _SENDERS and not self._authenticated:
             raise Stay(f"no authentication passed: {observable.value} may be forged")
         if verdict := self._classifier.kept_home(observable):
             raise Stay(f"cut to {observable.value}: {verdict.reason}" if cut else verdict.reason)

@@ -142,8 +142,8 @@ def _as_known(values: tuple[Value, ...], also: Collection[Observable]) -> Iterat
             owner, reason = next(iter(owners.items()))
             raise Malformed(f"{one.value} is not the attacker's ({owner}): {reason.rstrip('.')}.")
     for value in values:
-        if value.owner is Owner.UNCLEAR and value.observable in also:
-            part = "named" if value.part == "text" else value.part
+        if value.owner in (Owner.UNCLEAR, Owner.ATTACKER) and value.observable in also:
+            part = "named" if value.part in ("text", "sender") else value.part  # a person's word, no header's
             yield msgspec.structs.replace(
                 value, owner=Owner.ATTACKER, part=part, reason="the attacker's: you said so"
             )

@@ -185,6 +185,34 @@ def test_a_senders_domain_alone_leaves_only_when_the_mail_authenticated() -> Non
     assert sent(reading=mail(verp, link, passed=("spf",))) == ["evil.com", "https://evil.example/"]
 
 
+def test_a_senders_address_leaves_only_when_the_mail_authenticated_and_a_reply_to_always() -> None:
+    """Anybody writes anybody as the sender; what answers go to must be held to be of use."""
+    sender, reply = (
+        found("email", "evil@evil.example", "sender"),
+        found("email", "evil@bad.example", "reply-to"),
+    )
+    link = found("url", "https://evil.example/")
+    assert sent(reading=mail(sender, reply, link)) == ["evil@bad.example", "https://evil.example/"]
+    for method in ("spf", "dkim", "dmarc"):
+        told = sent(reading=mail(sender, reply, link, passed=(method,)))
+        assert told == ["evil@bad.example", "evil@evil.example", "https://evil.example/"]
+
+
+def test_a_person_who_knows_that_a_sender_is_the_attackers_adds_it() -> None:
+    sender = found("email", "evil@evil.example", "sender")
+    link = found("url", "https://evil.example/")
+    draft = redact(
+        mail(sender, link),
+        door(),
+        attack=Attack.PHISHING,
+        now=NOW,
+        entropy=random.Random(1).randbytes,
+        also=(sender.observable,),
+    )
+    told = {one.observable.value: one.part for one in draft.disclosure.indicators}
+    assert told == {"evil@evil.example": "named", "https://evil.example/": "link"}
+
+
 def test_the_sending_host_under_the_banks_own_name_stays() -> None:
     values = (
         found("domain", "mail.northmoor.example", "sending-host"),
