@@ -53,6 +53,7 @@ def columns(place: Place) -> list[tuple[object, ...]]:
             place.look(
                 "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES'"
                 " FROM information_schema.columns WHERE table_schema = 'public'"
+                " AND table_name IN (SELECT tablename FROM pg_tables WHERE schemaname = 'public')"
             )
         )
     rows = place.look(

@@ -20,7 +20,7 @@ class _Count:
         self.lines = 0
         self.first = self.last = 0
         self.machines: dict[str, None] = {}
-        self.forms: dict[str, None] = {}
+        self.forms: set[str] = set()
         self.exact = False
 
 
@@ -58,8 +58,12 @@ class Tally:
             count.last = max(count.last, record.at)
         for seen in sorted(forms):
             count.exact |= seen == known
-            if seen != known and len(count.forms) < MAX_FORMS:
-                count.forms[seen.value[:200]] = None
+            if seen != known:
+                count.forms.add(seen.value[:200])
+                if (
+                    len(count.forms) > MAX_FORMS
+                ):  # the same are left in whatever order an engine gives the rows
+                    count.forms.remove(max(count.forms))
             machine = record.machine(seen)
             if machine and len(count.machines) < MAX_MACHINES:
                 count.machines[machine] = None

@@ -65,7 +65,7 @@ class _Seen(msgspec.Struct, frozen=True):
     """The very list."""
     state: State
     stamps: tuple[tuple[int, ...], ...]
-    """Of its files, so that one which somebody edited is looked at again."""
+    """Of its files, before they were read: one that was written since, by whomever, is looked at again."""
     change: Change
 
 
@@ -144,14 +144,14 @@ class Protection:
     def _follow(self, one: Named, state: State, blocked: Sequence[Blocked], now: Instant) -> Change:
         """Bring one shield up to date, unless nothing has changed since the last look."""
         name = one.shield.name()
-        seen = self._seen.pop(name, None)
-        if seen and seen.blocked is blocked and (seen.state, seen.stamps) == (state, _stamps(one)):
+        seen, stamps = self._seen.pop(name, None), _stamps(one)
+        if seen and seen.blocked is blocked and (seen.state, seen.stamps) == (state, stamps):
             change = seen.change
         else:
             change = self._one(one, state, blocked, now, dry_run=False)
         self._before(name).bound(now)
         unchanged = msgspec.structs.replace(change, added=(), removed=())
-        self._seen[name] = _Seen(blocked, state, _stamps(one), unchanged)
+        self._seen[name] = _Seen(blocked, state, stamps, unchanged)
         return change
 
     def _one(

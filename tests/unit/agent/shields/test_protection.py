@@ -12,6 +12,7 @@ from tests.alliance import Agent, Alliance
 from tests.unit.agent.shields.blocks import BOX, all_on, named_in
 from tests.unit.hub.asking import BAD, EVIL, erase, sight
 
+from tocsin.agent.shields.before import Generations
 from tocsin.agent.shields.csv import CsvShield
 from tocsin.agent.shields.protection import Protection
 from tocsin.clock import DAY, HOUR, SECOND, Instant
@@ -183,6 +184,7 @@ def still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Still, Prote
 def test_what_is_as_it_was_costs_nothing(still):
     levels, files = still
     assert files.apply(NOW, dry_run=False)[0].changes
+    files.apply(NOW, dry_run=False)  # the first look at what stands there
     before = levels.rendered
     (change,) = files.apply(Instant(NOW + HOUR), dry_run=False)
     assert (change.values, change.written, change.changes) == (1, 1, False)
@@ -198,6 +200,24 @@ def test_what_is_as_it_was_is_put_right_when_somebody_edits_or_removes_it(still,
         spoil()
         assert files.apply(NOW, dry_run=False)[0].changes
         assert path.read_bytes() == wanted
+
+
+def test_what_somebody_writes_just_behind_the_agent_is_put_right_too(still, tmp_path, monkeypatch):
+    _, files = still
+    path = tmp_path / "out" / "block.csv"
+    bound = Generations.bound
+
+    def meddling(self: Generations, now: Instant) -> None:
+        """Somebody writes between the agent's own writing and the end of its look."""
+        if path.exists():
+            path.write_text("nothing\n")
+        bound(self, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Generations, "bound", meddling)
+        files.apply(NOW, dry_run=False)
+    assert files.apply(NOW, dry_run=False)[0].changes
+    assert b"evil.example" in path.read_bytes()
 
 
 async def test_a_value_leaves_every_file_when_it_is_taken_back_or_expires(tmp_path):

@@ -15,6 +15,7 @@ What this cannot see: a story that only one bank or customer can have lived. The
 published narratives still told the victim to those who searched); it stays home unless a person approves it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -120,15 +121,11 @@ def _found(text: str, own: Own, said: frozenset[str]) -> tuple[list[Mark], list[
 
 
 def _said(text: str, words: frozenset[str]) -> Iterator[tuple[int, int]]:
-    """Where words that a person named stand: as whole words, in a script that puts spaces between them."""
+    """Where words that a person named stand, in capitals too: as whole words, in a script that puts spaces between."""
     for word in sorted(words, key=lambda word: (-len(word), word)):
         joined = word.isalpha() and word.lower() == word.upper()
-        start = text.find(word)
-        while start >= 0:
-            end = start + len(word)
-            if joined or not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-                yield start, end
-            start = text.find(word, start + 1)
+        written = re.escape(word) if joined else rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
+        yield from (found.span() for found in re.finditer(written, text, re.IGNORECASE))
 
 
 def _shown(text: str, marks: list[Mark]) -> tuple[str, list[int]]:

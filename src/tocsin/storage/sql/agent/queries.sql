@@ -546,55 +546,27 @@ SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recover
 SELECT id, name, role, jurisdiction, standing, signing_key, sealing_key, recovery_key, agreement FROM party ORDER BY name, id;
 
 -- name: known_values
--- Why each value from one to another is known now: all postings that still count, with the newest band published for
--- the value in their stream, and the newest under a head that needs no further witness.
-SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
-  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
-  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
-  coalesce(firm_band.named, '') AS named_firm
-FROM posting JOIN stream ON stream.name = posting.stream
-LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
-  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
-LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
-  AND firm_band.seq = (SELECT max(seq) FROM band
-    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
-WHERE posting.value BETWEEN :first AND :last AND posting.expires > :now
-ORDER BY posting.value, posting.since, posting.stream, posting.seq;
+-- Why each value from one to another is known now: all postings that still count.
+SELECT value, stream, seq, fact, kind, may_block, since, expires, named, firm, named_firm FROM known
+WHERE value BETWEEN :first AND :last AND expires > :now
+ORDER BY value, since, stream, seq;
 
 -- name: blockable_values
 -- The same for those values alone that a warning or two named sources may raise to block: a flood that nobody confirms
 -- costs nothing here.
-SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
-  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
-  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
-  coalesce(firm_band.named, '') AS named_firm
-FROM posting JOIN stream ON stream.name = posting.stream
-LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
-  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
-LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
-  AND firm_band.seq = (SELECT max(seq) FROM band
-    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
-WHERE posting.expires > :now AND posting.value IN (
+SELECT value, stream, seq, fact, kind, may_block, since, expires, named, firm, named_firm FROM known
+WHERE expires > :now AND value IN (
   SELECT value FROM posting WHERE kind = 'warning'
   UNION ALL SELECT value FROM band WHERE named IN ('2-4', '5-19', '20+'))
-ORDER BY posting.value, posting.since, posting.stream, posting.seq;
+ORDER BY value, since, stream, seq;
 
 -- name: blockable_value
 -- The same for one value.
-SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
-  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
-  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
-  coalesce(firm_band.named, '') AS named_firm
-FROM posting JOIN stream ON stream.name = posting.stream
-LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
-  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
-LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
-  AND firm_band.seq = (SELECT max(seq) FROM band
-    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm)
-WHERE posting.value = :value AND posting.expires > :now AND (
+SELECT value, stream, seq, fact, kind, may_block, since, expires, named, firm, named_firm FROM known
+WHERE value = :value AND expires > :now AND (
   EXISTS (SELECT 1 FROM posting AS warned WHERE warned.value = :value AND warned.kind = 'warning')
   OR EXISTS (SELECT 1 FROM band WHERE band.value = :value AND band.named IN ('2-4', '5-19', '20+')))
-ORDER BY posting.since, posting.stream, posting.seq;
+ORDER BY since, stream, seq;
 
 -- name: values_that_ended
 -- What lost evidence by age.

@@ -317,6 +317,20 @@ CREATE TABLE band (
 CREATE INDEX band_entry ON band (stream, seq);
 CREATE INDEX band_named ON band (named, value);
 
+-- Each posting beside the newest band published for its value in its stream, and beside the newest of those under a head
+-- that needs no further witness. Kept nowhere: it is read as a table.
+CREATE VIEW known AS
+SELECT posting.value AS value, posting.stream AS stream, posting.seq AS seq, posting.fact AS fact,
+  posting.kind AS kind, posting.may_block AS may_block, posting.since AS since, posting.expires AS expires,
+  coalesce(newest.named, '') AS named, posting.seq < stream.firm AS firm,
+  coalesce(firm_band.named, '') AS named_firm
+FROM posting JOIN stream ON stream.name = posting.stream
+LEFT JOIN band AS newest ON newest.value = posting.value AND newest.stream = posting.stream
+  AND newest.seq = (SELECT max(seq) FROM band WHERE value = posting.value AND stream = posting.stream)
+LEFT JOIN band AS firm_band ON firm_band.value = posting.value AND firm_band.stream = posting.stream
+  AND firm_band.seq = (SELECT max(seq) FROM band
+    WHERE value = posting.value AND stream = posting.stream AND seq < stream.firm);
+
 -- View of the streams: every proved version of every warning, and which one counts.
 CREATE TABLE warning (
   stream    TEXT   NOT NULL,                             -- of the entry

@@ -48,6 +48,11 @@ def test_whatever_a_person_names_goes_too_wherever_it_stands() -> None:
     assert told.endswith("https://evil.example/[name 1]")
 
 
+def test_capitals_are_no_difference() -> None:
+    told = redact_text("ZORLU called, then Zorlu: the zorlus, zorlu_2 and re.zorlu", OWN, ["Zorlu"]).text
+    assert told == "[name 1] called, then [name 1]: the zorlus, [name 1]_2 and re.[name 1]"
+
+
 def test_a_word_inside_of_another_is_not_meant() -> None:
     assert "carton" in redact_text("a carton, and art for sale", OWN, ["art"]).text
 
