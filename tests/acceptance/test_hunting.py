@@ -20,6 +20,13 @@ from tocsin.world.processes import free_port
 pytestmark = pytest.mark.processes
 
 ZEEK = '{{"ts":1795249800.5,"id.orig_h":"10.9.8.7","id.resp_h":"192.0.2.44","query":"{0}","user":"no-word-of-it"}}\n'
+MAIL = (
+    "From: a@bad-{0}.example\nTo: Jo{0} <jo{0}@bute.example>\nSubject: Your account {0}\n\nDear Jo{0},\n{1}\n"
+)
+CAMPAIGN = (
+    "please confirm your account by the page below or it will be closed within hours and not opened again "
+    * 2
+)
 PAST, TAILED, SENT, WARNED = (f"{name}.evil-hunted.example" for name in ("past", "tailed", "sent", "warned"))
 
 
@@ -92,6 +99,24 @@ def test_one_value_that_nobody_knows_can_be_hunted(machine: Machine) -> None:
     result = asked("hunt", home, machine.folder / "logs", "--value", "192.0.2[.]44")
     assert [hit["found"]["lines"] for hit in result["found"]] == [2]
     assert result["found"][0]["level"] == ""
+
+
+def test_a_cases_campaign_is_hunted_in_ones_own_mails(machine: Machine) -> None:
+    home, mails = machine.folder / "bute", machine.folder / "mails"
+    mails.mkdir()
+    for number, text in ((1, CAMPAIGN), (2, CAMPAIGN), (3, "At noon?")):
+        (mails / f"{number}.eml").write_text(MAIL.format(number, text))
+    case = asked("case", home, "open", "--title", "A wave", "--by", "Ana")["id"]
+    assert tocsin("agent", "case", home, "attach", case, mails / "1.eml").returncode == 0
+    result = asked("hunt", home, mails, "--case", case[:12])
+    assert (result["mails"], [one["title"] for one in result["found"]]) == (2, ["Your account 2"])
+    assert result["found"][0]["by"] == ["text", "subject"]
+    text = tocsin("agent", "hunt", home, mails, "--case", case).stdout
+    assert "1 mail of its campaign:" in text
+    assert "(the same text, subject)" in text
+    assert f"--case {case}" in text
+    mixed = tocsin("agent", "hunt", home, "--case", case, "--value", "192.0.2.7")
+    assert (mixed.returncode, "--case hunts mails" in mixed.stderr) == (2, True)
 
 
 def test_a_person_tells_that_it_was_seen_and_nobody_else_does(machine: Machine) -> None:

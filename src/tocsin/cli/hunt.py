@@ -13,12 +13,13 @@ from tocsin.agent.house import House
 from tocsin.agent.hunting import ledger
 from tocsin.agent.hunting.covers import HUNTED, UNHUNTED
 from tocsin.agent.hunting.ledger import Hunt
-from tocsin.agent.hunting.past import Past
-from tocsin.agent.hunting.process import HuntingChild
+from tocsin.agent.hunting.past import Past, Task
+from tocsin.agent.hunting.process import HuntingChild, SparkChild
 from tocsin.agent.hunting.telling import AUDIENCE, Hit, hits, look_at, tell
 from tocsin.agent.shields.levels import KnownValue
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier, levels
+from tocsin.cli.campaign import hunt_campaign
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import leaves
 from tocsin.cli.progress import Progress
@@ -60,7 +61,20 @@ class Sightings(msgspec.Struct, frozen=True):
 def _hunt_arguments(parser: argparse.ArgumentParser) -> None:
     folder(parser, "agent")
     parser.add_argument(
-        "logs", nargs="*", metavar="FILE", type=Path, help="logs, or folders of them (default: [hunt] logs)"
+        "logs", nargs="*", metavar="FILE", help="logs, or folders of them (default: [hunt] logs)"
+    )
+    parser.add_argument(
+        "--spark",
+        action="store_true",
+        help="FILEs are tables of your own Spark, or with a slash Parquet that it reads: which Spark, SPARK_REMOTE and "
+        "SPARK_CONF_DIR say (an extra: pip install 'tocsin[spark]')",
+    )
+    parser.add_argument(
+        "--case",
+        default="",
+        metavar="CASE",
+        help="hunt mails and no logs: those of one campaign with this case's mails, in FILEs, or in the folders and "
+        "maildirs of [collect], in what was collected and waits, and in all other cases",
     )
     parser.add_argument(
         "--value",
@@ -80,15 +94,19 @@ def _hunt_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _hunt(parsed: argparse.Namespace) -> Iterator[Output]:
+    if parsed.case and parsed.value:
+        raise UsageError("--case hunts mails, and --value logs: give one of them.")
     with app.opened(Path(parsed.dir)) as house:
+        if parsed.case:
+            yield from hunt_campaign(house, parsed, SHOWN)
+            return
         known = {one.observable: one for one in levels(house).known(house.clock.now())}
-        through = parsed.logs or [house.folder / path for path in house.config.hunt.logs]
-        if not through:
-            raise UsageError("No log is named.", next_step="Name files, or `[hunt] logs` in agent.toml.")
+        through, tables = _named(house, parsed)
         asked = [recognise(text) for text in parsed.value]
         if unhunted := [one for one in asked if one.kind in UNHUNTED]:
             raise UsageError(f"A {unhunted[0].kind} is not hunted: {', '.join(sorted(HUNTED))} are.")
-        past = Past(house, asked or known, through, person(parsed), apart=bool(asked))
+        apart = bool(asked or tables)
+        past = Past(house, asked or known, through, person(parsed), apart=apart, tables=tables)
         progress = Progress(past.hunt.logs, quiet=bool(parsed.json))
         for line in _through(past, progress, max(1, parsed.threads)):
             progress.clear()
@@ -99,10 +117,20 @@ def _hunt(parsed: argparse.Namespace) -> Iterator[Output]:
         yield Output((*_told(hunt), *_findings(found, parsed)), Findings(hunt, tuple(found)))
 
 
+def _named(house: House, parsed: argparse.Namespace) -> tuple[list[Path], tuple[str, ...]]:
+    """Files and folders that are hunted through, or tables of Spark; UsageError when nothing is named."""
+    if parsed.spark and parsed.logs:
+        return [], tuple(parsed.logs)
+    through = [Path(name) for name in parsed.logs] or [house.folder / path for path in house.config.hunt.logs]
+    if parsed.spark or not through:
+        raise UsageError("No log is named.", next_step="Name files, or `[hunt] logs` in agent.toml.")
+    return through, ()
+
+
 def _through(past: Past, progress: Progress, threads: int) -> Iterator[str]:
     """Through every log that is to be hunted through; lines for a person now and then."""
     for task in past.tasks:
-        with HuntingChild(task.values, past.places) as child:
+        with _child(past, task) as child:
             for log in task.logs:
                 hunt = past.hunt
                 behind = hunt.done + hunt.skipped
@@ -118,6 +146,10 @@ def _through(past: Past, progress: Progress, threads: int) -> Iterator[str]:
                 done = past.hunt.done + past.hunt.skipped
                 if line := progress.show(done, past.hunt.skipped, f"{past.hunt.found:,} found"):
                     yield line
+
+
+def _child(past: Past, task: Task) -> HuntingChild:
+    return SparkChild(task.values, os.environ) if past.tables else HuntingChild(task.values, past.places)
 
 
 def _told(hunt: Hunt) -> Iterator[str]:
@@ -254,7 +286,9 @@ HUNT = Command(
     _hunt_arguments,
     "Zeek, Suricata EVE, CSV, syslog or any text, gzip of them, and Parquet. Nothing of a log leaves or is kept: of a "
     "hit only the value, how often, when and by which machines, sealed in the vault. Broken off, the same command goes "
-    "on where it was; a log that was hunted through is hunted again for new values only.",
+    "on where it was; a log that was hunted through is hunted again for new values only. With --case your own mails "
+    "are held against a case's, by what joins the mails of a campaign and never leaves: words, tags, subject, sending "
+    "host, files.",
 )
 HUNTS = Command(
     "agent",

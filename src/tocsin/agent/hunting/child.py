@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import msgspec
@@ -48,7 +49,7 @@ MAX_MEMORY = 6 * 2**30
 """Bytes of address space: a million values take 0.5 GiB, DuckDB has 1 GiB, and its threads reserve the rest."""
 NICE = 15
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 2**25
 """Bytes of memory that are kept when they are let go of."""
@@ -73,8 +74,8 @@ class Hunter:
     """Knows values, and hunts them."""
 
     def __init__(self) -> None:
-        self._index = Index(())
-        self._sieve = Sieve(self._index)
+        self.index = Index(())
+        self.sieve = Sieve(self.index)
 
     def answer(self, question: Question, tell: Callable[[int], None]) -> Answer:
         """What comes of a question; whatever goes wrong stays with its log."""
@@ -92,8 +93,8 @@ class Hunter:
     def _answer(self, question: Question, tell: Callable[[int], None]) -> Answer:
         match question:
             case Know(values=values):
-                self._index = Index(map(_observable, values))
-                self._sieve = Sieve(self._index)
+                self.index = Index(map(_observable, values))
+                self.sieve = Sieve(self.index)
                 gc.freeze()  # else each of its rounds looks at a million values that stay
                 return Answer()
             case HuntFile():
@@ -107,14 +108,14 @@ class Hunter:
             head = file.read(4)
             file.seek(0)
             if head == PARQUET:
-                return hunt_columns(file, self._index, self._sieve, tell, asked.threads)
+                return hunt_columns(file, self.index, self.sieve, tell, asked.threads)
             pieces = pieces_of(file)
             if head.startswith(GZIP):
                 pieces = inflated(pieces, os.fstat(file.fileno()).st_size)
             return self._hunt(pieces, tell)
 
     def _hunt(self, pieces: Iterable[bytes], tell: Callable[[int], None]) -> Hunted:
-        return hunt_lines(pieces, self._sieve, Tally(self._index), tell)
+        return hunt_lines(pieces, self.sieve, Tally(self.index), tell)
 
 
 def give_up() -> None:
@@ -124,7 +125,7 @@ def give_up() -> None:
     libc = ctypes.CDLL(None)
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for kind, bound in (
         (resource.RLIMIT_CORE, 0),
@@ -161,8 +162,13 @@ def main() -> None:
     give_up()
     keep_memory()
     preload()
-    hunter = Hunter()
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    serve(Hunter(), sys.stdin.buffer, sys.stdout.buffer, allow_only)
+
+
+def serve(
+    hunter: Hunter, questions: BinaryIO, answers: BinaryIO, confine: Callable[[Iterable[Path]], object]
+) -> None:
+    """Answer question after question; `confine` hears which places the logs are in, before the first is opened."""
 
     def say(answer: Answer) -> None:
         """One frame to the parent."""
@@ -171,7 +177,7 @@ def main() -> None:
     while (data := read_frame(questions, MAX_QUESTION)) is not None:
         question = msgspec.msgpack.decode(data, type=Question)
         if isinstance(question, Know):
-            allow_only(map(Path, (*question.places, *_OF_DUCKDB)))
+            confine(map(Path, (*question.places, *_OF_DUCKDB)))
         answer = hunter.answer(question, lambda behind: say(Answer(behind=behind)))
         body = msgspec.msgpack.encode(answer)
         if len(body) > MAX_ANSWER:

@@ -13,7 +13,7 @@ nothing else, load nothing and write nothing. Memory is bounded; names of column
 Addresses that are kept as numbers are not found: export them as text.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
@@ -38,12 +38,15 @@ MEMORY = "1GB"
 SMALL = 2_000_000
 """Rows of a file in which every distinct text is looked at: to tell DuckDB a million known values takes longer."""
 BATCH = 100_000
-"""Texts or rows that are looked at at once."""
+"""Texts that are looked at at once."""
+CELLS = 2_000_000
+"""Texts of whole rows that are: a table of many columns is fetched in shorter pieces."""
 _SAMPLE = 100_000
 """Rows that tell what a column is like."""
 _MANY, _FEW = _SAMPLE // 20, _SAMPLE // 100
 """A column is joined when so many rows hold more texts than the first, and fewer than the second that are odd."""
-_DEEPEST = 8
+DEEPEST = 8
+"""Columns within columns that are looked into."""
 _SIZES = ("tiny", "small", "", "big", "huge")
 _NO_TEXT = frozenset(f"{sign}{size}int" for sign in ("", "u") for size in _SIZES).union(
     (
@@ -62,7 +65,7 @@ _NO_TEXT = frozenset(f"{sign}{size}int" for sign in ("", "u") for size in _SIZES
     ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"),
 )
 """Types whose texts are no values; the names of those with a zone begin with the same words."""
-_NUMBERING = frozenset(("uid", "fuid", "conn_uids", "community_id", "proto", "conn_state", "history"))
+NUMBERING = frozenset(("uid", "fuid", "conn_uids", "community_id", "proto", "conn_state", "history"))
 """Zeek's and Suricata's fields that number a connection or say how it went."""
 _ADDRESSES = frozenset(name for pair in SIDES for name in pair if "ip" in name or name.startswith("id"))
 """Fields that hold addresses and nothing else."""
@@ -139,7 +142,7 @@ class _Columns:
         if len(table.columns) > MAX_COLUMNS:
             raise Unreadable(f"It has more than {MAX_COLUMNS:,} columns.")
         for name, kind in zip(table.columns, table.types, strict=True):
-            yield from _parts(name, _quoted(name), kind, _DEEPEST)
+            yield from _parts(name, _quoted(name), kind, DEEPEST)
 
     def _joined(self, leaves: list[_Leaf]) -> list[_Leaf]:
         """Columns that are joined: they have many texts, next to none of which must be looked at."""
@@ -161,8 +164,7 @@ class _Columns:
             asked = self._asked(f"SELECT DISTINCT {leaf.expression} FROM {self._source}")  # noqa: S608 quoted
             found: list[str] = []
             while batch := asked.fetchmany(BATCH):
-                texts = [text for (text,) in batch if text]
-                found += (texts[place] for place in self._sieve.texts(texts))
+                found += suspects(self._sieve, [text for (text,) in batch])
             if found:
                 self._create(f"hit{number}", "text", found)
                 yield f"{leaf.expression} IN (FROM hit{number})"
@@ -172,11 +174,27 @@ class _Columns:
         names = [leaf.name for leaf in leaves]
         selected = ", ".join(leaf.expression for leaf in leaves)
         asked = self._asked(f"SELECT {selected} FROM {self._source} WHERE {held}")  # noqa: S608 quoted
-        while batch := asked.fetchmany(BATCH):
-            whole = [" ".join(filter(None, row)) for row in batch]
-            for place in self._sieve.texts(whole):
-                pairs = zip(names, batch[place], strict=True)
-                self._tally.add(record_of_fields((name, text) for name, text in pairs if text))
+        while batch := asked.fetchmany(rows_at_once(len(leaves))):
+            add_rows(self._tally, self._sieve, names, batch)
+
+
+def rows_at_once(columns: int) -> int:
+    """Rows of so many texts that are held in memory."""
+    return max(1, min(BATCH, CELLS // columns))
+
+
+def suspects(sieve: Sieve, texts: Iterable[str | None]) -> list[str]:
+    """Those of some texts that may be hits, or lie beside one."""
+    some = [text for text in texts if text]
+    return [some[place] for place in sieve.texts(some)]
+
+
+def add_rows(tally: Tally, sieve: Sieve, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    """Count rows as records of fields of these names."""
+    whole = [" ".join(filter(None, row)) for row in rows]
+    for place in sieve.texts(whole):
+        pairs = zip(names, rows[place], strict=True)
+        tally.add(record_of_fields((name, text) for name, text in pairs if text))
 
 
 def _database(file: BinaryIO, threads: int) -> duckdb.DuckDBPyConnection:
@@ -208,7 +226,7 @@ def _parts(name: str, expression: str, kind: DuckDBPyType, depth: int) -> Iterat
             assert isinstance(of_part, DuckDBPyType)
             yield from _parts(f"{name}.{part}", f"{expression}.{_quoted(part)}", of_part, depth - 1)
         return
-    is_text = kind.id.split(" ")[0] not in _NO_TEXT and name.lower() not in _NUMBERING
+    is_text = kind.id.split(" ")[0] not in _NO_TEXT and name.lower() not in NUMBERING
     if is_text or name.lower() in TIMES:
         yield _Leaf(name, f"CAST({expression} AS VARCHAR)", is_text)
 

@@ -58,15 +58,21 @@ class Past:
         by: str,
         *,
         apart: bool = False,
+        tables: Sequence[str] = (),
     ) -> None:
-        """Begin it. `apart` hunts through all of the logs for all of these values, and remembers none of it as done."""
+        """Begin it. `apart` hunts through all of the logs for all of these values, and remembers none of it as done.
+
+        `tables` of an engine of the bank's own can only be hunted in `apart`: nothing says whether they have changed.
+        """
         self._house = house
         self._box = house.vault.box
         self._round = 0
+        self.tables = tuple(tables)
         self.places = tuple(through)
         """All that is opened for it lies there."""
         values = sorted(one for one in known if one.kind in HUNTED)
         logs = logs_in(through, frozenset(str(house.folder / path) for path in house.config.hunt.tail))
+        logs += [Log(name, 0, "", follow=False) for name in tables]
         self.tasks: tuple[Task, ...] = (Task(tuple(values), tuple(logs)),) if values and logs else ()
 
         def work(tx: Transaction) -> Hunt:
@@ -80,7 +86,7 @@ class Past:
                 new_id("hnt", house.entropy),
                 house.clock.now(),
                 by,
-                tuple(str(path) for path in through)[:100],
+                (*map(str, through), *tables)[:100],
                 len(values),
                 len(logs),
                 skipped=len(logs) - todo,

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,8 +23,10 @@ from tocsin.agent.hunting.found import Hunted
 from tocsin.agent.hunting.frames import Answer, HuntFile, HuntLines, Know, Question, receive
 from tocsin.agent.readers.frames import send_by
 from tocsin.domain.observable import Observable
-from tocsin.errors import Malformed, TooCostly, Unreadable
+from tocsin.errors import ConfigError, Malformed, TooCostly, Unreadable
 
+_OF_SPARK = ("PATH", "HOME", "LANG", "TMPDIR", "JAVA_", "SPARK_", "PYSPARK_", "HADOOP_", "YARN_", "KRB5")
+"""How variables begin that Spark and its file systems ask for; nothing else of the agent's environment is handed on."""
 SILENCE_SECONDS = 1_800.0
 """It says how far it is after each block; over Parquet it is silent until DuckDB is through."""
 
@@ -34,6 +37,8 @@ def _nobody(behind: int) -> None:
 
 class HuntingChild:
     """One hunting process at a time, for one set of known values; use it from one thread."""
+
+    _module = "tocsin.agent.hunting.child"
 
     def __init__(
         self,
@@ -128,14 +133,13 @@ class HuntingChild:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.close()
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "tocsin.agent.hunting.child"],
+            self._process = subprocess.Popen(  # noqa: S603 a module of ours
+                [sys.executable, "-I", "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a traceback would carry lines of a log into another
                 cwd="/",
-                # numpy's own threads would keep the child from a namespace, and Landlock binds only whoever asks.
-                env={"OPENBLAS_NUM_THREADS": "1"},
+                env=self._environment(),
                 close_fds=True,
                 start_new_session=True,  # Ctrl-C is for the agent, which then closes it
             )
@@ -144,6 +148,10 @@ class HuntingChild:
             self._answer(self._process, Know(tuple(map(str, self._known)), self._places), _nobody)
         return self._process
 
+    def _environment(self) -> dict[str, str]:
+        """Numpy's own threads would keep the child from a namespace, and Landlock binds only whoever asks."""
+        return {"OPENBLAS_NUM_THREADS": "1"}
+
     def _signal(self, number: signal.Signals) -> None:
         process = self._process
         if process is not None:
@@ -151,3 +159,27 @@ class HuntingChild:
 
     def _until(self) -> float:
         return time.monotonic() + self._silence_seconds
+
+
+class SparkChild(HuntingChild):
+    """The same for tables of the bank's own Spark, and Parquet that it reads: `file` takes their names and paths."""
+
+    _module = "tocsin.agent.hunting.spark"
+
+    def __init__(
+        self,
+        known: Collection[Observable],
+        environment: Mapping[str, str],
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        """`environment` says which Spark it is. ConfigError when the extra is not installed."""
+        super().__init__(known, (), silence_seconds)
+        if missing := [name for name in ("ibis", "pyspark") if find_spec(name) is None]:
+            raise ConfigError(
+                f"Python has no {missing[0]} here: Spark is an extra.",
+                next_step="Install it beside Tocsin: pip install 'tocsin[spark]'; Spark needs Java 17 too.",
+            )
+        self._given = {name: text for name, text in environment.items() if name.startswith(_OF_SPARK)}
+
+    def _environment(self) -> dict[str, str]:
+        return {**super()._environment(), **self._given}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.agent.hunting.test_index import CROWDED
 
 from tocsin.agent.hunting import columns as module
-from tocsin.agent.hunting.columns import _database, hunt_columns
+from tocsin.agent.hunting.columns import _database, hunt_columns, rows_at_once
 from tocsin.agent.hunting.found import Hunted
 from tocsin.agent.hunting.index import Index
 from tocsin.agent.hunting.lines import hunt_lines
@@ -157,6 +157,21 @@ def test_the_first_rows_tell_which_columns_are_joined(
     assert [name for name in ("service", "query", "note") if f'hash(CAST("{name}"' in joins[0]] == []
     assert 'hash(CAST("id.resp_h" AS VARCHAR)) IN (FROM known)' in joins[0]
     assert len(joins) == 1
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 100_000), (2_000, 1_000), (3_000_000, 1)])
+def test_a_table_of_many_columns_is_fetched_in_shorter_pieces(columns: int, rows: int) -> None:
+    assert rows_at_once(columns) == rows
+
+
+@given(order=st.permutations(range(6)))
+@settings(max_examples=25)
+def test_the_order_of_rows_is_no_difference(order: list[int]) -> None:
+    rows = [
+        {"id.orig_h": "10.0.0.1", "id.resp_h": "192.0.2.7", "query": f"{one}.evil.example"}
+        for one in range(6)
+    ]
+    assert by_lines([rows[number] for number in order], [EVIL, BAD]) == by_lines(rows, [EVIL, BAD])
 
 
 @given(st.binary(max_size=100))

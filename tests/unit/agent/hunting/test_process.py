@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tocsin.agent.hunting import process
 from tocsin.agent.hunting.found import Found, Hunted
 from tocsin.agent.hunting.frames import Answer
-from tocsin.agent.hunting.process import HuntingChild
+from tocsin.agent.hunting.process import HuntingChild, SparkChild
 from tocsin.domain.observable import Kind, Observable, normalise
-from tocsin.errors import TooCostly, Unreadable
+from tocsin.errors import ConfigError, TooCostly, Unreadable
 
 pytestmark = pytest.mark.processes
 EVIL = normalise(Kind.DOMAIN, "evil.example")
@@ -156,3 +157,16 @@ def _holds(line: str, text: str) -> bool:
     """Whether it stands there with nothing of a longer value around it."""
     begin = r"(?<![\w.-])" if text[0].isdigit() else r"(?<![\w-])"
     return re.search(rf"{begin}{re.escape(text)}(?![\w-]|\.\w)", line) is not None
+
+
+def test_spark_is_an_extra_and_is_told_no_more_of_the_environment_than_it_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="no ibis") as refused:
+        SparkChild([EVIL], {})
+    assert "pip install 'tocsin[spark]'" in refused.value.next_step
+    monkeypatch.setattr(process, "find_spec", lambda name: name)
+    spark = {"PATH": "/bin", "JAVA_HOME": "/java", "SPARK_REMOTE": "sc://lake"}
+    told = SparkChild([EVIL], {**spark, "CREDENTIALS_DIRECTORY": "/x", "PASSWORD": "x"})._environment()
+    assert told == {**spark, "OPENBLAS_NUM_THREADS": "1"}
