@@ -125,7 +125,7 @@ class _Posting(msgspec.Struct, frozen=True):
 def view(store: Store) -> tuple[list[object], list[object]]:
     with store.reading("view") as tx:
         stands = tx.all("warnings", {"now": ISSUED}, into=_Standing)
-        values = tx.all("known_values", {"now": ISSUED}, into=_Posting)
+        values = tx.all("known_values", {"first": "", "last": "\U0010ffff", "now": ISSUED}, into=_Posting)
     return sorted(map(repr, stands)), sorted(map(repr, values))
 
 
