@@ -63,13 +63,32 @@ from tocsin.wire.envelope import (
 )
 from tocsin.wire.epoch import AskTokens, EpochDocument, EpochEvent, IssuedTokens
 from tocsin.wire.messages import Report, decode, encode
-from tocsin.wire.slot import Fate, SlotRecord, read_fate, read_reply, signing_after
+from tocsin.wire.slot import (
+    Fate,
+    SlotRecord,
+    SlotResults,
+    delivered_bytes,
+    read_fate,
+    read_reply,
+    signing_after,
+)
 from tocsin.world.network import Door, Wire
 
 RELAY_SEED = b"r" * 32
 RELAY_URL = "https://relay.example"
 PARTNER_URL = "http://partner.example"
 TICK_SECONDS = 0.02
+
+
+class _Partner(MixOperator):
+    """The hub's way to the partner, which remembers the slots whose results it was given."""
+
+    given: set[tuple[int, int]]
+
+    async def give(self, results: SlotResults) -> bool:
+        in_time = await super().give(results)
+        self.given.add((results.epoch, results.slot))
+        return in_time
 
 
 class AnonymousAlliance(Alliance):
@@ -101,6 +120,8 @@ class AnonymousAlliance(Alliance):
         """The hub's and the relay's own ways, and the one on which envelopes go to the relay."""
         self._relay_key = relay_key
         self._stacks: dict[str, AsyncExitStack] = {}
+        self.given: set[tuple[int, int]] = set()
+        """Slots whose results the partner was given."""
 
     async def __aenter__(self) -> "AnonymousAlliance":
         hub_path._LONGEST_TICK_SECONDS = carrying._LONGEST_TICK_SECONDS = TICK_SECONDS
@@ -171,9 +192,10 @@ class AnonymousAlliance(Alliance):
         http = httpx.AsyncClient(transport=self.hub_wire)
         operators = Operators(
             Operator(self.exchange, http, RELAY_URL, "relay"),
-            MixOperator(self.exchange, http, PARTNER_URL, "partner"),
+            _Partner(self.exchange, http, PARTNER_URL, "partner"),
             http,
         )
+        operators.partner.given = self.given
         return Means(self.settings, self.witness.key, operators, NumberedSecrets(self.folder / "hub.epochs"))
 
     def rotate(self, seed: bytes) -> None:
@@ -243,8 +265,7 @@ class AnonymousAlliance(Alliance):
         await self.move_to(Instant(end + length * SECOND // 20 + SECOND))
         await asyncio.sleep(3 * TICK_SECONDS)  # the relay counts
         await self.move_to(Instant(end + length * SECOND // 10 + SECOND))
-        await until(lambda: not collected or self.collected() >= (document.number, slot))
-        await asyncio.sleep(TICK_SECONDS)  # results are given
+        await until(lambda: not collected or (document.number, slot) in self.given)
         await self.move_to(Instant(end + signing_after(length) + SECOND))
 
     def collected(self) -> tuple[int, int]:
@@ -381,8 +402,17 @@ class Sender:
         identity = self.alliance.exchange.identity
         context = Context("slot-record", identity.realm, identity.id)
         verify(self.document.partner_key, context, signed.record, signed.signature)
-        self.records.append(decode(signed.record, SlotRecord))
-        return self.records[-1]
+        record = SlotRecord.parse(signed.record, self.document.members, self.document.results)
+        if (word := record.delivered) is not None:
+            said = delivered_bytes(record.epoch, record.slot, word.issued, record.listing)
+            verify(
+                self.document.hub_key,
+                Context("slot-delivered", identity.realm, identity.id),
+                said,
+                word.signature,
+            )
+        self.records.append(record)
+        return record
 
     def fate(self, sent: Sent) -> Fate | None:
         """What the records that came so far say of it."""

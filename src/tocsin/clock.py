@@ -79,6 +79,7 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
+@lru_cache(1024)  # all objects of a disclosure have one day
 def from_text(text: str) -> Instant:
     """Read an RFC 3339 time with a zone; Malformed otherwise."""
     try:

@@ -78,9 +78,16 @@ class NumberedSecrets:
         self._folder = folder
 
     def keep(self, number: int, data: bytes) -> None:
-        """Write one; FileExistsError when there is one of that number."""
+        """Write one, whole from its first moment; FileExistsError when there is one of that number."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_new(self._place(number), data)
+        place = self._place(number)
+        beside = place.with_suffix(f".{os.getpid()}")
+        write_new(beside, data)
+        try:
+            os.link(beside, place)
+        finally:
+            beside.unlink()
+            sync_folder(self._folder)
 
     def get(self, number: int) -> bytes | None:
         """One of them, or None."""
@@ -93,7 +100,7 @@ class NumberedSecrets:
         """Delete those with a lower number."""
         old = [path for path in self._folder.glob("*.key") if path.name < self._place(number).name]
         for path in old:
-            path.unlink()
+            path.unlink(missing_ok=True)  # another process of the same may have
         if old:
             sync_folder(self._folder)
 

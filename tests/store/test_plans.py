@@ -64,7 +64,8 @@ WHOLE = {
         ),
         **dict.fromkeys(("known_values", "postings"), "levels are computed at reading time, of all values"),
         "own_messages": "the same: which of them are this party's own",
-        **dict.fromkeys(("warnings", "standing_warnings", "unanswered_warnings", "warning_authors"), "agencies write a few a day"),
+        **dict.fromkeys(("warnings", "standing_warnings"), "agencies write a few a day"),
+        **dict.fromkeys(("unanswered_warnings", "warning_authors"), "agencies write a few a day"),
         **dict.fromkeys(("cases", "journal", "own_warnings", "count_outbox"), "a person asks"),
         **dict.fromkeys(("calling_warnings", "warnings_that_call_no_more"), "agencies write a few a day"),
         **dict.fromkeys(

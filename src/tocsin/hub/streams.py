@@ -190,12 +190,20 @@ class Streams:
 
         `at` is when they count as added, where that is not now: a moment that tells nothing of when they came.
         """
+        return self.append_all(tx, name, [(draft, origin) for draft in drafts], at)
+
+    def append_all(
+        self, tx: Transaction, name: str, drafts: Sequence[tuple[Draft, Origin]], at: Instant | None = None
+    ) -> tuple[Placed, ...]:
+        """The same for drafts of several origins."""
         if not drafts:
             return ()
         head = self._lock(tx, name)
         added, leaves = head.added, []
         entries, bodies, origins = [], [], []
-        for seq, (draft, salts) in enumerate(zip(drafts, self._salts(len(drafts)), strict=True), head.size):
+        for seq, ((draft, origin), salts) in enumerate(
+            zip(drafts, self._salts(len(drafts)), strict=True), head.size
+        ):
             # `added` is strictly increasing per stream, whatever the clock does.
             added = max(self._clock.now() if at is None else at, added + 1)
             known = seq if name == DIRECTORY else head.directory

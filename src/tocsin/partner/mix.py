@@ -4,7 +4,8 @@
 1. What the relay brings is opened, one layer, and the blob kept for its slot, in memory only: on a disk the order in
    which they came would stand in the file. What is not as it must be is answered like everything else.
 2. After the slot the hub is given its blobs in the order of their hashes, and the same again if it asks again.
-3. Half a slot later the record is signed, with whatever relay and hub have said by then, once and for all.
+3. The hub signs for the blobs that it was given, in a listing under a salt of its own.
+4. Half a slot later the record is signed, with whatever relay and hub have said by then, once and for all.
 
 A partner that starts anew has lost the blobs it held; the agents miss theirs in the record, and see it.
 """
@@ -18,54 +19,33 @@ from tocsin.clock import Clock, Instant
 from tocsin.errors import Conflict, InputError, Malformed, Unknown
 from tocsin.ids import Entropy
 from tocsin.partner.gateways import Gateways
+from tocsin.partner.slot import Slot
 from tocsin.privacy import ohttp
 from tocsin.proof.signing import Context, verify
 from tocsin.storage.store import Params, Store, Transaction
 from tocsin.web.epochs import Epochs, Live
-from tocsin.wire.envelope import MIX, read_inner
-from tocsin.wire.messages import decode
+from tocsin.wire.envelope import MIX, SEALED_RESULT_BYTES, read_inner
+from tocsin.wire.listing import SALT_BYTES
 from tocsin.wire.slot import (
     CollectSlot,
     ResultsTaken,
     SignedCount,
     SignedRecord,
-    SlotCount,
     SlotRecord,
     SlotResults,
     closing_after,
-    encoded,
-    prefixes_of,
-    record_bytes,
     reply,
+    reply_bytes,
     signing_after,
 )
 
 MAX_HELD = 256 * 1024 * 1024
 """Bytes of blobs that wait for a hub: three slots of 5,000 members, six hours of 200. The oldest go first."""
 _KEPT_RECORDS = 8
-_NO_RECORD = SignedRecord(record=b"", signature=b"")
+_NO_RECORD = SignedRecord(b"", b"")
 
 Place = tuple[int, int]
 """Epoch and slot."""
-
-
-class _Slot:
-    """What came in one slot, and what was said of it."""
-
-    def __init__(self) -> None:
-        self.blobs: dict[bytes, bytes] = {}
-        """By their SHA-256."""
-        self.counted: SignedCount | None = None
-        self.told: SlotResults | None = None
-
-    def in_order(self) -> tuple[bytes, ...]:
-        """The blobs by their hashes."""
-        return tuple(self.blobs[digest] for digest in sorted(self.blobs))
-
-    @property
-    def bytes(self) -> int:
-        """Of memory that it takes."""
-        return sum(len(blob) for blob in self.blobs.values())
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -84,14 +64,12 @@ class Mix:
         self._store, self._epochs, self._gateways = store, epochs, gateways
         self._clock, self._entropy = clock, entropy
         self._since = clock.now()
-        self._slots: dict[Place, _Slot] = {}
+        self._slots: dict[Place, Slot] = {}
         self._told = 0, _NO_RECORD, b""
         """Epoch and record that were told last, and the reply."""
         with store.reading("slot records") as tx:
             rows = tx.all("slot_records", {}, into=_Record)
-        self._records = {
-            (row.epoch, row.slot): SignedRecord(record=row.record, signature=row.signature) for row in rows
-        }
+        self._records = {(row.epoch, row.slot): SignedRecord(row.record, row.signature) for row in rows}
 
     # from the relay
 
@@ -101,7 +79,7 @@ class Mix:
         live = self._epochs.near(now)
         if live is None:
             raise Unknown("No epoch has begun.")
-        size = record_bytes(live.document.members, live.document.results)
+        size = reply_bytes(live.document.members, live.document.results)
         try:
             message, answering = self._gateways.of(live.number).open_request(encapsulated)
         except InputError:
@@ -112,13 +90,14 @@ class Mix:
 
     def count(self, told: SignedCount) -> None:
         """The relay's count of a slot; BadSignature from anybody else, Conflict for a second one or a late one."""
-        count = decode(told.count, SlotCount)
-        live, now = self._live(count.epoch), self._clock.now()
+        live, now = self._live(told.epoch), self._clock.now()
         context = Context("slot-count", live.document.realm, live.document.hub)
-        verify(live.document.relay_key, context, told.count, told.signature)
-        if count.slot >= live.document.slots or now >= _signed_at(live, count.slot):
+        verify(live.document.relay_key, context, told.signed, told.signature)
+        if told.senders > live.document.members:
+            raise Malformed("There are not so many members.")
+        if told.slot >= live.document.slots or now >= _signed_at(live, told.slot):
             raise Conflict("The record of that slot is signed, or there is no such slot.")
-        slot = self._slots.setdefault((count.epoch, count.slot), _Slot())
+        slot = self._slots.setdefault((told.epoch, told.slot), Slot())
         if slot.counted not in (None, told):
             raise Conflict("It was counted before, and otherwise.")
         slot.counted = told
@@ -140,13 +119,28 @@ class Mix:
         return slot.in_order() if slot else ()
 
     def results(self, told: SlotResults) -> ResultsTaken:
-        """What came of the blobs, for the record; not in time once that is signed."""
+        """What came of the blobs, for the record; not in time once that is signed.
+
+        BadSignature when the hub signs for other blobs than there are here: one of the two has lost some.
+        """
         live, now = self._live(told.epoch), self._clock.now()
-        if told.slot >= live.document.slots or len(told.results) != live.document.results:
-            raise Malformed(f"A slot of this epoch has {live.document.results} results.")
+        document = live.document
+        sizes = {len(one) for one in told.results}
+        if (
+            told.slot >= document.slots
+            or len(told.results) != document.results
+            or sizes != {SEALED_RESULT_BYTES}
+        ):
+            raise Malformed(
+                f"A slot of this epoch has {document.results} results of {SEALED_RESULT_BYTES} bytes."
+            )
+        if told.delivered.issued > document.members or len(told.delivered.salt) != SALT_BYTES:
+            raise Malformed("There are not so many members, or the salt has another length.")
         place, in_time = (told.epoch, told.slot), now < _signed_at(live, told.slot)
         if in_time:
-            self._slots.setdefault(place, _Slot()).told = told
+            slot = self._slots.setdefault(place, Slot())
+            slot.check_delivered(told, document)
+            slot.told = told
         else:
             self._slots.pop(place, None)  # its record stands, and the hub has what was in it
         return ResultsTaken(in_time=in_time)
@@ -167,9 +161,11 @@ class Mix:
         if newest >= 0:
             return self._record_of(live, min(newest, live.document.slots - 1))
         before = self._epochs.get(live.number - 1)
-        if before is None or now < _signed_at(before, before.document.slots - 1):
-            return _NO_RECORD
-        return self._record_of(before, before.document.slots - 1)
+        if before is not None and now >= _signed_at(before, before.document.slots - 1):
+            self._record_of(
+                before, before.document.slots - 1
+            )  # nobody is told any more; what waits of it ends here
+        return _NO_RECORD
 
     def _record_of(self, live: Live, number: int) -> SignedRecord:
         place = live.number, number
@@ -178,24 +174,22 @@ class Mix:
         return self._records[place]
 
     def _sign(self, live: Live, place: Place) -> None:
-        slot = self._slots.get(place, _Slot())
+        slot = self._slots.get(place, Slot())
         document = live.document
         told = slot.told
-        data = encoded(
-            SlotRecord(
-                hub=document.hub,
-                realm=document.realm,
-                epoch=place[0],
-                slot=place[1],
-                document=live.digest,
-                counted=slot.counted,
-                prefixes=prefixes_of(slot.in_order()),
-                results=told.results if told else (),
-                issued=told.issued if told else 0,
-            )
+        salt = told.delivered.salt if told else self._entropy(SALT_BYTES)
+        record = SlotRecord(
+            epoch=place[0],
+            slot=place[1],
+            document=live.digest,
+            counted=slot.counted,
+            delivered=told.delivered if told else None,
+            listing=slot.listing(salt, document.members),
+            results=told.results if told else (),
         )
+        data = record.to_bytes(document.results)
         context = Context("slot-record", document.realm, document.hub)
-        signed = SignedRecord(record=data, signature=self._epochs.operator.key.sign(context, data))
+        signed = SignedRecord(data, self._epochs.operator.key.sign(context, data))
 
         def keep(tx: Transaction) -> None:
             """The record, durable before anybody is shown it."""
@@ -221,7 +215,7 @@ class Mix:
             raise Malformed("Its slot is not open.")
         if len(blob) != document.blob_bytes:
             raise Malformed(f"A blob of this epoch has {document.blob_bytes} bytes.")
-        held = self._slots.setdefault((epoch, slot), _Slot())
+        held = self._slots.setdefault((epoch, slot), Slot())
         if len(held.blobs) < document.members:  # the relay admits no more
             held.blobs.setdefault(sha256(blob).digest(), blob)
 

@@ -22,9 +22,9 @@ from tocsin.web.epochs import Epochs, Live
 from tocsin.wire.messages import encode
 from tocsin.wire.slot import (
     SignedCount,
-    SlotCount,
     closing_after,
-    record_bytes,
+    count_bytes,
+    reply_bytes,
     result_answer_bytes,
     signing_after,
 )
@@ -89,11 +89,12 @@ class Carrying:
             return
         end = document.slot_begins(slot + 1)
         if now < end + signing_after(length):
-            count = encode(SlotCount(epoch=live.number, slot=slot, senders=self._admitting.senders(*place)))
+            senders = self._admitting.senders(*place)
             context = Context("slot-count", document.realm, document.hub)
-            signature = self._epochs.operator.key.sign(context, count)
+            signature = self._epochs.operator.key.sign(context, count_bytes(*place, senders))
+            count = SignedCount(epoch=live.number, slot=slot, senders=senders, signature=signature)
             try:
-                await self._ways["slot"].post(COUNTS, encode(SignedCount(count=count, signature=signature)))
+                await self._ways["slot"].post(COUNTS, encode(count))
             except TocsinError as error:
                 log.warning("the partner was not told the count of a slot: %s", error.title())
                 return
@@ -104,4 +105,4 @@ class Carrying:
 def _answer_bytes(live: Live, kind: str) -> int:
     if kind == "now":
         return result_answer_bytes()
-    return record_bytes(live.document.members, live.document.results)
+    return reply_bytes(live.document.members, live.document.results)

@@ -75,6 +75,8 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
     """So many of them together name a sender."""
     issuer_key: bytes
     """`TokenKey`: SubjectPublicKeyInfo of the key under which this epoch's tokens are issued."""
+    hub_key: bytes
+    """Ed25519 public key: the hub signs which envelopes of a slot it was given."""
     intake_key: bytes
     """Hybrid key of the hub, 1,216 bytes: envelopes of both anonymous classes are sealed to it."""
     mix_gateway: bytes
@@ -129,7 +131,8 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
             raise Malformed(f"The intake's key has {PUBLIC_BYTES} bytes.")
         Recipient(self.intake_key)
         gateways = {KeyConfig.parse(self.mix_gateway), KeyConfig.parse(self.now_gateway)}
-        if len(gateways | {check_public_key(self.relay_key), check_public_key(self.partner_key)}) < 4:
+        signers = {check_public_key(one) for one in (self.hub_key, self.relay_key, self.partner_key)}
+        if len(gateways) + len(signers) < 5:
             raise Malformed("Two places of this document have the same key.")
 
     @property

@@ -3,8 +3,8 @@
 
 A slot is closed by the partner's clock. The relay says how many members it admitted; the partner sorts the blobs by
 their hashes and gives them to the hub, once, when the hub asks; the hub takes the reports in and gives back results,
-sealed for their senders and filled up with random bytes to a constant number. From all this comes one record, the same
-for everybody, which is the reply to every envelope of the next slot.
+sealed for their senders and filled up with random bytes to a constant number, and signs for the blobs that it was
+given. From all this comes one record, the same for everybody, which is the reply to every envelope of the next slot.
 
 When things happen in a slot of length L, by the clocks of relay and partner::
 
@@ -16,6 +16,7 @@ When things happen in a slot of length L, by the clocks of relay and partner::
 What comes too late for a record is in a later one: results find their senders by their keys, wherever they stand.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -23,11 +24,14 @@ import msgspec
 from tocsin.clock import SECOND
 from tocsin.errors import Malformed
 from tocsin.privacy.bhttp import BinaryResponse
+from tocsin.proof.signing import SIGNATURE_SIZE
 from tocsin.wire.envelope import RESULT_BYTES, SEALED_RESULT_BYTES
-from tocsin.wire.messages import Message, Size, decode, encode
+from tocsin.wire.listing import SALT_BYTES, Listing, listing_bytes
+from tocsin.wire.messages import Message, Size, encode
 
-PREFIX_BYTES = 4
-"""Of a blob's SHA-256 in the record: enough for its sender, who looks for one it knows."""
+_VERSION = b"\x01"
+_HEAD_BYTES = 1 + 8 + 8 + 32 + 2 * (4 + SIGNATURE_SIZE) + SALT_BYTES
+"""Of a record before its listing."""
 
 SENDING = (0.55, 0.9)
 """The part of a slot in which agents send, each at a moment that it drew before. Clocks may differ by a little."""
@@ -43,19 +47,23 @@ def signing_after(slot_seconds: int) -> int:
     return slot_seconds * SECOND // 2
 
 
-class SlotCount(Message, frozen=True, kw_only=True, tag="slot-count"):
-    """The relay says how many members put an envelope into a slot. Context ``slot-count``."""
+class SignedCount(Message, frozen=True, kw_only=True, tag="signed-count"):
+    """The relay says how many members put an envelope into a slot: context ``slot-count``, over `count_bytes`."""
 
     epoch: Size
     slot: Size
     senders: Size
-
-
-class SignedCount(Message, frozen=True, kw_only=True, tag="signed-count"):
-    """That word, signed."""
-
-    count: bytes
     signature: bytes
+
+    @property
+    def signed(self) -> bytes:
+        """What the signature covers."""
+        return count_bytes(self.epoch, self.slot, self.senders)
+
+
+def count_bytes(epoch: int, slot: int, senders: int) -> bytes:
+    """A count as the relay signs it: epoch:8 ‖ slot:8 ‖ senders:8."""
+    return epoch.to_bytes(8) + slot.to_bytes(8) + senders.to_bytes(8)
 
 
 class CollectSlot(Message, frozen=True, kw_only=True, tag="collect-slot"):
@@ -65,14 +73,34 @@ class CollectSlot(Message, frozen=True, kw_only=True, tag="collect-slot"):
     slot: Size
 
 
+class Delivered(msgspec.Struct, frozen=True):
+    """The hub's word on what it was given of a slot: context ``slot-delivered``, over `delivered_bytes`.
+
+    The salt was drawn when it had everything. So a partner that keeps a blob from the hub cannot list it any more.
+    """
+
+    salt: bytes
+    """16 random bytes."""
+    issued: Size
+    """How many members have been given tokens of the epoch."""
+    signature: bytes
+
+
+def delivered_bytes(epoch: int, slot: int, issued: int, listing: Listing) -> bytes:
+    """What the hub signs: epoch:8 ‖ slot:8 ‖ issued:8 ‖ salt:16 ‖ SHA-256 of the listing."""
+    place = epoch.to_bytes(8) + slot.to_bytes(8) + issued.to_bytes(8)
+    return place + listing.salt + sha256(listing.to_bytes()).digest()
+
+
 class SlotResults(Message, frozen=True, kw_only=True, tag="slot-results"):
-    """The hub gives the partner the sealed results of a slot, exactly as many as the epoch has places for."""
+    """The hub gives the partner the sealed results of a slot, exactly as many as the epoch has places for, and its word
+    on the blobs that it was given.
+    """
 
     epoch: Size
     slot: Size
     results: tuple[bytes, ...]
-    issued: Size
-    """How many members have been given tokens of the epoch."""
+    delivered: Delivered
 
 
 class ResultsTaken(Message, frozen=True, kw_only=True, tag="results-taken"):
@@ -92,56 +120,80 @@ class Fate(msgspec.Struct, frozen=True):
     """Why nothing or not all of it was; cut to fit."""
 
 
-class SlotRecord(Message, frozen=True, kw_only=True, tag="slot-record"):
-    """What one slot had: the reply in the next. It has one size in an epoch, by padding behind it."""
+# version:1 ‖ epoch:8 ‖ slot:8 ‖ document:32 ‖ senders:4 ‖ relay's signature:64 ‖ issued:4 ‖ hub's signature:64 ‖
+# salt:16 ‖ listing:(places + ⌈places / 4⌉) ‖ results: 272 each
+class SlotRecord(msgspec.Struct, frozen=True):
+    """What one slot had: the reply in the next. All records of an epoch have one size; numbers are big-endian.
 
-    hub: str
-    realm: str
-    epoch: Size
-    slot: Size
+    Whose hub and realm it is the document says. What was not said in time is zeros on the wire.
+    """
+
+    epoch: int
+    slot: int
     document: bytes
     """SHA-256 of the epoch document: everybody sees that all have the same."""
     counted: SignedCount | None
     """The relay's word; None when it gave none."""
-    prefixes: bytes
-    """`PREFIX_BYTES` of each blob's SHA-256, sorted."""
+    delivered: Delivered | None
+    """The hub's word; None when it gave none. Then the partner has drawn the salt."""
+    listing: Listing
+    """Which blobs the partner had."""
     results: tuple[bytes, ...]
     """Empty when the hub gave none in time."""
-    issued: Size = 0
-    """How many members have been given tokens of the epoch, as the hub says; 0 when it said nothing."""
-
-    def __post_init__(self) -> None:
-        if len(self.prefixes) % PREFIX_BYTES or any(len(one) != SEALED_RESULT_BYTES for one in self.results):
-            raise Malformed("A slot record lists prefixes and results of one length each.")
 
     @property
     def blobs(self) -> int:
         """How many blobs the slot had."""
-        return len(self.prefixes) // PREFIX_BYTES
+        return len(self.listing.marks)
 
-    def has(self, blob: bytes) -> bool:
-        """Whether the slot had this blob, as far as a prefix tells."""
-        return self.shows(sha256(blob).digest())
+    @property
+    def issued(self) -> int:
+        """How many members have been given tokens of the epoch, as the hub says; 0 when it said nothing."""
+        return self.delivered.issued if self.delivered else 0
 
-    def shows(self, digest: bytes) -> bool:
-        """The same for the SHA-256 of a blob."""
-        wanted = digest[:PREFIX_BYTES]
-        at = self.prefixes.find(wanted)
-        while at % PREFIX_BYTES and at >= 0:
-            at = self.prefixes.find(wanted, at + 1)
-        return at >= 0
+    def to_bytes(self, results: int) -> bytes:
+        """On the wire, with room for so many results: the bytes that the partner signs."""
+        counted, delivered = self.counted, self.delivered
+        parts = (
+            _VERSION + self.epoch.to_bytes(8) + self.slot.to_bytes(8) + self.document,
+            counted.senders.to_bytes(4) + counted.signature if counted else bytes(4 + SIGNATURE_SIZE),
+            delivered.issued.to_bytes(4) + delivered.signature if delivered else bytes(4 + SIGNATURE_SIZE),
+            self.listing.salt + self.listing.to_bytes(),
+            b"".join(self.results).ljust(results * SEALED_RESULT_BYTES, b"\x00"),
+        )
+        return b"".join(parts)
+
+    @classmethod
+    def parse(cls, data: bytes, members: int, results: int) -> "SlotRecord":
+        """Read one of an epoch with so many members and results; Malformed otherwise."""
+        if len(data) != _HEAD_BYTES + listing_bytes(members) + results * SEALED_RESULT_BYTES:
+            raise Malformed("Records of an epoch have one length.")
+        if data[:1] != _VERSION:
+            raise Malformed("It is no slot record of this version.")
+        epoch, slot, document = int.from_bytes(data[1:9]), int.from_bytes(data[9:17]), data[17:49]
+        senders, by_relay = int.from_bytes(data[49:53]), data[53:117]
+        issued, by_hub = int.from_bytes(data[117:121]), data[121:185]
+        salt, at = data[185:_HEAD_BYTES], _HEAD_BYTES + listing_bytes(members)
+        listing = Listing.parse(data[_HEAD_BYTES:at], salt, members)
+        places = [data[one : one + SEALED_RESULT_BYTES] for one in range(at, len(data), SEALED_RESULT_BYTES)]
+        return cls(
+            epoch,
+            slot,
+            document,
+            SignedCount(epoch=epoch, slot=slot, senders=senders, signature=by_relay)
+            if any(by_relay)
+            else None,
+            Delivered(salt, issued, by_hub) if any(by_hub) else None,
+            listing,
+            tuple(one for one in places if any(one)),
+        )
 
 
-class SignedRecord(Message, frozen=True, kw_only=True, tag="signed-record"):
+class SignedRecord(msgspec.Struct, frozen=True):
     """A record with the partner's signature, context ``slot-record``, over its bytes. Empty before the first slot."""
 
     record: bytes
     signature: bytes
-
-
-def prefixes_of(blobs: tuple[bytes, ...]) -> bytes:
-    """For a record, in their order."""
-    return b"".join(sorted(sha256(blob).digest()[:PREFIX_BYTES] for blob in blobs))
 
 
 def write_fate(fate: Fate) -> bytes:
@@ -160,13 +212,21 @@ def read_fate(data: bytes) -> Fate:
 
 
 def reply(signed: SignedRecord, members: int, results: int) -> bytes:
-    """The binary HTTP response to an envelope, padded to the one size of its epoch."""
-    return BinaryResponse(200, (), encode(signed)).to_bytes(record_bytes(members, results))
+    """The binary HTTP response to an envelope, padded to the one size of its epoch: record ‖ signature."""
+    return BinaryResponse(200, (), signed.record + signed.signature).to_bytes(reply_bytes(members, results))
 
 
 def read_reply(data: bytes) -> SignedRecord:
     """The signed record in such a response; Malformed otherwise."""
-    return decode(BinaryResponse.parse(data).content, SignedRecord)
+    content = BinaryResponse.parse(data).content
+    return SignedRecord(content[:-SIGNATURE_SIZE], content[-SIGNATURE_SIZE:])
+
+
+@lru_cache(16)
+def reply_bytes(members: int, results: int) -> int:
+    """The size of every reply of an epoch."""
+    record = _HEAD_BYTES + listing_bytes(members) + results * SEALED_RESULT_BYTES
+    return len(BinaryResponse(200, (), bytes(record + SIGNATURE_SIZE)).to_bytes())
 
 
 def result_reply(sealed: bytes) -> bytes:
@@ -177,14 +237,3 @@ def result_reply(sealed: bytes) -> bytes:
 def result_answer_bytes() -> int:
     """Of that response."""
     return len(result_reply(bytes(SEALED_RESULT_BYTES)))
-
-
-def record_bytes(members: int, results: int) -> int:
-    """The size to which every reply of an epoch is padded: the largest that a signed record can have, and room."""
-    in_base64 = 4 * (members * PREFIX_BYTES + results * (SEALED_RESULT_BYTES + 2)) // 3
-    return 2_048 + 4 * in_base64 // 3
-
-
-def encoded(record: SlotRecord) -> bytes:
-    """The bytes that the partner signs."""
-    return encode(record)

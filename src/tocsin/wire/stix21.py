@@ -41,11 +41,12 @@ _REFS = frozenset(TLP_REFS.values())
 _MARKINGS = {(ref, str(pap)): Marking(tlp, pap) for tlp, ref in TLP_REFS.items() for pap in PAP}
 _KNOWN_LABELS: dict[tuple[tuple[str, ...], str], str] = {
     (pair, prefix): label
-    for part, pap in product(sorted(PARTS), PAP)
-    for prefix, label in (("part:", f"part:{part}"), ("PAP:", str(pap)))
-    for pair in ((f"part:{part}", str(pap)), (str(pap), f"part:{part}"))
+    for kind, words in (("part:", sorted(PARTS)), ("attack:", list(Attack)))
+    for word, pap in product(words, PAP)
+    for prefix, label in ((kind, f"{kind}{word}"), ("PAP:", str(pap)))
+    for pair in ((f"{kind}{word}", str(pap)), (str(pap), f"{kind}{word}"))
 }
-"""What `_label` finds in every pair that an indicator may have: a million of them are read one after the other."""
+"""What `_label` finds in every pair that an object may have: a million of them are read one after the other."""
 _PATHS = {
     Kind.DOMAIN: "domain-name:value",
     Kind.IPV4: "ipv4-addr:value",

@@ -40,6 +40,7 @@ def document(number: int = 1, **other) -> EpochDocument:
         "slot_seconds": 300,
         "quota": 3,
         "issuer_key": keys.token_key.to_bytes(),
+        "hub_key": keys.signing.public,
         "intake_key": keys.intake.public,
         "mix_gateway": MIXES[number - 1],
         "now_gateway": keys.gateway.config.to_bytes(),

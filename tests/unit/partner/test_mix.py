@@ -2,9 +2,11 @@
 """The mix: what it keeps, what it gives, and that it says one thing of a slot, once."""
 
 import random
+from hashlib import sha256
 
+import msgspec
 import pytest
-from tests.unit.halves.test_epochs import CHANCE, RELAY, ROSTER, document, operator
+from tests.unit.halves.test_epochs import CHANCE, KEYS, RELAY, ROSTER, document, operator
 
 from tocsin.clock import SECOND, Instant, ManualClock
 from tocsin.errors import BadSignature, Conflict, Malformed, Unknown
@@ -18,8 +20,18 @@ from tocsin.storage.sqlite import open_sqlite
 from tocsin.web.epochs import Epochs
 from tocsin.wire.envelope import MIX, NOW, SEALED_RESULT_BYTES, inner_request
 from tocsin.wire.epoch import EpochDocument, SignEpoch
-from tocsin.wire.messages import decode, encode
-from tocsin.wire.slot import CollectSlot, SignedCount, SlotCount, SlotRecord, SlotResults, read_reply
+from tocsin.wire.listing import listing_of
+from tocsin.wire.messages import encode
+from tocsin.wire.slot import (
+    CollectSlot,
+    Delivered,
+    SignedCount,
+    SlotRecord,
+    SlotResults,
+    count_bytes,
+    delivered_bytes,
+    read_reply,
+)
 
 LENGTH = 300 * SECOND
 
@@ -46,7 +58,9 @@ class Place:
         config = KeyConfig.parse(self.document.mix_gateway)
         request, awaiting = encapsulate_request(config, inner_request(path, epoch, slot, blob), CHANCE)
         signed = read_reply(awaiting.open_response(self.mix.take(request)))
-        return decode(signed.record, SlotRecord) if signed.record else None
+        if not signed.record:
+            return None
+        return SlotRecord.parse(signed.record, self.document.members, self.document.results)
 
     def at(self, lengths: float) -> None:
         self.clock.advance(int(self.document.begins + lengths * LENGTH) - self.clock.now())
@@ -54,13 +68,17 @@ class Place:
     def collect(self, slot: int = 0) -> tuple[bytes, ...]:
         return self.mix.collect(CollectSlot(epoch=1, slot=slot))
 
-    def results(self, filled: int = 1, slot: int = 0) -> SlotResults:
-        results = (bytes([filled]) * SEALED_RESULT_BYTES,) * self.document.results
-        return SlotResults(epoch=1, slot=slot, results=results, issued=1)
+    def results(self, *given: bytes, filled: int = 1, slot: int = 0, issued: int = 1) -> SlotResults:
+        """What the hub says that was given these blobs."""
+        results, salt = (bytes([filled]) * SEALED_RESULT_BYTES,) * self.document.results, bytes([filled]) * 16
+        listing = listing_of((sha256(blob).digest() for blob in given), salt, self.document.members)
+        said = delivered_bytes(1, slot, issued, listing)
+        signature = KEYS[0].signing.sign(Context("slot-delivered", "live", "hub_1"), said)
+        return SlotResults(epoch=1, slot=slot, results=results, delivered=Delivered(salt, issued, signature))
 
     def count(self, senders: int, key: SigningKey = RELAY, slot: int = 0) -> SignedCount:
-        data = encode(SlotCount(epoch=1, slot=slot, senders=senders))
-        return SignedCount(count=data, signature=key.sign(Context("slot-count", "live", "hub_1"), data))
+        signature = key.sign(Context("slot-count", "live", "hub_1"), count_bytes(1, slot, senders))
+        return SignedCount(epoch=1, slot=slot, senders=senders, signature=signature)
 
 
 @pytest.fixture
@@ -105,16 +123,20 @@ def test_a_record_has_what_was_said_in_time_and_is_signed_once(place):
         place.mix.count(place.count(1, SigningKey.from_seed(b"x" * 32)))
     place.mix.count(place.count(1))
     place.mix.count(place.count(1))
-    with pytest.raises(Conflict, match="otherwise"):
+    with pytest.raises(Malformed, match="so many"):
         place.mix.count(place.count(2))
+    with pytest.raises(Conflict, match="otherwise"):
+        place.mix.count(place.count(0))
     place.at(1.2)
-    assert place.mix.results(place.results(7)).in_time
+    assert place.mix.results(place.results(place.blob(1), filled=7)).in_time
     assert place.send(place.blob(2), slot=1) is None
     place.at(1.6)
     record = place.send(place.blob(2), slot=1)
-    assert (record.slot, record.blobs, record.issued, record.has(place.blob(1))) == (0, 1, 1, True)
-    assert record.results == place.results(7).results
-    assert not place.mix.results(place.results(8)).in_time
+    assert (record.slot, record.blobs, record.issued) == (0, 1, 1)
+    assert record.listing.shows(sha256(place.blob(1)).digest())
+    assert record.delivered == place.results(place.blob(1), filled=7).delivered
+    assert record.results == place.results(filled=7).results
+    assert not place.mix.results(place.results(filled=8)).in_time
     with pytest.raises(Conflict):
         place.mix.count(place.count(1))
     place.open()  # another process, after this one was killed
@@ -127,11 +149,23 @@ def test_a_hub_that_says_nothing_costs_no_reply(place):
     place.send(place.blob(1))
     place.at(1.6)
     record = place.send(place.blob(2), slot=1)
-    assert (record.blobs, record.counted, record.results) == (1, None, ())
+    assert (record.blobs, record.counted, record.delivered, record.results) == (1, None, None, ())
     assert place.collect() == (place.blob(1),)
     assert not place.mix.results(place.results()).in_time
     with pytest.raises(Malformed):
-        place.mix.results(SlotResults(epoch=1, slot=0, results=(), issued=0))
+        place.mix.results(msgspec.structs.replace(place.results(), results=()))
+
+
+def test_a_hub_that_signs_for_other_blobs_than_it_was_given_is_not_believed(place):
+    place.send(place.blob(1))
+    place.at(1.2)
+    for told in (place.results(), place.results(place.blob(2)), place.results(place.blob(1), slot=1)):
+        with pytest.raises(BadSignature):
+            place.mix.results(msgspec.structs.replace(told, slot=0))
+    for many in (place.results(place.blob(1), issued=2), place.results(place.blob(1), issued=2**40)):
+        with pytest.raises(Malformed):
+            place.mix.results(many)
+    assert place.mix.results(place.results(place.blob(1))).in_time
 
 
 def test_a_hub_that_never_comes_does_not_fill_the_memory(place, monkeypatch):

@@ -106,6 +106,7 @@ DOCUMENT = epoch.EpochDocument(
     slot_seconds=300,
     quota=20,
     issuer_key=TokenKey(PublicKey((1 << 2047) + 1)).to_bytes(),
+    hub_key=b"\x0a" * 32,
     intake_key=Opener(KEY).public,
     mix_gateway=Gateway(1, b"\x05" * 32).config.to_bytes(),
     now_gateway=Gateway(1, b"\x06" * 32).config.to_bytes(),
@@ -118,7 +119,6 @@ DOCUMENT = epoch.EpochDocument(
     members=1,
     members_root=HASH,
 )
-COUNTED = slot.SignedCount(count=b'{"kind":"slot-count"}', signature=SIGNATURE)
 
 EXAMPLES: tuple[Message, ...] = (
     messages.Enrol(
@@ -293,23 +293,12 @@ EXAMPLES: tuple[Message, ...] = (
     epoch.EpochClosed(number=1),
     epoch.AskTokens(number=1, requests=(b"\x00\x02\x01" + bytes(256),)),
     epoch.IssuedTokens(answers=(bytes(256),)),
-    slot.SlotCount(epoch=1, slot=7, senders=190),
-    COUNTED,
+    slot.SignedCount(epoch=1, slot=7, senders=190, signature=SIGNATURE),
     slot.CollectSlot(epoch=1, slot=7),
-    slot.SlotResults(epoch=1, slot=7, results=(bytes(272),), issued=200),
-    slot.ResultsTaken(in_time=True),
-    slot.SlotRecord(
-        hub=DOCUMENT.hub,
-        realm="live",
-        epoch=1,
-        slot=7,
-        document=HASH,
-        counted=COUNTED,
-        prefixes=b"\x01\x02\x03\x04",
-        results=(bytes(272),),
-        issued=200,
+    slot.SlotResults(
+        epoch=1, slot=7, results=(bytes(272),), delivered=slot.Delivered(b"\x08" * 16, 200, SIGNATURE)
     ),
-    slot.SignedRecord(record=b'{"kind":"slot-record"}', signature=SIGNATURE),
+    slot.ResultsTaken(in_time=True),
     audit.ChosenTokens(draw=HASH),
     OPENED,
     audit.FalseTokens(document=encode(DOCUMENT), party=PARTY, signing_key=KEY, opened=encode(OPENED)),

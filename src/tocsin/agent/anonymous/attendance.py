@@ -2,7 +2,8 @@
 """What became of this agent's envelopes: whether the signed record of its slot shows each, and how many a slot had.
 
 Relay or partner can drop all but one envelope to see whose report still comes through. Whoever drops one leaves it out
-of a record that all senders get alike, or gives no record; so its sender sees it, and a few of them are an alarm.
+of a record that all senders get alike and that the hub has signed too, or gives no such record; so its sender sees it,
+and a few of them are an alarm.
 """
 
 from enum import StrEnum
@@ -24,9 +25,11 @@ class Came(StrEnum):
     """The record of its slot does not show it."""
     SILENT = "silent"
     """There was no record of its slot."""
+    UNSIGNED = "unsigned"
+    """The record shows it, and the hub has not signed for it."""
 
 
-MISSED = frozenset({Came.MISSING, Came.SILENT})
+MISSED = frozenset({Came.MISSING, Came.SILENT, Came.UNSIGNED})
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -68,7 +71,9 @@ def told(tx: Transaction, box: Box, epoch: int, slot: int, seen: Seen | None) ->
         _keep(tx, box, epoch, msgspec.structs.replace(one, came=Came.SILENT))
         return
     record = seen.record
-    came = Came.SHOWN if record.shows(one.digest) else Came.MISSING
+    came = Came.MISSING
+    if record.listing.shows(one.digest):
+        came = Came.SHOWN if seen.delivered else Came.UNSIGNED
     _keep(tx, box, epoch, Sent(slot, one.digest, came, seen.senders, record.blobs, record.issued))
 
 

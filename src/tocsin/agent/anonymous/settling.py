@@ -47,8 +47,7 @@ def by_record(tx: Transaction, box: Box, epoch: Epoch, seen: Seen, now: Instant)
             settle(tx, box, one, State.UNANSWERED, None, now)
             sound(
                 tx,
-                f"The hub said nothing of an anonymous report that the partner listed in {TRIES} slots: either the hub "
-                "was away, or the partner keeps from it what its records list. Ask both.",
+                f"The hub signed for {TRIES} slots that had an anonymous report in them, and told nothing: ask it.",
                 now,
             )
 

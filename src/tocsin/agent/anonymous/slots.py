@@ -163,8 +163,9 @@ class Slots:
         self._sound_once(
             tx,
             f"{missed} of this agent's last {state.told} envelopes on the anonymous path are in no record of their "
-            f"slot ({state.missing} left out, {state.silent} without a record). Somebody drops them, or relay or "
-            "partner is away: no report of class mixed goes until fewer are missing. Ask relay and partner.",
+            f"slot ({state.missing} left out, {state.silent} without one that partner and hub have signed). Somebody "
+            "drops them, or relay, partner or hub is away: no report of class mixed goes until fewer are missing. Ask "
+            "all three.",
             now,
             kind="stopped",
         )

@@ -53,7 +53,7 @@ class Standing(msgspec.Struct, frozen=True):
     missing: int = 0
     """Of these, in no record of their slot."""
     silent: int = 0
-    """Of these, whose slot had no record."""
+    """Of these, whose slot had no record that partner and hub have signed."""
     stopped: bool = False
     """So many are too many: no real report goes."""
     hold: int = 0
@@ -119,7 +119,7 @@ def _counted(
         found,
         told=len(judged),
         missing=sum(one.came is Came.MISSING for one in judged),
-        silent=sum(one.came is Came.SILENT for one in judged),
+        silent=sum(one.came in (Came.SILENT, Came.UNSIGNED) for one in judged),
         stopped=sum(one.came in MISSED for one in judged) >= config.misses,
         senders=newest_one.senders if newest_one else 0,
         blobs=newest_one.blobs if newest_one else 0,

@@ -10,6 +10,7 @@ While an epoch lives, the relay is told when keys or standing of its members cha
 """
 
 import logging
+from contextlib import suppress
 from functools import partial
 
 from tocsin.clock import SECOND, Instant
@@ -101,11 +102,7 @@ class Documents:
         relay = await self._operators.relay.propose(number, keys)
         partner = await self._operators.partner.propose(number, keys)
         self._demand_known(relay, partner)
-        kept = self._secrets.get(number)
-        if kept is None:
-            kept = new_keys(self._hub.entropy)
-            self._secrets.keep(number, kept)
-        own = EpochKeys(number, kept, self._hub.entropy)
+        own = EpochKeys(number, self._keys_of(number), self._hub.entropy)
 
         def keep(tx: Transaction) -> None:
             """Make the document, with the members of this moment; nothing where another process has."""
@@ -117,6 +114,15 @@ class Documents:
             tx.run("bound_epochs", {"below": number - _KEPT})
 
         await self._commits.run(keep, quiet=True)
+
+    def _keys_of(self, number: int) -> bytes:
+        """Ours for that epoch, made unless they are there; another process of this hub may make them meanwhile."""
+        if (kept := self._secrets.get(number)) is None:
+            with suppress(FileExistsError):
+                self._secrets.keep(number, new_keys(self._hub.entropy))
+            kept = self._secrets.get(number)
+        assert kept is not None, "they were made just now"
+        return kept
 
     def _demand_known(self, relay: ProposedKeys, partner: ProposedKeys) -> None:
         if relay.signing_key != from_base64(self._settings.relay_key):
@@ -149,6 +155,7 @@ class Documents:
             slot_seconds=settings.slot_seconds,
             quota=settings.quota,
             issuer_key=own.token_key.to_bytes(),
+            hub_key=own.signing.public,
             intake_key=own.intake.public,
             mix_gateway=partner.gateway,
             now_gateway=own.gateway.config.to_bytes(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in a blob, judged without a store and before any transaction.
+"""What is in blobs, judged without a store and before any transaction.
 
 (1) It was sealed to the intake's key of this epoch, and there is something in it.
 (2) Its token stands for its one-time key and its escrow, and that key has signed token and report for this epoch.
@@ -10,9 +10,11 @@
 (5) Its objects are checked as a named report's are.
 
 What fails at (1) has nobody to be told. All else gets a result, sealed for whoever wrote the blob; outside of it
-nothing differs.
+nothing differs. Each step is taken for all blobs before the next one: one kind of cryptography's code and tables at a
+time stay in the processor's caches, and a report costs a third less (`tocsin bench anonymous`).
 """
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -21,10 +23,10 @@ from tocsin.domain.audience import EVERYONE, MEMBERS, Audience
 from tocsin.errors import InputError, Malformed, Refused, TocsinError
 from tocsin.hub.anonymous.epochs import Live
 from tocsin.hub.exchange import Exchange
-from tocsin.hub.verbs.report import Candidate, check_objects
+from tocsin.hub.verbs.report import Candidate, Checked, check_objects
 from tocsin.privacy.tokens import check_token
 from tocsin.proof.signing import Context
-from tocsin.wire.envelope import Enclosed, blob_context, check_enclosed, unpack
+from tocsin.wire.envelope import Enclosed, check_enclosed, unpack
 from tocsin.wire.messages import Report, decode, encode
 from tocsin.wire.opening import KeptEscrow
 from tocsin.wire.slot import Fate
@@ -54,40 +56,73 @@ class Judged(msgspec.Struct, frozen=True):
         return "Judged(…)"  # no log shall hold it
 
 
-def judge(hub: Exchange, live: Live, blob: bytes, report_class: str) -> Judged | None:
-    """What to do with a blob; None for cover, and for what opens to nothing."""
+class _Case:
+    """One report on its way through the steps."""
+
+    def __init__(self, found: Enclosed) -> None:
+        self.found = found
+        self.report: Report | None = None
+        self.checked: Checked | None = None
+        self.refusal = ""
+
+    def judged(self, live: Live) -> Judged:
+        """What the steps came to."""
+        found, token = self.found, self.found.token.to_bytes()
+        spent, digest = sha256(token).digest(), sha256(token + found.body).digest()
+        if self.refusal or self.report is None or self.checked is None:
+            return Judged(found.reply_key, spent, digest, "", (), (), Fate("refused", reason=self.refusal))
+        audiences = tuple(dict.fromkeys(self.report.audiences)) or (str(MEMBERS),)
+        clean, refused = self.checked.clean, self.checked.refused
+        fate = Fate("accepted", len(clean), refused[0].reason if refused else "")
+        kept = encode(_kept(live, found)) if found.escrow else b""
+        return Judged(found.reply_key, spent, digest, self.report.id, audiences, clean, fate, kept)
+
+
+def judge(hub: Exchange, live: Live, blobs: Sequence[bytes], report_class: str) -> list[Judged]:
+    """What to do with what is in blobs, in their order; nothing for cover, and for what opens to nothing."""
+    context = Context("anonymous-report", hub.identity.realm, hub.identity.id)
+    opened = [_opened(live, blob) for blob in blobs]  # (1)
+    cases = [_Case(found) for found in opened if found is not None]
+
+    def signed(case: _Case) -> None:
+        """(2)"""
+        check_enclosed(case.found, signs=context, document=live.data)
+
+    def paid(case: _Case) -> None:
+        """(3)"""
+        check_token(case.found.token, live.keys.token_key, live.challenge)
+
+    def plain(case: _Case) -> None:
+        """(4)"""
+        case.report = decode(case.found.body, Report)
+        _demand_plain(case.report, report_class)
+
+    def clean(case: _Case) -> None:
+        """(5)"""
+        assert case.report is not None, "it was read at (4)"
+        case.checked = check_objects(hub, case.report)
+        if any(isinstance(one.found, StixGrouping) and one.found.description for one in case.checked.clean):
+            raise Refused("An anonymous report has no text: how somebody writes tells who it is.")
+
+    for step in (signed, paid, plain, clean):
+        for case in cases:
+            _take(step, case)
+    return [case.judged(live) for case in cases]
+
+
+def _take(step: Callable[[_Case], None], case: _Case) -> None:
+    if not case.refusal:
+        try:
+            step(case)
+        except TocsinError as refusal:
+            case.refusal = str(refusal)
+
+
+def _opened(live: Live, blob: bytes) -> Enclosed | None:
     try:
-        context = blob_context(hub.identity.realm, hub.identity.id, live.data)
-        found = unpack(live.keys.intake.open(blob, context), live.document.escrow_bytes)  # (1)
+        return unpack(live.keys.intake.open(blob, live.sealed_in), live.document.escrow_bytes)
     except InputError:
         return None
-    if found is None:
-        return None
-    token = found.token.to_bytes()
-    digest = sha256(token + found.body).digest()
-    judged = Judged(found.reply_key, sha256(token).digest(), digest, "", (), (), Fate("refused"))
-    try:
-        return _weighed(hub, live, found, report_class, judged)
-    except TocsinError as refusal:
-        return msgspec.structs.replace(judged, fate=Fate("refused", reason=str(refusal)))
-
-
-def _weighed(hub: Exchange, live: Live, found: Enclosed, report_class: str, judged: Judged) -> Judged:
-    context = Context("anonymous-report", hub.identity.realm, hub.identity.id)
-    check_enclosed(found, signs=context, document=live.data)  # (2)
-    check_token(found.token, live.keys.token_key, live.challenge)  # (3)
-    report = decode(found.body, Report)
-    _demand_plain(report, report_class)  # (4)
-    checked = check_objects(hub, report)  # (5)
-    if any(isinstance(one.found, StixGrouping) and one.found.description for one in checked.clean):
-        raise Refused("An anonymous report has no text: how somebody writes tells who it is.")
-    audiences = tuple(dict.fromkeys(report.audiences)) or (str(MEMBERS),)
-    reason = checked.refused[0].reason if checked.refused else ""
-    fate = Fate("accepted", len(checked.clean), reason)
-    kept = encode(_kept(live, found)) if found.escrow else b""
-    return msgspec.structs.replace(
-        judged, report=report.id, audiences=audiences, clean=checked.clean, fate=fate, kept=kept
-    )
 
 
 def _kept(live: Live, found: Enclosed) -> KeptEscrow:

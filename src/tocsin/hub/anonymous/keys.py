@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The private keys of an epoch at the hub: the issuer's, the intake's, the gateway's. They are in a file of their own,
-in no store and no backup, and deleted two epochs later: what was recorded then opens to nobody any more.
+"""The private keys of an epoch at the hub: the issuer's, the intake's, the gateway's, and the one that signs for what
+it was given of a slot. They are in a file of their own, in no store and no backup, and deleted two epochs later: what
+was recorded then opens to nobody any more.
 """
 
 import msgspec
@@ -19,6 +20,7 @@ from tocsin.privacy.blindrsa import EXPONENT, BlindSigner
 from tocsin.privacy.hybrid import Opener
 from tocsin.privacy.ohttp import Gateway
 from tocsin.privacy.tokens import KEY_BYTES, TokenKey
+from tocsin.proof.signing import KEY_SIZE, SigningKey
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -28,6 +30,8 @@ class _Kept(msgspec.Struct, frozen=True):
     """Seed of the hybrid key."""
     now: bytes
     """X25519."""
+    signing: bytes
+    """Seed of an Ed25519 key."""
 
 
 class EpochKeys:
@@ -42,10 +46,12 @@ class EpochKeys:
         self.token_key = TokenKey(self.signer.public)
         self.intake = Opener(parts.intake)
         self.gateway = Gateway(number & 0xFF, parts.now)
+        self.signing = SigningKey.from_seed(parts.signing)
 
 
 def new_keys(entropy: Entropy) -> bytes:
     """Keys for the next epoch, as they are kept. The RSA key is drawn by its library."""
     private = generate_private_key(EXPONENT, 8 * KEY_BYTES)
     issuer = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return msgspec.msgpack.encode(_Kept(issuer, entropy(hybrid.SEED_BYTES), entropy(ohttp.KEY_BYTES)))
+    seeds = entropy(hybrid.SEED_BYTES), entropy(ohttp.KEY_BYTES), entropy(KEY_SIZE)
+    return msgspec.msgpack.encode(_Kept(issuer, *seeds))

@@ -61,13 +61,13 @@ class NowGateway:
     async def _taken(self, live: Live, message: bytes) -> bytes:
         loop = asyncio.get_running_loop()
         judged = await loop.run_in_executor(self._thread, self._judged, live, message)
-        if judged is None:
+        if not judged:
             return self._hub.entropy(SEALED_RESULT_BYTES)
         now = self._hub.clock.now()
 
         def work(tx: Transaction) -> list[bytes]:
             """Take it in; its sealed result."""
-            return take(tx, self._hub, live.document.number, [judged], now)
+            return take(tx, self._hub, live.document.number, judged, now)
 
         (sealed,) = await self._commits.run(work)
         return sealed
@@ -76,11 +76,12 @@ class NowGateway:
         """Open nothing more."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _judged(self, live: Live, message: bytes) -> Judged | None:
+    def _judged(self, live: Live, message: bytes) -> list[Judged]:
+        """The one report in it; none in cover and in what is not for now."""
         try:
             epoch, slot, blob = read_inner(message, NOW)
         except InputError:
-            return None
+            return []
         if epoch != live.document.number or slot != live.document.slot_at(Instant(self._hub.clock.now())):
-            return None
-        return judge(self._hub, live, blob, CLASS)
+            return []
+        return judge(self._hub, live, [blob], CLASS)

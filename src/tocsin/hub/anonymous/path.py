@@ -83,11 +83,17 @@ class AnonymousPath:
 
     async def look(self) -> None:
         """Do what is due now. What fails is said once, and tried again."""
-        await self._try("the next epoch's document", self._documents.look)
-        await self._try("a slot", self._slots.look)
-        await self._try("what is over", self._forget)
+        if await self._try("all work", self._demand_keys):
+            await self._try("the next epoch's document", self._documents.look)
+            await self._try("a slot", self._slots.look)
+            await self._try("what is over", self._forget)
 
-    async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _demand_keys(self) -> None:
+        with self._reader.reading("epochs") as tx:
+            rows = epochs(tx)
+        self._live.demand_keys(rows, self._hub.clock.now())
+
+    async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> bool:
         try:
             await work()
             said = ""
@@ -95,10 +101,11 @@ class AnonymousPath:
             said = str(error)
         except Exception:  # one failed round must not end the service: the next one starts from the store
             log.exception("%s of the anonymous path could not be done", what)
-            return
+            return False
         if said and said != self._said.get(what):
             log.warning("%s of the anonymous path waits: %s", what, said)
         self._said[what] = said
+        return not said
 
     async def _forget(self) -> None:
         """Delete what belongs to epochs that are long over."""

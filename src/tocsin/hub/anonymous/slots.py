@@ -4,7 +4,9 @@
 1. When a slot is closed, the partner is asked for its blobs.
 2. They are opened and judged away from the event loop and in no transaction.
 3. Everything is taken in at once, stamped with the slot's end; the same transaction notes that the slot was collected.
-4. Results go back for the slot's record. Those for which there is no place, or that come too late, wait for the next.
+   Where another process of this hub was faster, nothing is.
+4. Results go back for the slot's record, with the hub's signature for the blobs that it was given. Those for which
+   there is no place, or that come too late, wait for the next.
 
 A slot that was collected twice, after a crash say, is harmless: what was taken in is known by its token.
 """
@@ -14,6 +16,7 @@ import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
 
 import msgspec
 
@@ -27,14 +30,17 @@ from tocsin.hub.anonymous.taking import take
 from tocsin.hub.commits import Commits
 from tocsin.hub.exchange import Exchange
 from tocsin.hub.views.anonymous import EpochRow, epochs
+from tocsin.proof.signing import Context
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.envelope import SEALED_RESULT_BYTES
-from tocsin.wire.slot import SlotResults, closing_after
+from tocsin.wire.epoch import EpochDocument
+from tocsin.wire.listing import SALT_BYTES, listing_of
+from tocsin.wire.slot import Delivered, SlotResults, closing_after, delivered_bytes
 
 log = logging.getLogger("tocsin.hub")
 
 _COLLECTED = "collected"
-_AT_ONCE = 32
+AT_ONCE = 32
 """Blobs that are opened in one turn of the thread."""
 _MAX_WAITING = 4_096
 """Results that wait for a place; their senders send again."""
@@ -86,58 +92,69 @@ class Slots:
         """Collect every slot that is due."""
         while True:
             with self._reader.reading("epochs") as tx:
-                found = due(epochs(tx), self._live, collected(tx), self._hub.clock.now())
+                last = collected(tx)
+                found = due(epochs(tx), self._live, last, self._hub.clock.now())
             if found is None:
                 return
-            await self._collect(*found)
+            await self._collect(*found, last)
 
     def close(self) -> None:
         """Open nothing more."""
         self._thread.shutdown(cancel_futures=True)
 
-    async def _collect(self, live: Live, slot: int) -> None:
+    async def _collect(self, live: Live, slot: int, last: Collected) -> None:
         document = live.document
-        judged = await self._judged(live, slot)  # (1) (2)
+        judged, digests = await self._judged(live, await self._blobs(document, slot))  # (1) (2)
         end = document.slot_begins(slot + 1)
 
-        def work(tx: Transaction) -> tuple[list[bytes], int]:
+        def work(tx: Transaction) -> tuple[list[bytes], int] | None:
             """Take the slot in, and note that it was: its sealed results, and how many members have tokens."""
+            if collected(tx) != last:
+                return None
             sealed = take(tx, self._hub, document.number, judged, end)
             place = msgspec.msgpack.encode(Collected(document.number, slot))
             tx.run("set_meta", {"key": _COLLECTED, "value": place})
             return sealed, issued_in(tx, document.number)
 
-        sealed, issued = await self._commits.run(work, quiet=not judged)  # (3)
-        self._results.extend(sealed)
-        await self._give(live, slot, issued)
+        done = await self._commits.run(work, quiet=not judged)  # (3)
+        if done is not None:
+            sealed, issued = done
+            self._results.extend(sealed)
+            await self._give(live, slot, digests, issued)  # (4)
 
-    async def _judged(self, live: Live, slot: int) -> list[Judged]:
-        """What is in the blobs; nothing when the partner has lost them.
+    async def _blobs(self, document: EpochDocument, slot: int) -> list[bytes]:
+        """All blobs of a slot; none when the partner has lost them.
 
-        All are read before the first is opened: how fast they are taken would tell the partner, who sends them in a
+        They are read before the first is opened: how fast they are taken would tell the partner, who sends them in a
         known order, which of them hold something.
         """
-        loop, found, waiting, document = (
-            asyncio.get_running_loop(),
-            list[Judged](),
-            list[bytes](),
-            live.document,
-        )
+        found: list[bytes] = []
         parts = self._partner.collect(document.number, slot, document.blob_bytes, document.members)
         with suppress(Unknown):  # their senders see it in the record
             async for blobs in parts:
-                waiting += blobs
-        while waiting:
-            blobs, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
-            found += await loop.run_in_executor(self._thread, _judge_all, self._hub, live, blobs)
+                found += blobs
         return found
 
-    async def _give(self, live: Live, slot: int, issued: int) -> None:  # (4)
+    async def _judged(self, live: Live, blobs: list[bytes]) -> tuple[list[Judged], list[bytes]]:
+        """What is in them, and the SHA-256 of each; they are let go as they are opened."""
+        loop, found, digests = asyncio.get_running_loop(), list[Judged](), list[bytes]()
+        while blobs:
+            some, blobs = blobs[:AT_ONCE], blobs[AT_ONCE:]
+            judged, hashed = await loop.run_in_executor(self._thread, _judge, self._hub, live, some)
+            found += judged
+            digests += hashed
+        return found, digests
+
+    async def _give(self, live: Live, slot: int, digests: list[bytes], issued: int) -> None:
         document = live.document
+        salt = self._hub.entropy(SALT_BYTES)
+        word = await asyncio.get_running_loop().run_in_executor(
+            self._thread, _delivered, live, slot, digests, issued, salt
+        )
         going = [self._results.popleft() for _ in range(min(len(self._results), document.results))]
         filling = [self._hub.entropy(SEALED_RESULT_BYTES) for _ in range(document.results - len(going))]
         results = tuple(sorted(going + filling))  # both look random: their order tells nothing
-        told = SlotResults(epoch=document.number, slot=slot, results=results, issued=issued)
+        told = SlotResults(epoch=document.number, slot=slot, results=results, delivered=word)
         try:
             if await self._partner.give(told):
                 return
@@ -146,5 +163,14 @@ class Slots:
         self._results.extendleft(reversed(going))
 
 
-def _judge_all(hub: Exchange, live: Live, blobs: list[bytes]) -> list[Judged]:
-    return [one for one in (judge(hub, live, blob, MIXED) for blob in blobs) if one is not None]
+def _judge(hub: Exchange, live: Live, blobs: list[bytes]) -> tuple[list[Judged], list[bytes]]:
+    return judge(hub, live, blobs, MIXED), [sha256(blob).digest() for blob in blobs]
+
+
+def _delivered(live: Live, slot: int, digests: list[bytes], issued: int, salt: bytes) -> Delivered:
+    """The hub's word on what it was given."""
+    document = live.document
+    listing = listing_of(digests, salt, document.members)
+    signed = delivered_bytes(document.number, slot, issued, listing)
+    signature = live.keys.signing.sign(Context("slot-delivered", document.realm, document.hub), signed)
+    return Delivered(salt, issued, signature)

@@ -70,14 +70,16 @@ from tocsin.wire.epoch import (
     IssuedTokens,
     Operators,
 )
+from tocsin.wire.listing import Listing, listing_of
 from tocsin.wire.messages import Report, decode, encode
 from tocsin.wire.slot import (
+    Delivered,
     Fate,
     SignedCount,
     SignedRecord,
-    SlotCount,
     SlotRecord,
-    prefixes_of,
+    count_bytes,
+    delivered_bytes,
     reply,
     write_fate,
 )
@@ -88,6 +90,7 @@ SLOT = 300 * SECOND
 PARTY = "prt_" + "7" * 32
 KEY = SigningKey.from_seed(b"m" * 32)
 RELAY, PARTNER = SigningKey.from_seed(b"r" * 32), SigningKey.from_seed(b"p" * 32)
+HUBS = SigningKey.from_seed(b"h" * 32)
 OPERATORS = Operators("City Alliance Ltd", "Relay Ltd", "Partner plc")
 _ISSUERS = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
 
@@ -122,6 +125,10 @@ class Walk:
         """Slots in which the partner does not answer."""
         self.without_results: set[int] = set()
         """Records that have none; they are in none later either."""
+        self.unsigned: set[int] = set()
+        """Slots whose blobs the hub does not sign for."""
+        self.kept_back: set[int] = set()
+        """Slots whose envelope the partner lists and does not give to the hub."""
         self.late: set[int] = set()
         """Records whose results are in the next one."""
         self.other_document = False
@@ -149,6 +156,7 @@ class Walk:
             slot_seconds=300,
             quota=3,
             issuer_key=TokenKey(self.signer(number).public).to_bytes(),
+            hub_key=HUBS.public,
             intake_key=self.intake.public,
             mix_gateway=self.mix.config.to_bytes(),
             now_gateway=self.at_once.config.to_bytes(),
@@ -215,7 +223,7 @@ class Walk:
         assert (epoch, slot) == (found.epoch, found.slot)
         if slot not in self.dropped | self.silent:
             self.blobs.setdefault(slot, []).append(blob)
-        signed = self.record(epoch, slot - 1) if slot else SignedRecord(record=b"", signature=b"")
+        signed = self.record(epoch, slot - 1) if slot else SignedRecord(b"", b"")
         terms = self.terms[epoch]
         return answering.seal_response(reply(signed, terms.members, terms.results), self.entropy)
 
@@ -248,26 +256,32 @@ class Walk:
         ]
         results = [one for blob in told if (one := self.result(epoch, slot, blob))]
         results += [self.entropy(SEALED_RESULT_BYTES) for _ in range(terms.results - len(results))]
-        others = tuple(self.entropy(100) for _ in range(self.others))
+        salt, others = self.entropy(16), [self.entropy(32) for _ in range(self.others)]
+        digests = [*others, *(sha256(blob).digest() for blob in blobs)]
+        listing = listing_of(digests, salt, terms.members)
+        given = listing_of(others if slot in self.kept_back else digests, salt, terms.members)
         record = SlotRecord(
-            hub=HUB,
-            realm=REALM,
             epoch=epoch,
             slot=slot,
             document=sha256(b"another" if self.other_document else self.documents[epoch]).digest(),
             counted=self._count(epoch, slot, len(blobs) + self.others),
-            prefixes=prefixes_of((*blobs, *others)),
+            delivered=None if slot in self.unsigned else self._delivered(epoch, slot, given),
+            listing=listing,
             results=() if slot in self.without_results else tuple(results),
-            issued=30,
         )
-        data = encode(record)
-        return SignedRecord(record=data, signature=PARTNER.sign(Context("slot-record", REALM, HUB), data))
+        data = record.to_bytes(terms.results)
+        return SignedRecord(data, PARTNER.sign(Context("slot-record", REALM, HUB), data))
 
     def _count(self, epoch: int, slot: int, senders: int) -> SignedCount | None:
         if self.counted is None:
             return None
-        data = encode(SlotCount(epoch=epoch, slot=slot, senders=senders + self.counted))
-        return SignedCount(count=data, signature=RELAY.sign(Context("slot-count", REALM, HUB), data))
+        senders += self.counted
+        signature = RELAY.sign(Context("slot-count", REALM, HUB), count_bytes(epoch, slot, senders))
+        return SignedCount(epoch=epoch, slot=slot, senders=senders, signature=signature)
+
+    def _delivered(self, epoch: int, slot: int, listing: Listing) -> Delivered:
+        said = delivered_bytes(epoch, slot, 30, listing)
+        return Delivered(listing.salt, 30, HUBS.sign(Context("slot-delivered", REALM, HUB), said))
 
     # --- time ----------------------------------------------------------------------------------------------------
 

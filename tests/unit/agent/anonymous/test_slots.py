@@ -134,7 +134,7 @@ async def test_a_machine_that_slept_through_slots_sends_nothing_for_them(tmp_pat
     assert slots_of(walk) == [0, 1, 2, 10, 11, 12]
 
 
-@pytest.mark.parametrize("how", ["dropped", "silent"])
+@pytest.mark.parametrize("how", ["dropped", "silent", "unsigned", "kept_back"])
 async def test_envelopes_that_no_record_shows_stop_reports_and_alarm_people_once(tmp_path, how):
     walk, member = on_the_path(tmp_path)
     setattr(walk, how, {5, 7, 9})

@@ -21,6 +21,7 @@ from tocsin.cli.staying import SILENT
 from tocsin.clock import SECOND, Instant, to_text
 from tocsin.hub.anonymous.judging import Judged
 from tocsin.hub.anonymous.taking import take
+from tocsin.storage.sqlite import open_sqlite
 from tocsin.wire.envelope import find_result
 from tocsin.wire.slot import Fate, read_fate
 
@@ -181,8 +182,11 @@ def test_the_order_in_a_slot_is_neither_of_arrival_nor_of_hashes_that_anybody_se
     ]
 
     def order(salt: bytes) -> tuple[str, ...]:
-        sealed = take(None, SimpleNamespace(entropy=lambda size: salt[:size]), 1, judged, Instant(0))
+        hub = SimpleNamespace(entropy=lambda size: salt[:size])
+        sealed = store.run("order", lambda tx: take(tx, hub, 1, judged, Instant(0)))
         opened = [find_result(one.reply_key, (result,)) for result in sealed for one in judged]
         return tuple(read_fate(data).reason for data in opened if data is not None)
 
+    store = open_sqlite(":memory:")
     assert {order(bytes([salt]) * 32) for salt in range(100)} == set(permutations("012"))
+    store.close()

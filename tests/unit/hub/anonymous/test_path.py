@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One envelope on its way through relay, partner and hub, and back in the record of its slot."""
 
+from hashlib import sha256
+
 import msgspec
 from tests.anonymous import AnonymousAlliance, Sender
 from tests.unit.hub.asking import BAD, EVIL
@@ -24,7 +26,7 @@ async def test_a_report_among_cover_stands_in_the_stream_for_nobody(tmp_path):
         record = await senders[0].send(senders[0].cover())
         assert record is not None
         assert (record.slot, record.blobs, record.issued) == (0, 3, 3)
-        assert record.has(sent.blob)
+        assert record.listing.shows(sha256(sent.blob).digest())
         fate = senders[0].fate(sent)
         assert (fate.status, fate.taken) == ("accepted", 3)
         entries = alliance.look(
