@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers' side of the anonymous path: what a `mixed` report costs the hub, what issuing costs it, what a day of
-cover costs hub, relay and partner, and whether a slot of 5,000 envelopes disturbs `named` reports.
+cover costs hub, relay and partner, how long a report of each class takes to a reader, and whether a slot of 5,000
+envelopes disturbs `named` reports.
 
 Costs of cover are processor time without HTTP, of one envelope, times all envelopes of a day of five-minute slots.
 Bytes are those of requests and replies, without what HTTP and TLS add.
@@ -11,18 +12,22 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from tocsin.bench import disclosure, slotload
 from tocsin.bench.alliance import BenchHub, found
 from tocsin.bench.envelopes import BenchEpoch, epoch_of, present
 from tocsin.bench.result import Beside, Row
-from tocsin.bench.slotload import Slotload, measured
 from tocsin.clock import SECOND, Instant, ManualClock
 from tocsin.files import NumberedSecrets
 from tocsin.halves.asking import GATEWAY, Door, authority
-from tocsin.hub.anonymous.judging import MIXED, judge
+from tocsin.hub.anonymous.epochs import Live
+from tocsin.hub.anonymous.judging import MIXED, Judged, judge
+from tocsin.hub.anonymous.slots import AT_ONCE
 from tocsin.hub.anonymous.taking import take
+from tocsin.hub.exchange import Exchange
 from tocsin.partner.gateways import Gateways
 from tocsin.partner.mix import Mix
 from tocsin.privacy.ohttp import RESPONSE_OVERHEAD, Gateway, KeyConfig, encapsulate_request
@@ -43,7 +48,7 @@ from tocsin.wire.envelope import (
 )
 from tocsin.wire.epoch import SignEpoch
 from tocsin.wire.messages import encode
-from tocsin.wire.slot import record_bytes
+from tocsin.wire.slot import reply_bytes
 
 T = TypeVar("T")
 
@@ -67,15 +72,16 @@ def run(seed: int) -> Iterator[Row]:
         yield _intake(hub, epoch, chance)
         yield _issuing(epoch, chance)
         yield from _cover(Path(folder), epoch, dict(zip(parties, keys, strict=True)), chance)
-    yield from measured(chance, Slotload())
+    yield from disclosure.measured(chance, disclosure.Load())
+    yield from slotload.measured(chance, slotload.Slotload())
 
 
 def _intake(hub: BenchHub, epoch: BenchEpoch, chance: random.Random) -> Row:
     blobs = [epoch.report(chance) for _ in range(_REPORTS)]
     store, live = hub.open(), epoch.live
-    judge(hub.exchange, live, epoch.report(chance), MIXED)  # loads the list of suffixes, as a hub does first
+    _judged(hub.exchange, live, [epoch.report(chance)])  # loads the list of suffixes, as a hub does first
     began = time.process_time()
-    judged = [one for one in (judge(hub.exchange, live, blob, MIXED) for blob in blobs) if one]
+    judged = _judged(hub.exchange, live, blobs)
     with store.transaction("bench slot") as tx:
         take(tx, hub.exchange, 1, judged, present())
     ours = (time.process_time() - began) / _REPORTS * 1000
@@ -135,7 +141,7 @@ def _cover(
 def _bytes(epoch: BenchEpoch, members: int) -> Iterator[Row]:
     document, envelopes = epoch.document, members * _SLOTS_A_DAY
     request = request_bytes(document.blob_bytes)
-    reply = record_bytes(members, document.results) + RESPONSE_OVERHEAD
+    reply = reply_bytes(members, document.results) + RESPONSE_OVERHEAD
     bare = Beside("the envelopes themselves", document.envelope_bytes * envelopes / 1e9)
     for place, each in (
         ("relay, both sides", 2 * (request + reply) + ADMISSION_BYTES),
@@ -212,9 +218,18 @@ def _at_hub(
     folder: Path, epoch: BenchEpoch, blobs: Sequence[bytes], chance: random.Random
 ) -> tuple[float, str, float]:
     hub, live = found(folder / "another", 1, chance).exchange, epoch.live
-    ours = _each(blobs, lambda blob: judge(hub, live, blob, MIXED))
+    began = time.process_time()
+    _judged(hub, live, blobs)
+    assert len({sha256(blob).digest() for blob in blobs}) == len(blobs), "the hub signs for the hash of each"
+    ours = (time.process_time() - began) / len(blobs)
     context = blob_context(live.document.realm, live.document.hub, live.data)
     return ours, "opening each", _each(blobs, lambda blob: live.keys.intake.open(blob, context))
+
+
+def _judged(hub: Exchange, live: Live, blobs: Sequence[bytes]) -> list[Judged]:
+    """As many in a turn as the hub takes."""
+    turns = (judge(hub, live, blobs[at : at + AT_ONCE], MIXED) for at in range(0, len(blobs), AT_ONCE))
+    return [one for turn in turns for one in turn]
 
 
 def _signed(epoch: BenchEpoch, request: bytes, now: Instant) -> dict[str, str]:

@@ -45,7 +45,7 @@ _VALUES = 3
 """Indicators of one report; with its grouping four entries."""
 
 
-class _Wave(msgspec.Struct, frozen=True):
+class Wave(msgspec.Struct, frozen=True):
     """One report."""
 
     began: float
@@ -58,7 +58,7 @@ class _Run(msgspec.Struct, frozen=True):
     """60 waves at one pace."""
 
     pace: int
-    waves: tuple[_Wave, ...]
+    waves: tuple[Wave, ...]
     arrivals: Arrivals
     proved: tuple[Mapping[int, float], ...]
     cpu: float
@@ -128,8 +128,8 @@ async def _measure(hub: BenchHub, pid: int, chance: random.Random) -> tuple[list
     host, _, port = hub.url.removeprefix("http://").partition(":")
     async with httpx.AsyncClient(timeout=60) as http:
         ways = [SignedHub(http, hub.url, bank, SystemClock(), os.urandom) for bank in senders]
-        first = await _report(ways[0], senders[0], chance)
-        cursor = await _cursor(ways[0])
+        first = await send_wave(ways[0], senders[0], chance)
+        cursor = await cursor_of(ways[0])
         told = [Reader(bank.party, bank.signing_seed) for bank in readers]
         with (
             child(verifying.run, hub.folder, hub.url, agents, first.last + 1) as verifiers,
@@ -164,7 +164,7 @@ async def _waves(
     for number in range(_WAVES):
         await asyncio.sleep(max(0.0, started + number / pace - time.monotonic()))
         sender = number % len(ways)
-        tasks.append(asyncio.create_task(_report(ways[sender], senders[sender], chance)))
+        tasks.append(asyncio.create_task(send_wave(ways[sender], senders[sender], chance)))
     waves = tuple(await asyncio.gather(*tasks))
     await asyncio.sleep(2.0)
     cpu = cpu_seconds_of(pid) - cpu
@@ -175,15 +175,16 @@ async def _waves(
     return _Run(pace, waves, arrivals, tuple(await asyncio.to_thread(verifiers.recv)), cpu)
 
 
-async def _report(way: SignedHub, bank: Membership, chance: random.Random) -> _Wave:
+async def send_wave(way: SignedHub, bank: Membership, chance: random.Random) -> Wave:
+    """Report three values by name, and wait for the receipt."""
     values = [f"login-{chance.randrange(10**12)}.example" for _ in range(_VALUES)]
     body = report(bank, values, SystemClock(), chance)
     began = time.monotonic()
     answer = decode(await way.post("/v1/reports", body), SignedReceipt)
-    return _Wave(began, max(one.seq for one in decode(answer.receipt, Receipt).outcomes))
+    return Wave(began, max(one.seq for one in decode(answer.receipt, Receipt).outcomes))
 
 
-async def _cursor(way: SignedHub) -> str:
+async def cursor_of(way: SignedHub) -> str:
     """Where somebody is who has read everything."""
     parser = EventParser()
     async with way.stream("") as chunks:

@@ -13,6 +13,7 @@ from tocsin.errors import UsageError
 from tocsin.files import replace_file
 
 BENCHMARKS = (
+    "anonymous",
     "append",
     "catchup",
     "depth",
