@@ -101,6 +101,7 @@ class AnonymousAlliance(Alliance):
             "issue_seconds": 600,
             "rest_seconds": 600,
             "quota": 3,
+            "rehearsal": True,
             "results": 4,
             **settings,
         }
@@ -144,8 +145,9 @@ class AnonymousAlliance(Alliance):
         store = open_sqlite(self.folder / "partner.db", "partner")
         operator = Signer("partner", "Vault Trust", hub.id, hub.realm, SigningKey.from_seed(b"p" * 32))
         secrets = NumberedSecrets(self.folder / "partner.epochs")
-        more = mixing(store, operator, witness.witnessing, secrets, clock, self.randomness("partner"))
-        application = partner_routes(witness.witnessing, witness.key.name, clock, store.close, more)
+        mixes = mixing(store, operator, witness.witnessing, secrets, clock, self.randomness("partner"))
+        parts = (witness.witnessing, witness.key.name, clock, store.close, mixes.routes, mixes.forgetting)
+        application = partner_routes(*parts)
         await self._start("partner", application, self.partner_door)
 
     async def start_relay(self) -> None:

@@ -92,6 +92,11 @@ def from_text(text: str) -> Instant:
     return Instant((delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds)
 
 
+def midnight(instant: Instant) -> Instant:
+    """When its UTC day began: the finest time that stands beside what is sealed about an anonymous report."""
+    return Instant(instant // DAY * DAY)
+
+
 def day_of(instant: Instant) -> str:
     """The UTC day, ``2026-11-21``: the finest time that a disclosure carries."""
     return to_text(instant)[:10]

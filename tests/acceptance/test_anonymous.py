@@ -70,7 +70,13 @@ def shorten(settings: Path) -> None:
     """Slots of seconds, and a floor that three banks reach."""
     config = load(settings, HubConfig)
     assert config.anonymous is not None
-    numbers = {"slot_seconds": SLOT_SECONDS, "slots": 500, "issue_seconds": ISSUE_SECONDS, "rest_seconds": 2}
+    numbers = {
+        "slot_seconds": SLOT_SECONDS,
+        "slots": 500,
+        "issue_seconds": ISSUE_SECONDS,
+        "rest_seconds": 2,
+        "rehearsal": True,
+    }
     short = msgspec.structs.replace(config.anonymous, **numbers, floor=3, quota=2)
     save(settings, msgspec.structs.replace(config, anonymous=short))
 

@@ -13,6 +13,7 @@ from tocsin.world.moves import (
     GROUP,
     HUB,
     PARTNER,
+    RELAY,
     TWIN,
     Acknowledge,
     Age,
@@ -21,6 +22,7 @@ from tocsin.world.moves import (
     Cut,
     Erase,
     EraseByLaw,
+    Hide,
     JoinGroup,
     Kill,
     Leap,
@@ -30,6 +32,7 @@ from tocsin.world.moves import (
     Misbehave,
     Mischief,
     Move,
+    OpenPath,
     RaiseEdge,
     ReadFrom,
     Reinstate,
@@ -48,6 +51,7 @@ from tocsin.world.moves import (
 AGENTS = [one.short for one in PARTIES]
 WARNERS = [one.short for one in PARTIES if one.role in MAY_WARN]
 BANKS = AGENTS[:3]
+SENDERS = [*BANKS, "forth"]
 
 STEPS = {
     HUB: ("accept wave", "newest head", "what was proposed", "wave", "who asks"),
@@ -136,4 +140,24 @@ WAITING: list[st.SearchStrategy[Move]] = [st.builds(Wait, st.sampled_from([0.2, 
 def stories(longest: int = 25) -> st.SearchStrategy[list[Move]]:
     """Lists of moves of an honest alliance in a troubled world."""
     kinds = SAYING * 3 + STANDING + TROUBLE + MALICE * 2 + WAITING * 2
-    return st.lists(st.one_of(kinds), min_size=4, max_size=longest)
+    told = st.lists(st.one_of(kinds), min_size=4, max_size=longest)
+    return st.one_of(told, told, told, hidden())
+
+
+UNSEEN: list[st.SearchStrategy[Move]] = [
+    st.builds(Hide, st.sampled_from(SENDERS), _values),
+    st.builds(Wait, st.sampled_from([4.0, 12.0, 40.0])),
+    st.builds(Cut, st.sampled_from([RELAY, HUB, *BANKS])),
+    st.builds(Mend, st.just("all")),
+    st.builds(Kill, st.sampled_from([RELAY, PARTNER, HUB, *BANKS])),
+    st.builds(Start, st.sampled_from([RELAY, PARTNER, HUB, *BANKS])),
+    st.builds(Leap, st.integers(1, 40)),
+    st.builds(Sight, _banks, _values),
+]
+
+
+@st.composite
+def hidden(draw: st.DrawFn, longest: int = 12) -> list[Move]:
+    """Lists of moves of an alliance whose anonymous path has just opened."""
+    more = draw(st.lists(st.one_of(UNSEEN), min_size=4, max_size=longest))
+    return [OpenPath(), Wait(24.0), *more]

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import msgspec
 
+from tocsin.agent.anonymous import reports
 from tocsin.clock import LAST, Instant
 from tocsin.domain.acknowledgement import Answer, Answers
 from tocsin.domain.audience import EVERYONE, Audience, Membership
@@ -19,6 +20,7 @@ from tocsin.domain.level import band_of
 from tocsin.domain.party import Role
 from tocsin.follow.verify import VerifiedEntry
 from tocsin.hub import commits, embargo, intake, retention
+from tocsin.hub.anonymous import taking
 from tocsin.hub.edge.replica import EdgeReplica
 from tocsin.hub.exchange import Exchange, Sender
 from tocsin.hub.reading import following
@@ -27,9 +29,12 @@ from tocsin.hub.reading.following import Following
 from tocsin.hub.streams import Draft, LockedHead, Origin, Placed, Streams
 from tocsin.hub.verbs import erase, report, roster
 from tocsin.hub.views import answers
+from tocsin.hub.views.directory import all_parties
+from tocsin.privacy.box import Box
 from tocsin.storage.queries import Query
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.cursor import Cursor
+from tocsin.wire.slot import Fate
 
 
 @contextmanager
@@ -244,7 +249,59 @@ def twin_unseen() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def token_forgotten() -> Iterator[None]:
+    """The hub does not know a token again that was spent."""
+    take_one = taking._take_one
+
+    def forgetful(tx: Transaction, *about: Any) -> Fate:
+        tx.run("forget_spent", {"below": LAST})
+        return take_one(tx, *about)
+
+    with patch.object(taking, "_take_one", forgetful):
+        yield
+
+
+@contextmanager
+def sent_once() -> Iterator[None]:
+    """An agent takes a report for told when it is in an envelope."""
+    open_ones = reports.open_ones
+
+    def fresh(tx: Transaction, box: Box, report_class: str) -> Iterator[reports.Anonymous]:
+        yield from (one for one in open_ones(tx, box, report_class) if not one.attempts)
+
+    with patch.object(reports, "open_ones", fresh):
+        yield
+
+
+@contextmanager
+def counted_as_named() -> Iterator[None]:
+    """The hub places an anonymous object as if it knew a source for it."""
+    draft = taking.Draft
+
+    def named(*about: Any, **more: Any) -> Draft:
+        return draft(*about, **{**more, "named": True})
+
+    with patch.object(taking, "Draft", named):
+        yield
+
+
+@contextmanager
+def placed_for_somebody() -> Iterator[None]:
+    """The hub places what is nobody's for one of its members."""
+    place, origin = taking._place, taking.Origin
+
+    def placing(tx: Transaction, *about: Any) -> None:
+        somebody = all_parties(tx)[0].id
+        with patch.object(taking, "Origin", lambda owner, record: origin(owner=somebody, record=record)):
+            place(tx, *about)
+
+    with patch.object(taking, "_place", placing):
+        yield
+
+
 AWAY = "a reader that was away misses nothing and has nothing twice"
+HIDDEN = "what was hidden is told once, and counts for no quorum"
 
 DEFECTS: dict[Callable[[], AbstractContextManager[None]], str] = {
     lost_entry: "two processes are one hub",
@@ -265,5 +322,9 @@ DEFECTS: dict[Callable[[], AbstractContextManager[None]], str] = {
     answer_uncounted: "answers are told in bands",
     edge_deaf: "an edge hears of an erasure, and those who read there",
     twin_unseen: "two processes are one hub",
+    token_forgotten: "a report whose result was lost is sent again, and told once",
+    sent_once: "a slot that is lost on its way to the partner costs a report nothing",
+    counted_as_named: HIDDEN,
+    placed_for_somebody: HIDDEN,
 }
 """Each with the kept story that is played first, because it goes where the defect is."""

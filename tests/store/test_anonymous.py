@@ -19,6 +19,7 @@ from tocsin.hub.views.anonymous import (
     CLOSED,
     DRAFTED,
     KNOWN_CLOSED,
+    LOST,
     STATED,
     close_all,
     epochs,
@@ -58,7 +59,7 @@ def test_an_epoch_goes_from_step_to_step_and_no_other_way(place: Place):
     assert not store.run("twice", lambda tx: move(tx, 1, DRAFTED, STATED))
     store.run("draft", lambda tx: keep_draft(tx, document(2), ROSTER))
     store.run("restored", close_all)
-    assert states(store) == [(1, CLOSED), (2, DRAFTED)]
+    assert states(store) == [(1, CLOSED), (2, LOST)]
     with store.reading("epochs") as tx:
         assert epochs(tx)[0].read == document()
     store.run("told", lambda tx: restate_closed(tx, encode(EpochClosed(number=1))))

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who decided what and why, in this agent's own hash-chained record: a changed or missing row breaks the chain."""
+"""Who decided what and why, in this agent's own hash-chained record: a changed or missing row breaks the chain.
+
+Only its day stands beside a line: the hour of an anonymous report would tell whoever has a copy of the disk, and the
+public ledger, which one it was.
+"""
 
 import hashlib
 
 import msgspec
 
-from tocsin.clock import Instant
+from tocsin.clock import Instant, midnight
 from tocsin.errors import Rewritten
 from tocsin.privacy.box import Box
 from tocsin.storage.store import Transaction
@@ -35,8 +39,8 @@ def write(tx: Transaction, box: Box, decision: Decision) -> None:
     last = tx.one("last_journal", {}, into=_Link)
     seq, before = (last.seq + 1, last.digest) if last else (0, bytes(32))
     sealed = box.seal(msgspec.json.encode(decision), f"journal/{seq}")
-    digest = _digest(before, decision.at, sealed)
-    tx.run("write_journal", {"seq": seq, "at": decision.at, "digest": digest, "box": sealed})
+    day = midnight(decision.at)
+    tx.run("write_journal", {"seq": seq, "at": day, "digest": _digest(before, day, sealed), "box": sealed})
 
 
 def read(tx: Transaction, box: Box) -> list[Decision]:

@@ -14,6 +14,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.agent.house import House
 from tocsin.agent.warninglists import stamps
+from tocsin.clock import midnight
 from tocsin.storage.store import Transaction
 
 _PART = 2**20
@@ -55,7 +56,7 @@ class Seen:
     def keep(self, tx: Transaction, mark: bytes, came: Came) -> None:
         """Remember a file, in the transaction of what came of it; the newest million stay."""
         sealed = self._box.seal(msgspec.msgpack.encode(came), _context(mark))
-        tx.run("keep_seen", {"digest": mark, "at": self._house.clock.now(), "box": sealed})
+        tx.run("keep_seen", {"digest": mark, "at": midnight(self._house.clock.now()), "box": sealed})
         tx.run("bound_seen", {})
 
 

@@ -18,6 +18,7 @@ import httpx
 
 from tocsin.agent.anonymous import reports as anonymous_reports
 from tocsin.agent.anonymous.client import RelayClient
+from tocsin.agent.anonymous.means import Means
 from tocsin.agent.anonymous.now import Now
 from tocsin.agent.anonymous.slots import Slots
 from tocsin.agent.cases import retention
@@ -189,10 +190,11 @@ async def _keep_all_going(loops: Mapping[str, Loop], alarm: Alarm) -> None:
 
 def _unseen(house: House, hub: SignedHub, relay: RelayClient) -> dict[str, Loop]:
     """What goes by the anonymous path, which shares nothing with the hub's client but the tokens' names."""
-    parts = (house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
+    settings, post = house.config.anonymous, relay.post
+    means = Means(house.store, house.vault, settings, post, house.clock, house.entropy)
     return {
-        "sending into the slots of the anonymous path": Slots(*parts, asyncio.sleep).run,
-        "sending class now": partial(Now(*parts).run, asyncio.sleep),
+        "sending into the slots of the anonymous path": Slots(means, asyncio.sleep).run,
+        "sending class now": partial(Now(means).run, asyncio.sleep),
         "asking for tokens": lambda: asking(house, hub, asyncio.sleep),
     }
 

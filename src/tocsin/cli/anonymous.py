@@ -3,7 +3,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from tocsin.agent import app
 from tocsin.agent.anonymous import reports
 from tocsin.agent.anonymous.client import RelayClient
+from tocsin.agent.anonymous.means import Means
 from tocsin.agent.anonymous.now import Now
 from tocsin.agent.anonymous.reports import SETTLED, Anonymous, Namers, State, Way
 from tocsin.agent.anonymous.settling import told
@@ -32,6 +33,7 @@ _MIXED = (
     "mixed: no one and no two of hub, relay and partner can say from all that they log which of the senders of its "
     "slot it came from. All three together can"
 )
+_REHEARSAL = "This epoch is a rehearsal: its tokens rest for less than a day. Report nothing in earnest."
 _CONTENT = (
     "Under every class what it says may tell whose it is: read it as your attacker and your regulator would."
 )
@@ -73,6 +75,8 @@ def who_learns(found: Standing, way: Way) -> Iterator[str]:
         yield f"The set: {_set(found)}"
         if way.pseudonymous and found.among < found.floor:
             yield f"That is below the floor of {found.floor}: by your word it goes, and is pseudonymous, not anonymous."
+        if found.rehearsal:
+            yield _REHEARSAL
         if not way.hold and found.hold:
             yield "It goes in the first slots after an outage: who watched who was away may guess whose it is."
     if reason := obstacle(found, way):
@@ -103,7 +107,8 @@ def path_lines(found: Standing) -> Iterator[str]:
         return
     closed = ", closed since the hub was restored" if found.closed else ""
     until, slot = minute(found.ends), f"a slot is {found.slot_seconds} s"
-    yield f"anonymous path: epoch {found.epoch} until {until} UTC{closed}, {slot}"
+    kind = " (a rehearsal)" if found.rehearsal else ""
+    yield f"anonymous path: epoch {found.epoch}{kind} until {until} UTC{closed}, {slot}"
     yield f"  relay {found.operators.relay}, partner {found.operators.partner}, hub {found.operators.hub}"
     yield f"  {found.tokens} of {counted(found.quota, 'token')} left; the set: {_set(found)}"
     if found.namers.needed:
@@ -118,12 +123,38 @@ def path_lines(found: Standing) -> Iterator[str]:
         yield "  this agent sends no cover: cover = false in agent.toml"
 
 
-def carried(house: House, report: str, outcome: FileReport, agent: str) -> Output:
+def at_the_end(house: House, waiting: int, report_class: str, *, exposed: bool) -> Iterator[str]:
+    """What it means that so many reports of one command wait, and that the rest was not tried."""
+    if waiting > 1 and report_class == "mixed":
+        minutes = max(1, waiting * stands(house).slot_seconds // 60)
+        yield (
+            f"Each of the {waiting} goes in a slot of its own, the last after about {counted(minutes, 'minute')}. "
+            "Where what they say belongs together, they are hidden only among those who were there in all of them."
+        )
+    if exposed:
+        yield "The rest was not tried: the class would not hide it either. The same command goes on where it stopped."
+
+
+def send_at_once(house: House, report: str) -> Anonymous:
+    """Send a report of class ``now``, and have its result; errors as `Now.send`."""
+    relay = RelayClient(house.config.proxy, house.config.authority_file)
+    settings = house.config.anonymous
+    means = Means(house.store, house.vault, settings, relay.post, house.clock, house.entropy)
+    return asyncio.run(Now(means).send(report))
+
+
+def carried(
+    house: House,
+    report: str,
+    outcome: FileReport,
+    agent: str,
+    at_once: Callable[[House, str], Anonymous] = send_at_once,
+) -> Output:
     """What became of an approved report of an anonymous class: sent now, or waiting for its slot."""
     with house.store.reading("anonymous report") as tx:
         one = reports.demand(tx, house.vault.box, report)
     if one.way.report_class == "now":
-        return _sent_now(house, one, outcome, agent)
+        return _sent_now(house, one, outcome, agent, at_once)
     outcome = msgspec.structs.replace(outcome, waits=True)
     reason = obstacle(stands(house), one.way)
     said = [
@@ -136,11 +167,15 @@ def carried(house: House, report: str, outcome: FileReport, agent: str) -> Outpu
     return Output(tuple(said), outcome, WAITS)
 
 
-def _sent_now(house: House, one: Anonymous, outcome: FileReport, agent: str) -> Output:
-    relay = RelayClient(house.config.proxy, house.config.authority_file)
-    now = Now(house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
+def _sent_now(
+    house: House,
+    one: Anonymous,
+    outcome: FileReport,
+    agent: str,
+    at_once: Callable[[House, str], Anonymous],
+) -> Output:
     try:
-        ended = asyncio.run(now.send(one.id))
+        ended = at_once(house, one.id)
     except TocsinError as error:
         late = msgspec.structs.replace(outcome, waits=True, problem=to_problem(error))
         more = f"{one.id} waits: tocsin agent serve sends it again. tocsin agent anonymous {agent} shows it."

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tocsin.agent.anonymous.reports import State
+from tocsin.agent.anonymous.reports import CLASSES, State
 from tocsin.agent.outbox import Settled
 from tocsin.agent.readers.reading import Attachment, Defect
 from tocsin.agent.redaction.door import Leaving
@@ -95,6 +95,8 @@ class Summary(msgspec.Struct, frozen=True):
     """Of which a draft waits until people approve it."""
     skipped: int = 0
     """Not read again: an earlier run has reported them, or found nothing to report."""
+    unseen: int = 0
+    """Of those that wait, by the anonymous path."""
 
 
 _TYPES = {to_problem(kind()).type: kind for kind in (NothingToShare, Refused)}
@@ -134,6 +136,7 @@ class Tally:
         self._counts: Counter[Outcome] = Counter()
         self._disclosures = 0
         self._drafts = 0
+        self._unseen = 0
         self.skipped = 0
 
     def add(self, one: FileReport) -> None:
@@ -141,6 +144,7 @@ class Tally:
         self._counts[outcome_of(one)] += 1
         self._disclosures += one.disclosure is not None
         self._drafts += bool(one.draft)
+        self._unseen += outcome_of(one) is Outcome.WAITING and one.report_class in CLASSES
 
     def summary(self) -> Summary:
         """All of them, for a program."""
@@ -156,6 +160,7 @@ class Tally:
             already=counts[Outcome.ALREADY],
             undecided=self._drafts,
             skipped=self.skipped,
+            unseen=self._unseen,
         )
 
     def so_far(self) -> str:
@@ -175,7 +180,8 @@ def _words(total: Summary) -> Iterator[str]:
     nothing = f" ({total.nothing:,} with nothing to report)" if total.nothing else ""
     yield f"{total.refused:,} refused{nothing}"
     more: Sequence[tuple[int, str]] = (
-        (total.waiting, "waiting in the outbox"),
+        (total.waiting - total.unseen, "waiting in the outbox"),
+        (total.unseen, "waiting on the anonymous path"),
         (total.already, "reported before"),
         (total.undecided, "waiting for approval"),
         (total.skipped, "skipped: an earlier run was through with them"),
@@ -192,7 +198,8 @@ def in_a_line(one: FileReport) -> Iterator[str]:
         case Outcome.ALREADY:
             yield f"{one.file}: reported before as {one.already}"
         case Outcome.WAITING:
-            yield f"{one.file}: {one.report or one.already} waits in the outbox: tocsin agent serve sends it"
+            where = "on the anonymous path" if one.report_class in CLASSES else "in the outbox"
+            yield f"{one.file}: {one.report or one.already} waits {where}: tocsin agent serve sends it"
         case Outcome.UNDECIDED:
             yield f"{one.file}: kept as {one.draft} until people approve it"
         case Outcome.REFUSED:

@@ -10,13 +10,14 @@ queued is found by its file (`tocsin.agent.reported`) and never queued twice.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from tocsin.agent import app
-from tocsin.agent.anonymous.reports import CLASSES, Way
+from tocsin.agent.anonymous.reports import CLASSES, Anonymous, Way
 from tocsin.agent.cases.ledger import digest_of
 from tocsin.agent.collecting.queue import Queue
 from tocsin.agent.drafts import Terms
@@ -34,8 +35,8 @@ from tocsin.agent.verbs.decide import Decided, by_person, by_rules, ruling
 from tocsin.agent.verbs.report import NO_EMBARGO, Prepared, drafted
 from tocsin.agent.verbs.sight import recognise
 from tocsin.agent.work import classifier
+from tocsin.cli.anonymous import at_the_end, send_at_once, who_learns
 from tocsin.cli.anonymous import stands as path_stands
-from tocsin.cli.anonymous import who_learns
 from tocsin.cli.case import tied, tied_to
 from tocsin.cli.command import Command, Output, folder
 from tocsin.cli.draft import lines, priced
@@ -51,7 +52,9 @@ from tocsin.cli.told import beside, embargo, refused, ruled, said_before, told
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.likeness import Grain, Price
 from tocsin.domain.marking import TLP, Marking
-from tocsin.errors import InputError, RemoteError, UsageError
+from tocsin.errors import InputError, NotAnonymous, RemoteError, UsageError
+
+T = TypeVar("T")
 
 _STOPPED = "Stopped. The same command goes on where it stopped, and sends nothing twice."
 MANY = 20
@@ -185,7 +188,7 @@ def _all(door: "_Door", handed: Sequence[Handed], parsed: argparse.Namespace) ->
                     if output.lines:
                         progress.clear()
                     yield output
-                if stopped := is_stopped():
+                if door.exposed or (stopped := is_stopped()):
                     break
                 if line := progress.show(number, door.tally.skipped, door.tally.so_far()):
                     yield Output((line,))
@@ -195,8 +198,10 @@ def _all(door: "_Door", handed: Sequence[Handed], parsed: argparse.Namespace) ->
         stopped = True
     progress.clear()
     total = door.tally.summary()
-    if total.files + total.skipped > 1 or stopped:
+    if total.files + total.skipped > 1 or stopped or door.exposed:
         yield Output((f"{door.tally.words()}.",), total)
+    if left := tuple(at_the_end(door.house, total.unseen, parsed.report_class, exposed=door.exposed)):
+        yield Output(left, code=int(door.exposed))
     if stopped:
         yield Output((_STOPPED,), code=130)
 
@@ -208,8 +213,10 @@ class _Door:
         self, parsed: argparse.Namespace, house: House, reader: ReaderChild, sender: Sender, files: int
     ) -> None:
         self.tally = Tally()
+        self.exposed = False
+        """The anonymous path would not hide another one now."""
         self._parsed = parsed
-        self._house = house
+        self.house = house
         self._reader = reader
         self._sender = sender
         self._unreachable: RemoteError | None = None
@@ -252,7 +259,10 @@ class _Door:
                             again |= not needs_no_second_look(one)
                             reports |= dict.fromkeys(filter(None, (one.report or one.already,)))
                         yield output
-        except InputError as error:
+        except (InputError, NotAnonymous) as error:
+            if (exposed := isinstance(error, NotAnonymous)) and not self._several:
+                raise
+            self.exposed = exposed
             output = self._in_brief(refused(name, error))
             assert isinstance(output.data, FileReport)
             self.tally.add(output.data)
@@ -266,11 +276,11 @@ class _Door:
         if not self._several or handed.item or self._parsed.dry_run or self._parsed.again:
             return False
         came = self._seen.came_of(mark)
-        return came is not None and all(stands(self._house, report) for report in came.reports)
+        return came is not None and all(stands(self.house, report) for report in came.reports)
 
     def _remember(self, handed: Handed, mark: bytes, came: Came) -> None:
         """The next run need not read it again; what was collected waits no more."""
-        self._house.store.run("through with a file", lambda tx: self._seen.keep(tx, mark, came))
+        self.house.store.run("through with a file", lambda tx: self._seen.keep(tx, mark, came))
         if handed.item:
             self._queue.settle(handed.item)
 
@@ -283,7 +293,7 @@ class _Door:
             yield self._in_brief(refused(name, error, found))
             return
         terms, reading, draft = self._terms, prepared.reading, prepared.draft
-        price = None if self.brief else measure(self._house, draft, terms.audiences, terms.grain)
+        price = None if self.brief else measure(self.house, draft, terms.audiences, terms.grain)
         if price:
             yield Output((f"{name}:", *self._looked_at(prepared, price)))
         shown = FileReport(
@@ -299,7 +309,7 @@ class _Door:
             features=draft.features,
             unread=reading.defects,
         )
-        before = earlier(self._house, digest_of(prepared.data))
+        before = earlier(self.house, digest_of(prepared.data))
         if not self.brief:
             yield Output(tuple(said_before(before)))
         yield self._in_brief(self._settle(prepared, beside(shown, before)))
@@ -310,15 +320,15 @@ class _Door:
         yield from lines(prepared, terms.audiences, terms.report_class)
         if terms.report_class in CLASSES:
             way = Way(terms.report_class, terms.hold, terms.pseudonymous)
-            yield from who_learns(path_stands(self._house), way)
+            yield from who_learns(path_stands(self.house), way)
         yield from embargo(terms)
         yield priced(price, prepared.draft.disclosure)
-        yield from ruled(ruling(self._house, prepared, terms))
+        yield from ruled(ruling(self.house, prepared, terms))
 
     def _prepare(self, document: Document) -> Prepared:
         parsed = self._parsed
         prepared = drafted(
-            self._house,
+            self.house,
             self._classifier,
             document,
             attack=Attack(parsed.attack) if parsed.attack else None,
@@ -332,7 +342,7 @@ class _Door:
 
     def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""
-        parsed, house = self._parsed, self._house
+        parsed, house = self._parsed, self.house
         if shown.already and not (parsed.dry_run or parsed.again):
             known = "Nothing was sent. Add --again to report it once more."
             return Output((known,), shown, WAITS if shown.waits else 0)
@@ -340,13 +350,19 @@ class _Door:
         if made is None:
             return Output(("Nothing was sent.",), msgspec.structs.replace(shown, waits=False))
         outcome = msgspec.structs.replace(shown, already="", waits=False)
-        return told(house, made, outcome, parsed.dir, self._send)
+        return told(house, made, outcome, parsed.dir, self._send, self._at_once)
 
     def _send(self, message: str) -> Settled:
+        return self._tried(lambda: self._sender.send(message))
+
+    def _at_once(self, house: House, report: str) -> Anonymous:
+        return self._tried(lambda: send_at_once(house, report))
+
+    def _tried(self, send: Callable[[], T]) -> T:
         if self._unreachable:
             raise self._unreachable
         try:
-            return self._sender.send(message)
+            return send()
         except RemoteError as error:
             if self._several:
                 self._unreachable = error
@@ -361,7 +377,7 @@ class _Door:
 
     def _decided(self, prepared: Prepared, already: str) -> Decided | None:
         """By a person's yes, or by the standing rules while nobody can be asked; None after a no."""
-        house, terms, by = self._house, self._terms, person(self._parsed)
+        house, terms, by = self.house, self._terms, person(self._parsed)
         if self._parsed.yes:
             return by_person(house, prepared, terms, by)
         if ruling(house, prepared, terms).rule or not attended(self._parsed):

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tocsin.agent.anonymous.reports import CLASSES
+from tocsin.agent.anonymous.reports import CLASSES, Anonymous
 from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Settled
 from tocsin.agent.redaction.owner import Value
 from tocsin.agent.reported import Earlier, lacking
 from tocsin.agent.verbs.decide import Decided
-from tocsin.cli.anonymous import carried
+from tocsin.cli.anonymous import carried, send_at_once
 from tocsin.cli.command import Output
 from tocsin.cli.draft import unclear
 from tocsin.cli.outcomes import WAITS, FileReport
@@ -21,11 +21,11 @@ from tocsin.cli.readers import together
 from tocsin.cli.screen import counted
 from tocsin.clock import minute
 from tocsin.domain.standing_rule import Ruling
-from tocsin.errors import InputError, TocsinError
+from tocsin.errors import TocsinError
 from tocsin.wire.problem import to_problem
 
 
-def refused(name: str, error: InputError, found: tuple[Value, ...] = ()) -> Output:
+def refused(name: str, error: TocsinError, found: tuple[Value, ...] = ()) -> Output:
     """A file of which nothing leaves, with what was found in it, for a person to choose from."""
     told = (f"{name}: {error.diagnostics()}", *unclear(found))
     return Output(told, FileReport(name, stays=found, problem=to_problem(error)), 1)
@@ -68,11 +68,16 @@ def ruled(ruling: Ruling) -> Iterator[str]:
 
 
 def told(
-    house: House, made: Decided, outcome: FileReport, agent: str, send: Callable[[str], Settled]
+    house: House,
+    made: Decided,
+    outcome: FileReport,
+    agent: str,
+    send: Callable[[str], Settled],
+    at_once: Callable[[House, str], Anonymous] = send_at_once,
 ) -> Output:
     """What became of a file: sent now if enough people or a rule agreed, kept for people, or a part of it each.
 
-    `send` has the hub's answer to one queued message.
+    `send` has the hub's answer to one queued message, `at_once` the result of one report of class ``now``.
     """
     waiting = made.waiting
     kept = tuple(_kept(waiting, agent, house.config.approvals)) if waiting else ()
@@ -88,7 +93,7 @@ def told(
         case=made.queued.case,
     )
     if outcome.report_class in CLASSES:
-        output = carried(house, made.queued.report, outcome, agent)
+        output = carried(house, made.queued.report, outcome, agent, at_once)
         return msgspec.structs.replace(output, lines=(*output.lines, *kept))
     try:
         settled = send(made.queued.report)

@@ -35,7 +35,7 @@ class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     issue_seconds: Annotated[int, msgspec.Meta(ge=1, le=30 * _DAY)] = 2 * _DAY
     """For how long members can ask for the tokens of the next epoch."""
     rest_seconds: Annotated[int, msgspec.Meta(ge=1, le=30 * _DAY)] = _DAY
-    """How long tokens rest between that and the epoch: who asks and sends at once is known by it."""
+    """How long tokens rest between that and the epoch, a day at least: who asks and sends at once is known by it."""
     quota: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 20
     """Anonymous reports of one member in an epoch."""
     envelope_bytes: Annotated[int, msgspec.Meta(ge=4_096, le=65_536)] = 16_384
@@ -44,6 +44,8 @@ class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Results in every slot's record; what is more comes in a later one."""
     floor: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 20
     """With fewer members in a slot agents refuse class ``mixed``, or call it pseudonymous."""
+    rehearsal: bool = False
+    """Epochs to try the path out in, whose tokens may rest for less than a day: every document says so."""
     token_class: Literal["open", "accountable"] = "open"  # noqa: S105 a class and no secret
     """``accountable``: `needed` of the trustees together can name who sends a report, from the next epoch on."""
     needed: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
@@ -52,6 +54,8 @@ class AnonymousPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who they are, written by `tocsin hub trustees`; none of class ``open``."""
 
     def __post_init__(self) -> None:
+        if self.rest_seconds < _DAY and not self.rehearsal:
+            raise ValueError("rest_seconds: a day (86400) at least, unless `rehearsal = true`")
         if self.quota > self.slots:
             raise ValueError("quota: a member has at most one report in a slot, so no more than `slots`")
         accountable = self.token_class == "accountable"  # noqa: S105 a class and no secret

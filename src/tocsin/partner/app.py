@@ -179,12 +179,14 @@ def application(folder: Path) -> Starlette:
         yield from process()
 
     more = metrics_routes(read_key(folder, config.metrics_key), measure)
+    beside = None
     if config.operator:
         hub, _, realm = hub_key.name.partition("/heads/")
         operator = Operator("partner", config.operator, hub, realm, key)
         secrets = NumberedSecrets(folder / _EPOCH_KEYS)
-        more += mixing(store, operator, witnessing, secrets, clock, os.urandom)
-    return routes(witnessing, _verifier(key).name, clock, store.close, more)
+        mixes = mixing(store, operator, witnessing, secrets, clock, os.urandom)
+        more, beside = [*more, *mixes.routes], mixes.forgetting
+    return routes(witnessing, _verifier(key).name, clock, store.close, more, beside)
 
 
 def _key(folder: Path) -> SigningKey:

@@ -3,6 +3,9 @@
 `tocsin.partner.app`.
 """
 
+import asyncio
+
+import msgspec
 from starlette.routing import Route
 
 from tocsin.clock import Clock
@@ -16,6 +19,22 @@ from tocsin.partner.witnessing import Witnessing
 from tocsin.storage.store import Store
 from tocsin.web.epochs import Epochs
 
+_LOOK_SECONDS = 60.0
+"""How often it is looked for what is to be forgotten, while nobody asks for anything."""
+
+
+class Mixing(msgspec.Struct, frozen=True):
+    """A partner's part of the anonymous path."""
+
+    routes: list[Route]
+    mix: Mix
+
+    async def forgetting(self) -> None:
+        """Let keys and blobs go by time, for ever."""
+        while True:
+            self.mix.forget()
+            await asyncio.sleep(_LOOK_SECONDS)
+
 
 def mixing(
     store: Store,
@@ -24,9 +43,9 @@ def mixing(
     secrets: NumberedSecrets,
     clock: Clock,
     entropy: Entropy,
-) -> list[Route]:
-    """The addresses of a partner that is part of the anonymous path."""
+) -> Mixing:
+    """What a partner has more that is part of the anonymous path."""
     gateways = Gateways(secrets, entropy)
     epochs = Epochs(store, operator, clock, gateways.config)
     mix = Mix(store, epochs, gateways, clock, entropy)
-    return mixing_routes(mix, epochs, gateways, lambda: witnessing.hub_key, clock)
+    return Mixing(mixing_routes(mix, epochs, gateways, lambda: witnessing.hub_key, clock), mix)

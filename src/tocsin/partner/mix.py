@@ -107,7 +107,7 @@ class Mix:
     def collect(self, asked: CollectSlot) -> tuple[bytes, ...]:
         """The blobs of a slot, by their hashes. Conflict before it is closed, Unknown when they were lost."""
         live, now = self._live(asked.epoch), self._clock.now()
-        self._forget(now)
+        self.forget()
         end = live.document.slot_begins(asked.slot + 1)
         if asked.slot >= live.document.slots or now < end + closing_after(live.document.slot_seconds):
             raise Conflict("That slot is not closed, or there is none.")
@@ -226,12 +226,17 @@ class Mix:
                 return
             held -= self._slots.pop(place).bytes
 
-    def _forget(self, now: Instant) -> None:
-        """What is left of two epochs ago goes, the gateway's key with it."""
+    def forget(self) -> None:
+        """What is left of two epochs ago goes, the gateway's key with it: also when no later one has begun."""
+        now = self._clock.now()
         live = self._epochs.near(now)
-        number = live.number if live else 0
-        self._gateways.drop_below(number - 1)
-        self._slots = {place: slot for place, slot in self._slots.items() if place[0] >= number - 1}
+        if live is None:
+            return
+        document = live.document
+        is_over = now >= document.ends + (document.ends - document.begins)
+        below = live.number + 1 if is_over else live.number - 1
+        self._gateways.drop_below(below)
+        self._slots = {place: slot for place, slot in self._slots.items() if place[0] >= below}
 
     def _live(self, number: int) -> Live:
         live = self._epochs.get(number)

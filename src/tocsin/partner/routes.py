@@ -2,7 +2,7 @@
 """The partner's addresses: decode → `Witnessing` → encode. Who it is and where it remembers is `app.py`'s word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -27,11 +27,16 @@ _AT_ONCE = 4
 
 
 def routes(
-    witnessing: Witnessing, name: str, clock: Clock, close: Callable[[], None], more: Sequence[Route] = ()
+    witnessing: Witnessing,
+    name: str,
+    clock: Clock,
+    close: Callable[[], None],
+    more: Sequence[Route] = (),
+    beside: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """The partner of that name as an ASGI application; `close` is called when it stops.
 
-    `more` are addresses that are no part of the protocol, such as the monitor's.
+    `more` are addresses that not every partner has, such as the monitor's; `beside` is what it does meanwhile.
     """
     door, in_memory = Door(name), asyncio.Semaphore(_AT_ONCE)
 
@@ -59,8 +64,12 @@ def routes(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        """Nothing to start; `close` at the end."""
+        """`beside` as long as it serves; `close` at the end."""
+        meanwhile = asyncio.ensure_future(beside()) if beside else None
         yield
+        if meanwhile:
+            meanwhile.cancel()
+            await asyncio.gather(meanwhile, return_exceptions=True)
         close()
 
     return Starlette(

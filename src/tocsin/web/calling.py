@@ -152,6 +152,18 @@ async def post(http: httpx.AsyncClient, url: str, body: bytes, headers: dict[str
     return data
 
 
+async def get(http: httpx.AsyncClient, url: str) -> bytes:
+    """Ask for something that everybody may know; errors as `post`."""
+    try:
+        async with http.stream("GET", url) as answer:
+            data = await _bounded(answer)
+    except httpx.RequestError as error:
+        raise Unreachable(f"{url}: {_why(error)}.") from None
+    if answer.status_code != 200:
+        raise to_error(data, answer.status_code)
+    return data
+
+
 async def _bounded(answer: httpx.Response) -> bytes:
     data = bytearray()
     async for part in answer.aiter_raw():

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 import msgspec
 
-from tocsin.clock import SECOND, Instant
+from tocsin.clock import DAY, SECOND, Instant
 from tocsin.domain.party import Role
 from tocsin.errors import Malformed
 from tocsin.privacy.escrow import SEALED_BYTES, Terms
@@ -33,6 +33,8 @@ whose each is. One class in an epoch: two would split the set.
 MAX_MEMBERS = 8_192
 MAX_SLOTS = 1 << 20
 MIN_ENVELOPE, MAX_ENVELOPE = 4_096, 65_536
+LEAST_REST = DAY
+"""Between the last token that is given out and the first that counts, outside of a rehearsal."""
 _TOKEN_BYTES = 354
 
 
@@ -97,12 +99,16 @@ class EpochDocument(Message, frozen=True, kw_only=True, tag="epoch-document"):
     members: Size
     members_root: bytes
     """SHA-256 over the roster, `Roster.digest`."""
+    rehearsal: bool = False
+    """An epoch to try the path out in: its tokens rest for less than `LEAST_REST`, and agents say so."""
 
     def __post_init__(self) -> None:
         times = (0, self.issue_from, self.issue_until, self.begins, self.ends)
         slot = self.slot_seconds * SECOND
         if sorted(times) != list(times) or not slot or (self.ends - self.begins) % slot or not self.slots:
             raise Malformed("Its times follow each other, and it has whole slots.")
+        if self.begins - self.issue_until < LEAST_REST and not self.rehearsal:
+            raise Malformed("Tokens rest for a day at least before they count, or it is called a rehearsal.")
         if self.slots > MAX_SLOTS or not self.number > 0 or not 0 < self.quota <= self.slots:
             raise Malformed(
                 f"An epoch has at most {MAX_SLOTS} slots, and no more tokens for a member than slots."

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from tocsin.agent.anonymous import reports
+from tocsin.agent.anonymous.reports import Way
 from tocsin.agent.house import House
 from tocsin.agent.own_warnings import Content
 from tocsin.agent.readers.reading import Reading
@@ -27,10 +29,10 @@ from tocsin.errors import StateError, Unknown
 from tocsin.ids import new_id
 from tocsin.world import moves, operators
 from tocsin.world.adversary import deceive, misbehave, replay
-from tocsin.world.bystander import WARNED_DAYS, Answered, End, Said
+from tocsin.world.bystander import WARNED_DAYS, Answered, End, Hidden, Said
 from tocsin.world.inside import World
 from tocsin.world.machine import Step
-from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
+from tocsin.world.moves import EDGE, HUB, PARTNER, RELAY, TWIN, Move
 from tocsin.world.network import Wire
 from tocsin.world.seats import HUB_HOST, Machine, TwinHub
 
@@ -63,6 +65,20 @@ def _report(world: World, move: moves.Report) -> None:
     prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
     send(house, prepared, approved, "named", audiences, said.not_before)
     _remember(world, house, said)
+
+
+def _hide(world: World, move: moves.Hide) -> None:
+    agent = world.agents[move.by]
+    house, now, value = agent.house(), agent.clock.now(), world.value(move.value)
+    report = new_id("rpt", house.entropy)
+    found = Disclosure(report, Attack.PHISHING, day_of(now), (Indicator(value, "link"),), (), Marking())
+    draft = Draft(found, (), ())
+    prepared = Prepared("wave.eml", report.encode(), Reading("mail"), draft)
+    way = Way("mixed", hold=False, pseudonymous=True)
+    queued = send(house, prepared, approve(draft, _PERSON, now), "mixed", ("members",), way=way)
+    with house.store.reading("what waits") as tx:
+        body = reports.demand(tx, house.vault.box, queued.report).body
+    world.hidden.append(Hidden(move.by, queued.report, queued.case, (value,), len(bodies_of(body, "object"))))
 
 
 def _sight(world: World, move: moves.Sight) -> None:
@@ -151,7 +167,7 @@ def _back_up(world: World, move: moves.BackUp) -> None:
 
 def _lose(world: World, move: moves.Lose) -> None:
     image = world.backups.get(move.who)
-    if image is None or move.who in (TWIN, EDGE):
+    if image is None or move.who in (TWIN, EDGE, RELAY):
         raise Unknown(f"There is no backup of {move.who}.")
     machine = _machine(world, move.who)
     if move.who == PARTNER:
@@ -162,6 +178,8 @@ def _lose(world: World, move: moves.Lose) -> None:
         world.run(machine.kill())
         if move.who == HUB:
             operators.note_restore(world)
+        for one in world.hidden:
+            one.forgotten |= one.by == move.who
         (world.hub if move.who == HUB else world.agents[move.who]).restore(image)
     machine.start()
 
@@ -212,6 +230,7 @@ def bodies_of(message: bytes, kind: str) -> tuple[bytes, ...]:
 
 ACTS: dict[type[Move], Callable[[World, Any], None]] = {
     moves.Report: _report,
+    moves.Hide: _hide,
     moves.Sight: _sight,
     moves.Warn: _warn,
     moves.Withdraw: _withdraw,
@@ -226,6 +245,7 @@ ACTS: dict[type[Move], Callable[[World, Any], None]] = {
     moves.Wait: _wait,
     moves.Leap: _leap,
     moves.Age: operators.age,
+    moves.OpenPath: lambda world, move: operators.open_path(world),
     moves.RaiseEdge: operators.raise_edge,
     moves.ReadFrom: operators.read_from,
     moves.Cut: _cut,

@@ -63,6 +63,19 @@ class Said(msgspec.Struct):
     """Embargo."""
 
 
+class Hidden(msgspec.Struct):
+    """One report of class ``mixed``."""
+
+    by: str
+    id: str
+    case: str
+    values: tuple[Observable, ...]
+    objects: int
+    """Entries that it makes."""
+    forgotten: bool = False
+    """Its sender was put in place from a backup since, and gives up what may have gone."""
+
+
 class Answered(msgspec.Struct, frozen=True):
     """One answer to a warning."""
 

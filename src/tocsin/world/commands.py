@@ -265,7 +265,10 @@ COMMANDS: dict[type[Move], Callable[[Outside, Any], None]] = {
 """Every move that is done to real processes."""
 _WIRE = "it needs a wire that somebody holds; the proxies of the acceptance tests cut real ones"
 _PARTY = "no command of ours lies"
+_PATH = "its slots are the demo's and tests/acceptance/test_anonymous.py's, by the real clock"
 BEYOND: dict[type[Move], str] = {
+    moves.OpenPath: _PATH,
+    moves.Hide: _PATH,
     moves.Cut: _WIRE,
     moves.Mend: _WIRE,
     moves.Crash: "it needs a step that is held open; the crash suite kills real processes in their commits",

@@ -8,7 +8,7 @@ import msgspec
 from tocsin.clock import DAY
 from tocsin.domain.decay import ends_after
 from tocsin.domain.observable import Kind
-from tocsin.world.bystander import WARNED_DAYS, End, Said
+from tocsin.world.bystander import WARNED_DAYS, End, Hidden, Said
 from tocsin.world.inside import World
 from tocsin.world.terms import GROUP_STREAM
 
@@ -32,6 +32,10 @@ class Heard(msgspec.Struct, frozen=True):
     def erased(self, said: Said) -> bool:
         """Whether its author or the law took it back, for certain."""
         return any(self._ended(said, end) for end in said.ended if not end.withdraws)
+
+    def holds(self, one: Hidden, now: int, life: int) -> bool:
+        """Whether an anonymous report counts for a reader for whom values live so long."""
+        return one.id in self.facts and one.id not in self.bodiless and now < self.facts[one.id] + life
 
     def ends(self, said: Said, life: int) -> int:
         """Until when it counts for a reader for whom values live so long; 0 for what is still under embargo."""
@@ -94,6 +98,14 @@ def expected_levels(world: World, short: str) -> dict[str, str]:
             for stream in streams
         )
         found[str(value)] = "block" if warned or sources > 1 else "watch"
+    unseen = (
+        [one for one in world.hidden if truth.holds(one, now, life)]
+        if "members" in world.readable(short)
+        else []
+    )
+    for name in {str(value) for one in unseen for value in one.values}:
+        if found.get(name) != "block":
+            found[name] = "hold" if name in found else "watch"
     return found
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tocsin.agent.anonymous.reports import SETTLED
 from tocsin.agent.house import House
 from tocsin.agent.shields.switching import State
 from tocsin.agent.verbs.join import join
@@ -32,15 +33,28 @@ from tocsin.hub.verbs.enrol import invite
 from tocsin.hub.verbs.keys import declare_partner
 from tocsin.hub.views.directory import state_key
 from tocsin.wire.parties import KeyEvent
-from tocsin.world.bystander import AGED, PARTIES, RETENTION_DAYS, Answered, End, Party, Said, Stay, Suspension
+from tocsin.world.bystander import (
+    AGED,
+    PARTIES,
+    RETENTION_DAYS,
+    Answered,
+    End,
+    Hidden,
+    Party,
+    Said,
+    Stay,
+    Suspension,
+)
 from tocsin.world.eventloop import WorldLoop
 from tocsin.world.machine import Crash, adopting
-from tocsin.world.moves import EDGE, HUB, PARTNER, TWIN, Move
+from tocsin.world.moves import EDGE, HUB, PARTNER, RELAY, TWIN, Move
 from tocsin.world.network import Door, Wire
+from tocsin.world.relaying import RelayMachine, fate_of
 from tocsin.world.seats import (
     EDGE_HOST,
     HUB_HOST,
     PARTNER_HOST,
+    RELAY_HOST,
     AgentMachine,
     EdgeMachine,
     HubMachine,
@@ -72,7 +86,12 @@ class World:
         self.dice = random.Random(f"{seed}/world")  # noqa: S311 a repeatable world, not a secret
         self.loop = WorldLoop(self.clock, random.Random(f"{seed}/threads"))  # type: ignore[abstract]  # noqa: S311
         self.loop.set_task_factory(adopting)
-        self.doors = {HUB_HOST: [Door(), Door()], PARTNER_HOST: [Door()], EDGE_HOST: [Door()]}
+        self.doors = {
+            HUB_HOST: [Door(), Door()],
+            PARTNER_HOST: [Door()],
+            EDGE_HOST: [Door()],
+            RELAY_HOST: [Door()],
+        }
         self.partner = PartnerMachine(self.doors[PARTNER_HOST][0], self.loop, self.clock, self.seed)
         config = HubConfig(
             alliance="City Alliance",
@@ -84,11 +103,13 @@ class World:
         self.hub = HubMachine(config, self.wire(), self.doors[HUB_HOST][0], self.loop, self.clock, self.seed)
         self.twin: TwinHub | None = None
         self.edge: EdgeMachine | None = None
+        self.relay: RelayMachine | None = None
         self.agents: dict[str, AgentMachine] = {}
         self.parties = {one.short: one for one in parties}
         self.names: dict[str, str] = {}
         """Each party's identifier by its short name."""
         self.said: list[Said] = []
+        self.hidden: list[Hidden] = []
         self.answered: list[Answered] = []
         self.stays: list[Stay] = []
         self.suspended: dict[str, Suspension] = {}
@@ -103,7 +124,7 @@ class World:
         """What the product should have refused, and did not."""
         self.deceived: dict[str, str] = {}
         """Readers that the hub lies to, and how."""
-        self._folder = folder
+        self.folder = folder
         self._quiet = logging.getLogger("tocsin")
 
     def __enter__(self) -> Self:
@@ -150,7 +171,7 @@ class World:
             shields=Shields(csv="block.csv"),
             partner_url=f"http://{PARTNER_HOST}",
         )
-        folder = self._folder / party.short
+        folder = self.folder / party.short
         agent = AgentMachine(party.short, config, folder, self.wire(), self.loop, self.clock, self.seed)
         hub = self.hub.exchange()
         code = self.hub.command("invite", lambda tx: invite(tx, hub, name, party.role, party.jurisdiction))
@@ -166,7 +187,7 @@ class World:
 
     def machines(self) -> dict[str, Machine]:
         """Every machine by its name; a second process of the hub and an edge, if there are any."""
-        more = {TWIN: self.twin, EDGE: self.edge}
+        more = {TWIN: self.twin, EDGE: self.edge, RELAY: self.relay}
         found = {name: machine for name, machine in more.items() if machine is not None}
         return {PARTNER: self.partner, HUB: self.hub, **found, **self.agents}
 
@@ -174,7 +195,8 @@ class World:
         """The wires of each machine that has any."""
         hubs = [self.hub.wire, *([self.twin.wire] if self.twin else [])]
         edges = {EDGE: [self.edge.wire]} if self.edge else {}
-        return {HUB: hubs, **edges, **{short: [agent.wire] for short, agent in self.agents.items()}}
+        relays = {RELAY: [self.relay.wire]} if self.relay else {}
+        return {HUB: hubs, **edges, **relays, **{short: [agent.wire] for short, agent in self.agents.items()}}
 
     # letting it happen
 
@@ -276,7 +298,18 @@ class World:
             wanted = {name: (sizes[name], "witnessed") for name in self.readable(short) if sizes.get(name)}
             if any(held.get(name) != found for name, found in wanted.items()):
                 return False
-        return self._edge_at_rest(sizes)
+        return self._edge_at_rest(sizes) and not self.waiting_unseen()
+
+    def waiting_unseen(self) -> list[Hidden]:
+        """What active parties have still to send by the anonymous path, and can."""
+        found = []
+        for one in self.hidden:
+            if one.forgotten or one.by in self.suspended:
+                continue
+            state, holds = fate_of(self.agents[one.by], one.id)
+            if state not in SETTLED and holds:
+                found.append(one)
+        return found
 
     def _edge_at_rest(self, sizes: dict[str, int]) -> bool:
         edge = self.edge

@@ -49,6 +49,11 @@ from tocsin.world.terms import (
     nothing_is_read_before_its_time,
     snippet_of,
 )
+from tocsin.world.unseen import (
+    nobody_is_named_for_what_was_hidden,
+    what_was_hidden_is_not_lost,
+    what_was_hidden_is_told_once,
+)
 
 _HUB_VIEWS = (
     "party", "declared", "membership", "object", "warning", "source", "band", "answer", "answer_band",
@@ -273,6 +278,8 @@ ALWAYS: tuple[Invariant, ...] = (
     a_group_is_read_by_its_members_only,
     an_edge_shows_the_hubs_history,
     nothing_bad_is_taken,
+    what_was_hidden_is_told_once,
+    nobody_is_named_for_what_was_hidden,
     nothing_unforeseen,
 )
 AT_REST: tuple[Invariant, ...] = (
@@ -291,6 +298,7 @@ AT_REST: tuple[Invariant, ...] = (
     an_edge_holds_what_the_hub_holds,
     receipts_verify,
     liars_are_found_out,
+    what_was_hidden_is_not_lost,
 )
 
 

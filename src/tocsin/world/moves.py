@@ -15,6 +15,8 @@ from tocsin.domain.audience import History
 from tocsin.world.machine import Moment
 
 HUB, PARTNER = "hub", "partner"
+RELAY = "relay"
+"""The relay, once the anonymous path is open."""
 TWIN = "twin"
 """Another process of the hub, on the same store and behind the same name; it runs once it is started."""
 EDGE = "edge"
@@ -39,6 +41,13 @@ class Report(Move, frozen=True):
     """As the wire has them, and ``party:NAME`` with a short name; none: the default."""
     embargo_minutes: int = 0
     """Nobody may read it earlier."""
+
+
+class Hide(Move, frozen=True):
+    """A bank or the desk reports a value by class ``mixed``."""
+
+    by: str
+    value: int
 
 
 class Sight(Move, frozen=True):
@@ -135,6 +144,10 @@ class Age(Move, frozen=True):
     """So many days pass; then the hub is started anew and erases what has reached the alliance's age."""
 
     days: int = 31
+
+
+class OpenPath(Move, frozen=True):
+    """Three operators open the anonymous path; hub and partner are started anew for it."""
 
 
 class RaiseEdge(Move, frozen=True):
@@ -247,9 +260,9 @@ class Deceive(Move, frozen=True):
 
 
 Any = (
-    Report | Sight | Warn | Withdraw | Acknowledge | Erase | EraseByLaw
+    Report | Hide | Sight | Warn | Withdraw | Acknowledge | Erase | EraseByLaw
     | Suspend | Reinstate | JoinGroup | LeaveGroup | Rotate
-    | Wait | Leap | Age | RaiseEdge | ReadFrom | Cut | Mend | Crash | Kill | Start | BackUp | Lose | Skew
+    | Wait | Leap | Age | OpenPath | RaiseEdge | ReadFrom | Cut | Mend | Crash | Kill | Start | BackUp | Lose | Skew
     | Replay | Misbehave | Deceive
 )  # fmt: skip
 """Any move, for whoever reads a story from a file."""

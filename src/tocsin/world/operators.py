@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What operators and the desk do in a world in one process, by the product's own verbs."""
 
+import msgspec
+
 from tocsin.agent.house import House
 from tocsin.agent.verbs.rotate import rotate
 from tocsin.clock import DAY, MINUTE
 from tocsin.domain.party import Standing
 from tocsin.errors import StateError, Unknown
+from tocsin.files import NumberedSecrets
 from tocsin.hub.edge.charter import Charter, demand_hub
 from tocsin.hub.verbs.edges import edges_after, invite_edge
 from tocsin.hub.verbs.erase import erase_fact
@@ -20,7 +23,8 @@ from tocsin.world.bystander import AGED, RETENTION_DAYS, End, Stay, Suspension
 from tocsin.world.inside import World
 from tocsin.world.moves import EDGE, GROUP, HUB
 from tocsin.world.network import Wire
-from tocsin.world.seats import EDGE_HOST, EDGE_URL, HUB_HOST, EdgeMachine, client
+from tocsin.world.relaying import SETTINGS, RelayMachine, means
+from tocsin.world.seats import EDGE_HOST, EDGE_URL, HUB_HOST, RELAY_HOST, EdgeMachine, client
 
 _PERSON = "Duty operator"
 _STREAM = f"group:{GROUP}"
@@ -106,6 +110,29 @@ def _restart_hubs(world: World) -> None:
             machine.start()
 
 
+def open_path(world: World) -> None:
+    """What `relay init`, `hub relay` and the operator's name in partner.toml do; the relay begins."""
+    if world.relay is not None:
+        raise StateError("The path is open.")
+    hub_key = world.hub.exchange().identity.key
+    door = world.doors[RELAY_HOST][0]
+    world.relay = RelayMachine(hub_key, world.wire(), door, world.loop, world.clock, world.seed)
+    world.partner.secrets = NumberedSecrets(world.folder / "partner.epochs")
+    if world.partner.up:
+        world.run(world.partner.stop())
+        world.partner.start()
+    world.hub.config = msgspec.structs.replace(world.hub.config, anonymous=SETTINGS)
+    give_path(world)
+    world.relay.start()
+    _restart_hubs(world)
+
+
+def give_path(world: World) -> None:
+    """The hub's machine has what the path needs, and no key of an epoch yet."""
+    folder = world.folder / f"hub.epochs.{world.clock.now()}"
+    world.hub.means = lambda hub: means(hub, world.hub.config, world.hub.wire, folder)
+
+
 def raise_edge(world: World, move: moves.RaiseEdge) -> None:
     """What `hub edge` and `hub follow` do; an earlier edge is revoked, and its machine is gone."""
     hub, wire = world.hub.exchange(), world.wire()
@@ -144,4 +171,6 @@ def note_restore(world: World) -> None:
         world.run(world.twin.kill())
     if world.edge is not None:
         world.edge.forgotten = True
+    if world.relay is not None:
+        give_path(world)
     world.restored = True

@@ -16,7 +16,10 @@ from typing import TypeVar
 
 import httpx
 import msgspec
+from starlette.routing import Route
 
+from tocsin.agent.anonymous.client import RelayClient
+from tocsin.agent.anonymous.settling import restored
 from tocsin.agent.house import House
 from tocsin.agent.outbox import Outbox
 from tocsin.agent.vault import Membership, Vault
@@ -24,6 +27,9 @@ from tocsin.agent.work import work
 from tocsin.clock import Instant, ManualClock
 from tocsin.config.agent import AgentConfig
 from tocsin.config.hub import EdgeConfig, HubConfig
+from tocsin.files import NumberedSecrets
+from tocsin.halves.epochs import Operator
+from tocsin.hub.anonymous.path import Means
 from tocsin.hub.assembly import KEYS_BYTES, SEED_BYTES, assemble, assemble_restoring, exchange
 from tocsin.hub.edge.assembly import assemble as assemble_edge
 from tocsin.hub.edge.charter import Charter
@@ -32,6 +38,7 @@ from tocsin.hub.heads.noting import Noting
 from tocsin.hub.heads.witness_client import HttpPartner
 from tocsin.hub.restoring.steps import begin, begun, what_partner_holds
 from tocsin.hub.verbs.keys import rotate_hub_key
+from tocsin.partner.assembly import mixing
 from tocsin.partner.routes import routes
 from tocsin.partner.witnessing import Witnessing, take_back
 from tocsin.privacy.box import KEY_BYTES, Box
@@ -47,6 +54,7 @@ T = TypeVar("T")
 
 HUB_HOST = "hub.example"
 PARTNER_HOST = "partner.example"
+RELAY_HOST = "relay.example"
 EDGE_HOST = "edge.example"
 EDGE_URL = f"https://{EDGE_HOST}"
 """A member is told of an edge by its settings, which want TLS; the wire does not look."""
@@ -156,6 +164,8 @@ class HubMachine(Machine):
         """To the partner."""
         self.door = door
         self.noting: Noting | None = None
+        self.means: Callable[[Exchange], Means | None] = lambda hub: None
+        """What it needs for the anonymous path, once there is one."""
 
     def exchange(self) -> Exchange:
         """The hub as its verbs see it, with the keys that it has now."""
@@ -169,12 +179,17 @@ class HubMachine(Machine):
             lost = begun(tx) is not None
         if lost:
             restart = assemble_restoring(
-                hub, self.config, lambda: self.disk.open(process), lambda: self._partner(hub)
+                hub,
+                self.config,
+                lambda: self.disk.open(process),
+                lambda: self._partner(hub),
+                open_path=lambda: self.means(hub),
             )
             application = restart.application()
         else:
             stores = self.disk.open(process), self.disk.open(process)
-            application = assemble(hub, self.config, *stores, self._partner(hub)).application
+            made = assemble(hub, self.config, *stores, self._partner(hub), anonymous=self.means(hub))
+            application = made.application
         async with application.router.lifespan_context(application):
             self.door.open(application)
             await stop.wait()
@@ -233,8 +248,9 @@ class TwinHub(HubMachine):
         return not self._first.restoring
 
     def start(self) -> None:
-        """Start it on the store, and with the keys, that the hub has now."""
+        """Start it on the store, and with the keys and settings, that the hub has now."""
         self.disk, self.keys = self._first.disk, self._first.keys
+        self.config, self.means = self._first.config, self._first.means
         super().start()
 
 
@@ -292,6 +308,8 @@ class PartnerMachine(Machine):
         self.key = VerifierKey(f"partner_{name}", KeyKind.COSIGNATURE, self.signing.public)
         self.hub_key: VerifierKey | None = None
         """The hub whose history it witnesses."""
+        self.secrets: NumberedSecrets | None = None
+        """The keys of its gateway, once it is part of the anonymous path."""
 
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """Witness what it is asked to."""
@@ -299,7 +317,12 @@ class PartnerMachine(Machine):
         process.at_death(self.door.shut)
         store = self.disk.open(process)
         witnessing = Witnessing(store, self.hub_key, self.key.name, self.signing, self.clock)
-        self.door.open(routes(witnessing, self.key.name, self.clock, store.close))
+        more: list[Route] = []
+        if self.secrets is not None:
+            hub, _, realm = self.hub_key.name.partition("/heads/")
+            operator = Operator("partner", "Vault Trust", hub, realm, self.signing)
+            more = mixing(store, operator, witnessing, self.secrets, self.clock, self.entropy).routes
+        self.door.open(routes(witnessing, self.key.name, self.clock, store.close, more))
         await stop.wait()
         self.door.shut()
 
@@ -350,7 +373,7 @@ class AgentMachine(Machine):
     async def serve(self, process: Process, stop: asyncio.Event) -> None:
         """Everything that `tocsin agent serve` does."""
         async with self.http() as http:
-            working = process.run(work(self.house(process), http))
+            working = process.run(work(self.house(process), http, RelayClient("", "", self.wire)))
             await stop.wait()
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
@@ -365,3 +388,5 @@ class AgentMachine(Machine):
     def restore(self, image: bytes) -> None:
         """Put a backup in place, as `tocsin agent restore` does."""
         self.disk = Disk(self.kind, image)
+        box, now = Box(self._key, self.entropy), self.clock.now()
+        self.command("restored", lambda tx: restored(tx, box, now))

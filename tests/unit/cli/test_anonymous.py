@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Before a report goes, a person reads who could learn what; afterwards, what became of it."""
 
+import asyncio
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
 from tests.unit.agent.anonymous.path import SLOT, START, Member, on_the_path, walk_until, with_a_report
 
+from tocsin.agent import app
 from tocsin.agent.anonymous.reports import Way
 from tocsin.agent.app import SETTINGS
+from tocsin.agent.house import House
+from tocsin.cli import report as report_command
 from tocsin.cli.anonymous import carried, path_lines, who_learns
 from tocsin.cli.main import run
 from tocsin.cli.outcomes import Outcome, outcome_of
 from tocsin.cli.told import FileReport
 from tocsin.clock import SECOND
 from tocsin.config.files import save
+from tocsin.errors import Unreachable
 
 BEGINS = START + 600 * SECOND
 
@@ -133,3 +139,75 @@ def test_without_a_path_nothing_is_promised(member, capsys, tmp_path):
     shown = capsys.readouterr()
     assert "It does not go now: no epoch of the anonymous path has begun" in shown.out
     assert "This class would not hide who sends it now" in shown.err
+
+
+def mails(folder: Path, count: int) -> list[str]:
+    """So many phish, each with a host of its own."""
+    named = []
+    for number in range(count):
+        file = folder / f"{number}.eml"
+        link = f"http://evil{number}.example/login"
+        file.write_text(f"From: a@evil{number}.example\nTo: b@ayr.example\nSubject: x\n\nSee {link} now\n")
+        named.append(str(file))
+    return named
+
+
+@pytest.fixture
+def at_the_walks_time(member, monkeypatch) -> None:
+    """The command reads the clock that the path has."""
+    monkeypatch.setattr(app, "SystemClock", lambda: member.walk.clock)
+
+
+async def reported(member: Member, *words: str) -> int:
+    """What the command ends with, in a thread as a shell runs it."""
+    member.house.store.close()
+    return await asyncio.to_thread(
+        run, ["agent", "report", installed(member), *words, "--yes", "--by", "Test"]
+    )
+
+
+def unfolded(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was said, as if the terminal were as wide as it takes."""
+    shown = capsys.readouterr()
+    return " ".join(f"{shown.out} {shown.err}".split())
+
+
+async def test_several_files_wait_each_for_a_slot_of_its_own(member, capsys, tmp_path, at_the_walks_time):
+    await walk_until(member, 4)
+    assert await reported(member, *mails(tmp_path, 3), "--class", "mixed") == 3
+    said = unfolded(capsys)
+    assert said.count("waits for a slot, approved by") == 3
+    assert "3 files: 3 disclosures, 0 sent, 0 refused, 3 waiting on the anonymous path." in said
+    assert "Each of the 3 goes in a slot of its own, the last after about 15 minutes" in said
+    assert await reported(member, *mails(tmp_path, 3), "--class", "mixed") == 0
+    assert "3 skipped: an earlier run was through with them" in unfolded(capsys)
+
+
+async def test_a_path_that_hides_nobody_costs_the_first_file_and_the_rest_is_not_tried(
+    member, capsys, tmp_path, at_the_walks_time
+):
+    member.walk.others = 6
+    await walk_until(member, 4)
+    assert await reported(member, *mails(tmp_path, 3), "--class", "mixed") == 1
+    said = unfolded(capsys)
+    assert said.count("This class would not hide who sends it now") == 1
+    assert "1 file: 0 disclosures, 0 sent, 1 refused." in said
+    assert "The rest was not tried" in said
+
+
+async def test_where_the_relay_does_not_answer_one_the_others_of_class_now_are_not_tried(
+    member, capsys, tmp_path, at_the_walks_time, monkeypatch
+):
+    tried: list[str] = []
+
+    def away(house: House, report: str) -> None:
+        tried.append(report)
+        raise Unreachable("nobody there")
+
+    monkeypatch.setattr(report_command, "send_at_once", away)
+    await walk_until(member, 1)
+    assert await reported(member, *mails(tmp_path, 3), "--class", "now") == 3
+    assert len(tried) == 1
+    said = unfolded(capsys)
+    assert said.count("waits: tocsin agent serve sends it again") == 3
+    assert "3 waiting on the anonymous path" in said

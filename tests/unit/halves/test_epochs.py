@@ -157,6 +157,7 @@ def test_hub_relay_and_partner_are_three_legal_persons(names):
     [
         {"ends": document().begins},
         {"quota": 13},
+        {"issue_until": document().begins - DAY + 1},
         {"slot_seconds": 299},
         {"envelope_bytes": 100},
         {"results": 0},
@@ -173,3 +174,10 @@ def test_hub_relay_and_partner_are_three_legal_persons(names):
 def test_a_document_that_can_be_no_epochs_is_malformed(other):
     with pytest.raises(InputError):
         document(**other)
+
+
+def test_tokens_rest_for_less_than_a_day_in_a_rehearsal_only():
+    short = {"issue_until": document().begins - SECOND}
+    with pytest.raises(Malformed, match="rest for a day"):
+        document(**short)
+    assert document(**short, rehearsal=True).rehearsal

@@ -204,3 +204,16 @@ def test_a_roster_that_comes_late_moves_no_number(place):
     for one in (following, place.document):
         place.epochs.sign(SignEpoch(document=encode(one), roster=encode(ROSTER)))
     place.epochs.demand_next(3)
+
+
+def test_keys_and_blobs_go_by_time_whether_another_epoch_begins_or_not(place):
+    place.send(place.blob(1))
+    place.at(12)
+    place.mix.forget()
+    assert place.gateways.of(1)
+    place.at(24)  # as long after its end as it was
+    place.mix.forget()
+    with pytest.raises(Unknown):
+        place.gateways.of(1)
+    assert not list((place.folder / "keys").iterdir())
+    assert place.mix._slots == {}

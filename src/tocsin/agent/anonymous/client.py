@@ -5,6 +5,7 @@ Each envelope goes over a connection of its own, the same whatever is in it. Not
 nothing is read but an answer of the length that every answer has.
 """
 
+import asyncio
 import ssl
 
 import httpx
@@ -12,7 +13,9 @@ import httpx
 from tocsin.errors import ConfigError, Malformed, RemoteError, Unreachable
 
 SECONDS = 20.0
-"""How long an answer may take. The relay's waits for the partner's, and that for nothing."""
+"""How long all of it may take, to the last byte: who lets bytes come one by one must not keep an agent past its slot.
+The relay's answer waits for the partner's, and that for nothing.
+"""
 _TYPE = "application/octet-stream"
 
 
@@ -40,9 +43,13 @@ class RelayClient:
         length.
         """
         try:
-            async with self._client() as http, http.stream("POST", url, content=body) as answer:
+            async with (
+                asyncio.timeout(SECONDS),
+                self._client() as http,
+                http.stream("POST", url, content=body) as answer,
+            ):
                 data = await _bounded(answer, size)
-        except httpx.RequestError as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise Unreachable(f"{url}: {type(error).__name__}.") from None
         if answer.status_code != 200:
             raise RemoteError(f"{url} answered with status {answer.status_code}.")

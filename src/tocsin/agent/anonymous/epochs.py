@@ -150,7 +150,15 @@ def _terms(document: bytes) -> EpochDocument:
 
 
 def _news(before: EpochDocument | None, terms: EpochDocument) -> str:
-    """Who carries the path is people's business: they choose whom not to trust with all of it."""
+    """Who carries the path is people's business: they choose whom not to trust with all of it.
+
+    A rehearsal after epochs that were none is no note but an alarm: nobody rehearses on a path that is in use.
+    """
+    if before and terms.rehearsal and not before.rehearsal:
+        return (
+            f"Epoch {terms.number} of the anonymous path is called a rehearsal, and the one before was none: its "
+            "tokens rest for less than a day. Report nothing in it, and ask the desk."
+        )
     now, told = terms.operators, list[str]()
     if not before or (before.operators, before.relay_key) != (now, terms.relay_key):
         told.append(

@@ -10,17 +10,14 @@ from contextlib import suppress
 from tocsin.agent.anonymous import reports, settling
 from tocsin.agent.anonymous.envelopes import NOW_PATH, addressed, blob_of, sender_of
 from tocsin.agent.anonymous.epochs import Epoch, present
+from tocsin.agent.anonymous.means import Means, Sleep
 from tocsin.agent.anonymous.reports import SETTLED, Anonymous
-from tocsin.agent.anonymous.slots import Post, Sleep
 from tocsin.agent.anonymous.standing import require, standing
-from tocsin.agent.vault import Vault
-from tocsin.clock import SECOND, Clock
-from tocsin.config.cover import Anonymous as Settings
+from tocsin.clock import SECOND
 from tocsin.errors import NotAnonymous, RemoteError, TocsinError
-from tocsin.ids import Entropy
 from tocsin.privacy.bhttp import BinaryResponse
 from tocsin.privacy.ohttp import RESPONSE_OVERHEAD, Awaiting
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Transaction
 from tocsin.wire.envelope import NOW, REPLY_KEY_BYTES, SEALED_RESULT_BYTES, find_result
 from tocsin.wire.slot import read_fate
 
@@ -33,15 +30,9 @@ _AGAIN_SECONDS = 30
 class Now:
     """The reports of class ``now`` of one agent."""
 
-    def __init__(
-        self, store: Store, vault: Vault, settings: Settings, post: Post, clock: Clock, entropy: Entropy
-    ) -> None:
-        self._store = store
-        self._vault = vault
-        self._settings = settings
-        self._post = post
-        self._clock = clock
-        self._entropy = entropy
+    def __init__(self, means: Means) -> None:
+        self._store, self._vault, self._settings = means.store, means.vault, means.settings
+        self._post, self._clock, self._entropy = means.post, means.clock, means.entropy
 
     async def run(self, sleep: Sleep) -> None:
         """Send what a command could not get through, again and again. No log says so: it would say when."""

@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.agent.anonymous.epochs import Epoch
 from tocsin.agent.anonymous.tokens import Ticket, take
-from tocsin.clock import DAY, Instant
+from tocsin.clock import Instant, midnight
 from tocsin.domain.audience import EVERYONE, MEMBERS
 from tocsin.domain.observable import defang
 from tocsin.errors import Conflict, Malformed, Refused, Unknown
@@ -166,7 +166,7 @@ def keep(tx: Transaction, box: Box, one: Anonymous) -> None:
     """Keep it as it is now. Its identifier is in the public ledger: it is in no row here, and neither is its hour."""
     row = _row(box, one.id)
     sealed = box.seal(msgspec.json.encode(one), _place(row))
-    tx.run("keep_anonymous_report", {"id": row, "queued": one.queued // DAY * DAY, "box": sealed})
+    tx.run("keep_anonymous_report", {"id": row, "queued": midnight(one.queued), "box": sealed})
 
 
 def every(tx: Transaction, box: Box) -> list[Anonymous]:
@@ -252,7 +252,7 @@ def require_room(body: bytes, envelope_bytes: int) -> None:
 
 def forget(tx: Transaction, before: Instant) -> None:
     """Let go of those of earlier days."""
-    tx.run("forget_anonymous_reports", {"before": before // DAY * DAY})
+    tx.run("forget_anonymous_reports", {"before": midnight(before)})
 
 
 def _open(box: Box, row: _Row) -> Anonymous:

@@ -9,22 +9,19 @@ whoever was hit comes back then (`HOLD_SLOTS`, drawn at random), unless a person
 Nothing of a single envelope is logged. What people must hear of is an alarm.
 """
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tocsin.agent.alarms import sound
 from tocsin.agent.anonymous import attendance, records, reports, settling, tokens
 from tocsin.agent.anonymous.envelopes import MIXED_PATH, Envelope, build, sender_of
 from tocsin.agent.anonymous.epochs import SENDERS, Epoch, upcoming
+from tocsin.agent.anonymous.means import Means, Sleep
 from tocsin.agent.anonymous.reports import Anonymous, State
 from tocsin.agent.anonymous.standing import HOLD, Standing, obstacle, standing
-from tocsin.agent.vault import Vault
-from tocsin.clock import SECOND, Clock, Instant
-from tocsin.config.cover import Anonymous as Settings
+from tocsin.clock import SECOND, Instant
 from tocsin.domain.party import Role
 from tocsin.errors import BadSignature, InputError, KeySwapped, RemoteError, TooLarge
-from tocsin.ids import Entropy
-from tocsin.storage.store import Store, Transaction
+from tocsin.storage.store import Transaction
 from tocsin.wire.envelope import REPLY_KEY_BYTES, Enclosed
 from tocsin.wire.slot import Fate
 
@@ -35,30 +32,13 @@ _LOOK_SECONDS = 2.0
 _NAP_SECONDS = 1.0
 """The longest sleep: a clock that is set meanwhile must not cost a slot."""
 
-Post = Callable[[str, bytes, int], Awaitable[bytes]]
-"""Sends bytes to an address, and gives the answer of so many bytes: `RelayClient.post`."""
-Sleep = Callable[[float], Awaitable[None]]
-
 
 class Slots:
     """The loop of one agent."""
 
-    def __init__(
-        self,
-        store: Store,
-        vault: Vault,
-        settings: Settings,
-        post: Post,
-        clock: Clock,
-        entropy: Entropy,
-        sleep: Sleep,
-    ) -> None:
-        self._store = store
-        self._vault = vault
-        self._settings = settings
-        self._post = post
-        self._clock = clock
-        self._entropy = entropy
+    def __init__(self, means: Means, sleep: Sleep) -> None:
+        self._store, self._vault, self._settings = means.store, means.vault, means.settings
+        self._post, self._clock, self._entropy = means.post, means.clock, means.entropy
         self._sleep = sleep
         self._hold = 0
         self._alarmed = ""

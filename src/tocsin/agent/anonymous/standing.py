@@ -41,6 +41,8 @@ class Standing(msgspec.Struct, frozen=True):
     """Of the present epoch, or of the next one that is known."""
     ends: Instant = Instant(0)
     slot_seconds: int = 0
+    rehearsal: bool = False
+    """The epoch is one to try the path out in: its tokens rest for less than a day."""
     operators: Operators | None = None
     ending: bool = False
     """It has only a few slots left."""
@@ -92,6 +94,7 @@ def standing(tx: Transaction, vault: Vault, config: Anonymous, now: Instant) -> 
         begins=Instant(terms.begins),
         ends=Instant(terms.ends),
         slot_seconds=terms.slot_seconds,
+        rehearsal=terms.rehearsal,
         operators=terms.operators,
         ending=terms.slot_at(now) >= terms.slots - _LAST,
         closed=epoch.closed,

@@ -6,7 +6,8 @@ it, says how many lines there are and the last digest, so a log that was cut doe
 into the agent's own journal with each write, and no word of the case: the journal outlives it. `examine` holds all
 cases against the journal, and so finds one that was put back to an earlier state, or taken away.
 
-Everything happens in the caller's transaction. Not here: what may be written (`record.py`).
+What is not sealed says of a case and of a file no more than the day. Everything happens in the caller's transaction.
+Not here: what may be written (`record.py`).
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ import msgspec
 from tocsin.agent import journal
 from tocsin.agent.cases.facts import Attached, Fact, Line
 from tocsin.agent.cases.record import Case, demand, fold
-from tocsin.clock import Instant
+from tocsin.clock import Instant, midnight
 from tocsin.domain.mail_features import MailFeatures
 from tocsin.errors import Malformed, Rewritten, TooLarge, Unknown, VaultLocked
 from tocsin.privacy.box import Box
@@ -126,7 +127,7 @@ def keep(tx: Transaction, box: Box, case_id: str, at: Instant, data: bytes) -> N
     """Store the bytes of a file whose `Attached` was written."""
     digest = digest_of(data)
     sealed = box.seal(data, f"evidence/{case_id}/{digest}")
-    tx.run("keep_evidence", {"vault_case": case_id, "digest": digest, "added": at, "box": sealed})
+    tx.run("keep_evidence", {"vault_case": case_id, "digest": digest, "added": midnight(at), "box": sealed})
 
 
 def take(tx: Transaction, box: Box, case_id: str, digest: str) -> bytes:
@@ -173,7 +174,7 @@ def _head(tx: Transaction, box: Box, case_id: str) -> _Head | None:
 
 def _keep_head(tx: Transaction, box: Box, case_id: str, lines: Sequence[Line], digest: bytes) -> None:
     sealed = box.seal(msgspec.msgpack.encode(_Head(len(lines), digest)), f"case/{case_id}")
-    tx.run("keep_case", {"id": case_id, "opened": lines[0].at, "box": sealed})
+    tx.run("keep_case", {"id": case_id, "opened": midnight(lines[0].at), "box": sealed})
 
 
 def _lines(tx: Transaction, box: Box, case_id: str, head: _Head) -> list[Line]:

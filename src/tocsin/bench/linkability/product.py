@@ -9,26 +9,22 @@ A slot has two seconds, so that a world is short. The alliance's slots begin bef
 agent knows yet whom it would be among.
 """
 
-import asyncio
-import random
 import tempfile
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from tocsin.agent.anonymous.client import RelayClient
+import msgspec
+
 from tocsin.agent.anonymous.reports import Way
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.approve import approve
 from tocsin.agent.redaction.redact import Draft
 from tocsin.agent.verbs.join import join
 from tocsin.agent.verbs.report import Prepared, send
-from tocsin.agent.work import work
 from tocsin.bench.linkability.path import HUB, PARTNER, RELAY, Member, Played, Story, View
 from tocsin.bench.linkability.taps import Overheard, TappedWire, Taps
 from tocsin.clock import SECOND, Instant, day_of
 from tocsin.config.agent import AgentConfig, OwnAssets
-from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.hub import HubConfig, PartnerLink
 from tocsin.domain.disclosure import Attack, Disclosure, Indicator
 from tocsin.domain.marking import Marking
@@ -36,48 +32,28 @@ from tocsin.domain.observable import Kind, Observable
 from tocsin.domain.party import Role
 from tocsin.errors import RemoteError
 from tocsin.files import NumberedSecrets
-from tocsin.halves.asking import authority
-from tocsin.halves.epochs import Operator as Signer
-from tocsin.hub.anonymous.operators import MixOperator, Operator, Operators
-from tocsin.hub.anonymous.path import Means
-from tocsin.hub.assembly import assemble
-from tocsin.hub.exchange import Exchange
 from tocsin.hub.verbs.enrol import invite
 from tocsin.ids import new_id
-from tocsin.partner.assembly import mixing
-from tocsin.partner.routes import routes as partner_routes
-from tocsin.partner.witnessing import Witnessing
-from tocsin.proof.encoding import to_base64
-from tocsin.proof.note import VerifierKey
-from tocsin.proof.signing import SigningKey
-from tocsin.relay.assembly import Relay
-from tocsin.relay.assembly import assemble as assemble_relay
-from tocsin.web.calling import SignedClient
 from tocsin.wire.epoch import EpochDocument, EpochEvent, read_document
 from tocsin.wire.messages import decode
 from tocsin.world.bystander import Party
 from tocsin.world.inside import World
-from tocsin.world.machine import Process
-from tocsin.world.network import Door, Wire
+from tocsin.world.relaying import SETTINGS, RelayMachine, means
 from tocsin.world.seats import (
     HUB_HOST,
     PARTNER_HOST,
+    RELAY_HOST,
     AgentMachine,
     HubMachine,
-    Machine,
     PartnerMachine,
-    client,
 )
 
-RELAY_HOST = "relay.example"
-RELAY_URL = f"https://{RELAY_HOST}"
 SLOT_SECONDS = 2
 _BEFORE = 3
 """Slots before the story's first."""
 _BEHIND = 6
 """Slots behind its last: in the last ones of an epoch no report goes."""
 _ISSUE_SECONDS, _REST_SECONDS = 14, 4
-_ENVELOPE = 8_192
 _LONGEST_PAUSE = 0.02
 _PATIENCE = 120
 _SEED_BYTES = 8
@@ -90,97 +66,6 @@ class Product:
         """In a folder that is gone afterwards."""
         with tempfile.TemporaryDirectory() as folder, _Alliance(Path(folder), story) as alliance:
             return alliance.played()
-
-
-class _Hub(HubMachine):
-    """The hub, with its part of the path."""
-
-    means: Callable[[Exchange], Means]
-
-    async def serve(self, process: Process, stop: asyncio.Event) -> None:
-        """Be the hub until it is stopped, or dies."""
-        process.at_death(self.door.shut)
-        hub = self.exchange()
-        stores = self.disk.open(process), self.disk.open(process)
-        application = assemble(
-            hub, self.config, *stores, self._partner(hub), anonymous=self.means(hub)
-        ).application
-        async with application.router.lifespan_context(application):
-            self.door.open(application)
-            await stop.wait()
-            self.door.shut()
-
-
-class _Partner(PartnerMachine):
-    """The partner, which mixes."""
-
-    secrets: NumberedSecrets
-
-    async def serve(self, process: Process, stop: asyncio.Event) -> None:
-        """Be the partner until it is stopped, or dies."""
-        assert self.hub_key is not None, "a partner is made for one hub"
-        process.at_death(self.door.shut)
-        store = self.disk.open(process)
-        witnessing = Witnessing(store, self.hub_key, self.key.name, self.signing, self.clock)
-        hub, _, realm = self.hub_key.name.partition("/heads/")
-        operator = Signer("partner", "Vault Trust", hub, realm, self.signing)
-        more = mixing(store, operator, witnessing, self.secrets, self.clock, self.entropy)
-        self.door.open(partner_routes(witnessing, self.key.name, self.clock, store.close, more))
-        await stop.wait()
-        self.door.shut()
-
-
-class _Relay(Machine):
-    """The relay."""
-
-    door: Door
-    wire: Wire
-    hub_key: VerifierKey
-
-    async def serve(self, process: Process, stop: asyncio.Event) -> None:
-        """Be the relay until it is stopped, or dies."""
-        process.at_death(self.door.shut)
-        hub, _, realm = self.hub_key.name.partition("/heads/")
-        store, http = self.disk.open(process), client(self.wire)
-        key = relay_key(self)
-
-        def way(host: str, place: str) -> SignedClient:
-            """The relay's way to one of the two, signed."""
-            return SignedClient(
-                http, f"http://{host}", "relay", key, self.clock, self.entropy, authority(place, hub)
-            )
-
-        parts = Relay(
-            operator=Signer("relay", "Post Office", hub, realm, key),
-            url=RELAY_URL,
-            hub_key=self.hub_key,
-            store=store,
-            ways={"slot": way(PARTNER_HOST, "partner"), "now": way(HUB_HOST, "hub")},
-            clock=self.clock,
-            entropy=self.entropy,
-        )
-        application = assemble_relay(parts, http.aclose)
-        async with application.router.lifespan_context(application):
-            self.door.open(application)
-            await stop.wait()
-            self.door.shut()
-
-
-def relay_key(machine: Machine) -> SigningKey:
-    """The relay's, the same in every process of it."""
-    return SigningKey.from_seed(random.Random(f"{machine.name} key").randbytes(32))  # noqa: S311 a simulated relay
-
-
-class _Agent(AgentMachine):
-    """An agent whose way to the relay is its wire too."""
-
-    async def serve(self, process: Process, stop: asyncio.Event) -> None:
-        """Be the agent until it is stopped, or dies."""
-        async with self.http() as http:
-            working = process.run(work(self.house(process), http, RelayClient("", "", self.wire)))
-            await stop.wait()
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
 
 
 class _Alliance(World):
@@ -209,44 +94,27 @@ class _Alliance(World):
 
     def _replace_machines(self) -> None:
         seed = self.seed
-        self.doors[RELAY_HOST] = [Door()]
-        self.partner = _Partner(self.doors[PARTNER_HOST][0], self.loop, self.clock, seed)
+        self.partner = PartnerMachine(self.doors[PARTNER_HOST][0], self.loop, self.clock, seed)
         self.partner.secrets = NumberedSecrets(self._place / "partner.epochs")
-        self._naming = RELAY
-        self.relay = _Relay(RELAY, "relay", self.loop, self.clock, seed)
-        self.relay.door, self.relay.wire = self.doors[RELAY_HOST][0], self.wire()
-        self._naming = HUB
         slots = self._story.slots + _BEFORE + _BEHIND
-        self.settings = AnonymousPath(
-            operator="City Alliance",
-            relay_url=RELAY_URL,
-            relay_key=to_base64(relay_key(self.relay).public),
+        settings = msgspec.structs.replace(
+            SETTINGS,
             slot_seconds=SLOT_SECONDS,
             slots=slots,
             issue_seconds=_ISSUE_SECONDS,
             rest_seconds=_REST_SECONDS,
             quota=self._story.slots,
-            envelope_bytes=_ENVELOPE,
             floor=self._story.members // 2,
         )
         config = HubConfig(
             alliance="City Alliance",
             public_url=f"http://{HUB_HOST}",
             partner=PartnerLink(url=f"http://{PARTNER_HOST}", key=str(self.partner.key)),
-            anonymous=self.settings,
+            anonymous=settings,
         )
-        hub = _Hub(config, self.wire(), self.doors[HUB_HOST][0], self.loop, self.clock, seed)
-        hub.means = self._means
+        hub = HubMachine(config, self.wire(), self.doors[HUB_HOST][0], self.loop, self.clock, seed)
+        hub.means = lambda exchange: means(exchange, config, hub.wire, self._place / "hub.epochs")
         self.hub = hub
-
-    def _means(self, hub: Exchange) -> Means:
-        http = client(self.hub.wire)
-        operators = Operators(
-            Operator(hub, http, RELAY_URL, "relay"),
-            MixOperator(hub, http, f"http://{PARTNER_HOST}", "partner"),
-            http,
-        )
-        return Means(self.settings, self.partner.key, operators, NumberedSecrets(self._place / "hub.epochs"))
 
     def _join(self, party: Party) -> None:
         name = f"{party.short.capitalize()} Bank plc"
@@ -254,8 +122,8 @@ class _Alliance(World):
         config = AgentConfig(hub_url=f"http://{HUB_HOST}", master_key="", own=own)
         self._naming = party.short
         wire = self.wire()
-        agent = _Agent(
-            party.short, config, self._folder / party.short, wire, self.loop, self.clock, self.seed
+        agent = AgentMachine(
+            party.short, config, self.folder / party.short, wire, self.loop, self.clock, self.seed
         )
         hub = self.hub.exchange()
         code = self.hub.command("invite", lambda tx: invite(tx, hub, name, party.role, party.jurisdiction))
@@ -276,7 +144,9 @@ class _Alliance(World):
 
     def played(self) -> Played:
         """Let it happen."""
-        self.relay.hub_key = self.hub.exchange().identity.key
+        self._naming = RELAY
+        hub_key, door = self.hub.exchange().identity.key, self.doors[RELAY_HOST][0]
+        self.relay = RelayMachine(hub_key, self.wire(), door, self.loop, self.clock, self.seed)
         self.relay.start()
         with self.overheard.everything():
             begins = self._happen()
@@ -343,7 +213,7 @@ class _Alliance(World):
         return tuple(found)
 
     def _view(self, party: str) -> View:
-        machine = {HUB: self.hub, RELAY: self.relay, PARTNER: self.partner}[party]
+        machine = self.machines()[party]
         packets, lines = tuple(self.taps.packets[party]), tuple(self.overheard.lines[party])
         return View(packets, lines, {f"{party}.db": machine.disk.image()})
 

@@ -6,7 +6,8 @@
 3. Both sign it; asked again, they sign the same again.
 4. It is an entry of the directory: whoever reads that has the same parameters as everybody else.
 
-While an epoch lives, the relay is told when keys or standing of its members change.
+While an epoch lives, the relay is told when keys or standing of its members change; and asked in every slot whether it
+knows the epoch still: one that came back without its store is asked to sign once more.
 """
 
 import logging
@@ -16,7 +17,7 @@ from functools import partial
 from tocsin.clock import SECOND, Instant
 from tocsin.config.anonymous import AnonymousPath
 from tocsin.domain.audience import DIRECTORY
-from tocsin.errors import ConfigError
+from tocsin.errors import ConfigError, RemoteError
 from tocsin.files import NumberedSecrets
 from tocsin.halves.epochs import check_signed
 from tocsin.hub.anonymous.epochs import present_roster, roster_now
@@ -29,6 +30,7 @@ from tocsin.hub.views.anonymous import (
     CLOSED,
     DRAFTED,
     KNOWN_CLOSED,
+    LOST,
     STATED,
     EpochRow,
     epochs,
@@ -68,6 +70,8 @@ class Documents:
         self._operators, self._secrets, self._commits, self._reader = operators, secrets, commits, reader
         self._told_at = 0
         """Size of the directory as of which the relay knows everybody's keys."""
+        self._asked_at = Instant(0)
+        """When the relay was asked whether it knows the present epoch."""
 
     async def look(self) -> None:
         """Do what is due: a document that is drafted is signed and stated, or else the next one is drafted."""
@@ -77,7 +81,8 @@ class Documents:
         if size != self._told_at:  # first: a suspension waits for no partner that is away
             await self._tell_relay(rows, keys)
             self._told_at = size
-        drafted = [row for row in rows if row.state == DRAFTED]
+        await self._remind_relay(rows, keys)
+        drafted = [row for row in rows if row.state in (DRAFTED, LOST)]
         if drafted:
             await self._state(drafted[0], keys)
         elif self._begins(rows) is not None and self._anybody():
@@ -165,6 +170,7 @@ class Documents:
             envelope_bytes=settings.envelope_bytes,
             results=settings.results,
             floor=settings.floor,
+            rehearsal=settings.rehearsal,
             members=len(roster.members),
             members_root=roster.digest(),
             token_class=settings.token_class,
@@ -180,8 +186,8 @@ class Documents:
         event = EpochEvent(document=row.document, by_relay=by_relay, by_partner=by_partner)
 
         def state(tx: Transaction) -> None:
-            """Put the document into the directory, once."""
-            if move(tx, row.number, DRAFTED, STATED):
+            """Put the document into the directory, once; one that is lost is closed by the next look."""
+            if move(tx, row.number, row.state, STATED if row.state == DRAFTED else CLOSED):
                 self._append(tx, "epoch", event)
 
         await self._commits.run(state)
@@ -202,6 +208,22 @@ class Documents:
     def _append(self, tx: Transaction, kind: str, event: EpochEvent | EpochClosed) -> None:
         draft = Draft(kind, new_id("fct", self._hub.entropy), encode(event))
         self._hub.streams.append(tx, DIRECTORY, [draft], HUB_ITSELF)
+
+    async def _remind_relay(self, rows: list[EpochRow], keys: tuple[bytes, ...]) -> None:
+        now = self._hub.clock.now()
+        known = [row for row in rows if row.state == STATED and now < row.read.ends]
+        if now < self._asked_at + self._settings.slot_seconds * SECOND or not any(
+            row.read.holds(now) for row in known
+        ):
+            return
+        self._asked_at = now
+        try:
+            knows = await self._operators.relay.knows_present()
+        except RemoteError:
+            return  # it is away, and asked in the next slot
+        if not knows:
+            for row in known:
+                await self._operators.relay.sign(row.document, row.roster, row.number, keys)
 
     async def _tell_relay(self, rows: list[EpochRow], keys: tuple[bytes, ...]) -> None:
         now = self._hub.clock.now()

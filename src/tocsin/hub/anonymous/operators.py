@@ -9,9 +9,9 @@ import msgspec
 from tocsin.errors import InputError, RemoteError, Unauthenticated
 from tocsin.halves.asking import EPOCHS, PROPOSALS, RESULTS, SLOTS, authority
 from tocsin.hub.exchange import Exchange
-from tocsin.web.calling import SignedClient
+from tocsin.web.calling import SignedClient, get
 from tocsin.wire.epoch import EpochSigned, ProposedKeys, ProposeKeys, SignEpoch
-from tocsin.wire.messages import M, Message, decode, encode
+from tocsin.wire.messages import Health, M, Message, decode, encode
 from tocsin.wire.slot import CollectSlot, ResultsTaken, SlotResults
 
 PATIENCE_SECONDS = 30.0
@@ -22,6 +22,7 @@ class Operator:
     """One of the two."""
 
     def __init__(self, hub: Exchange, http: httpx.AsyncClient, url: str, place: str) -> None:
+        self._http, self._url = http, url
         identity = hub.identity
         own = authority(place, identity.id)
         self._way = SignedClient(
@@ -40,6 +41,10 @@ class Operator:
         except Unauthenticated:
             await self.propose(number, keys)
             return (await self._ask(EPOCHS, asked, EpochSigned)).signature
+
+    async def knows_present(self) -> bool:
+        """Whether it has an epoch for this moment: one that lost its store has none until it is asked to sign again."""
+        return decode(await get(self._http, f"{self._url.rstrip('/')}/v1/health"), Health).ready
 
     async def _ask(self, path: str, message: Message, kind: type[M]) -> M:
         data = await self._way.post(path, encode(message))

@@ -39,7 +39,7 @@ _LONGEST_TICK_SECONDS = 1.0
 _MAX_ASKING = 1024 * 1024
 """Bytes of a request for a thousand tokens, of which as many more are opened, with room."""
 _LATE = 2
-"""Epochs after which private keys are deleted and spent tokens forgotten."""
+"""Epochs after which private keys are deleted and spent tokens forgotten; whether the later ones came or not."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -111,8 +111,10 @@ class AnonymousPath:
         """Delete what belongs to epochs that are long over."""
         now = self._hub.clock.now()
         with self._reader.reading("epochs") as tx:
-            begun = [row.number for row in epochs(tx) if row.read.begins <= now]
-        below = max(begun, default=0) - _LATE + 1
+            rows = epochs(tx)
+        begun = [row.number for row in rows if row.read.begins <= now]
+        over = [row.number for row in rows if row.read.ends + (row.read.ends - row.read.begins) <= now]
+        below = max(max(begun, default=0) - _LATE, max(over, default=0)) + 1
         if below <= 1 or below == self._forgotten:
             return
         self._live.drop_below(below)

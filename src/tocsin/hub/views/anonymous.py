@@ -12,9 +12,11 @@ from tocsin.storage.store import Transaction
 from tocsin.wire.epoch import EpochClosed, EpochDocument, EpochEvent, Roster, read_document
 from tocsin.wire.messages import decode, encode
 
-DRAFTED, STATED, CLOSED, KNOWN_CLOSED = range(4)
+DRAFTED, STATED, CLOSED, KNOWN_CLOSED, LOST = range(5)
 """Where a document is in its life: asked for signatures; in the directory; its tokens are refused after a restore; and
-the directory says so.
+the directory says so. One that was drafted when the backup was made is lost: perhaps it was in the directory
+afterwards, and its tokens were given out. Its number can be no other document's, so it is signed and stated once more,
+and closed at once.
 """
 
 
@@ -67,4 +69,5 @@ def restate_closed(tx: Transaction, body: bytes) -> None:
 
 def close_all(tx: Transaction) -> None:
     """After a restore nobody knows which tokens were spent since the backup, nor who was given any."""
-    tx.run("close_epochs", {"stated": STATED, "closed": CLOSED})
+    tx.run("close_epochs", {"state": CLOSED, "was": STATED})
+    tx.run("close_epochs", {"state": LOST, "was": DRAFTED})

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tocsin.agent.alarms import alarms
 from tocsin.agent.anonymous import reports
 from tocsin.agent.anonymous.epochs import Epoch, believe, by_number
+from tocsin.agent.anonymous.means import Means
 from tocsin.agent.anonymous.now import Now
 from tocsin.agent.anonymous.reports import Anonymous as Hidden
 from tocsin.agent.anonymous.reports import Way
@@ -347,17 +348,15 @@ class Member:
         return len(tickets)
 
     def slots(self) -> Slots:
-        house = self.house
-        settings = house.config.anonymous
-        return Slots(
-            house.store, house.vault, settings, self.walk.post, house.clock, house.entropy, self.walk.sleep
-        )
+        return Slots(self.means(), self.walk.sleep)
 
     def now(self) -> Now:
-        house = self.house
-        return Now(
-            house.store, house.vault, house.config.anonymous, self.walk.post, house.clock, house.entropy
-        )
+        return Now(self.means())
+
+    def means(self) -> Means:
+        house, post = self.house, self.walk.post
+        settings = house.config.anonymous
+        return Means(house.store, house.vault, settings, post, house.clock, house.entropy)
 
     def report(self, value: str = "evil.example", report_class: str = "mixed", **way: bool) -> str:
         """A report of one domain that a person let go; its identifier."""

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the relay is told besides the envelope: nothing; and what of its answers counts."""
 
+import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from tocsin.agent.anonymous import client as relay_client
 from tocsin.agent.anonymous.client import RelayClient
 from tocsin.errors import ConfigError, Malformed, RemoteError, Unreachable
 
@@ -105,3 +109,27 @@ async def test_nobody_there_is_unreachable(serve):
 def test_an_authority_that_is_not_there_is_said_at_once(tmp_path):
     with pytest.raises(ConfigError):
         RelayClient("", str(tmp_path / "none.pem"))
+
+
+async def test_who_lets_the_bytes_come_one_by_one_keeps_nobody(monkeypatch):
+    monkeypatch.setattr(relay_client, "SECONDS", 0.5)
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        with suppress(ConnectionError):
+            while not gone.is_set():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        writer.close()
+        over.set()
+
+    gone, over = asyncio.Event(), asyncio.Event()
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            await RelayClient("", "").post(f"http://127.0.0.1:{port}/v1/slots", BODY, 100)
+        assert time.monotonic() - began < 8, "a hundred bytes would take ten seconds"
+        gone.set()
+        await over.wait()

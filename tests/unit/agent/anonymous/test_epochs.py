@@ -57,6 +57,16 @@ def test_the_next_one_by_the_same_operators_is_no_news(walk, member):
     assert member.believe(walk.event(2)) == ""
 
 
+def test_a_rehearsal_is_no_news_at_first_and_an_alarm_after_epochs_in_earnest(walk, member):
+    short = {"issue_until": ENDS - SECOND, "rehearsal": True}
+    member.believe(walk.event(1))
+    walk.document(2, ENDS, **short)
+    said = member.believe(walk.event(2))
+    assert said.startswith("Epoch 2 of the anonymous path is called a rehearsal")
+    walk.document(3, Instant(ENDS + 40 * SLOT), rehearsal=True)
+    assert member.believe(walk.event(3)) == "", "it goes on"
+
+
 def test_another_relay_is_news(walk, member):
     member.believe(walk.event(1))
     walk.document(2, ENDS, operators=Operators("City Alliance Ltd", "Other Ltd", "Partner plc"))

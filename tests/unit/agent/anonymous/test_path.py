@@ -15,6 +15,7 @@ from tests.unit.hub.asking import BAD, EVIL
 
 from tocsin.agent.anonymous import reports
 from tocsin.agent.anonymous.client import RelayClient
+from tocsin.agent.anonymous.means import Means
 from tocsin.agent.anonymous.now import Now
 from tocsin.agent.anonymous.reports import SETTLED, Anonymous, State, Way
 from tocsin.agent.anonymous.slots import Slots
@@ -51,10 +52,7 @@ class Path:
 
     def begin(self) -> None:
         for bank in self.banks.values():
-            relay = RelayClient("", "", self.alliance.wire)
-            house = bank.house
-            parts = (house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
-            self._tasks.append(asyncio.create_task(Slots(*parts, _tick).run()))
+            self._tasks.append(asyncio.create_task(Slots(self.means(bank), _tick).run()))
 
     async def end(self) -> None:
         for task in self._tasks:
@@ -85,8 +83,12 @@ class Path:
         return [one for one in self.alliance.wire.requests if one.url.host == "relay.example"]
 
     def now(self, short: str) -> Now:
-        house, relay = self.banks[short].house, RelayClient("", "", self.alliance.wire)
-        return Now(house.store, house.vault, house.config.anonymous, relay.post, house.clock, house.entropy)
+        return Now(self.means(self.banks[short]))
+
+    def means(self, bank: Agent) -> Means:
+        house, relay = bank.house, RelayClient("", "", self.alliance.wire)
+        settings = house.config.anonymous
+        return Means(house.store, house.vault, settings, relay.post, house.clock, house.entropy)
 
 
 async def _tick(_: float) -> None:

@@ -14,7 +14,7 @@ from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Attached, Concerned, Decided, Fact, Held, Kind, Line, Noted, Opened, Sent
 from tocsin.agent.cases.impact import Certainty, Measured, Quantity
 from tocsin.agent.cases.record import Case, fold
-from tocsin.clock import Instant
+from tocsin.clock import DAY, Instant
 from tocsin.errors import Conflict, Malformed, Rewritten, TooLarge, Unknown, VaultLocked
 from tocsin.ids import Entropy
 from tocsin.privacy.box import Box
@@ -297,3 +297,20 @@ def test_what_is_erased_is_gone_with_its_bytes_and_the_journal_says_so(full: Vau
     with full.store.reading("journal") as tx:
         last = journal.read(tx, full.box)[-1]
     assert (last.by, last.what, last.about, last.why) == ("agent", ledger.ERASED, "cas_1", "its age")
+
+
+def test_without_the_key_the_disk_tells_the_day_of_a_case_and_not_the_hour(
+    vault: Vault, tmp_path: Path
+) -> None:
+    at = 20_000 * DAY + 12_345_678
+    for name in ("cas_b", "cas_c", "cas_a"):
+        vault.write(name, Opened("one"), FILE, at=at)
+        vault.store.run("keep", lambda tx, name=name: ledger.keep(tx, vault.box, name, Instant(at), DATA))
+    for column in ("opened FROM vault_case", "added FROM evidence", "at FROM journal"):
+        assert set(look(vault.path, f"SELECT {column}")) == {(20_000 * DAY,)}
+    vault.store.scrub()
+    assert str(at).encode() not in bytes_of(tmp_path, "agent.db")
+    assert vault.read("cas_a").opened == at
+    with vault.store.reading("cases") as tx:
+        assert ledger.identifiers(tx) == ("cas_a", "cas_c", "cas_b"), "the newest first, all the same"
+        assert [one.at for one in journal.read(tx, vault.box)] == [at] * 3

@@ -12,9 +12,11 @@ from tests.unit.hub.asking import BAD, EVIL, problem
 
 from tocsin.clock import SECOND, Instant
 from tocsin.domain.party import Standing
-from tocsin.errors import Malformed
+from tocsin.errors import Malformed, Unreachable
+from tocsin.hub.anonymous.operators import Operator
 from tocsin.hub.verbs.keys import rotate_hub_key
 from tocsin.hub.verbs.standing import change_standing
+from tocsin.hub.views.anonymous import DRAFTED
 from tocsin.proof.signing import SigningKey
 from tocsin.wire.messages import encode
 from tocsin.wire.stix21 import read
@@ -251,3 +253,66 @@ async def test_an_anonymous_report_has_no_text(tmp_path):
         fate = one.fate(sent)
         assert (fate.status, "has no text" in fate.reason) == ("refused", True)
         assert objects(alliance) == 0
+
+
+async def test_the_hubs_keys_go_by_time_when_no_other_epoch_begins(tmp_path):
+    async with AnonymousAlliance(tmp_path, slots=4) as alliance:
+        (one,) = await members(alliance, "one")
+        await one.send(one.report(EVIL))
+        await alliance.next_slot()
+        await alliance.stop("relay")  # and nobody makes the next one
+        document = one.document
+        await alliance.move_to(Instant(document.ends + (document.ends - document.begins) - SECOND))
+        assert (tmp_path / "hub.epochs" / "0000000001.key").exists()
+        await alliance.move_to(Instant(document.ends + (document.ends - document.begins)))
+        await until(lambda: not (tmp_path / "hub.epochs" / "0000000001.key").exists())
+        await until(lambda: alliance.look("SELECT epoch FROM spent") == [])
+
+
+async def test_a_relay_that_comes_back_with_an_empty_disk_carries_on(tmp_path):
+    async with AnonymousAlliance(tmp_path) as alliance:
+        (one,) = await members(alliance, "one")
+        await one.send(one.cover())
+        await alliance.stop("relay")
+        for file in tmp_path.glob("relay.db*"):
+            file.unlink()
+        await alliance.next_slot()
+        await alliance.start_relay()
+        await alliance.into_epoch(slot=2)  # in which the hub asks it
+
+        async def admitted() -> bool:
+            return (await one.post(one.envelope(one.cover().blob)[0])).status_code == 200
+
+        deadline = asyncio.get_running_loop().time() + 20
+        while not await admitted():
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(TICK_SECONDS)
+        await alliance.next_slot()
+        record = await one.send(one.cover())
+        assert (record.slot, record.blobs) == (2, 1)
+
+
+async def test_what_was_drafted_when_the_backup_was_made_is_stated_once_more_and_closed(
+    tmp_path, monkeypatch
+):
+    async def away(*_: object) -> bytes:
+        raise Unreachable("nobody signs yet")
+
+    async with AnonymousAlliance(tmp_path) as alliance:
+        await alliance.join("one")
+        with monkeypatch.context() as patched:
+            patched.setattr(Operator, "sign", away)
+            await alliance.start_relay()
+            await until(lambda: alliance.look("SELECT state FROM epoch") == [(DRAFTED,)])
+            await alliance.settled()
+            alliance.back_up(tmp_path / "backup")
+            await alliance.lose_hub()
+        await alliance.move_to(Instant(alliance.clock.now() + SECOND))
+        await alliance.restore_hub(tmp_path / "backup")
+
+        def kinds() -> list[str]:
+            return [kind for _, kind, _, _ in alliance.entries("directory") if kind.startswith("epoch")]
+
+        await until(lambda: len(kinds()) >= 3)
+        assert kinds() == ["epoch", "epoch-closed", "epoch"]
+        assert [alliance.read(event).number for event in alliance.events()] == [1, 2]

@@ -23,7 +23,7 @@ SELECT box FROM vault_case WHERE id = :id;
 
 -- name: cases
 -- Every case, newest first.
-SELECT id FROM vault_case ORDER BY opened DESC, id;
+SELECT id FROM vault_case ORDER BY opened DESC, rowid DESC;
 
 -- name: cases_opened_before
 -- Cases that may have reached their age, oldest first.
@@ -48,7 +48,7 @@ SELECT box FROM evidence WHERE vault_case = :vault_case AND digest = :digest;
 
 -- name: cases_of_evidence
 -- The newest cases that rest on a file.
-SELECT vault_case AS id FROM evidence WHERE digest = :digest ORDER BY added DESC, vault_case LIMIT :limit;
+SELECT vault_case AS id FROM evidence WHERE digest = :digest ORDER BY added DESC, rowid DESC LIMIT :limit;
 
 -- name: drop_case_evidence
 -- A case has its age: its files go first.

@@ -23,7 +23,7 @@ CREATE TABLE alarm (
 -- Ledger of this party. One attack as this party knows it; deleted with its lines and files when it has its age.
 CREATE TABLE vault_case (
   id     TEXT   NOT NULL PRIMARY KEY,                    -- cas_…
-  opened BIGINT NOT NULL,                                -- when
+  opened BIGINT NOT NULL,                                -- on which day
   box    BYTES  NOT NULL                                 -- how many lines, and the digest that chains them
 ) STRICT;
 CREATE INDEX vault_case_opened ON vault_case (opened);
@@ -40,7 +40,7 @@ CREATE TABLE case_line (
 CREATE TABLE evidence (
   vault_case TEXT   NOT NULL REFERENCES vault_case (id), -- its case
   digest     TEXT   NOT NULL,                            -- SHA-256 of the file, in hexadecimal
-  added      BIGINT NOT NULL,                            -- when
+  added      BIGINT NOT NULL,                            -- on which day
   box        BYTES  NOT NULL,                            -- its bytes
   PRIMARY KEY (vault_case, digest)
 ) STRICT;
@@ -50,7 +50,7 @@ CREATE INDEX evidence_digest ON evidence (digest);
 -- whoever holds the vault's key can ask whether a file was seen.
 CREATE TABLE seen (
   digest BYTES  NOT NULL PRIMARY KEY,                    -- of the file's bytes, for one use, under a key of the vault's
-  at     BIGINT NOT NULL,                                -- when
+  at     BIGINT NOT NULL,                                -- on which day
   box    BYTES  NOT NULL                                 -- the reports that came of it
 ) STRICT;
 
@@ -108,8 +108,8 @@ CREATE INDEX found_told_at ON found_told (at);
 -- Ledger of this party. Who decided what and why; each row is chained to the one before.
 CREATE TABLE journal (
   seq    BIGINT NOT NULL PRIMARY KEY,                    -- dense from 0
-  at     BIGINT NOT NULL,                                -- when
-  digest BYTES  NOT NULL,                                -- SHA-256 over the digest before, the time and the box
+  at     BIGINT NOT NULL,                                -- on which day
+  digest BYTES  NOT NULL,                                -- SHA-256 over the digest before, the day and the box
   box    BYTES  NOT NULL                                 -- the decision
 ) STRICT;
 

@@ -735,7 +735,7 @@ UPDATE epoch SET roster = :roster WHERE number = :number;
 
 -- name: close_epochs
 -- Which of their tokens were spent is not known any more.
-UPDATE epoch SET state = :closed WHERE state = :stated;
+UPDATE epoch SET state = :state WHERE state = :was;
 
 -- name: bound_epochs
 -- Those below are long over.

@@ -276,7 +276,7 @@ CREATE TABLE epoch (
   number   BIGINT NOT NULL PRIMARY KEY,                  -- dense from 1
   document BYTES  NOT NULL,                              -- as relay and partner sign it
   roster   BYTES  NOT NULL,                              -- its members with their keys, as the relay last had them; empty: unknown
-  state    BIGINT NOT NULL                               -- 0 drafted, 1 in the directory, 2 closed by a restore, 3 which is told
+  state    BIGINT NOT NULL                               -- 0 drafted, 1 in the directory, 2 closed by a restore, 3 which is told, 4 drafted before a restore
 ) STRICT;
 
 -- Operational. Which member was given tokens of an epoch, for which requests; not which tokens, for nobody can know.
