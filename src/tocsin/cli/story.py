@@ -79,7 +79,8 @@ COMMANDS = (
         "tell the story on this machine: a bank is hit, the next banks are protected",
         _demo,
         _arguments,
-        "Starts a hub, its partner, three banks' agents and a police agency's, each a process of its own on loopback.",
+        "Starts a hub, its partner, a relay, three banks' agents and a police agency's, each a process of its own on\n"
+        "loopback, and 25 simulated banks in one more: a report of class mixed is hidden among them all.",
         json_file=True,
     ),
     Command(

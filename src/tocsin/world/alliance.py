@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An alliance on one machine: a hub, its partner and the agents of several parties, each a process of its own."""
+"""An alliance on one machine: a hub, its partner and the agents of several parties, each a process of its own.
 
+With `Slots` there is a relay too, and one more process with banks for which nobody acts (`tocsin.world.crowd`).
+"""
+
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -12,14 +17,22 @@ from tocsin.agent.verbs.join import Joined
 from tocsin.agent.verbs.shield import switch
 from tocsin.agent.work import protection
 from tocsin.config.agent import AgentConfig
+from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.files import load, save
-from tocsin.config.hub import PartnerLink
+from tocsin.config.hub import HubConfig, PartnerLink
 from tocsin.config.shields import Shields
 from tocsin.domain.party import Role
 from tocsin.hub.done import Code
 from tocsin.hub.done import Made as HubMade
 from tocsin.partner.app import Made as PartnerMade
-from tocsin.world.processes import Processes, ask, free_port
+from tocsin.relay.app import Made as RelayMade
+from tocsin.world.processes import Processes, Served, ask, free_port
+
+HUB_SETTINGS = "hub.toml"
+_FOUNDING_SECONDS = 3.0
+"""What three commands take on a machine that has nothing else to do, and a little more."""
+_LONGEST = 5
+"""Times that a slot is made longer, at most."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -40,6 +53,25 @@ class Seat(msgspec.Struct, frozen=True):
     party: str
 
 
+class Slots(msgspec.Struct, frozen=True):
+    """The anonymous path of an alliance that was founded a moment ago, and does not wait for days."""
+
+    seconds: int
+    """Of each slot."""
+    number: int
+    """Of an epoch."""
+    issue_seconds: int
+    rest_seconds: int
+    simulated: int
+    """Banks in one process beside the members."""
+
+    def paced(self, took: float) -> Self:
+        """The same for a machine on which founding took so many seconds: who is busy gets longer slots."""
+        longer = min(max(1, round(took / _FOUNDING_SECONDS)), _LONGEST)
+        seconds, issue_seconds = self.seconds * longer, self.issue_seconds * longer
+        return msgspec.structs.replace(self, seconds=seconds, issue_seconds=issue_seconds)
+
+
 class Alliance(msgspec.Struct, frozen=True):
     """Everything that runs."""
 
@@ -47,6 +79,8 @@ class Alliance(msgspec.Struct, frozen=True):
     hub_url: str
     hub: str
     seats: dict[str, Seat]
+    slots: Slots | None = None
+    """Of its anonymous path, as this machine bears them."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -66,32 +100,81 @@ def raise_alliance(
     processes: Processes,
     tell: Callable[[str], None],
     place: Place | None = None,
+    slots: Slots | None = None,
 ) -> Alliance:
-    """Make and start all of it, as its operators would: the same commands, in the same order."""
+    """Make and start all of it, as its operators would: the same commands, in the same order.
+
+    The relay begins last: with its word the first epoch is made, and whoever joins later is not in it.
+    """
     place = place or Place(free_port())
     url = f"http://127.0.0.1:{place.port}"
-    hub = _found(folder, url, place)
-    for name in ("partner", "hub"):
+    began = time.monotonic()
+    hub, hub_key, partner_url = _found(folder, url, place, slots)
+    if slots:
+        slots = slots.paced(time.monotonic() - began)
+        _relay(folder, hub_key, url, partner_url, slots)
+
+    def begin(name: str) -> None:
+        """Start one of the servers."""
         served = processes.serve(name, [name, "serve", str(folder / name)], folder / f"{name}.log")
         tell(f"{name:<8} process {served.pid}")
+
+    for name in ("partner", "hub"):
+        begin(name)
+    crowd = _crowd(folder, url, processes, slots) if slots else None
     seats = {}
     for member in members:
         seats[member.short] = _join(folder, folder / "hub", url, member)
         arguments = ["agent", "serve", str(seats[member.short].folder)]
         served = processes.serve(member.short, arguments, folder / f"{member.short}.log")
         tell(f"agent    process {served.pid}  {member.name} ({member.role})")
-    return Alliance(folder, url, hub, seats)
+    if slots and crowd:
+        processes.await_ready(crowd)
+        tell(f"agents   process {crowd.pid}  {slots.simulated} more banks, simulated: nobody acts for them")
+        begin("relay")
+    return Alliance(folder, url, hub, seats, slots)
 
 
-def _found(folder: Path, url: str, place: Place) -> str:
-    """A hub and its partner, which do not serve yet; the hub's identifier."""
+def _crowd(folder: Path, url: str, processes: Processes, slots: Slots) -> Served:
+    """The simulated banks, which join while others do."""
+    words = [str(slots.simulated), str(folder / "hub"), str(folder / "simulated"), url]
+    return processes.start("simulated", words, folder / "simulated.log", module="tocsin.world.crowd")
+
+
+def _found(folder: Path, url: str, place: Place, slots: Slots | None) -> tuple[str, str, str]:
+    """A hub and its partner, which do not serve yet: the hub's identifier and key, the partner's address."""
     hub, partner, port = str(folder / "hub"), str(folder / "partner"), free_port()
     named = ["hub", "init", hub, "--alliance", "City Alliance", "--url", url]
     where = ["--port", str(place.listens or place.port), "--store", place.store]
     made = ask([*named, *where], HubMade)
-    witness = ask(["partner", "init", partner, "--hub-key", made.key, "--port", str(port)], PartnerMade)
-    ask(["hub", "partner", hub, "--url", f"http://127.0.0.1:{port}", "--key", witness.key], PartnerLink)
-    return made.hub
+    operator = ["--operator", "Vault Trust AG"] if slots else []
+    asked = ["--hub-key", made.key, "--port", str(port), *operator]
+    witness = ask(["partner", "init", partner, *asked], PartnerMade)
+    partner_url = f"http://127.0.0.1:{port}"
+    ask(["hub", "partner", hub, "--url", partner_url, "--key", witness.key], PartnerLink)
+    return made.hub, made.key, partner_url
+
+
+def _relay(folder: Path, hub_key: str, hub_url: str, partner_url: str, slots: Slots) -> None:
+    """A third legal person's relay, which the hub declares, with the numbers of an exercise in its settings."""
+    hub, port = folder / "hub", free_port()
+    url = f"http://127.0.0.1:{port}"
+    where = ["--url", url, "--hub", hub_url, "--partner", partner_url, "--port", str(port)]
+    named = ["--operator", "Post Office plc", "--hub-key", hub_key]
+    made = ask(["relay", "init", str(folder / "relay"), *named, *where], RelayMade)
+    operator = ["--operator", "Alliance Services Ltd"]
+    ask(["hub", "relay", str(hub), *operator, "--url", url, "--key", made.key], AnonymousPath)
+    config = load(hub / HUB_SETTINGS, HubConfig)
+    assert config.anonymous is not None, "it was declared just now"
+    numbers = msgspec.structs.replace(
+        config.anonymous,
+        slot_seconds=slots.seconds,
+        slots=slots.number,
+        issue_seconds=slots.issue_seconds,
+        rest_seconds=slots.rest_seconds,
+        rehearsal=True,
+    )
+    save(hub / HUB_SETTINGS, msgspec.structs.replace(config, anonymous=numbers))
 
 
 def _join(folder: Path, hub: Path, url: str, member: Member) -> Seat:

@@ -49,10 +49,18 @@ class Processes:
 
     def serve(self, name: str, arguments: Sequence[str], log: Path) -> Served:
         """Start `tocsin …` and wait until it says that it is ready; RemoteError with its last words otherwise."""
+        served = self.start(name, arguments, log)
+        self.await_ready(served)
+        return served
+
+    def start(
+        self, name: str, arguments: Sequence[str], log: Path, module: str = "tocsin.world.tethered"
+    ) -> Served:
+        """Start `tocsin …`, or another module that ends with whoever started it, and wait for nothing."""
         clock = self._clock_of(name) if self._clock_of else None
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 our own command with our own arguments
-                [*_program("tocsin.world.tethered", clock), *arguments],
+                [*_program(module, clock), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -61,12 +69,16 @@ class Processes:
             )
         served = Served(name, process.pid, log)
         self._running.append((served, process))
-        deadline = time.monotonic() + _START_SECONDS
-        while b" ready" not in log.read_bytes():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RemoteError(f"{name} did not start: {log.read_text()[-500:]}")
-            time.sleep(0.01)
         return served
+
+    def await_ready(self, served: Served) -> None:
+        """Wait until it says that it is ready; RemoteError with its last words otherwise."""
+        process = next(process for one, process in self._running if one is served)
+        deadline = time.monotonic() + _START_SECONDS
+        while b" ready" not in served.log.read_bytes():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RemoteError(f"{served.name} did not start: {served.log.read_text()[-500:]}")
+            time.sleep(0.01)
 
     @property
     def running(self) -> tuple[Served, ...]:
@@ -120,14 +132,14 @@ class Processes:
             time.sleep(0.2)
 
 
-def ask(arguments: Sequence[str], into: type[R], clock: Path | None = None) -> R:
+def ask(arguments: Sequence[str], into: type[R], clock: Path | None = None, code: int = 0) -> R:
     """Run one command with --json; its last line as a struct, or the error that its problem document stands for.
 
-    `clock` moves its time: `tocsin.world.moved`.
+    `clock` moves its time: `tocsin.world.moved`. `code` is the exit code that is expected.
     """
     ended = _run([*arguments, "--json"], clock=clock)
     said = ended.stdout.strip().splitlines()
-    if ended.returncode != 0 or not said:
+    if ended.returncode != code or not said:
         raise _failure(said[-1] if said else b"", ended.stderr)
     return msgspec.json.decode(said[-1], type=into)
 

@@ -1,23 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The story that `tocsin demo` tells: one bank is hit, the next banks are protected, and readers learn no names.
+"""The story that `tocsin demo` tells: one bank is hit, the next banks are protected, and nobody learns which it was.
 
-Every step is a command that a person would type, given to a real process. Times are measured on this machine, from
-the hub's durable commit to the moment when the other process acted.
+Every step is a command that a person would type, given to a real process. Times are measured on this machine, to the
+moment when the other process acted: from the hub's durable commit, or from the end of its slot for what was anonymous.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from tocsin.agent.outbox import Settled
-from tocsin.clock import Clock
+from tocsin.clock import Clock, Instant
 from tocsin.domain.disclosure import Disclosure
+from tocsin.domain.level import Level
 from tocsin.domain.observable import Kind
 from tocsin.domain.party import Role
-from tocsin.world.alliance import Alliance, Member, Seat, raise_alliance
-from tocsin.world.look import Told, Watch, in_file, knows, not_in_file, occurrences, told
+from tocsin.errors import NotAnonymous, RemoteError
+from tocsin.world.alliance import Alliance, Member, Seat, Slots, raise_alliance
+from tocsin.world.look import (
+    Slot,
+    Watch,
+    in_file,
+    knows,
+    level_of,
+    not_in_file,
+    occurrences,
+    path_of,
+    slot_of,
+    told,
+)
 from tocsin.world.processes import Processes, ask, shown
 
 MEMBERS = (
@@ -26,6 +41,13 @@ MEMBERS = (
     Member("castellan", "Castellan Savings plc", Role.BANK, "castellan.example"),
     Member("police", "City Cyber Crime Unit", Role.AGENCY, "citycyber.example"),
 )
+SLOTS = Slots(seconds=3, number=1_200, issue_seconds=6, rest_seconds=1, simulated=25)
+"""Enough for the default floor of 20 where a busy machine makes some of them miss a slot of three seconds."""
+_SERVERS = ("hub", "relay", "partner")
+_PATIENCE_SECONDS = 90.0
+"""How long a slot is waited for: one that a busy machine missed costs five more."""
+_LOOK_SECONDS = 0.3
+"""How often a store is opened for a look."""
 SAMPLE = "invoice_wave.eml"
 FIRST_VALUE = "domain:portal.secure-clearing-update.example"
 HARMLESS = "status.northline.example"
@@ -34,14 +56,17 @@ VICTIM_WORDS = ("helen.marsh", "Helen Marsh", "northbridge.example", "settlement
 """What only the victim's mail knows: a person, her address, the bank's domain, the subject, a reference."""
 
 
+T = TypeVar("T")
 _INDENT = "   "
+_WAITS = 3
+"""Exit code of a report that waits for its slot."""
 
 
 class Moment(msgspec.Struct, frozen=True):
     """Somebody learned something."""
 
     milliseconds: float
-    """After the hub's commit of what it came from."""
+    """After the hub's commit of what it came from; after the end of its slot for an anonymous report."""
     who: str
     what: str
 
@@ -52,15 +77,16 @@ class Telling(msgspec.Struct, frozen=True):
     seconds: float
     moments: tuple[Moment, ...]
     report: str
-    hub_knows: Told
-    victim_words_at_hub: dict[str, int]
+    known: Slot
+    """What the three databases hold of it."""
+    victim_words: dict[str, int]
+    """How often they stand in any file of hub, relay and partner."""
     folder: str
 
 
 class _Reported(msgspec.Struct, frozen=True):
     disclosure: Disclosure
     report: str
-    settled: Settled
 
 
 class _Delivered(msgspec.Struct, frozen=True):
@@ -89,57 +115,106 @@ class Story:
         """All chapters in order."""
         began = self._clock.now()
         self._chapter(
-            "An alliance", "a hub, its witness, three banks and the police, each a process of its own"
+            "An alliance", "a hub, a partner, a relay, three banks and the police, each a process of its own"
         )
         alliance = raise_alliance(
-            self._folder, MEMBERS, self._processes, lambda line: self._tell(f"   {line}")
+            self._folder, MEMBERS, self._processes, lambda line: self._tell(f"   {line}"), slots=SLOTS
         )
         reported = self._hit(alliance)
         link = next(
             i.observable.value for i in reported.disclosure.indicators if i.observable.kind is Kind.URL
         )
-        self._second_source(alliance, link)
+        confirmed = self._confirmed(alliance, link)
+        known, words = self._who_knows(alliance, reported.report, confirmed.id)
         self._police(alliance)
         self._taken_back(alliance)
-        knows_hub, words = self._what_the_hub_knows(alliance, reported.report)
         self._table()
         return Telling(
             seconds=(self._clock.now() - began) / 1e6,
             moments=tuple(self._moments),
             report=reported.report,
-            hub_knows=knows_hub,
-            victim_words_at_hub=words,
+            known=known,
+            victim_words=words,
             folder=str(self._folder),
         )
 
     def _hit(self, alliance: Alliance) -> _Reported:
-        """Bank A reports; B and C learn of it and only watch: one source blocks nothing."""
+        """Bank A reports so that nobody can tell it was A; B and C learn of it and only watch."""
+        self._chapter(
+            "Northbridge Bank is hit",
+            "its analyst sees exactly what leaves, and lets it go so that nobody can tell whose it is",
+        )
         victim, police = alliance.seats["northbridge"], alliance.seats["police"]
-        self._chapter("Northbridge Bank is hit", "its analyst sees exactly what leaves, and approves")
-        with as_file(files("tocsin.world") / "samples" / SAMPLE) as sample:
-            command = ["agent", "report", str(victim.folder), str(sample)]
-            for line in shown([*command, "--dry-run"], self._columns - len(_INDENT))[1:-1]:
-                self._tell(f"   {line}")
-            others = [alliance.seats["harbour"], alliance.seats["castellan"]]
-            what = "watches: one source alone blocks nothing"
-            watches = [(seat, self._watch(knows(seat.folder, FIRST_VALUE), what)) for seat in others]
-            reported = ask([*command, "--yes", "--by", "duty analyst"], _Reported)
-        self._tell(f"   sent as {reported.report}; the hub signed a receipt")
-        self._happened(reported.settled, watches, what)
+        assert alliance.slots is not None, "it was raised with a path"
+        seconds = alliance.slots.seconds
+        self._tell(f"   The anonymous path opens: slots of {seconds} s here, of 5 minutes in earnest.")
+        _await_set(victim)
+        what = "watches: one anonymous report blocks nothing"
+        others = [alliance.seats["harbour"], alliance.seats["castellan"]]
+        watches = [(one, self._watch(knows(one.folder, FIRST_VALUE), what)) for one in others]
+        reported = self._let_go(victim)
+        self._tell(
+            f"   {reported.report} waits for its slot: every bank sends one envelope in each, all of one size"
+        )
+        for _, watch in watches:
+            watch.seen()
+        self._happened(told(alliance.folder / "hub", reported.report).added, watches, what)
         if knows(police.folder, FIRST_VALUE)() is None:
             self._tell(f"   {'never':>10}  {police.member.name}: a bank's report goes to members by default")
         return reported
 
-    def _second_source(self, alliance: Alliance, link: str) -> None:
-        """Bank B finds the same link in its own logs and confirms it: two named sources, and the others block."""
+    def _let_go(self, seat: Seat) -> _Reported:
+        """Show a report of class `mixed` and approve it; again, where too few banks were in a slot meanwhile.
+
+        No bank was ever away here: what holds reports back after an outage would hide nothing.
+        """
+        with as_file(files("tocsin.world") / "samples" / SAMPLE) as sample:
+            command = ["agent", "report", str(seat.folder), str(sample), "--class", "mixed", "--without-hold"]
+            for line in shown([*command, "--dry-run"], self._columns - len(_INDENT))[1:-1]:
+                self._tell(f"   {line}")
+            while True:
+                try:
+                    return ask([*command, "--yes", "--by", "duty analyst"], _Reported, code=_WAITS)
+                except NotAnonymous as error:
+                    self._tell(f"   not yet: {error.detail}")
+                    _await_set(seat)
+
+    def _confirmed(self, alliance: Alliance, link: str) -> _Delivered:
+        """Banks B and C find the same link in their own logs and confirm it: two named sources, and all block."""
         self._chapter(
-            "Harbour & Vale saw it too", "its analyst confirms the link: two named sources raise it to block"
+            "Two banks saw it too",
+            "an anonymous report counts for no quorum: it takes two that give their names",
         )
-        others = [alliance.seats["castellan"], alliance.seats["northbridge"]]
-        command = ["agent", "sight", str(alliance.seats["harbour"].folder), link, "--yes"]
-        self._do(
-            command, others, lambda seat: in_file(_csv(seat), link), "blocks the link: 2-4 named sources"
+        harbour, castellan = alliance.seats["harbour"], alliance.seats["castellan"]
+        ask(["agent", "sight", str(harbour.folder), link, "--yes"], _Delivered)
+        value, name = f"{Kind.URL}:{link}", harbour.member.name
+        _until(lambda: level_of(castellan.folder, value) == Level.HOLD or None, "the link at level hold")
+        self._tell(f"   {name} confirms the link: the others hold it for a person, and block nothing")
+        command = ["agent", "sight", str(castellan.folder), link, "--yes"]
+        others = [harbour, alliance.seats["northbridge"]]
+        what = "blocks the link: 2-4 named sources"
+        return self._do(command, others, lambda seat: in_file(_csv(seat), link), what)
+
+    def _who_knows(self, alliance: Alliance, report: str, confirmation: str) -> tuple[Slot, dict[str, int]]:
+        """Hub, relay and partner, each by its own store."""
+        self._chapter(
+            "Who reported it?", "looked up in the stores of hub, relay and partner, and searched for"
         )
+        known = _until(lambda: slot_of(alliance.folder, report), "the record of a slot")
+        for line in _knowledge(known):
+            self._tell(f"   {line}")
+        owner = told(alliance.folder / "hub", confirmation).owner
+        name = next(seat.member.name for seat in alliance.seats.values() if seat.party == owner)
+        self._tell(f"   The second confirmation was of class 'named': the hub knows that it is {name}'s.")
+        places = {one: (alliance.folder / one, alliance.folder / f"{one}.log") for one in _SERVERS}
+        for one in ("relay", "partner"):
+            counts = occurrences(places[one], (FIRST_VALUE.partition(":")[2], report))
+            self._tell(f"   {one:<8} holds its values and its identifier {sum(counts.values())} times.")
+        self._tell("   Of the bank's mail the three of them hold:")
+        words = occurrences(tuple(path for pair in places.values() for path in pair), VICTIM_WORDS)
+        for word, count in words.items():
+            self._tell(f"   {count:>3} times  {word!r}")
+        return known, words
 
     def _police(self, alliance: Alliance) -> None:
         """The police warn of another wave: two officers, the agency's signature, no word about who was hurt."""
@@ -187,22 +262,6 @@ class Story:
             "no longer blocks it: it was taken back",
         )
 
-    def _what_the_hub_knows(self, alliance: Alliance, report: str) -> tuple[Told, dict[str, int]]:
-        self._chapter(
-            "What the hub's database says of the victim", "searched: every file of the hub, and its log"
-        )
-        found = told(alliance.folder / "hub", report)
-        sender = next(seat.member.name for seat in alliance.seats.values() if seat.party == found.owner)
-        self._tell(f"   {found.entries} entries in {', '.join(found.streams)}. Recorded as sender: {sender}.")
-        self._tell("   That is class 'named': the hub knows the sender, and no reader is told.")
-        self._tell("   Class 'mixed' hides it from the hub too, with a relay: docs/howto/anonymous-path.md.")
-        self._tell("   The bank's name stands in the list of members, as every member's does.")
-        self._tell("   Of its mail the hub holds:")
-        words = occurrences((alliance.folder / "hub", alliance.folder / "hub.log"), VICTIM_WORDS)
-        for word, count in words.items():
-            self._tell(f"   {count:>3} times  {word!r}")
-        return found, words
-
     def _do(
         self,
         command: list[str],
@@ -213,23 +272,25 @@ class Story:
         """Run a command while others are watched for what it brings about."""
         watches = [(seat, self._watch(look(seat), what)) for seat in seats]
         delivered = ask(command, _Delivered)
-        self._happened(delivered.settled, watches, what)
+        assert delivered.settled.receipt is not None, delivered.settled.problem
+        self._happened(Instant(delivered.settled.receipt.added), watches, what)
         return delivered
 
     def _watch(self, look: Callable[[], bool | None], what: str) -> Watch[bool]:
-        return Watch(look, self._clock, what)
+        return Watch(look, self._clock, what, _PATIENCE_SECONDS)
 
-    def _happened(self, settled: Settled, watches: list[tuple[Seat, Watch[bool]]], what: str) -> None:
-        """When each watcher saw it: milliseconds after the hub had made it durable."""
-        assert settled.receipt is not None, settled.problem
+    def _happened(self, since: Instant, watches: list[tuple[Seat, Watch[bool]]], what: str) -> None:
+        """When each watcher saw it: milliseconds after that moment."""
         for seat, watch in watches:
-            milliseconds = (watch.seen() - settled.receipt.added) / 1_000
+            milliseconds = (watch.seen() - since) / 1_000
             moment = Moment(milliseconds, seat.member.name, what)
             self._moments.append(moment)
             self._tell(f"   {moment.milliseconds:7.0f} ms  {moment.who} {moment.what}")
 
     def _table(self) -> None:
-        self._chapter("Who learned what, and when", "milliseconds after the hub had made it durable")
+        self._chapter(
+            "Who learned what, and when", "milliseconds after the hub had made it durable, or after the slot"
+        )
         for moment in self._moments:
             self._tell(f"   {moment.milliseconds:7.0f} ms  {moment.who:<23} {moment.what}")
 
@@ -237,6 +298,48 @@ class Story:
         self._tell("")
         self._tell(f"── {title} ──")
         self._tell(f"{_INDENT}{sentence}")
+
+
+def _await_set(seat: Seat) -> None:
+    """Until the records of slots say that enough banks send, by the agent's own word."""
+
+    def enough() -> bool | None:
+        """None for not yet."""
+        found = path_of(seat.folder)
+        return True if found.among >= max(found.floor, 1) else None
+
+    _until(enough, "enough banks in a slot")
+
+
+def _until(look: Callable[[], T | None], what: str) -> T:
+    """Look until there is something to see; RemoteError when there is nothing for too long."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise RemoteError(f"Nobody saw this within {_PATIENCE_SECONDS:.0f} s: {what}.")
+        time.sleep(_LOOK_SECONDS)
+    return found
+
+
+def _knowledge(known: Slot) -> Iterator[str]:
+    """What each of the three holds of an anonymous report, and what nobody does."""
+    yield (
+        f"The set: 1 of {known.among}. The relay counted {known.senders} senders, the partner {known.blobs} envelopes, "
+        f"and {known.issued} members have tokens."
+    )
+    yield (
+        f"hub      has {known.hub.entries} entries for {', '.join(known.hub.streams)}; sender: {known.hub.owner}; "
+        f"time: the end of slot {known.number}."
+    )
+    yield (
+        f"relay    knows who is a member, {known.on_roster} of them, and has signed that slot {known.number} had "
+        f"{known.senders} senders. It read none."
+    )
+    yield (
+        f"partner  has signed a few bytes of the hash of each of {known.blobs} sealed envelopes. It knows no sender "
+        "and opens none."
+    )
+    yield "All three together could tell which it was, and so could what a report says."
 
 
 def own_file(folder: Path) -> tuple[str, ...]:
@@ -255,6 +358,11 @@ def own_file(folder: Path) -> tuple[str, ...]:
         f"{tocsin} agent report {home} mail.eml",
         f"{tocsin} agent inbox {other}",
         f"{tocsin} hub status {folder / 'hub'}",
+        "",
+        "Or so that nobody can tell whose it is, among all banks of a slot, and what became of it:",
+        "",
+        f"{tocsin} agent report {home} mail.eml --class mixed",
+        f"{tocsin} agent anonymous {home}",
         "",
         "That bank saw it too (then everybody blocks it), the police warn, you take it back:",
         "",
