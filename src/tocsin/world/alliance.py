@@ -29,7 +29,7 @@ from tocsin.relay.app import Made as RelayMade
 from tocsin.world.processes import Processes, Served, ask, free_port
 
 HUB_SETTINGS = "hub.toml"
-_FOUNDING_SECONDS = 3.0
+_FOUNDING_SECONDS = 4.0
 """What three commands take on a machine that has nothing else to do, and a little more."""
 _LONGEST = 5
 """Times that a slot is made longer, at most."""
@@ -67,7 +67,7 @@ class Slots(msgspec.Struct, frozen=True):
 
     def paced(self, took: float) -> Self:
         """The same for a machine on which founding took so many seconds: who is busy gets longer slots."""
-        longer = min(max(1, round(took / _FOUNDING_SECONDS)), _LONGEST)
+        longer = min(max(1, int(took / _FOUNDING_SECONDS)), _LONGEST)
         seconds, issue_seconds = self.seconds * longer, self.issue_seconds * longer
         return msgspec.structs.replace(self, seconds=seconds, issue_seconds=issue_seconds)
 
