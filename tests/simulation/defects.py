@@ -34,7 +34,6 @@ from tocsin.privacy.box import Box
 from tocsin.storage.queries import Query
 from tocsin.storage.store import Store, Transaction
 from tocsin.wire.cursor import Cursor
-from tocsin.wire.slot import Fate
 
 
 @contextmanager
@@ -252,13 +251,13 @@ def twin_unseen() -> Iterator[None]:
 @contextmanager
 def token_forgotten() -> Iterator[None]:
     """The hub does not know a token again that was spent."""
-    take_one = taking._take_one
+    spent = taking._spent
 
-    def forgetful(tx: Transaction, *about: Any) -> Fate:
+    def forgetful(tx: Transaction, *about: Any) -> Iterator[Any]:
         tx.run("forget_spent", {"below": LAST})
-        return take_one(tx, *about)
+        return spent(tx, *about)
 
-    with patch.object(taking, "_take_one", forgetful):
+    with patch.object(taking, "_spent", forgetful):
         yield
 
 
@@ -291,10 +290,10 @@ def placed_for_somebody() -> Iterator[None]:
     """The hub places what is nobody's for one of its members."""
     place, origin = taking._place, taking.Origin
 
-    def placing(tx: Transaction, *about: Any) -> None:
+    def placing(tx: Transaction, *about: Any) -> list[Any]:
         somebody = all_parties(tx)[0].id
         with patch.object(taking, "Origin", lambda owner, record: origin(owner=somebody, record=record)):
-            place(tx, *about)
+            return list(place(tx, *about))
 
     with patch.object(taking, "_place", placing):
         yield

@@ -338,7 +338,7 @@ class _Door:
         )
         home = [recognise(value) for value in parsed.without]
         chosen = msgspec.structs.replace(prepared, draft=without(prepared.draft, home))
-        return beside_it(self._house, self._classifier, chosen, self._text, parsed) if self._text else chosen
+        return beside_it(self.house, self._classifier, chosen, self._text, parsed) if self._text else chosen
 
     def _settle(self, prepared: Prepared, shown: FileReport) -> Output:
         """Approve, queue and deliver; or only say that nothing was sent."""

@@ -23,7 +23,7 @@ from tocsin.storage.sqlite import open_sqlite
 from tocsin.storage.store import Transaction
 from tocsin.wire.epoch import Roster, read_document
 from tocsin.wire.messages import decode
-from tocsin.wire.slot import SlotCount, SlotRecord
+from tocsin.wire.slot import SlotRecord
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.005
@@ -177,7 +177,9 @@ def slot_of(folder: Path, report: str) -> Slot | None:
     with _looking(folder / "partner" / "partner.db", "partner") as tx:
         signed = tx.all("slot_records", {}, into=_Signed)
         epochs = {row.number: read_document(row.document) for row in tx.all("signed_epochs", {}, into=_Epoch)}
-    records = [decode(row.record, SlotRecord) for row in signed]
+    records = [
+        SlotRecord.parse(row.record, epochs[row.epoch].members, epochs[row.epoch].results) for row in signed
+    ]
     found = next((one for one in records if epochs[one.epoch].slot_at(hub.added) == one.slot + 1), None)
     if found is None or found.counted is None:
         return None
@@ -188,7 +190,7 @@ def slot_of(folder: Path, report: str) -> Slot | None:
     return Slot(
         hub=hub,
         number=found.slot,
-        senders=decode(found.counted.count, SlotCount).senders,
+        senders=found.counted.senders,
         blobs=found.blobs,
         issued=issued.members if issued else 0,
         on_roster=len(decode(rosters[found.epoch], Roster).members),
