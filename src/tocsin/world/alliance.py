@@ -125,7 +125,7 @@ def raise_alliance(
     seats = {}
     for member in members:
         seats[member.short] = _join(folder, folder / "hub", url, member)
-        arguments = ["agent", "serve", str(seats[member.short].folder)]
+        arguments = ["agent", "serve", str(seats[member.short].folder), "--port", "0"]
         served = processes.serve(member.short, arguments, folder / f"{member.short}.log")
         tell(f"agent    process {served.pid}  {member.name} ({member.role})")
     if slots and crowd:

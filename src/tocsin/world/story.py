@@ -5,6 +5,7 @@ Every step is a command that a person would type, given to a real process. Times
 moment when the other process acted: from the hub's durable commit, or from the end of its slot for what was anonymous.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
@@ -342,6 +343,9 @@ def _knowledge(known: Slot) -> Iterator[str]:
     yield "All three together could tell which it was, and so could what a report says."
 
 
+_LINK = re.compile(r"http\S+/first/\S+")
+
+
 def own_file(folder: Path) -> tuple[str, ...]:
     """How to go on: report a file of one's own, confirm it elsewhere, warn of it, take it back."""
     home, other, police = folder / "northbridge", folder / "harbour", folder / "police"
@@ -369,7 +373,16 @@ def own_file(folder: Path) -> tuple[str, ...]:
         f"{tocsin} agent sight {other} VALUE",
         f"{tocsin} agent warn {police} draft --title 'What it is' --look-for VALUE --measures 'What to do'",
         f"{tocsin} agent erase {home} rpt_...",
+        *_by_browser(folder),
     )
+
+
+def _by_browser(folder: Path) -> Iterator[str]:
+    """The one-time links that a bank's agent and the police's have printed at their start."""
+    links = {who: _LINK.search((folder / f"{who}.log").read_text()) for who in ("northbridge", "police")}
+    if any(links.values()):
+        yield from ("", "All of it by browser too. Each link lets one person in, once:", "")
+        yield from (f"   {who:<12} {link[0]}" for who, link in links.items() if link)
 
 
 def _csv(seat: Seat) -> Path:
