@@ -204,10 +204,10 @@ def write_fate(fate: Fate) -> bytes:
 
 
 def read_fate(data: bytes) -> Fate:
-    """What a result says; Malformed otherwise."""
+    """What a result says; Malformed for whatever else it is: only one agent reads it, and goes on as all others do."""
     try:
         return msgspec.json.decode(data, type=Fate)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"{error}.") from None
 
 

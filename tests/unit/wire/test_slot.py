@@ -18,6 +18,7 @@ from tocsin.wire.slot import (
     SignedRecord,
     SlotRecord,
     delivered_bytes,
+    read_fate,
     read_reply,
     reply,
     reply_bytes,
@@ -96,6 +97,14 @@ def test_every_reply_of_an_epoch_has_one_size():
 @pytest.mark.parametrize(("members", "most"), [(200, 2_800), (5_000, 8_800)])
 def test_a_reply_is_as_small_as_decision_57_says(members, most):
     assert reply_bytes(members, 8) <= most
+
+
+@pytest.mark.parametrize(
+    "poison", [b"", b"[]", b'{"status":1}', b'{"status":"\xff"}', b"[" * 243], ids=range(5)
+)
+def test_no_result_makes_the_one_agent_that_reads_it_stumble(poison):
+    with pytest.raises(Malformed):
+        read_fate(poison)
 
 
 def test_the_hubs_word_binds_place_salt_and_listing():
