@@ -32,6 +32,7 @@ from tocsin.ids import new_id
 from tocsin.wire.envelope import find_result
 from tocsin.wire.epoch import EpochClosed, EpochEvent
 from tocsin.wire.messages import encode
+from tocsin.wire.opening import KeptEscrow
 from tocsin.wire.slot import Fate, read_fate
 
 
@@ -41,6 +42,11 @@ def drawn(size: int) -> bytes:
 
 HUB = SimpleNamespace(entropy=drawn, streams=Streams("hub_1", "live", ManualClock(Instant(5)), drawn))
 JUDGED = Judged(b"k" * 32, b"t" * 32, b"d" * 32, new_id("rpt", bytes), ("all",), (), Fate("accepted", 2))
+
+
+def escrow(body: bytes) -> bytes:
+    empty = dict.fromkeys(("document", "token", "random", "one_time_key", "signature", "escrow"), b"")
+    return encode(KeptEscrow(**empty, body=body))
 
 
 def states(store) -> list[tuple[int, int]]:
@@ -109,10 +115,33 @@ def test_who_has_yet_to_open_half_or_was_caught_is_not_counted(place: Place):
 
 def test_what_trustees_need_is_kept_with_the_report_and_goes_with_it(place: Place):
     store = place.open()
-    kept = msgspec.structs.replace(JUDGED, kept=b"kept")
-    for judged in (kept, msgspec.structs.replace(kept, token=b"u" * 32, digest=b"e" * 32, kept=b"other")):
-        store.run("slot", lambda tx, judged=judged: take(tx, HUB, 1, [judged], Instant(5)))
-        store.run("slot", lambda tx, judged=judged: take(tx, HUB, 1, [judged], Instant(5)))
-    assert {bytes(row[0]) for row in place.look("SELECT kept FROM escrow")} == {b"kept", b"other"}
+    kept = msgspec.structs.replace(JUDGED, kept=escrow(b"one"))
+    other = {"token": b"u" * 32, "digest": b"e" * 32, "report": new_id("rpt", drawn)}
+    for judged in (kept, msgspec.structs.replace(kept, **other, kept=escrow(b"two"))):
+        for _ in range(2):
+            store.run("slot", lambda tx, judged=judged: take(tx, HUB, 1, [judged], Instant(5)))
+    found = {bytes(row[0]) for row in place.look("SELECT kept FROM escrow")}
+    assert found == {escrow(b"one"), escrow(b"two")}
     store.run("erase", lambda tx: tx.run("drop_escrows", {"fact": JUDGED.report}))
-    assert place.look("SELECT kept FROM escrow") == []
+    assert [bytes(row[0]) for row in place.look("SELECT kept FROM escrow")] == [escrow(b"two")]
+
+
+def test_nobody_puts_a_report_out_of_trustees_reach_by_its_identifier(place: Place):
+    store = place.open()
+
+    def statuses(*judged: Judged, epoch: int = 1) -> list[str]:
+        sealed = store.run("slot", lambda tx: take(tx, HUB, epoch, judged, Instant(5)))
+        return [read_fate(find_result(one.reply_key, tuple(sealed))).status for one in judged]
+
+    first = msgspec.structs.replace(JUDGED, kept=escrow(b"one"))
+    again = msgspec.structs.replace(first, reply_key=b"l" * 32, token=b"u" * 32, digest=b"e" * 32)
+    thief = msgspec.structs.replace(again, kept=escrow(b"two"))
+    assert sorted(statuses(first, thief)) == ["accepted", "refused"]
+    (kept,) = (bytes(row[0]) for row in place.look("SELECT kept FROM escrow"))
+    winner, other = (first, thief) if kept == first.kept else (thief, first)
+    assert statuses(other) == statuses(other) == ["refused"]
+    assert statuses(winner) == ["known"]
+    late = msgspec.structs.replace(again, token=b"v" * 32, digest=b"f" * 32, kept=winner.kept)
+    assert statuses(late, epoch=2) == ["known"], "its sender had no answer in the epoch before"
+    assert len(place.look("SELECT token FROM spent")) == 1
+    assert len(place.look("SELECT kept FROM escrow")) == 1

@@ -6,7 +6,9 @@
 3. Objects are placed for nobody: no owner, no chain to anything, a random batch, and no vote in any quorum. The leaf
    commits to the token's hash. Reports to the same audiences are placed together, and refused together where a stream
    takes nothing now: nothing else can keep out what was judged.
-4. Their tokens are spent, in the same transaction; of class ``accountable`` what trustees would need is kept.
+4. Their tokens are spent, in the same transaction; of class ``accountable`` what trustees would need is kept. There an
+   identifier is one token's: under two of them nobody could say which report trustees are to open, so whoever used an
+   identifier once more, its own or another's, would put that report out of their reach.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +25,8 @@ from tocsin.hub.streams import Draft, Origin
 from tocsin.ids import new_id
 from tocsin.storage.store import Params, Transaction
 from tocsin.wire.envelope import NONCE_BYTES, seal_result
+from tocsin.wire.messages import decode
+from tocsin.wire.opening import KeptEscrow
 from tocsin.wire.slot import Fate, read_fate, write_fate
 
 _SALT_BYTES = 32
@@ -31,6 +35,10 @@ _SALT_BYTES = 32
 class _Spent(msgspec.Struct, frozen=True):
     digest: bytes
     fate: bytes
+
+
+class _Escrow(msgspec.Struct, frozen=True):
+    kept: bytes
 
 
 def take(tx: Transaction, hub: Exchange, epoch: int, judged: Sequence[Judged], at: Instant) -> list[bytes]:
@@ -42,7 +50,8 @@ def take(tx: Transaction, hub: Exchange, epoch: int, judged: Sequence[Judged], a
     for one in ordered:
         if one.report and one.token not in spent:
             fresh.setdefault(one.token, one)
-    refused = dict(_place(tx, hub, fresh.values(), at))  # (3)
+    refused = dict(_named_before(tx, fresh.values()))
+    refused |= _place(tx, hub, [one for token, one in fresh.items() if token not in refused], at)  # (3)
     spends = {
         token: _Spent(one.digest, write_fate(one.fate))
         for token, one in fresh.items()
@@ -75,6 +84,27 @@ def _spent(tx: Transaction, epoch: int, judged: Iterable[Judged]) -> Iterator[tu
     for one in judged:
         if one.report and (row := tx.one("spent_token", {"epoch": epoch, "token": one.token}, into=_Spent)):
             yield one.token, row
+
+
+def _named_before(tx: Transaction, fresh: Iterable[Judged]) -> Iterator[tuple[bytes, Fate]]:
+    """The tokens of accountable reports under an identifier that another token has, and why they are not placed.
+
+    The very same report, sent again in a later epoch because nobody had told its sender of it, is known.
+    """
+    here = set[str]()
+    for one in fresh:
+        if not one.kept:
+            continue
+        before = tx.all("escrows_of", {"fact": one.report}, into=_Escrow)
+        if any(_body(row.kept) == _body(one.kept) for row in before):
+            yield one.token, msgspec.structs.replace(one.fate, status="known")
+        elif before or one.report in here:
+            yield one.token, Fate("refused", reason="Its identifier is another report's.")
+        here.add(one.report)
+
+
+def _body(kept: bytes) -> bytes:
+    return decode(kept, KeptEscrow).body
 
 
 def _otherwise(one: Judged, spent: Mapping[bytes, _Spent], refused: Mapping[bytes, Fate]) -> Fate:
