@@ -113,6 +113,8 @@ def path_lines(found: Standing) -> Iterator[str]:
     yield f"  {found.tokens} of {counted(found.quota, 'token')} left; the set: {_set(found)}"
     if found.namers.needed:
         yield f"  {_namers(found.namers)}"
+        for name, fingerprint in zip(found.namers.trustees, found.namers.fingerprints, strict=True):
+            yield f"    {fingerprint}  {name}"
     if found.told:
         missed = found.missing + found.silent
         stopped = ": no report goes" if found.stopped else ""

@@ -169,4 +169,10 @@ def _news(before: EpochDocument | None, terms: EpochDocument) -> str:
         names = ", ".join(one.name[:80] for one in terms.trustees)
         who = f"{terms.needed} of these {len(terms.trustees)} together" if names else "no trustees"
         told.append(f"{who} can name the sender of an anonymous report{': ' if names else ''}{names}.")
+        earlier = {one.name: one for one in before.trustees} if before else {}
+        if anew := [one.name[:80] for one in terms.trustees if earlier.get(one.name, one) != one]:
+            told.append(
+                f"behind {', '.join(anew)} stand other keys than before: compare each fingerprint (tocsin agent "
+                "anonymous) with its owner."
+            )
     return f"{INFORMATION}from epoch {terms.number} on, {' And '.join(told)}" if told else ""

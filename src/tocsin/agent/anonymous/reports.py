@@ -57,6 +57,8 @@ class Namers(msgspec.Struct, frozen=True):
     needed: int = 0
     """So many of the trustees together; 0: none can."""
     trustees: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    """Of their keys, in the same order: another's keys under the same name are another who can."""
 
 
 class Way(msgspec.Struct, frozen=True):

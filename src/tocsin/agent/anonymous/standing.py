@@ -102,7 +102,11 @@ def standing(tx: Transaction, vault: Vault, config: Anonymous, now: Instant) -> 
         quota=terms.quota,
         hold=int(mark.value) if mark else 0,
         floor=max(terms.floor, config.floor),
-        namers=Namers(terms.needed, tuple(one.name for one in terms.trustees)),
+        namers=Namers(
+            terms.needed,
+            tuple(one.name for one in terms.trustees),
+            tuple(one.fingerprint for one in terms.trustees),
+        ),
     )
     return _counted(tx, vault, config, epoch, found, now)
 

@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from tests.accountable import TRUSTEES
+from tests.accountable import NAMES, TRUSTEES
 from tests.unit.agent.anonymous.path import (
     PARTY,
     SLOT,
@@ -21,11 +21,14 @@ from tocsin.cli.anonymous import path_lines, who_learns
 from tocsin.clock import SECOND, Instant, ManualClock
 from tocsin.errors import TooLarge
 from tocsin.halves.candidates import party_bytes
+from tocsin.halves.opening import Keys
 from tocsin.privacy.shamir import combine
 
 SETTLED_IN = 18
-NAMES = tuple(one.trustee.name for one in TRUSTEES)
+PRINTS = tuple(one.trustee.fingerprint for one in TRUSTEES)
 ACCOUNTABLE = {"token_class": "accountable", "needed": 2, "trustees": tuple(one.trustee for one in TRUSTEES)}
+OTHERS = tuple(Keys(name, random.Random(f"not {name}").randbytes(32)).trustee for name in NAMES)
+"""The same names with keys of somebody else's, of the hub's say."""
 SAID = "2 of the 3 trustees together can name you: Counsel, Judge, Ombudsman"
 
 
@@ -62,8 +65,10 @@ async def test_people_read_who_can_name_them_before_they_send(tmp_path):
         assert any(line.startswith(f"Trustees: {SAID}.") for line in who_learns(member.standing(), way))
     assert not any("Trustees" in line for line in who_learns(member.standing(), Way("named")))
     assert f"  {SAID}" in list(path_lines(member.standing()))
+    for name, fingerprint in zip(NAMES, PRINTS, strict=True):
+        assert f"    {fingerprint}  {name}" in list(path_lines(member.standing()))
     report = member.report()
-    assert member.state(report).way.namers == Namers(2, NAMES)
+    assert member.state(report).way.namers == Namers(2, NAMES, PRINTS)
 
 
 async def test_of_class_open_no_trustee_is_mentioned(tmp_path):
@@ -90,10 +95,17 @@ def two_epochs(folder, first: dict, second: dict) -> tuple[Walk, Member]:
     [
         ({}, ACCOUNTABLE, False),
         (ACCOUNTABLE, {**ACCOUNTABLE, "needed": 3}, False),
+        (ACCOUNTABLE, {**ACCOUNTABLE, "trustees": OTHERS}, False),
         (ACCOUNTABLE, ACCOUNTABLE, True),
         (ACCOUNTABLE, {}, True),
     ],
-    ids=["open to accountable", "others are needed", "the same", "accountable to open"],
+    ids=[
+        "open to accountable",
+        "others are needed",
+        "others by their names",
+        "the same",
+        "accountable to open",
+    ],
 )
 async def test_a_report_goes_where_nobody_can_name_its_sender_but_who_could_when_it_was_approved(
     tmp_path, first, second, goes
@@ -126,7 +138,8 @@ def test_who_can_name_a_sender_is_told_when_it_changes(tmp_path):
     walk = Walk(ManualClock(START))
     member = Member(tmp_path, walk)
     begins, news = Instant(START + 10 * 60 * SECOND), []
-    for number, terms in enumerate(({}, ACCOUNTABLE, ACCOUNTABLE, {}), 1):
+    others = {**ACCOUNTABLE, "trustees": OTHERS}
+    for number, terms in enumerate(({}, ACCOUNTABLE, ACCOUNTABLE, others, {}), 1):
         walk.document(number, begins + number * 40 * SLOT, **terms)
         news.append(member.believe(walk.event(number)))
     assert "can name" not in news[0]
@@ -134,4 +147,5 @@ def test_who_can_name_a_sender_is_told_when_it_changes(tmp_path):
         "from epoch 2 on, 2 of these 3 together can name the sender of an anonymous report: Counsel, Judge, Ombudsman."
     )
     assert news[2] == ""
-    assert news[3].endswith("from epoch 4 on, no trustees can name the sender of an anonymous report.")
+    assert "behind Counsel, Judge, Ombudsman stand other keys than before" in news[3]
+    assert news[4].endswith("from epoch 5 on, no trustees can name the sender of an anonymous report.")
