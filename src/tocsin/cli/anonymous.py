@@ -71,12 +71,12 @@ def who_learns(found: Standing, way: Way) -> Iterator[str]:
     yield _CONTENT
     if found.namers.needed and way.report_class != "named":
         yield f"Trustees: {_namers(found.namers)}. That holds for as long as the hub keeps the report."
+    if found.rehearsal and way.report_class != "named":
+        yield _REHEARSAL
     if way.report_class == "mixed":
         yield f"The set: {_set(found)}"
         if way.pseudonymous and found.among < found.floor:
             yield f"That is below the floor of {found.floor}: by your word it goes, and is pseudonymous, not anonymous."
-        if found.rehearsal:
-            yield _REHEARSAL
         if not way.hold and found.hold:
             yield "It goes in the first slots after an outage: who watched who was away may guess whose it is."
     if reason := obstacle(found, way):

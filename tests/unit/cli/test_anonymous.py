@@ -73,6 +73,14 @@ async def test_class_now_needs_no_set(member):
     assert not any("set:" in line or "does not go" in line for line in said)
 
 
+async def test_a_rehearsal_is_said_before_every_anonymous_report(tmp_path):
+    _, member = on_the_path(tmp_path, rehearsal=True)
+    await walk_until(member, 4)
+    for report_class, told in (("named", False), ("now", True), ("mixed", True)):
+        said = who_learns(member.standing(), Way(report_class))
+        assert any("is a rehearsal" in line for line in said) == told
+
+
 async def test_the_path_at_a_glance(member):
     assert list(path_lines(member.standing())) == [
         "anonymous path: none now: one begins 2026-11-21 08:40 UTC"
