@@ -7,6 +7,7 @@ stands in its case, what was refused in the journal.
 
 import msgspec
 
+from tocsin.agent.anonymous.reports import Namers
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.redact import Draft
 from tocsin.clock import Instant
@@ -36,6 +37,8 @@ class Terms(msgspec.Struct, frozen=True):
     """Class ``mixed`` also among fewer senders than the floor."""
     by_name: bool = False
     """Class ``named`` also for what this party has named anonymously."""
+    namers: Namers | None = None
+    """Who could name its sender, of an anonymous class, when people were shown these terms; None: nobody was."""
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -133,6 +133,7 @@ class _Door:
             hold=not parsed.without_hold,
             pseudonymous=parsed.pseudonymous,
             by_name=parsed.by_name,
+            namers=path_stands(house).namers if parsed.report_class in CLASSES else None,
         )
         choices = (str(parsed.attack), str(parsed.tlp), parsed.report_class, str(parsed.happened), *audiences)
         said = (one.id for one in corrections(house))

@@ -218,7 +218,7 @@ def _send(
         terms.audiences,
         terms.not_before,
         terms.case,
-        way=Way(terms.report_class, terms.hold, terms.pseudonymous),
+        way=Way(terms.report_class, terms.hold, terms.pseudonymous, terms.namers),
         by_name=terms.by_name,
         beside=beside,
     )

@@ -17,9 +17,10 @@ from tests.unit.agent.anonymous.path import (
 )
 
 from tocsin.agent.anonymous.reports import Namers, State, Way, require_room
+from tocsin.agent.anonymous.standing import require
 from tocsin.cli.anonymous import path_lines, who_learns
 from tocsin.clock import SECOND, Instant, ManualClock
-from tocsin.errors import TooLarge
+from tocsin.errors import NotAnonymous, TooLarge
 from tocsin.halves.candidates import party_bytes
 from tocsin.halves.opening import Keys
 from tocsin.privacy.shamir import combine
@@ -69,6 +70,17 @@ async def test_people_read_who_can_name_them_before_they_send(tmp_path):
         assert f"    {fingerprint}  {name}" in list(path_lines(member.standing()))
     report = member.report()
     assert member.state(report).way.namers == Namers(2, NAMES, PRINTS)
+
+
+async def test_what_people_were_shown_under_other_trustees_is_not_queued(tmp_path):
+    _, member = on_the_path(tmp_path, **ACCOUNTABLE)
+    await walk_until(member, 4)
+    found = member.standing()
+    for shown in (None, found.namers):
+        require(found, Way("now", namers=shown))
+    for shown in (Namers(), Namers(2, NAMES, PRINTS[::-1])):
+        with pytest.raises(NotAnonymous, match="or they were others"):
+            require(found, Way("now", namers=shown))
 
 
 async def test_of_class_open_no_trustee_is_mentioned(tmp_path):

@@ -4,7 +4,7 @@
 import msgspec
 
 from tocsin.agent import drafts
-from tocsin.agent.anonymous.reports import CLASSES, Way
+from tocsin.agent.anonymous.reports import CLASSES, Namers, Way
 from tocsin.agent.anonymous.standing import Standing, obstacle, standing
 from tocsin.agent.console.desk import Desk
 from tocsin.agent.console.values import Line, leaving, observable, staying
@@ -85,7 +85,7 @@ def one(desk: Desk, person: Person, asked: Asked) -> Answer:
         path = standing(tx, house.vault, house.config.anonymous, now)
     reading, draft, terms = waiting.reading, waiting.draft, waiting.terms
     prepared = Prepared(waiting.name, b"", reading, draft)
-    way = Way(terms.report_class, terms.hold, terms.pseudonymous)
+    way = Way(terms.report_class, terms.hold, terms.pseudonymous, terms.namers)
     return Page(
         "draft.html",
         Draft(
@@ -160,6 +160,13 @@ def _revision(house: House, asked: Asked) -> Revision:
         hold=not asked.has("without-hold"),
         pseudonymous=asked.has("pseudonymous"),
         by_name=asked.has("by-name"),
+        namers=_namers(house) if report_class in CLASSES else None,
     )
     named = frozenset(observable(key) for key in asked.every("names"))
     return Revision(terms, attack, Marking(tlp=parse_tlp(asked.one("tlp"))), named)
+
+
+def _namers(house: House) -> Namers:
+    """Who can name the sender of an anonymous report now: what people agree to, and to nobody else."""
+    with house.store.reading("who names") as tx:
+        return standing(tx, house.vault, house.config.anonymous, house.clock.now()).namers
