@@ -213,7 +213,7 @@ def restore(folder: Path, file: Path) -> Restored:
     try:
         with opened(folder, settings) as house:
             membership = house.vault.membership()
-            house.store.run("restored", lambda tx: restored(tx, house.vault.box, house.clock.now()))
+            house.store.run("restored", lambda tx: restored(tx, house.vault, house.clock.now()))
             house.store.run("end sessions", lambda tx: administering.restored(tx, house.clock.now()))
             with house.store.reading("outbox") as tx:
                 counts = {row.state: row.messages for row in tx.all("count_outbox", {}, into=_Count)}

@@ -17,6 +17,7 @@ from tocsin.agent.anonymous.reports import TRIES, Anonymous, State, stripped
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Noted
 from tocsin.agent.journal import Decision, write
+from tocsin.agent.vault import Vault
 from tocsin.clock import Instant
 from tocsin.errors import InputError, StateError
 from tocsin.privacy.box import Box
@@ -58,12 +59,16 @@ def _came_often(one: Anonymous, epoch: Epoch, shown: Container[int]) -> bool:
     return len(came) >= TRIES
 
 
-def restored(tx: Transaction, box: Box, now: Instant) -> None:
+def restored(tx: Transaction, vault: Vault, now: Instant) -> None:
     """This store was put back to an earlier moment: nothing in it may go that perhaps went already.
 
     A token that is used twice tells the hub that two reports are one sender's. So all tokens go, and what waits ends.
+    The seed of those that are asked for goes too: which half of them was opened since it does not know, and a hub that
+    chose the other half now would come to know all.
     """
+    box = vault.box
     tokens.forget(tx, _ALL)
+    vault.forget_token_seed(tx)
     for one in [*reports.open_ones(tx, box, "mixed"), *reports.open_ones(tx, box, "now")]:
         settle(tx, box, one, State.UNANSWERED, None, now)
 

@@ -12,6 +12,7 @@ from tocsin.agent.anonymous import reports
 from tocsin.agent.anonymous.reports import CLASSES, State, hidden, plain, require_room
 from tocsin.agent.anonymous.settling import restored
 from tocsin.agent.reported import stands
+from tocsin.agent.vault import TokenSeed
 from tocsin.agent.verbs.erase import erase, withdraw
 from tocsin.clock import DAY, SECOND, Instant
 from tocsin.domain.release import Purpose
@@ -118,8 +119,11 @@ def test_what_was_named_anonymously_is_not_told_by_name(member):
 def test_what_came_back_from_a_backup_uses_no_token_and_sends_nothing_again(member):
     report = member.report()
     house = member.house
-    house.store.run("restored", lambda tx: restored(tx, house.vault.box, house.clock.now()))
+    house.store.run("asked", lambda tx: house.vault.keep_token_seed(tx, TokenSeed(2, bytes(32))))
+    house.store.run("restored", lambda tx: restored(tx, house.vault, house.clock.now()))
     assert member.standing().tokens == 0
+    with house.store.reading("seed") as tx:
+        assert house.vault.token_seed(tx) is None, "what a hub was told to be opened of it nobody knows"
     ended = member.state(report)
     assert (ended.state, ended.body) == (State.UNANSWERED, b"")
 
