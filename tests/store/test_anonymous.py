@@ -14,7 +14,7 @@ from tocsin.hub.anonymous.issuing import CAUGHT, GIVEN, issued_in
 from tocsin.hub.anonymous.judging import Judged
 from tocsin.hub.anonymous.openings import audits
 from tocsin.hub.anonymous.taking import take
-from tocsin.hub.streams import Streams
+from tocsin.hub.streams import HUB_ITSELF, Draft, Origin, Streams
 from tocsin.hub.views.anonymous import (
     CLOSED,
     DRAFTED,
@@ -28,6 +28,7 @@ from tocsin.hub.views.anonymous import (
     restate_closed,
     restate_epoch,
 )
+from tocsin.hub.views.handed_in import HANDED_IN
 from tocsin.ids import new_id
 from tocsin.wire.envelope import find_result
 from tocsin.wire.epoch import EpochClosed, EpochEvent
@@ -145,3 +146,24 @@ def test_nobody_puts_a_report_out_of_trustees_reach_by_its_identifier(place: Pla
     assert statuses(late, epoch=2) == ["known"], "its sender had no answer in the epoch before"
     assert len(place.look("SELECT token FROM spent")) == 1
     assert len(place.look("SELECT kept FROM escrow")) == 1
+
+
+def test_what_somebody_took_back_by_name_costs_no_anonymous_report_its_escrow(place: Place):
+    store, fact = place.open(), JUDGED.report
+    origins = [
+        Origin("prt_1", b"signed"),
+        Origin(None, HANDED_IN),
+        Origin(None, b"anonymous\n" + JUDGED.token),
+    ]
+
+    def report(tx) -> list[dict[str, object]]:
+        """One identifier, used by name, by name before a restore, and anonymously."""
+        HUB.streams.append(tx, "directory", [Draft("party", "prt_1", b"party")], HUB_ITSELF)
+        drafts = [(Draft("object", fact, b"object"), origin) for origin in origins]
+        tx.run("keep_escrow", {"fact": fact, "token": JUDGED.token, "kept": b"kept"})
+        return [{"stream": one.number, "seq": one.seq} for one in HUB.streams.append_all(tx, "all", drafts)]
+
+    for spot, left in zip(store.run("report", report), (1, 1, 0), strict=True):
+        about = {**spot, "fact": fact, "handed_in": HANDED_IN}
+        store.run("erased", lambda tx, about=about: tx.run("drop_escrows_at", about))
+        assert len(place.look("SELECT kept FROM escrow")) == left

@@ -83,9 +83,11 @@ def apply(tx: Transaction, number: int, entry: VerifiedEntry, body: bytes) -> No
             # Only the party itself has such a stream, so its name says whose it is.
             _own(tx, number, entry, entry.stream.removeprefix("party:"))
         case "erasure":
-            tx.run("drop_escrows", {"fact": decode(body, ErasureEvent).fact})
-            for seq in decode(body, ErasureEvent).seqs:
-                _retract(tx, {"stream": number, "seq": seq})
+            erased = decode(body, ErasureEvent)
+            for seq in erased.seqs:
+                place: Params = {"stream": number, "seq": seq}
+                tx.run("drop_escrows_at", {**place, "fact": erased.fact, "handed_in": HANDED_IN})
+                _retract(tx, place)
         case _:
             pass  # objects and sightings are their sender's: they count again when it claims them
 

@@ -787,6 +787,13 @@ WHERE stream.name = :stream AND kind = :kind ORDER BY entry.seq;
 -- The report is erased.
 DELETE FROM escrow WHERE fact = :fact;
 
+-- name: drop_escrows_at
+-- An erasure entry names this place: where an anonymous report stood there, it is erased. What somebody said by name
+-- under the same identifier, and took back, is another's.
+DELETE FROM escrow WHERE fact = :fact AND EXISTS (
+  SELECT 1 FROM origin WHERE origin.stream = :stream AND origin.seq = :seq AND origin.fact = :fact
+  AND origin.owner IS NULL AND origin.origin <> :handed_in);
+
 -- name: forget_issued
 -- Those epochs are long over.
 DELETE FROM issued WHERE epoch < :below;
