@@ -15,6 +15,7 @@ from tocsin.agent import app
 from tocsin.agent.history.directory import PartyRow
 from tocsin.agent.trustee import CARD_FILE, make_keys, read_file, read_keys, read_share
 from tocsin.cli.command import Command, Output, folder
+from tocsin.cli.screen import printable
 from tocsin.clock import Instant, minute
 from tocsin.errors import Taken
 from tocsin.files import replace_file, write_new
@@ -158,7 +159,8 @@ def _told(asked: Asked, told: Told, *, looked: bool) -> Iterator[str]:
 
 def _asked(asked: Asked, own: int) -> Iterator[str]:
     request, document = asked.request, asked.document
-    yield f"{request.requester.trustee.name} asks, {minute(Instant(request.made))} UTC: {request.purpose}"
+    asks = f"{printable(request.requester.trustee.name)} asks, {minute(Instant(request.made))} UTC"
+    yield f"{asks}: {printable(request.purpose)}"
     yield f"  fingerprint  {request.requester.trustee.fingerprint}"
     if asked.report is None:
         yield f"  a rehearsal over an escrow of epoch {document.number} of {document.hub}; it is no member's"
@@ -171,10 +173,17 @@ def _asked(asked: Asked, own: int) -> Iterator[str]:
 
 
 def _objects(report: Report) -> Iterator[str]:
-    """What the sender wrote, for people to read before they open anything."""
+    """What the sender wrote, for people to read before they open anything, each on one line.
+
+    The hub has checked those that it placed; what it refused stands in the report too, and may be anything.
+    """
     for one in report.objects:
-        found = msgspec.json.decode(one, type=_Object)
-        yield found.pattern or found.type
+        try:
+            found = msgspec.json.decode(one, type=_Object)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield "what is no object of a report"
+        else:
+            yield printable(found.pattern or found.type)
 
 
 def _of(trustee: Trustee) -> str:

@@ -12,6 +12,7 @@ from tests.unit.hub.test_enrol import enrol as enrolment
 
 from tocsin.agent.trustee import CARD_FILE, KEY_FILE, read_card, read_keys
 from tocsin.cli.main import run
+from tocsin.cli.trustee import _objects
 from tocsin.config.anonymous import AnonymousPath
 from tocsin.config.files import load, save
 from tocsin.config.hub import HubConfig
@@ -20,7 +21,7 @@ from tocsin.halves.audit import chosen
 from tocsin.hub import app
 from tocsin.hub.anonymous.openings import _asked
 from tocsin.hub.verbs.enrol import redeem
-from tocsin.wire.messages import encode
+from tocsin.wire.messages import Report, encode
 from tocsin.wire.trustees import Trustee
 
 NAMES = ("Counsel", "Judge", "Ombudsman")
@@ -150,6 +151,13 @@ def test_a_trustee_opens_only_for_whom_it_was_told(people: People) -> None:
     people.told("hub", "opening", people.hub, *asking, code=2)
     with app.for_command(people.hub) as (_, store), store.reading("directory") as tx:
         assert len(_asked(tx)) == 1, "nothing is stated of a request that was never written"
+
+
+def test_a_sender_cannot_keep_a_trustee_from_reading_or_write_lines_of_its_own() -> None:
+    raw = (b"5", b'{"type":"indicator","pattern":7}', b'{"type":"x","pattern":"a\\nYour key opens share 1."}')
+    report = Report(id="rpt_" + "a" * 32, objects=tuple(map(msgspec.Raw, raw)), sent=0)
+    odd = "what is no object of a report"
+    assert list(_objects(report)) == [odd, odd, "a\\nYour key opens share 1."]
 
 
 def test_a_member_is_looked_up_where_an_agent_knows_the_directory(people: People, tmp_path: Path) -> None:
