@@ -108,9 +108,7 @@ class Mix:
         """The blobs of a slot, by their hashes. Conflict before it is closed, Unknown when they were lost."""
         live, now = self._live(asked.epoch), self._clock.now()
         self.forget()
-        end = live.document.slot_begins(asked.slot + 1)
-        if asked.slot >= live.document.slots or now < end + closing_after(live.document.slot_seconds):
-            raise Conflict("That slot is not closed, or there is none.")
+        _demand_closed(live, asked.slot, now)
         slot = self._slots.get((asked.epoch, asked.slot))
         if slot is None and (
             self._since > live.document.slot_begins(asked.slot) or now >= _signed_at(live, asked.slot)
@@ -121,7 +119,8 @@ class Mix:
     def results(self, told: SlotResults) -> ResultsTaken:
         """What came of the blobs, for the record; not in time once that is signed.
 
-        BadSignature when the hub signs for other blobs than there are here: one of the two has lost some.
+        Conflict while blobs may still come: a word that is given before would not be for all of them. BadSignature
+        when the hub signs for other blobs than there are here: one of the two has lost some.
         """
         live, now = self._live(told.epoch), self._clock.now()
         document = live.document
@@ -136,6 +135,7 @@ class Mix:
             )
         if told.delivered.issued > document.members or len(told.delivered.salt) != SALT_BYTES:
             raise Malformed("There are not so many members, or the salt has another length.")
+        _demand_closed(live, told.slot, now)
         place, in_time = (told.epoch, told.slot), now < _signed_at(live, told.slot)
         if in_time:
             slot = self._slots.setdefault(place, Slot())
@@ -243,6 +243,13 @@ class Mix:
         if live is None:
             raise Unknown(f"No document was signed for epoch {number}.")
         return live
+
+
+def _demand_closed(live: Live, slot: int, now: Instant) -> None:
+    """Conflict unless nothing more can come into a slot."""
+    end = live.document.slot_begins(slot + 1)
+    if slot >= live.document.slots or now < end + closing_after(live.document.slot_seconds):
+        raise Conflict("That slot is not closed, or there is none.")
 
 
 def _signed_at(live: Live, slot: int) -> int:

@@ -168,6 +168,16 @@ def test_a_hub_that_signs_for_other_blobs_than_it_was_given_is_not_believed(plac
     assert place.mix.results(place.results(place.blob(1))).in_time
 
 
+def test_a_hub_signs_for_no_slot_into_which_blobs_may_still_come(place):
+    for moment in (0.5, 1, 1.04):
+        place.at(moment)
+        with pytest.raises(Conflict, match="not closed"):
+            place.mix.results(place.results())
+    place.send(place.blob(1))
+    place.at(1.2)
+    assert place.mix.results(place.results(place.blob(1))).in_time
+
+
 def test_a_hub_that_never_comes_does_not_fill_the_memory(place, monkeypatch):
     monkeypatch.setattr(mixing, "MAX_HELD", 2 * place.document.blob_bytes)
     for slot in range(4):
