@@ -78,7 +78,10 @@ class Now:
 
     def _ended(self, tx: Transaction, report: str, content: bytes) -> Anonymous:
         one = reports.demand(tx, self._vault.box, report)
-        found = find_result(one.attempts[-1].reply_key, (content,)) if one.attempts else None
+        if one.state in SETTLED:  # a command and a serving agent sent it both, and the other was told first
+            return one
+        keys = [attempt.reply_key for attempt in one.attempts]
+        found = next(filter(None, (find_result(key, (content,)) for key in keys)), None)
         if found is None:
             raise RemoteError("The hub's answer is for somebody else.")
         fate = read_fate(found)

@@ -7,6 +7,7 @@ from tests.unit.agent.anonymous.path import SLOT, START, Member, OverError, Walk
 from tocsin.agent.anonymous.reports import State
 from tocsin.clock import SECOND, ManualClock
 from tocsin.errors import Malformed, NotAnonymous, Unknown, Unreachable
+from tocsin.wire.envelope import SEALED_RESULT_BYTES
 from tocsin.wire.slot import Fate
 
 BEGINS = START + 600 * SECOND
@@ -56,6 +57,15 @@ async def test_a_lost_answer_costs_no_second_token(on_it):
     await member.now().send(report)
     assert len({found.token for _, found, _ in walk.reports}) == 1
     assert len({found.reply_key for _, found, _ in walk.reports}) == 2
+
+
+async def test_an_answer_that_comes_when_it_has_ended_changes_nothing(on_it):
+    _, member = on_it
+    now, report = member.now(), member.report(report_class="now")
+    ended = await now.send(report)
+    late = bytes(SEALED_RESULT_BYTES)  # a serving agent's, built before the command's was answered
+    assert member.house.store.run("late", lambda tx: now._ended(tx, report, late)) == ended
+    assert member.state(report) == ended
 
 
 async def test_the_hubs_no_is_final(on_it):
