@@ -119,10 +119,12 @@ def _check_next(found: EpochDocument, earlier: Sequence[Signed], now: Instant) -
         raise Refused(f"After epoch {before[-1].number} comes the next number, and a later beginning.")
     if found.ends > now + _FARTHEST:
         raise Refused("Its end is too far away.")
-    used = {
-        key for one in before for key in (one.issuer_key, one.intake_key, one.mix_gateway, one.now_gateway)
-    }
-    if used & {found.issuer_key, found.intake_key, found.mix_gateway, found.now_gateway}:
+    if _own_keys(found) & {key for one in before for key in _own_keys(one)}:
         raise Refused("A key of it was in an earlier document.")
     if math.gcd(TokenKey.parse(found.issuer_key).rsa.modulus, _SMALL_PRIMES) != 1:
         raise Refused("The issuer's key has a small factor.")
+
+
+def _own_keys(found: EpochDocument) -> set[bytes]:
+    """The keys that are an epoch's alone."""
+    return {found.issuer_key, found.hub_key, found.intake_key, found.mix_gateway, found.now_gateway}

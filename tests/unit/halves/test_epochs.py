@@ -98,6 +98,7 @@ def test_the_next_number_follows_with_new_keys():
     for other in (
         {"number": 3},
         {"issuer_key": document().issuer_key},
+        {"hub_key": document().hub_key},
         {"intake_key": document().intake_key},
         {"now_gateway": document().now_gateway},
     ):
