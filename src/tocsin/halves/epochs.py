@@ -92,7 +92,7 @@ def sign_document(
     same = [one for one in earlier if one.number == found.number]
     if same and same[0].document != document:
         raise Conflict(f"Another document was signed for epoch {found.number}.")
-    _check_own(found, operator, gateway)
+    _check_own(found, operator, found.mix_gateway if same else gateway)  # its own may have gone by time
     if not same:
         _check_next(found, earlier, now)
     members = decode(roster, Roster)

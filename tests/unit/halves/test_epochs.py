@@ -92,6 +92,12 @@ def test_the_same_document_is_signed_again_and_another_of_its_number_never():
             sign(document(**other), [signed(first)])
 
 
+def test_a_document_is_signed_again_when_the_gateways_key_has_gone():
+    first, partner = encode(document()), operator("partner")
+    again = sign_document(first, encode(ROSTER), partner, MIXES[1], [signed(document())], NOW)
+    assert again == sign(document(), who=partner)
+
+
 def test_the_next_number_follows_with_new_keys():
     assert sign(document(2), [signed(document())])
     assert sign(document(2))  # a relay that is new
