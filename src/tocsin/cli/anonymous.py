@@ -200,7 +200,7 @@ def _anonymous(parsed: argparse.Namespace) -> Iterator[Output]:
 
 
 def _hidden(found: Standing, one: Anonymous) -> Hidden:
-    waits = "" if one.state in SETTLED else obstacle(found, one.way, holds_token=one.ticket is not None)
+    waits = "" if one.state in SETTLED else obstacle(found, one.way, holds_token=one.holds_token(found.epoch))
     return Hidden(one.id, one.way.report_class, one.state, one.case, waits, one.among)
 
 

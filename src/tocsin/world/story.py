@@ -337,7 +337,7 @@ def _knowledge(known: Slot) -> Iterator[str]:
         f"{known.senders} senders. It read none."
     )
     yield (
-        f"partner  has signed a few bytes of the hash of each of {known.blobs} sealed envelopes. It knows no sender "
+        f"partner  has signed ten bits for each of {known.blobs} sealed envelopes. It knows no sender "
         "and opens none."
     )
     yield "All three together could tell which it was, and so could what a report says."

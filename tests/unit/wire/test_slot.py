@@ -95,7 +95,7 @@ def test_every_reply_of_an_epoch_has_one_size():
 
 
 @pytest.mark.parametrize(("members", "most"), [(200, 2_800), (5_000, 8_800)])
-def test_a_reply_is_as_small_as_decision_57_says(members, most):
+def test_a_reply_is_as_small_as_decision_65_says(members, most):
     assert reply_bytes(members, 8) <= most
 
 
