@@ -179,23 +179,18 @@ class Streams:
         self._entropy = entropy
 
     def append(
-        self,
-        tx: Transaction,
-        name: str,
-        drafts: Sequence[Draft],
-        origin: Origin,
-        at: Instant | None = None,
+        self, tx: Transaction, name: str, drafts: Sequence[Draft], origin: Origin
     ) -> tuple[Placed, ...]:
-        """Give each draft the next place in the stream; the stream is made when there is none yet.
-
-        `at` is when they count as added, where that is not now: a moment that tells nothing of when they came.
-        """
-        return self.append_all(tx, name, [(draft, origin) for draft in drafts], at)
+        """Give each draft the next place in the stream; the stream is made when there is none yet."""
+        return self.append_all(tx, name, [(draft, origin) for draft in drafts])
 
     def append_all(
         self, tx: Transaction, name: str, drafts: Sequence[tuple[Draft, Origin]], at: Instant | None = None
     ) -> tuple[Placed, ...]:
-        """The same for drafts of several origins."""
+        """The same for drafts of several origins.
+
+        `at` is when they count as added, where that is not now: a moment that tells nothing of when they came.
+        """
         if not drafts:
             return ()
         head = self._lock(tx, name)

@@ -30,11 +30,6 @@ class Seen(msgspec.Struct, frozen=True):
         """Whether the hub has signed for what is listed."""
         return self.record.delivered is not None
 
-    @property
-    def among(self) -> int:
-        """How many a report of that slot is among: the least of who was admitted, what came, and who has tokens."""
-        return min(self.senders, self.record.blobs, self.record.issued)
-
 
 def answer_bytes(epoch: Epoch) -> int:
     """The size of every answer of an epoch."""
