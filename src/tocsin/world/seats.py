@@ -388,5 +388,5 @@ class AgentMachine(Machine):
     def restore(self, image: bytes) -> None:
         """Put a backup in place, as `tocsin agent restore` does."""
         self.disk = Disk(self.kind, image)
-        box, now = Box(self._key, self.entropy), self.clock.now()
-        self.command("restored", lambda tx: restored(tx, box, now))
+        vault, now = self.house().vault, self.clock.now()
+        self.command("restored", lambda tx: restored(tx, vault, now))
