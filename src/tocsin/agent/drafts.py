@@ -5,6 +5,8 @@ What becomes of one is `tocsin.agent.verbs.decide`; once it is decided nothing o
 stands in its case, what was refused in the journal.
 """
 
+from hashlib import sha256
+
 import msgspec
 
 from tocsin.agent.anonymous.reports import Namers
@@ -59,6 +61,13 @@ class Waiting(msgspec.Struct, frozen=True):
     """Why no standing rule lets it go."""
     agreed: tuple[str, ...] = ()
     """The people who have agreed to exactly this."""
+
+    def seen(self) -> str:
+        """Another mark for everything else that would leave, or under other terms; whoever agreed makes no difference.
+
+        A page bears it, so that nobody agrees to what took the place of what they saw.
+        """
+        return sha256(msgspec.msgpack.encode((self.draft.disclosure, self.terms))).hexdigest()
 
 
 class _Row(msgspec.Struct, frozen=True):

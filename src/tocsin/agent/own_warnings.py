@@ -5,6 +5,8 @@ Here stand the names of its officers; what is signed says only how many they wer
 `tocsin.domain.warning_life`; who takes them is `tocsin.agent.verbs.warn`.
 """
 
+from hashlib import sha256
+
 import msgspec
 
 from tocsin.clock import DAY, Instant
@@ -52,6 +54,10 @@ class OwnWarning(msgspec.Struct, frozen=True):
     def officers(self) -> int:
         """How many different people stand behind it."""
         return 1 if not self.approver or same_person(self.author, self.approver) else 2
+
+    def seen(self) -> str:
+        """Another mark for every other words, values or readers: a page bears it to whoever approves or issues it."""
+        return sha256(msgspec.msgpack.encode((self.version, self.content, self.audiences))).hexdigest()
 
     def expires(self) -> Instant:
         """When it ends; meaningful once it was issued."""

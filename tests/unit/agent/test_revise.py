@@ -16,7 +16,7 @@ from tocsin.agent.verbs.revise import Revision, revise
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.marking import TLP, Marking
 from tocsin.domain.observable import Kind, Observable
-from tocsin.errors import Forbidden, Malformed, NothingToShare
+from tocsin.errors import Conflict, Forbidden, Malformed, NothingToShare
 
 LINK, SENDER = found("url", "https://evil.example/a"), found("email", "evil@evil.example", "sender")
 SEEN = found("domain", "seen.example", "text")
@@ -55,6 +55,21 @@ async def test_whoever_agreed_is_asked_again(tmp_path: Path) -> None:
         assert revise(house, NOBODY, one, revision(LINK.observable), BO).agreed == ()
         agree(house, NOBODY, one, ANA)
         assert queued(agent) == 0
+
+
+async def test_nobody_agrees_to_what_took_the_place_of_what_they_saw(tmp_path: Path) -> None:
+    """A page that one person has open still bears what another has changed meanwhile."""
+    async with bank(tmp_path) as agent:
+        house = with_settings(agent, RULE, approvals=2)
+        one = draft(house)
+        seen = waiting(house)[0].seen()
+        changed = revise(house, NOBODY, one, revision(LINK.observable), BO)
+        with pytest.raises(Conflict, match="changed after you opened it"):
+            agree(house, NOBODY, one, ANA, seen=seen)
+        with pytest.raises(Conflict, match="changed after you opened it"):
+            by_rules_now(house, one, ANA, seen=seen)
+        agree(house, NOBODY, one, ANA, seen=changed.seen())
+        assert waiting(house)[0].seen() == changed.seen(), "an agreement changes nothing of what leaves"
 
 
 async def test_what_is_the_banks_own_is_never_named(tmp_path: Path) -> None:

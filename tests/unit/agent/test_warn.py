@@ -73,6 +73,20 @@ async def test_a_changed_draft_is_approved_again(tmp_path):
         assert warn.approve(police.house, one.id, ANA).author == BO
 
 
+async def test_nobody_approves_words_that_took_the_place_of_those_they_read(tmp_path):
+    async with Alliance(tmp_path) as alliance:
+        police = await alliance.join("police", Role.AGENCY, follow=False)
+        read = drafted(police)
+        warn.update(police.house, read.id, Change(measures="Block everything."), ANA)
+        with pytest.raises(Conflict, match="changed after you opened it"):
+            warn.approve(police.house, read.id, BO, seen=read.seen())
+        (changed,) = warn.history(police.house, read.id)
+        approved = warn.approve(police.house, read.id, BO, seen=changed.seen())
+        with pytest.raises(Conflict, match="changed after you opened it"):
+            warn.issue(police.house, read.id, BO, seen=read.seen())
+        assert warn.issue(police.house, read.id, BO, seen=approved.seen()).state is State.ISSUED
+
+
 async def test_a_desk_may_be_one_person_unless_it_demands_more_of_itself(tmp_path):
     async with Alliance(tmp_path) as alliance:
         desk = await alliance.join("desk", Role.DESK, follow=False)

@@ -121,14 +121,15 @@ def wait(
     return waiting
 
 
-def by_rules_now(house: House, draft_id: str, by: str) -> Decided:
+def by_rules_now(house: House, draft_id: str, by: str, *, seen: str | None = None) -> Decided:
     """Let go of a draft that waits what the standing rules cover, because a person looked and says so; the rest waits.
 
-    Forbidden when no rule covers any of it.
+    Forbidden when no rule covers any of it; Conflict when it is not what the person has `seen`.
     """
     with house.store.reading("draft") as tx:
         waiting = drafts.find(tx, house.vault.box, draft_id)
         data = drafts.file_of(tx, house.vault.box, draft_id)
+    _demand_seen(waiting, seen)
     prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
     if not ruling(house, prepared, waiting.terms).rule:
         raise Forbidden("No standing rule lets any of it go.", next_step="Let a person approve it.")
@@ -141,15 +142,19 @@ def by_rules_now(house: House, draft_id: str, by: str) -> Decided:
     return by_rules(house, prepared, waiting.terms, named(by), beside=beside)
 
 
-def agree(house: House, classifier: Classifier, draft_id: str, by: str) -> Decided:
+def agree(
+    house: House, classifier: Classifier, draft_id: str, by: str, *, seen: str | None = None
+) -> Decided:
     """One person agrees to exactly what waits; it is queued once enough have.
 
-    Forbidden for somebody who has agreed already; Refused when a value has turned out not to be the attacker's since.
+    Forbidden for somebody who has agreed already; Refused when a value has turned out not to be the attacker's since;
+    Conflict when it is not what the person has `seen`, by the mark that a page bore (None: it was shown just now).
     """
     person, now = named(by), house.clock.now()
     with house.store.reading("draft") as tx:
         waiting = drafts.find(tx, house.vault.box, draft_id)
         data = drafts.file_of(tx, house.vault.box, draft_id)
+    _demand_seen(waiting, seen)
     _still_the_attackers(waiting, classifier)
     if any(same_person(person, other) for other in waiting.agreed):
         raise Forbidden(
@@ -236,6 +241,11 @@ def _still_the_attackers(waiting: Waiting, classifier: Classifier) -> None:
                 f"{indicator.observable.value} is not the attacker's any more: {verdict.reason}.",
                 next_step="Refuse this draft, and report the file again.",
             )
+
+
+def _demand_seen(waiting: Waiting, seen: str | None) -> None:
+    if seen is not None and seen != waiting.seen():
+        raise Conflict("It was changed after you opened it.", next_step="Look at it again, and decide then.")
 
 
 def demand_unchanged(tx: Transaction, house: House, seen: Waiting) -> None:

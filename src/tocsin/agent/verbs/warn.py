@@ -99,13 +99,17 @@ def update(house: House, warning_id: str, change: Change, by: str) -> OwnWarning
     return house.store.run("update warning", work)
 
 
-def approve(house: House, warning_id: str, by: str) -> OwnWarning:
-    """A second officer agrees to exactly these words; Forbidden for the one who wrote them."""
+def approve(house: House, warning_id: str, by: str, *, seen: str | None = None) -> OwnWarning:
+    """A second officer agrees to exactly these words; Forbidden for the one who wrote them.
+
+    Conflict when they are not those that the officer has `seen`, by the mark that a page bore.
+    """
     needed, now = officers_needed(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
         """The version with its approver."""
         last = versions(tx, house.vault.box, warning_id)[-1]
+        _demand_seen(last, seen)
         state = take(last.now(now), Step.APPROVE)
         second_officer(last.author, by, needed)
         approved = msgspec.structs.replace(last, state=state, approver=_named(by), changed=now)
@@ -114,16 +118,17 @@ def approve(house: House, warning_id: str, by: str) -> OwnWarning:
     return house.store.run("approve warning", work)
 
 
-def issue(house: House, warning_id: str, by: str, case: str = "") -> OwnWarning:
+def issue(house: House, warning_id: str, by: str, case: str = "", *, seen: str | None = None) -> OwnWarning:
     """Sign an approved version with this party's own key, queue it, and tie it to `case`.
 
-    Where one officer is enough, issuing a draft approves it.
+    Where one officer is enough, issuing a draft approves it. Conflict when it is not what the officer has `seen`.
     """
     author, members, needed, now = _author(house), _members(house), officers_needed(house), house.clock.now()
 
     def work(tx: Transaction) -> OwnWarning:
         """The version with its message, and every earlier one replaced."""
         *earlier, last = versions(tx, house.vault.box, warning_id)
+        _demand_seen(last, seen)
         if last.state is State.DRAFT and needed == 1:
             last = msgspec.structs.replace(last, state=take(last.state, Step.APPROVE), approver=_named(by))
         state = take(last.now(now), Step.ISSUE)
@@ -234,6 +239,11 @@ def _members(house: House) -> MemberNames:
     with house.store.reading("member banks") as tx:
         rows = tx.all("parties", {}, into=PartyRow)
     return MemberNames(own_assets(house.config.own), [row.name for row in rows if row.role == Role.BANK])
+
+
+def _demand_seen(warning: OwnWarning, seen: str | None) -> None:
+    if seen is not None and seen != warning.seen():
+        raise Conflict("It was changed after you opened it.", next_step="Read it again, and decide then.")
 
 
 def _canonical(audiences: tuple[str, ...]) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ class Draft(msgspec.Struct, frozen=True):
     """One of them, as it would leave."""
 
     id: str
+    seen: str
+    """The mark of exactly this, which whoever agrees sends back."""
     name: str
     title: str
     since: int
@@ -90,6 +92,7 @@ def one(desk: Desk, person: Person, asked: Asked) -> Answer:
         "draft.html",
         Draft(
             id=waiting.id,
+            seen=waiting.seen(),
             name=waiting.name,
             title=reading.title,
             since=waiting.since,
@@ -121,13 +124,15 @@ def change(desk: Desk, person: Person, asked: Asked) -> Answer:
 
 
 def agree(desk: Desk, person: Person, asked: Asked) -> Answer:
-    """This person agrees; it leaves once enough have."""
-    return _went(desk, asked, decide.agree(desk.house, desk.classifier, asked.path["draft"], person.name))
+    """This person agrees to what the page showed; it leaves once enough have."""
+    draft, seen = asked.path["draft"], asked.one("seen")
+    return _went(desk, asked, decide.agree(desk.house, desk.classifier, draft, person.name, seen=seen))
 
 
 def by_rule(desk: Desk, person: Person, asked: Asked) -> Answer:
     """What a standing rule covers leaves by it."""
-    return _went(desk, asked, decide.by_rules_now(desk.house, asked.path["draft"], person.name))
+    draft, seen = asked.path["draft"], asked.one("seen")
+    return _went(desk, asked, decide.by_rules_now(desk.house, draft, person.name, seen=seen))
 
 
 def refuse(desk: Desk, person: Person, asked: Asked) -> Answer:

@@ -85,14 +85,14 @@ def change(desk: Desk, person: Person, asked: Asked) -> Answer:
 
 
 def approve(desk: Desk, person: Person, asked: Asked) -> Answer:
-    """A second officer agrees to exactly these words."""
-    made = warn.approve(desk.house, asked.path["warning"], person.name)
+    """A second officer agrees to exactly the words that the page showed."""
+    made = warn.approve(desk.house, asked.path["warning"], person.name, seen=asked.one("seen"))
     return Elsewhere(f"/written/{made.id}")
 
 
 def issue(desk: Desk, person: Person, asked: Asked) -> Answer:
     """It is signed, and goes."""
-    made = warn.issue(desk.house, asked.path["warning"], person.name)
+    made = warn.issue(desk.house, asked.path["warning"], person.name, seen=asked.one("seen"))
     desk.told()
     return Elsewhere(f"/written/{made.id}")
 
