@@ -18,6 +18,7 @@ from tocsin.agent.verbs import decide
 from tocsin.agent.verbs.decide import Decided, ruling
 from tocsin.agent.verbs.report import Prepared
 from tocsin.agent.verbs.revise import Revision, revise
+from tocsin.clock import Instant
 from tocsin.domain.audience import Audience
 from tocsin.domain.disclosure import Attack, Disclosure
 from tocsin.domain.likeness import Grain, Price
@@ -117,9 +118,11 @@ def one(desk: Desk, person: Person, asked: Asked) -> Answer:
 
 
 def change(desk: Desk, person: Person, asked: Asked) -> Answer:
-    """Other values or other terms; it is drafted anew."""
-    draft = asked.path["draft"]
-    revise(desk.house, desk.classifier, draft, _revision(desk.house, asked), person.name)
+    """Other values or other terms; it is drafted anew, and stays in the case for which it was drafted."""
+    house, draft = desk.house, asked.path["draft"]
+    with house.store.reading("draft") as tx:
+        terms = drafts.find(tx, house.vault.box, draft).terms
+    revise(house, desk.classifier, draft, _revision(house, terms, asked), person.name)
     return Elsewhere(f"/approvals/{draft}")
 
 
@@ -148,8 +151,8 @@ def _went(desk: Desk, asked: Asked, made: Decided) -> Answer:
     return Elsewhere(f"/reports/{made.queued.report}")
 
 
-def _revision(house: House, asked: Asked) -> Revision:
-    """What the form says; Malformed for a word that is none of those it offers."""
+def _revision(house: House, before: Terms, asked: Asked) -> Revision:
+    """What the form says of these terms; Malformed for a word that is none of those it offers."""
     try:
         attack, grain = Attack(asked.one("attack")), Grain(asked.one("grain"))
     except ValueError as error:
@@ -158,9 +161,11 @@ def _revision(house: House, asked: Asked) -> Revision:
     if report_class not in ("named", *CLASSES):
         raise Malformed(f"There is no class {report_class[:40]!r}.")
     audiences = tuple(str(Audience.parse(text)) for text in asked.one("audience").split(",") if text.strip())
-    terms = Terms(
-        told_to(house, audiences),
-        report_class,
+    terms = msgspec.structs.replace(
+        before,
+        audiences=told_to(house, audiences),
+        report_class=report_class,
+        not_before=before.not_before if asked.has("embargo") else Instant(0),
         grain=grain,
         hold=not asked.has("without-hold"),
         pseudonymous=asked.has("pseudonymous"),
