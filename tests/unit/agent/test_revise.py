@@ -10,7 +10,7 @@ from tests.unit.agent.test_decide import ANA, BO, MEMBERS, NOBODY, RULE, bank, j
 from tocsin.agent.house import House
 from tocsin.agent.readers.reading import Reading
 from tocsin.agent.redaction.redact import redact
-from tocsin.agent.verbs.decide import agree, by_rules_now, wait, waiting
+from tocsin.agent.verbs.decide import agree, by_rules_now, ruling_now, wait, waiting
 from tocsin.agent.verbs.report import Prepared
 from tocsin.agent.verbs.revise import Revision, revise
 from tocsin.domain.disclosure import Attack
@@ -81,6 +81,22 @@ async def test_what_is_the_banks_own_is_never_named(tmp_path: Path) -> None:
         with pytest.raises(NothingToShare):
             revise(agent.house, NOBODY, one, revision(), BO)
         assert len(waiting(agent.house)[0].draft.disclosure.indicators) > 1, "it waits as it was"
+
+
+async def test_no_rule_sends_what_is_named_by_one_persons_word_alone(tmp_path: Path) -> None:
+    """Else whoever may draft, and not approve, could name anything unclear and let it go."""
+    async with bank(tmp_path) as agent:
+        every = type(RULE)("every", ("phishing",), tuple(Kind))
+        house = with_settings(agent, every, approvals=2)
+        one = draft(house)
+        vouched = revision(LINK.observable, SEEN.observable, attack=Attack.PHISHING)
+        made = revise(house, NOBODY, one, vouched, BO)
+        assert ruling_now(house, made).rule == ""
+        with pytest.raises(Forbidden):
+            by_rules_now(house, one, BO)
+        assert queued(agent) == 0
+        plain = revise(house, NOBODY, one, revision(LINK.observable, attack=Attack.PHISHING), BO)
+        assert ruling_now(house, plain).rule == "every"
 
 
 async def test_a_rule_sends_what_it_covers_and_the_rest_waits_on(tmp_path: Path) -> None:

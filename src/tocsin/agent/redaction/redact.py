@@ -37,6 +37,8 @@ NOT_TO_PASS_ON = frozenset({TLP.RED, TLP.AMBER_STRICT})
 
 
 _ABOUT_TECHNIQUES = frozenset({"stix-2.0", "stix-2.1", "misp"})
+VOUCHED = "the attacker's: you said so"
+"""Why a value leaves that no rule gives to the attacker: a person does."""
 MAX_REASONS = 8
 """Reasons that are given when nothing leaves."""
 
@@ -144,9 +146,7 @@ def _as_known(values: tuple[Value, ...], also: Collection[Observable]) -> Iterat
     for value in values:
         if value.owner in (Owner.UNCLEAR, Owner.ATTACKER) and value.observable in also:
             part = "named" if value.part in ("text", "sender") else value.part  # a person's word, no header's
-            yield msgspec.structs.replace(
-                value, owner=Owner.ATTACKER, part=part, reason="the attacker's: you said so"
-            )
+            yield msgspec.structs.replace(value, owner=Owner.ATTACKER, part=part, reason=VOUCHED)
         else:
             yield value
 

@@ -28,6 +28,7 @@ from tocsin.agent.redaction.approve import (
 )
 from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.narration import require_answered
+from tocsin.agent.redaction.redact import VOUCHED
 from tocsin.agent.verbs.report import Prepared, Queued, send
 from tocsin.domain.standing_rule import Outgoing, Ruling, decide
 from tocsin.domain.warning_life import same_person
@@ -47,6 +48,17 @@ class Decided(msgspec.Struct, frozen=True):
 def ruling(house: House, prepared: Prepared, terms: Terms) -> Ruling:
     """What the standing rules let go of a draft under these terms, and why the rest waits."""
     return decide(_outgoing(prepared, terms), standing_rules(house.config.standing_rules))
+
+
+def ruling_now(house: House, waiting: Waiting) -> Ruling:
+    """The same of a draft that waits. What is in it by one person's word alone is for another to judge, not for a rule:
+    else whoever may draft could let anything unclear go.
+    """
+    found = ruling(house, Prepared(waiting.name, b"", waiting.reading, waiting.draft), waiting.terms)
+    if not found.rule or all(one.value.reason != VOUCHED for one in waiting.draft.leaves):
+        return found
+    reasons = (f"{found.rule} does not cover what is the attacker's by a person's word alone",)
+    return Ruling("", (), waiting.draft.disclosure.indicators, reasons)
 
 
 def by_rules(
@@ -131,7 +143,7 @@ def by_rules_now(house: House, draft_id: str, by: str, *, seen: str | None = Non
         data = drafts.file_of(tx, house.vault.box, draft_id)
     _demand_seen(waiting, seen)
     prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
-    if not ruling(house, prepared, waiting.terms).rule:
+    if not ruling_now(house, waiting).rule:
         raise Forbidden("No standing rule lets any of it go.", next_step="Let a person approve it.")
 
     def beside(tx: Transaction) -> None:

@@ -15,8 +15,7 @@ from tocsin.agent.people.person import Person
 from tocsin.agent.readers.reading import Attachment, Defect
 from tocsin.agent.reported import Earlier, earlier, told_to
 from tocsin.agent.verbs import decide
-from tocsin.agent.verbs.decide import Decided, ruling
-from tocsin.agent.verbs.report import Prepared
+from tocsin.agent.verbs.decide import Decided, ruling_now
 from tocsin.agent.verbs.revise import Revision, revise
 from tocsin.clock import Instant
 from tocsin.domain.audience import Audience
@@ -87,7 +86,6 @@ def one(desk: Desk, person: Person, asked: Asked) -> Answer:
         waiting = drafts.find(tx, house.vault.box, asked.path["draft"])
         path = standing(tx, house.vault, house.config.anonymous, now)
     reading, draft, terms = waiting.reading, waiting.draft, waiting.terms
-    prepared = Prepared(waiting.name, b"", reading, draft)
     way = Way(terms.report_class, terms.hold, terms.pseudonymous, terms.namers)
     return Page(
         "draft.html",
@@ -109,7 +107,7 @@ def one(desk: Desk, person: Person, asked: Asked) -> Answer:
             text=reading.text,
             terms=terms,
             price=measure(house, draft, terms.audiences, terms.grain),
-            ruling=ruling(house, prepared, terms),
+            ruling=ruling_now(house, waiting),
             path=path,
             obstacle=(obstacle(path, way) or "") if terms.report_class in CLASSES else "",
             before=earlier(house, waiting.digest),
