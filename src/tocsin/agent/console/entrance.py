@@ -42,6 +42,11 @@ class First(msgspec.Struct, frozen=True):
     offer: Offer
     wrong: str
     name: str
+    """As somebody has typed it who chooses their own."""
+    passwords: bool
+    passkeys: bool
+    begun: Begun | None
+    """What a browser asks an authenticator for; None before the name is known, or where passkeys are not offered."""
 
 
 class On(msgspec.Struct, frozen=True):
@@ -65,6 +70,7 @@ class Entrance:
             Route("/sign-out", self._sign_out, methods=["POST"]),
             Route("/first/{code}", self._link, methods=["GET"]),
             Route("/first/{code}", self._redeem, methods=["POST"]),
+            Route("/first/{code}/passkey", self._take, methods=["POST"]),
         ]
 
     async def _ask(self, request: Request) -> Response:
@@ -134,8 +140,18 @@ class Entrance:
         offer = await self._console.office.run(lambda desk: enrolling.open_link(desk.house, code))
         if ticket := asked.one("ticket"):  # the telephone has this seed already
             offer = msgspec.structs.replace(offer, ticket=ticket, seed="", address="")
-        page = Page("first.html", First(code, offer, wrong, asked.one("name")), status)
-        return await self._console.shown(request, None, page)
+        sign_in = await self._console.office.run(lambda desk: desk.house.config.sign_in)
+        name = asked.one("name") or asked.query.get("name", "").strip()
+        begun: Begun | None = None
+        if sign_in.origin and (offer.name or name):
+            try:
+                begun = await self._console.office.run(
+                    lambda desk: passkeys.begin_link(desk.house, code, name)
+                )
+            except InputError as error:  # a name that cannot be
+                wrong, status = wrong or str(error), error.status
+        view = First(code, offer, wrong, name, sign_in.passwords, bool(sign_in.origin), begun)
+        return await self._console.shown(request, None, Page("first.html", view, status))
 
     async def _redeem(self, request: Request) -> Response:
         """The account is whole, and its person in."""
@@ -148,6 +164,17 @@ class Entrance:
             return await self._offered(request, asked, str(error), error.status)
         page = Page("recovery.html", Recovery(made.recovery))
         return self._console.door.let_in(await self._console.shown(request, None, page), made.opened)
+
+    async def _take(self, request: Request) -> Response:
+        """The account is whole with a passkey, and its person in."""
+        asked = await self._console.stranger(request, MAX_FORM)
+        door, code, label = self._console.door, asked.path["code"], asked.one("label")
+        try:
+            answer = answered(asked)
+            opened = door.take_link(request, code, asked.one("name"), asked.one("begun"), answer, label)
+        except (InputError, SignInFailed) as error:
+            return await self._offered(request, asked, str(error), error.status)
+        return door.let_in(RedirectResponse("/", 303), opened)
 
 
 def own_path(text: str) -> str:

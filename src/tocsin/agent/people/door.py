@@ -106,6 +106,14 @@ class Door:
         self._leave(request)
         return opened
 
+    def take_link(
+        self, request: Request, code: str, name: str, ticket: str, answer: passkeys.Answer, label: str
+    ) -> Opened:
+        """Come in by a one-time link with a passkey, as `passkeys.begin_link` asked for it; otherwise as `redeem`."""
+        opened = passkeys.take_link(self._house, code, name, ticket, answer, label, self.client(request))
+        self._leave(request)
+        return opened
+
     async def redeem(self, request: Request, code: str, ticket: str, chosen: Chosen) -> Enrolled:
         """Come in by a one-time link; the session that this browser had ends."""
         proved = enrolling.prove(self._house, code, ticket, chosen)
