@@ -40,6 +40,8 @@ from tocsin.errors import ConfigError, NotSignedIn, TooMany
 
 COOKIE = "__Host-tocsin"
 """For this host alone, over TLS, or where a browser takes loopback for safe: Chromium does (RFC 6265bis §4.1.3.2)."""
+BY_ITSELF = "Tocsin-By-Itself"
+"""What the script of a page adds when it reads the page again though nobody asked: that keeps no session alive."""
 _TICKET = "__Host-tocsin-oidc"
 _AT_ONCE = 2
 """Evaluations of Argon2id side by side: 64 MiB each."""
@@ -71,7 +73,7 @@ class Door:
         token = request.cookies.get(COOKIE, "")
         if not token:
             raise NotSignedIn
-        return sessions.signed_in(self._house, token, is_use=is_use)
+        return sessions.signed_in(self._house, token, is_use=is_use and BY_ITSELF not in request.headers)
 
     def allowed(self, request: Request, action: Action, of: party.Role) -> Session:
         """Who asks, when they may do it; Forbidden says who may, SignInAgain that the sign-in is too old for it."""

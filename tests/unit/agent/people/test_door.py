@@ -25,7 +25,7 @@ from tests.unit.agent.people.house import (
 
 from tocsin.agent.house import House
 from tocsin.agent.people import backoff, links, totp
-from tocsin.agent.people.door import Door
+from tocsin.agent.people.door import BY_ITSELF, Door
 from tocsin.agent.people.enrolling import Chosen, open_link
 from tocsin.agent.people.passkeys import add, begin, begin_adding
 from tocsin.agent.people.person import Role
@@ -167,6 +167,17 @@ async def test_signing_out_is_here_and_in_the_browser(house: House) -> None:
         assert not one.cookies
         refused = await one.get("/who")
         assert (refused.status_code, refused.json()["type"]) == (401, "tag:tocsin,2026:problem/not-signed-in")
+
+
+async def test_an_open_page_that_reads_itself_again_keeps_nobody_signed_in(house: House) -> None:
+    ada, idle = first(house), limits_of(house.config.sign_in).idle
+    async with browser(house) as one:
+        await one.post("/sign-in", json=_typed(ada.attempt()))
+        for _ in range(9):
+            wait(house, idle // 10)
+            assert (await one.get("/who", headers={BY_ITSELF: "1"})).status_code == 200
+        wait(house, idle // 10)
+        assert (await one.get("/who", headers={BY_ITSELF: "1"})).status_code == 401
 
 
 async def test_a_right_is_asked_for_before_anything_else(house: House) -> None:
