@@ -64,8 +64,10 @@ class Door:
         """Where a request comes from: the peer, or what the declared proxy on this machine says of it."""
         address = request.client.host if request.client else ""
         if self._behind_proxy:
-            # The last one is the proxy's own word; what stands before it is whatever the client wrote.
-            address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+            # The last one is the proxy's own word, which HAProxy writes on a line of its own; what stands before it is
+            # whatever the client wrote.
+            told = ",".join(request.headers.getlist("x-forwarded-for"))
+            address = told.rpartition(",")[2].strip()
         return Client(address, request.headers.get("user-agent", "")[: sessions.MAX_BROWSER])
 
     def who(self, request: Request, *, is_use: bool = True) -> Session:

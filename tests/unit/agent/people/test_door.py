@@ -235,11 +235,15 @@ async def test_a_new_password_is_for_whoever_signed_in_a_moment_ago(house: House
     ada.comes_in(password=new)
 
 
-async def test_only_the_proxys_own_word_for_an_address_counts(house: House) -> None:
+@pytest.mark.parametrize("lines", [1, 2])
+async def test_only_the_proxys_own_word_for_an_address_counts(house: House, lines: int) -> None:
+    """nginx adds it to what the client wrote, HAProxy on a line of its own."""
     ada = first(house)
     async with browser(house) as one:
         for number in range(backoff.ADDRESS.free):
-            spoofed = {"X-Forwarded-For": f"198.51.100.{number}, 192.0.2.66"}
+            words = [f"198.51.100.{number}", "192.0.2.66"]
+            told = [", ".join(words)] if lines == 1 else words
+            spoofed = [("X-Forwarded-For", word) for word in told]
             await one.post("/sign-in", json={"name": "x", "password": "", "code": ""}, headers=spoofed)
         refused = await one.post(
             "/sign-in", json=_typed(ada.attempt()), headers={"X-Forwarded-For": "192.0.2.66"}
