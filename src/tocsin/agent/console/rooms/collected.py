@@ -5,9 +5,8 @@ import msgspec
 
 from tocsin.agent.collecting.queue import Item, Queue
 from tocsin.agent.console.desk import Desk
-from tocsin.agent.console.rooms.report import keep
 from tocsin.agent.console.values import Line, observable, staying
-from tocsin.agent.drafts import Terms
+from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.people.person import Person
 from tocsin.agent.readers.documents import Document
 from tocsin.agent.reported import told_to
@@ -15,7 +14,7 @@ from tocsin.agent.verbs.decide import ruling, wait
 from tocsin.agent.verbs.report import drafted
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
-from tocsin.errors import InputError, Unknown
+from tocsin.errors import InputError, NothingToShare, Unknown
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, Page
 
 
@@ -63,13 +62,23 @@ def one(desk: Desk, person: Person, asked: Asked, found: list[Document]) -> Answ
 
 
 def draft(desk: Desk, person: Person, asked: Asked, found: list[Document]) -> Answer:
-    """What a person chose of it becomes a draft; without a choice, what would leave as it stands."""
+    """What a person chose of each document becomes a draft, with what would leave of it as it stands.
+
+    The file waits on while a part of it became none: it may be the only copy, and somebody may read it yet.
+    """
     item, chosen = asked.path["item"], frozenset(observable(key) for key in asked.every("names"))
-    went = (
-        _chosen(desk, person, found[0], chosen) if chosen and len(found) == 1 else keep(desk, person, found)
-    )
-    Queue(desk.house).settle(item)
-    return went
+    made: list[Waiting] = []
+    refused: list[InputError] = []
+    for document in found:
+        try:
+            made.append(_drafted(desk, person, document, chosen))
+        except InputError as error:
+            refused.append(error)
+    if not made:
+        raise refused[0] if refused else NothingToShare("It holds no document.")
+    if not refused:
+        Queue(desk.house).settle(item)
+    return Elsewhere(f"/approvals/{made[0].id}" if len(made) == 1 else "/approvals")
 
 
 def drop(desk: Desk, person: Person, asked: Asked) -> Answer:
@@ -78,14 +87,13 @@ def drop(desk: Desk, person: Person, asked: Asked) -> Answer:
     return Elsewhere("/collected")
 
 
-def _chosen(desk: Desk, person: Person, document: Document, chosen: frozenset[Observable]) -> Answer:
-    house = desk.house
-    prepared = drafted(
-        house, desk.classifier, document, attack=None, marking=Marking(), also=tuple(sorted(chosen))
-    )
+def _drafted(desk: Desk, person: Person, document: Document, chosen: frozenset[Observable]) -> Waiting:
+    house, reading = desk.house, document.reading
+    values = desk.classifier.classify(reading) if reading and chosen else ()
+    also = tuple(sorted(chosen.intersection(value.observable for value in values)))
+    prepared = drafted(house, desk.classifier, document, attack=None, marking=Marking(), also=also)
     terms = Terms(told_to(house, ()))
-    made = wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
-    return Elsewhere(f"/approvals/{made.id}")
+    return wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
 
 
 def _item(desk: Desk, item: str) -> Item:

@@ -20,7 +20,7 @@ from tocsin.agent.reported import told_to
 from tocsin.agent.verbs.decide import ruling, wait, waiting
 from tocsin.agent.verbs.report import drafted
 from tocsin.domain.marking import Marking
-from tocsin.errors import InputError, Malformed
+from tocsin.errors import Conflict, InputError, Malformed
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, Page, Upload
 
 PASTED = "pasted text"
@@ -70,21 +70,24 @@ def _read(reader: ReaderChild, file: Upload) -> list[Document]:
 def keep(desk: Desk, person: Person, found: Iterable[Document]) -> Answer:
     """A draft for each document, or a place among what was collected; then where to look at it."""
     places = [_kept(desk, person, document) for document in found]
-    return Elsewhere(places[0] if len(places) == 1 else "/approvals")
+    if len(places) == 1:
+        return Elsewhere(places[0])
+    set_aside = bool(places) and all(place.startswith("/collected/") for place in places)
+    return Elsewhere("/collected" if set_aside else "/approvals")
 
 
 def _kept(desk: Desk, person: Person, document: Document) -> str:
     house = desk.house
+    terms = Terms(told_to(house, ()))
     try:
         prepared = drafted(house, desk.classifier, document, attack=None, marking=Marking())
-    except InputError as error:
-        return f"/collected/{_set_aside(desk, document, error)}"
-    terms = Terms(told_to(house, ()))
-    made = wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
+        made = wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
+    except (InputError, Conflict):  # Conflict: so many drafts wait that this one has to
+        return f"/collected/{_set_aside(desk, document)}"
     return f"/approvals/{made.id}"
 
 
-def _set_aside(desk: Desk, document: Document, error: InputError) -> str:
+def _set_aside(desk: Desk, document: Document) -> str:
     about = About("console", document.name, document.reading.title if document.reading else "", 0)
     queue = Queue(desk.house)
     queue.demand_room()
