@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.applications import Starlette
@@ -53,8 +53,8 @@ from tocsin.agent.readers.process import ReaderChild
 from tocsin.domain.party import Role
 from tocsin.errors import NotSignedIn, RemoteError, SignInAgain, StorageError, TocsinError
 from tocsin.web.answers import streaming
-from tocsin.web.pages.forms import asked_of, demand_ours, demand_token, token_of
-from tocsin.web.pages.headers import Guarded
+from tocsin.web.pages.forms import asked_of, demand_ours, demand_token, parted, token_of
+from tocsin.web.pages.headers import Guarded, guard
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, File, Page, Upload
 from tocsin.web.pages.pulse import pulse
 
@@ -283,9 +283,11 @@ class Console:
     async def _failed(self, request: Request, error: Exception) -> Response:
         """Our own mistake: the trace goes to the log, never into the page."""
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
-        return await self._problem(
+        answer = await self._problem(
             request, "This is a fault of the console.", "", "It was logged by the agent.", 500
         )
+        guard(answer.headers)
+        return answer
 
     async def _problem(
         self, request: Request, title: str, detail: str, next_step: str, status: int
@@ -304,7 +306,7 @@ def _asked_path(request: Request) -> str:
 
 def _back(request: Request) -> str:
     """The page of ours from which somebody came; the first one when none is known."""
-    came = urlsplit(request.headers.get("referer", ""))
+    came = parted(request.headers.get("referer", ""))
     if (
         came.netloc != request.headers.get("host")
         or not came.path.startswith("/")

@@ -9,7 +9,7 @@ through memory: a framework that spools them would leave a victim's mail in a te
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -40,22 +40,30 @@ def demand_ours(request: Request, hosts: Collection[str]) -> None:
     The first stops a stranger's name that points at this address (DNS rebinding), the second cross-site forms.
     """
     host = request.headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in hosts:
+    if parted(f"//{host}").hostname not in hosts:
         raise Forbidden(
             "This server is not called by that name.",
             next_step="Add the name to console.names in agent.toml, if it is yours.",
         )
     if request.method in _SAFE:
         return
-    if urlsplit(request.headers.get("origin", "")).netloc != host:
+    if parted(request.headers.get("origin", "")).netloc != host:
         raise Forbidden(
             "The form came from another site.", next_step="Open the page again, and send it from there."
         )
 
 
+def parted(address: str) -> SplitResult:
+    """The parts of an address that a client wrote; of one that is none, nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
 def demand_token(asked: Asked, session: str) -> None:
     """Forbidden unless the form bears the token of this session."""
-    if not hmac.compare_digest(asked.one(TOKEN), token_of(session)):
+    if not hmac.compare_digest(asked.one(TOKEN).encode(errors="replace"), token_of(session).encode()):
         raise Forbidden(
             "The form is from another session.", next_step="Open the page again, and send it from there."
         )

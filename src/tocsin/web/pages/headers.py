@@ -35,8 +35,17 @@ HEADERS = {
 }
 
 
+def guard(headers: MutableHeaders) -> None:
+    """Add `HEADERS` to an answer's own; and no cache keeps a page."""
+    headers.update(HEADERS)
+    headers.setdefault("Cache-Control", "no-store")
+
+
 class Guarded:
-    """An application whose every answer, errors included, carries `HEADERS`; and no cache keeps a page."""
+    """An application whose every answer is guarded, errors included but for what nobody foresaw.
+
+    Starlette answers an unforeseen error outside of every middleware: its handler calls `guard` itself.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,10 +56,7 @@ class Guarded:
         async def add(message: Message) -> None:
             """The same message, with our headers when it is a head."""
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                guard(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, add if scope["type"] == "http" else send)
