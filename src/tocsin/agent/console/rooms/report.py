@@ -5,6 +5,7 @@ A file of which nothing may leave as it stands is kept among what was collected 
 more can choose.
 """
 
+import time
 from collections.abc import Iterable
 from io import BytesIO
 
@@ -20,10 +21,12 @@ from tocsin.agent.reported import told_to
 from tocsin.agent.verbs.decide import ruling, wait, waiting
 from tocsin.agent.verbs.report import drafted
 from tocsin.domain.marking import Marking
-from tocsin.errors import Conflict, InputError, Malformed
+from tocsin.errors import Conflict, InputError, Malformed, TooCostly
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, Page, Upload
 
 PASTED = "pasted text"
+MOST_SECONDS = 60.0
+"""For everything that is dropped at once: an archive may hold thousands of files, and others wait for the reader."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -56,15 +59,27 @@ def uploads(asked: Asked) -> tuple[Upload, ...]:
 
 
 def read(reader: ReaderChild, files: Iterable[Upload]) -> list[Document]:
-    """Every document in the files, each with its reading or why there is none. Needs no store."""
-    return [document for file in files for document in _read(reader, file)]
+    """Every document in the files, each with its reading or why there is none. Needs no store.
+
+    A file that is not through in time is one document, with that as the reason.
+    """
+    until = time.monotonic() + MOST_SECONDS
+    return [document for file in files for document in _read(reader, file, until)]
 
 
-def _read(reader: ReaderChild, file: Upload) -> list[Document]:
+def _read(reader: ReaderChild, file: Upload, until: float) -> list[Document]:
+    found = []
     try:
-        return list(documents(reader, BytesIO(file.data), file.name))
+        for document in documents(reader, BytesIO(file.data), file.name):
+            if time.monotonic() > until:
+                raise TooCostly(
+                    f"Reading it took more than {MOST_SECONDS:.0f} seconds.",
+                    next_step="Report it from the command line, which takes its time: tocsin agent report.",
+                )
+            found.append(document)
     except InputError as error:
         return [Document(file.name, file.data, error=error)]
+    return found
 
 
 def keep(desk: Desk, person: Person, found: Iterable[Document]) -> Answer:
