@@ -77,6 +77,4 @@ def take_back(desk: Desk, person: Person, asked: Asked) -> Answer:
 
 def _shown(desk: Desk) -> list[Shown]:
     last = switches(desk.house.store, desk.house.vault.box)
-    return [
-        Shown(change, last.get(change.shield)) for change in desk.protection.apply(desk.now, dry_run=True)
-    ]
+    return [Shown(change, last.get(change.shield)) for change in desk.dry_run()]
