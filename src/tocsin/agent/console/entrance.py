@@ -126,10 +126,9 @@ class Entrance:
         )
 
     async def _sign_out(self, request: Request) -> Response:
-        """The session ends; the browser forgets everything that it keeps of this server."""
+        """The session ends, and its cookie goes. Clear-Site-Data would take those of the bank's whole domain along."""
         await self._console.stranger(request, MAX_FORM)
-        response = RedirectResponse("/sign-in", 303, {"Clear-Site-Data": '"cookies", "storage"'})
-        return self._console.door.sign_out(request, response)
+        return self._console.door.sign_out(request, RedirectResponse("/sign-in", 303))
 
     async def _link(self, request: Request) -> Response:
         asked = await self._console.stranger(request, MAX_FORM)
