@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's addresses: who may ask, what is read of the question, which room answers, and how that is shown.
 
-For every address the same steps, in `Console.answer`:
+For every address the same steps, the first three in `Console._admitted`:
 
 1. the host is one by which this server is called, and a form comes from its own page;
 2. somebody is signed in, and may do this; for some things the sign-in is a moment old;
@@ -56,7 +56,7 @@ from tocsin.web.answers import streaming
 from tocsin.web.pages.forms import asked_of, demand_ours, demand_token, parted, token_of
 from tocsin.web.pages.headers import Guarded, guard
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, File, Page, Upload
-from tocsin.web.pages.pulse import pulse
+from tocsin.web.pages.pulse import mark_of, pulse
 
 log = logging.getLogger("tocsin.agent.console")
 
@@ -179,8 +179,13 @@ class Console:
         async def give(request: Request) -> Response:
             """The room's answer."""
             session, asked = await self._admitted(request, room.action, MAX_FORM)
-            answer = await self.office.run(lambda desk: room.act(desk, session.person, asked))
-            return await self.shown(request, session, answer)
+
+            def act(desk: Desk) -> tuple[str, Answer]:
+                """The mark first: what changes while the room works must be told to the page."""
+                return mark_of(log_of(desk.house)), room.act(desk, session.person, asked)
+
+            mark, answer = await self.office.run(act)
+            return await self.shown(request, session, answer, mark)
 
         return Route(room.path, give, methods=[room.method])
 
@@ -240,8 +245,10 @@ class Console:
             demand_token(asked, self._token(request))
         return session, asked
 
-    async def shown(self, request: Request, session: Session | None, answer: Answer) -> Response:
-        """What a room answered, in its frame."""
+    async def shown(
+        self, request: Request, session: Session | None, answer: Answer, mark: str = ""
+    ) -> Response:
+        """What a room answered, in its frame; `mark` is of the moment before it looked, if its page follows."""
         match answer:
             case Elsewhere():
                 return RedirectResponse(answer.to, 303)
@@ -251,7 +258,9 @@ class Console:
             case Page():
                 pass
         form = token_of(self._token(request)) if session else ""
-        about = await self.office.run(lambda desk: self._frame.about(desk, session, form, request.url.path))
+        about = await self.office.run(
+            lambda desk: self._frame.about(desk, session, form, request.url.path, mark)
+        )
         return Response(self._frame.html(answer, about), answer.status, media_type="text/html")
 
     def _token(self, request: Request) -> str:

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from tocsin.agent.console.desk import Desk
 from tocsin.agent.console.values import spoken
-from tocsin.agent.house import log_of
 from tocsin.agent.people import rights
 from tocsin.agent.people.rights import Action
 from tocsin.agent.people.sessions import Session
@@ -18,7 +17,6 @@ from tocsin.domain.observable import defang
 from tocsin.domain.party import Role
 from tocsin.web.pages.assets import Assets
 from tocsin.web.pages.page import Page
-from tocsin.web.pages.pulse import mark_of
 from tocsin.web.pages.templates import Filter, environment, words_of
 
 PACKAGE = "tocsin.agent.console"
@@ -82,7 +80,7 @@ class Frame:
         self._templates.globals["asset"] = self.assets.path
         self._templates.globals["Action"] = Action
 
-    def about(self, desk: Desk, session: Session | None, form: str, path: str) -> About:
+    def about(self, desk: Desk, session: Session | None, form: str, path: str, mark: str = "") -> About:
         """The frame for whoever looks."""
         membership = desk.house.vault.membership()
         role = Role(membership.role)
@@ -96,7 +94,7 @@ class Frame:
             menu=menu,
             here=path,
             hunts=bool(config.hunt.logs or config.hunt.tail or config.syslog),
-            mark=mark_of(log_of(desk.house)),
+            mark=mark,
             may=may,
         )
 
