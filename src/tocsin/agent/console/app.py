@@ -75,12 +75,14 @@ class Room(msgspec.Struct, frozen=True):
     method: str
     path: str
     action: Action | None
-    """None: whoever is signed in, for themselves; to change something then asks for a sign-in of a moment ago."""
+    """None: whoever is signed in, for themselves, and where everybody comes in; to change something then asks for a
+    sign-in of a moment ago.
+    """
     act: Act
 
 
 ROOMS = (
-    Room("GET", "/", Action.READ, now.look),
+    Room("GET", "/", None, now.look),
     Room("GET", "/report", Action.REPORT, report.look),
     Room("GET", "/approvals", Action.READ_CASES, approvals.every),
     Room("GET", "/approvals/{draft}", Action.READ_CASES, approvals.one),

@@ -11,13 +11,16 @@ from tocsin.agent.console.board import Standing
 from tocsin.agent.console.charts import Bar, bars
 from tocsin.agent.console.desk import Desk
 from tocsin.agent.history.replica import StreamRow
+from tocsin.agent.people import rights
 from tocsin.agent.people.person import Person
+from tocsin.agent.people.rights import Action
 from tocsin.agent.shields.formats import named
 from tocsin.agent.shields.switching import State, states
 from tocsin.agent.verbs import decide
 from tocsin.clock import DAY, Instant, day_of
+from tocsin.domain.party import Role
 from tocsin.storage.store import Transaction
-from tocsin.web.pages.page import Answer, Asked, Page
+from tocsin.web.pages.page import Answer, Asked, Elsewhere, Page
 
 DAYS = 14
 """Of the sector's pulse."""
@@ -53,8 +56,10 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def look(desk: Desk, person: Person, asked: Asked) -> Answer:
-    """The page."""
+    """The page; whoever may not read it, as somebody who only administers, comes in at what they are here for."""
     house, now = desk.house, desk.now
+    if not rights.may(person, Action.READ, Role(house.vault.membership().role)):
+        return Elsewhere("/people")
     warnings, more = desk.board.standing(now, SHOWN, lambda warning: not warning.withdrawn)
     with house.store.reading("now") as tx:
         heard, streams = alarms(tx), tuple(tx.all("streams", {}, into=StreamRow))

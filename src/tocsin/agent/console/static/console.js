@@ -56,7 +56,7 @@ function keys() {
   document.addEventListener("keydown", (event) => {
     const busy = event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey;
     if (busy) return;
-    if (event.key === "/") { event.preventDefault(); document.getElementById("q").focus(); }
+    if (event.key === "/") { event.preventDefault(); document.getElementById("q")?.focus(); }
     else if (event.key === "?") help.showModal();
     else if (led) {
       const door = document.querySelector(`.rail a[data-key="${CSS.escape(event.key)}"]`);
