@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.applications import Starlette
@@ -241,7 +241,7 @@ class Console:
         if action is not None:
             session = self.door.allowed(request, action, self._of)
         else:
-            session = self.door.who(request) if request.method == "GET" else self.door.proved(request)
+            session = self.door.proved(request) if request.method == "POST" else self.door.who(request)
         asked = await asked_of(request, limit)
         if request.method == "POST":
             demand_token(asked, self._token(request))
@@ -255,7 +255,10 @@ class Console:
             case Elsewhere():
                 return RedirectResponse(answer.to, 303)
             case File():
-                headers = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
+                name = quote(
+                    answer.name, safe="", errors="replace"
+                )  # RFC 6266 §4.3: nothing in it is believed
+                headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
                 return Response(answer.data, headers=headers, media_type=answer.media_type)
             case Page():
                 pass
@@ -294,9 +297,11 @@ class Console:
     async def _failed(self, request: Request, error: Exception) -> Response:
         """Our own mistake: the trace goes to the log, never into the page."""
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
-        answer = await self._problem(
-            request, "This is a fault of the console.", "", "It was logged by the agent.", 500
-        )
+        title, next_step = "This is a fault of the console.", "It was logged by the agent."
+        try:
+            answer = await self._problem(request, title, "", next_step, 500)
+        except TocsinError:  # the frame needs the store, too
+            answer = Response(f"{title} {next_step}\n", 500, media_type="text/plain")
         guard(answer.headers)
         return answer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tocsin.agent.anonymous import reports
 from tocsin.agent.cases import ledger
 from tocsin.agent.cases.facts import Attached, Fact, Opened, Sent, TakenOut
 from tocsin.agent.cases.record import Case, Exhibit
@@ -25,7 +26,7 @@ class Told(msgspec.Struct, frozen=True):
 
     sent: Sent
     state: str
-    """As in the outbox, or ``taken back``."""
+    """As in the outbox, of an anonymous report its own, or ``taken back``."""
 
 
 def open_case(house: House, title: str, by: str, *facts: Fact) -> Case:
@@ -117,6 +118,10 @@ def told(house: House, found: Case) -> tuple[Told, ...]:
 
 
 def _state(house: House, sent: Sent) -> str:
+    with house.store.reading("anonymous report") as tx:
+        hidden = reports.find(tx, house.vault.box, sent.fact)
+    if hidden is not None:
+        return str(hidden.state)
     if erased(house, sent.fact):
         return "taken back"
     state = house.outbox.state(sent.message)

@@ -8,6 +8,7 @@ from tocsin.agent.own_warnings import Content, OwnWarning
 from tocsin.agent.people.person import Person
 from tocsin.agent.verbs import warn
 from tocsin.agent.verbs.sight import recognise
+from tocsin.clock import Instant
 from tocsin.domain.audience import EVERYONE
 from tocsin.domain.observable import defang
 from tocsin.domain.warning import MAX_LIFE_DAYS, Urgency
@@ -22,6 +23,8 @@ class Written(msgspec.Struct, frozen=True):
     warnings: tuple[OwnWarning, ...]
     officers: int
     """Who must stand behind each."""
+    now: Instant
+    """An issued one ends by itself."""
 
 
 class Writing(msgspec.Struct, frozen=True):
@@ -44,7 +47,8 @@ class Writing(msgspec.Struct, frozen=True):
 def every(desk: Desk, person: Person, asked: Asked) -> Answer:
     """The list."""
     house = desk.house
-    return Page("written.html", Written(tuple(warn.written(house)), warn.officers_needed(house)))
+    view = Written(tuple(warn.written(house)), warn.officers_needed(house), desk.now)
+    return Page("written.html", view)
 
 
 def empty(desk: Desk, person: Person, asked: Asked) -> Answer:
