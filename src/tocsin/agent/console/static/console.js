@@ -52,10 +52,17 @@ function follow() {
 
 function keys() {
   const help = document.getElementById("keys");
+  // Whoever dictates, or whose hand trembles, turns them off (WCAG 2.1.4).
+  const on = document.getElementById("keys-on");
+  on.checked = localStorage.getItem("keys") !== "off";
+  on.addEventListener("change", () => localStorage.setItem("keys", on.checked ? "on" : "off"));
+  const show = document.getElementById("show-keys");
+  show.hidden = false;
+  show.addEventListener("click", () => help.showModal());
   let led = false;
   document.addEventListener("keydown", (event) => {
     const busy = event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey;
-    if (busy) return;
+    if (busy || !on.checked) return;
     if (event.key === "/") { event.preventDefault(); document.getElementById("q")?.focus(); }
     else if (event.key === "?") help.showModal();
     else if (led) {
