@@ -21,7 +21,7 @@ from tocsin.errors import Conflict, Forbidden, Malformed, NothingToShare
 LINK, SENDER = found("url", "https://evil.example/a"), found("email", "evil@evil.example", "sender")
 SEEN = found("domain", "seen.example", "text")
 OURS = found("domain", "www.ayr.example", "text")
-READING = Reading("mail", found=(LINK, SENDER, SEEN, OURS))
+READING = Reading("mail", found=(LINK, SENDER, SEEN, OURS), authentication=(("dmarc", "pass"),))
 
 
 def draft(house: House) -> str:

@@ -248,8 +248,9 @@ def test_nothing_but_the_disclosures_fields_can_leave() -> None:
     assert b"northmoor" not in body
     assert b"jane" not in body
     assert set(msgspec.structs.asdict(draft_of(reading=reading).disclosure)) == {
-        "report_id", "attack", "happened", "indicators", "external_ids", "marking", "grading",
+        "report_id", "attack", "happened", "indicators", "external_ids", "marking", "grading", "text",
     }  # fmt: skip
+    assert draft_of(reading=reading).disclosure.text == "", "which only a person adds"
 
 
 def test_the_order_in_which_values_stood_does_not_leave() -> None:
