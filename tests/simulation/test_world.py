@@ -13,7 +13,7 @@ from tests.simulation.playing import deceived, shortest, told, wrongs
 
 from tocsin.world.moves import Deceit, Deceive, Misbehave, Mischief, Move, Replay, Report, Wait, Warn
 
-STORIES = int(os.environ.get("TOCSIN_STORIES", "40"))
+STORIES = int(os.environ.get("TOCSIN_STORIES", "30"))
 SEED = int(os.environ.get("TOCSIN_SEED", "20261121"))
 
 
