@@ -122,7 +122,9 @@ def test_two_officers_warn_and_a_bank_that_looks_sees_it_burn(scene: Scene) -> N
     bute.page.get_by_role("heading", name="What to do").wait_for()
     scene.look(bute, "", "warning")
     bute.page.get_by_role("button", name="We have it").click()
-    bute.page.get_by_text("Your house has answered: received").wait_for()
+    answered = bute.page.get_by_text("Your house has answered: received")
+    answered.wait_for()
+    assert answered.is_visible()
     scene.look(bute, "/warnings")
 
 
@@ -152,6 +154,7 @@ def test_a_withdrawn_warning_leaves_the_rules(scene: Scene) -> None:
     page.get_by_role("button", name="Withdraw it everywhere").click()
     page.locator(".big", has_text="Withdrawn").wait_for()
     within(10, lambda: WARNED not in rules.read_text())
+    assert WARNED not in rules.read_text()
 
 
 def test_a_draft_is_changed_and_approved_by_another_person(scene: Scene) -> None:
@@ -189,6 +192,7 @@ def test_a_case_is_a_timeline(scene: Scene) -> None:
     )
     page.get_by_role("button", name="Write it").click()
     page.locator(".timeline", has_text="helpdesk").wait_for()
+    assert page.locator(".timeline img").count() == 0
     scene.look(scene.ayr, "", "case")
 
 
@@ -202,6 +206,7 @@ def test_whoever_signs_out_is_out(scene: Scene) -> None:
     page.get_by_role("heading", name="Sign in").wait_for()
     scene.bute.sign_in("Ian Roe")
     page.get_by_role("heading", name="Cases").wait_for()
+    assert page.url.endswith("/cases"), "led to where it was going"
 
 
 def test_a_person_is_let_in_by_a_link_and_comes_back_by_a_passkey(scene: Scene) -> None:
@@ -244,6 +249,7 @@ def test_narrow_and_dark_it_is_as_clear(scene: Scene) -> None:
 def test_an_address_that_is_none_says_so(scene: Scene) -> None:
     scene.ayr.go("/nowhere")
     scene.ayr.page.get_by_role("heading", name="There is nothing").wait_for()
+    assert [one for one in scene.ayr.complaints if "404" in one], "the browser was told so, too"
     scene.ayr.complaints[:] = [one for one in scene.ayr.complaints if "404" not in one]
 
 

@@ -138,9 +138,7 @@ def by_rules_now(house: House, draft_id: str, by: str, *, seen: str | None = Non
 
     Forbidden when no rule covers any of it; Conflict when it is not what the person has `seen`.
     """
-    with house.store.reading("draft") as tx:
-        waiting = drafts.find(tx, house.vault.box, draft_id)
-        data = drafts.file_of(tx, house.vault.box, draft_id)
+    waiting, data = with_file(house, draft_id)
     _demand_seen(waiting, seen)
     prepared = Prepared(waiting.name, data, waiting.reading, waiting.draft)
     if not ruling_now(house, waiting).rule:
@@ -163,9 +161,7 @@ def agree(
     Conflict when it is not what the person has `seen`, by the mark that a page bore (None: it was shown just now).
     """
     person, now = named(by), house.clock.now()
-    with house.store.reading("draft") as tx:
-        waiting = drafts.find(tx, house.vault.box, draft_id)
-        data = drafts.file_of(tx, house.vault.box, draft_id)
+    waiting, data = with_file(house, draft_id)
     _demand_seen(waiting, seen)
     _still_the_attackers(waiting, classifier)
     if any(same_person(person, other) for other in waiting.agreed):
@@ -217,6 +213,13 @@ def waiting(house: House) -> list[Waiting]:
     """Every draft that waits, the oldest first."""
     with house.store.reading("drafts") as tx:
         return drafts.every(tx, house.vault.box)
+
+
+def with_file(house: House, draft_id: str) -> tuple[Waiting, bytes]:
+    """One draft that waits, and the file that it rests on; Unknown when it does not wait, or no more."""
+    with house.store.reading("draft") as tx:
+        waiting = drafts.find(tx, house.vault.box, draft_id)
+        return waiting, drafts.file_of(tx, house.vault.box, draft_id)
 
 
 def _send(

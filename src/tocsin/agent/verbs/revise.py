@@ -15,7 +15,7 @@ from tocsin.agent.redaction.classify import Classifier
 from tocsin.agent.redaction.narration import narrated
 from tocsin.agent.redaction.owner import Owner
 from tocsin.agent.redaction.redact import Draft, without
-from tocsin.agent.verbs.decide import demand_unchanged, named, ruling
+from tocsin.agent.verbs.decide import demand_unchanged, named, ruling, with_file
 from tocsin.agent.verbs.report import Prepared, drafted
 from tocsin.domain.disclosure import Attack
 from tocsin.domain.marking import Marking
@@ -40,9 +40,7 @@ def revise(house: House, classifier: Classifier, draft_id: str, revision: Revisi
     text beside it tells of one that it names no more.
     """
     person, now = named(by), house.clock.now()
-    with house.store.reading("draft") as tx:
-        waiting = drafts.find(tx, house.vault.box, draft_id)
-        data = drafts.file_of(tx, house.vault.box, draft_id)
+    waiting, data = with_file(house, draft_id)
     draft = _named_only(house, classifier, Document(waiting.name, data, waiting.reading), revision)
     if (narration := waiting.draft.narration) is not None:
         told = narrated(draft.disclosure, narration)

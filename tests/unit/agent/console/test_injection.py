@@ -5,6 +5,7 @@ The pages are asked for as a browser asks, from the application itself over a ba
 by a parser as forgiving as browsers are.
 """
 
+from base64 import b32decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from email.message import EmailMessage
@@ -83,9 +84,7 @@ def signed_in(agent: Agent) -> str:
     issued = links.first_link(house)
     assert issued is not None
     offer = enrolling.open_link(house, issued.code)
-    import base64
-
-    seed = base64.b32decode(offer.seed.replace(" ", "") + "=" * (-len(offer.seed.replace(" ", "")) % 8))
+    seed = b32decode(offer.seed.replace(" ", "") + "=" * (-len(offer.seed.replace(" ", "")) % 8))
     code = totp.code_at(seed, totp.step_of(house.clock.now()))
     chosen = Chosen("Jane Doe", "seven quiet bells at noon", code)
     return enrolling.redeem(house, issued.code, offer.ticket, chosen, Client()).opened.token

@@ -5,12 +5,11 @@ import msgspec
 
 from tocsin.agent.collecting.queue import Item, Queue
 from tocsin.agent.console.desk import Desk
+from tocsin.agent.console.rooms.report import begin
 from tocsin.agent.console.values import Line, observable, staying
-from tocsin.agent.drafts import Terms, Waiting
+from tocsin.agent.drafts import Waiting
 from tocsin.agent.people.person import Person
 from tocsin.agent.readers.documents import Document
-from tocsin.agent.reported import told_to
-from tocsin.agent.verbs.decide import ruling, wait
 from tocsin.agent.verbs.report import drafted
 from tocsin.domain.marking import Marking
 from tocsin.domain.observable import Observable
@@ -88,12 +87,9 @@ def drop(desk: Desk, person: Person, asked: Asked) -> Answer:
 
 
 def _drafted(desk: Desk, person: Person, document: Document, chosen: frozenset[Observable]) -> Waiting:
-    house, reading = desk.house, document.reading
+    reading = document.reading
     values = desk.classifier.classify(reading) if reading and chosen else ()
-    also = tuple(sorted(chosen.intersection(value.observable for value in values)))
-    prepared = drafted(house, desk.classifier, document, attack=None, marking=Marking(), also=also)
-    terms = Terms(told_to(house, ()))
-    return wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
+    return begin(desk, person, document, sorted(chosen.intersection(value.observable for value in values)))
 
 
 def _item(desk: Desk, item: str) -> Item:

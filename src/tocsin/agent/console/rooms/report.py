@@ -6,14 +6,14 @@ more can choose.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from io import BytesIO
 
 import msgspec
 
 from tocsin.agent.collecting.queue import About, Queue
 from tocsin.agent.console.desk import Desk
-from tocsin.agent.drafts import Terms
+from tocsin.agent.drafts import Terms, Waiting
 from tocsin.agent.people.person import Person
 from tocsin.agent.readers.documents import Document, documents
 from tocsin.agent.readers.process import ReaderChild
@@ -21,6 +21,7 @@ from tocsin.agent.reported import told_to
 from tocsin.agent.verbs.decide import ruling, wait, waiting
 from tocsin.agent.verbs.report import drafted
 from tocsin.domain.marking import Marking
+from tocsin.domain.observable import Observable
 from tocsin.errors import Conflict, InputError, Malformed, TooCostly
 from tocsin.web.pages.page import Answer, Asked, Elsewhere, Page, Upload
 
@@ -92,14 +93,20 @@ def keep(desk: Desk, person: Person, found: Iterable[Document]) -> Answer:
 
 
 def _kept(desk: Desk, person: Person, document: Document) -> str:
-    house = desk.house
-    terms = Terms(told_to(house, ()))
     try:
-        prepared = drafted(house, desk.classifier, document, attack=None, marking=Marking())
-        made = wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
+        return f"/approvals/{begin(desk, person, document).id}"
     except (InputError, Conflict):  # Conflict: so many drafts wait that this one has to
         return f"/collected/{_set_aside(desk, document)}"
-    return f"/approvals/{made.id}"
+
+
+def begin(desk: Desk, person: Person, document: Document, also: Collection[Observable] = ()) -> Waiting:
+    """A draft of one document as it stands, to the usual readers; `also` is the attacker's by a person's word.
+
+    InputError says why there is none.
+    """
+    house, terms = desk.house, Terms(told_to(desk.house, ()))
+    prepared = drafted(house, desk.classifier, document, attack=None, marking=Marking(), also=also)
+    return wait(house, prepared, terms, person.name, reasons=ruling(house, prepared, terms).reasons)
 
 
 def _set_aside(desk: Desk, document: Document) -> str:
